@@ -1,0 +1,118 @@
+import type { Dataset } from './dataset.ts'
+import type { Fault } from './fault.ts'
+import type { Instant, MessageId, PlanId, Seq } from './ids.ts'
+import type { Patient, OrderNumbers } from './order.ts'
+
+/** What a message does to its order, decided by the pipeline's `orderControl` table. */
+export type Effect = 'create' | 'update' | 'start' | 'complete' | 'cancel' | 'discontinue' | 'ignore'
+
+/**
+ * What the pipeline says of a message, before it is acknowledged. Pure: the same
+ * plan and the same bytes give the same verdict (translate is computed again after a crash).
+ *
+ * AE: HL7 error 1xx, the sender must change the message. AR: 2xx, it may send it again.
+ */
+export type Verdict =
+  | { readonly kind: 'accepted'; readonly groups: readonly OrderGroup[]; readonly warnings: readonly Fault[] }
+  | { readonly kind: 'ignored'; readonly rule: string }
+  | { readonly kind: 'invalid'; readonly acknowledgment: 'AE' | 'AR'; readonly faults: readonly Fault[] }
+
+/** One ORC/OBR group of a message, translated. */
+export interface OrderGroup {
+  readonly effect: Effect
+  /** ORC-1 and ORC-5 as sent, `NW(SC)`, for the history. */
+  readonly orderControl: string
+  readonly numbers: OrderNumbers
+  /** Absent where the message has no PID (a cancel may carry an ORC only). */
+  readonly patient?: Patient
+  /** Message header, PID, PV1 and this group as HL7 text (decoded, segments ended by CR): status messages quote it. */
+  readonly received: string
+  /**
+   * Everything of the item outside the patient and the step: visit, imaging
+   * service request, requested procedure, and the patient's medical attributes.
+   * A key that is absent keeps what is stored; `''` empties it (HL7 null `""`).
+   */
+  readonly request: Dataset
+  /** Empty for an effect that needs none (cancel, status change). */
+  readonly steps: readonly PlannedStep[]
+}
+
+/** A Scheduled Procedure Step as one message plans it. */
+export interface PlannedStep {
+  /** Names the step inside its order (`identity.step`). */
+  readonly key: string
+  /** Scheduled Station AE Titles; one worklist item is made for each. Never empty. */
+  readonly stations: readonly string[]
+  /** The item of the Scheduled Procedure Step Sequence, without its Scheduled Station AE Title. Same rule for absent and `''` as `request`. */
+  readonly attributes: Dataset
+}
+
+/** By what a message is found again. Values belong to a person: they stay in the store. */
+export interface MessageKeys {
+  readonly patientIds: readonly string[]
+  readonly accessionNumbers: readonly string[]
+  readonly placerOrderNumbers: readonly string[]
+  readonly fillerOrderNumbers: readonly string[]
+}
+
+/** I8: every message is in exactly one of these states. */
+export type MessageState =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'applied' }
+  | { readonly kind: 'ignored'; readonly rule: string }
+  | { readonly kind: 'invalid'; readonly faults: readonly Fault[] }
+  | { readonly kind: 'dead'; readonly fault: Fault; readonly attempts: number }
+
+export const messageStates = [
+  'waiting',
+  'applied',
+  'ignored',
+  'invalid',
+  'dead',
+] as const satisfies readonly MessageState['kind'][]
+
+/** A message as it goes into the accept script. */
+export interface NewMessage {
+  /** Name of the listening endpoint (`sources[].name`). */
+  readonly source: string
+  /** MSH-10 of the sender; may be empty. */
+  readonly controlId: string
+  /** Hash of the body without MSH-7: the same message sent again has the same (I4). */
+  readonly fingerprint: string
+  /** The frame's content as received, byte for byte. */
+  readonly body: Uint8Array
+  readonly at: Instant
+  /** MSH-9 as `ORM^O01`, or `''`. */
+  readonly type: string
+  /** Pipeline that judged it, or `''` where none took it. */
+  readonly pipeline: string
+  /** `''` where no pipeline took it. */
+  readonly planId: PlanId
+  /** Never `applied` or `dead`. */
+  readonly state: MessageState
+  readonly keys: MessageKeys
+  /** What the sender is told. Remembered and told again only when it is an AA (I4). */
+  readonly acknowledgment: Uint8Array
+  readonly acknowledgmentCode: 'AA' | 'AE' | 'AR'
+}
+
+export type Accepted =
+  /** `reused`: the MSH-10 was known with another body, a sender that reset its counter. */
+  | { readonly kind: 'stored'; readonly seq: Seq; readonly messageId: MessageId; readonly reused: boolean }
+  | { readonly kind: 'again'; readonly messageId: MessageId; readonly acknowledgment: Uint8Array }
+
+/** A message as it is kept. */
+export interface StoredMessage {
+  readonly id: MessageId
+  readonly seq: Seq
+  readonly source: string
+  readonly controlId: string
+  readonly type: string
+  readonly pipeline: string
+  /** `''` where no pipeline took it. */
+  readonly planId: PlanId
+  readonly at: Instant
+  readonly acknowledgmentCode: 'AA' | 'AE' | 'AR'
+  readonly state: MessageState
+  readonly bytes: number
+}

@@ -1,0 +1,153 @@
+import type { Dataset } from './dataset.ts'
+import type { Instant, ItemId, OrderId, PatientKey, Seq } from './ids.ts'
+
+/**
+ * (0040,0020) Scheduled Procedure Step Status. SCHEDULED, ARRIVED, READY and
+ * STARTED are DICOM's defined terms (PS3.3 C.4.10); COMPLETED, DISCONTINUED and
+ * CANCELED end a step; UNSCHEDULED (no start time yet) and EXPIRED are ours. Only
+ * SCHEDULED, ARRIVED, READY and STARTED are served to modalities.
+ */
+export type StepStatus =
+  | 'UNSCHEDULED'
+  | 'SCHEDULED'
+  | 'ARRIVED'
+  | 'READY'
+  | 'STARTED'
+  | 'COMPLETED'
+  | 'DISCONTINUED'
+  | 'CANCELED'
+  | 'EXPIRED'
+
+export const stepStatuses = [
+  'UNSCHEDULED',
+  'SCHEDULED',
+  'ARRIVED',
+  'READY',
+  'STARTED',
+  'COMPLETED',
+  'DISCONTINUED',
+  'CANCELED',
+  'EXPIRED',
+] as const satisfies readonly StepStatus[]
+
+export const servedStatuses: readonly StepStatus[] = ['SCHEDULED', 'ARRIVED', 'READY', 'STARTED']
+
+/** A step that has ended takes no images and is no longer served. */
+export const endedStatuses: readonly StepStatus[] = ['COMPLETED', 'DISCONTINUED', 'CANCELED', 'EXPIRED']
+
+/**
+ * The numbers an order is known by. The filler order number, else the placer
+ * order number, names it within its assigning authority (`authority`: the source's
+ * name unless the pipeline says otherwise); the others are attributes that find it.
+ */
+export interface OrderNumbers {
+  readonly authority: string
+  readonly placerOrderNumber?: string
+  readonly fillerOrderNumber?: string
+  readonly accessionNumber?: string
+  readonly studyInstanceUid?: string
+  readonly requestedProcedureId?: string
+}
+
+export interface Patient {
+  readonly key: PatientKey
+  /** (0010,0020) */
+  readonly patientId: string
+  /** (0010,0021), `''` when unknown. */
+  readonly issuerOfPatientId: string
+  /** The Patient Identification and Demographic attributes. Absent keeps, `''` empties. */
+  readonly attributes: Dataset
+}
+
+/** A Scheduled Procedure Step with its life. */
+export interface Step {
+  readonly key: string
+  readonly stepStatus: StepStatus
+  /** Scheduled Station AE Titles. */
+  readonly stations: readonly string[]
+  readonly attributes: Dataset
+  /** What a person should look at: `no-longer-ordered`, ... */
+  readonly flags: readonly string[]
+}
+
+/** One Imaging Service Request: the aggregate that messages and images change. */
+export interface Order {
+  readonly id: OrderId
+  /** Sequence number of the last entry that changed it. */
+  readonly version: Seq
+  readonly source: string
+  readonly numbers: OrderNumbers
+  readonly patientKey: PatientKey
+  /** The sender's, or made once (from the order's key and its creating sequence number) and kept. */
+  readonly studyInstanceUid: string
+  readonly request: Dataset
+  /** The HL7 text of the order group as last sent with an OBR. */
+  readonly received: string
+  readonly steps: readonly Step[]
+  /** What the RIS has been told: IP once, CM or DC once. */
+  readonly told: readonly ('IP' | 'CM' | 'DC')[]
+  /** When the first and the newest of its images were seen. */
+  readonly firstImageAt?: Instant
+  readonly lastImageAt?: Instant
+  readonly createdAt: Instant
+  readonly changedAt: Instant
+}
+
+/** What a C-FIND can answer: one step at one station. A view of order, patient and step. */
+export interface WorklistItem {
+  readonly id: ItemId
+  readonly orderId: OrderId
+  /** Sequence number of the entry that last changed it (I5). */
+  readonly version: Seq
+  readonly stepStatus: StepStatus
+  readonly served: boolean
+  readonly updatedAt: Instant
+  readonly dataset: Dataset
+}
+
+/** What is known of one series in one Orthanc. Tag values as Orthanc shows them, `''` when absent. */
+export interface SeriesFacts {
+  /** Orthanc's own identifiers. */
+  readonly study: string
+  readonly series: string
+  readonly studyInstanceUid: string
+  readonly seriesInstanceUid: string
+  readonly accessionNumber: string
+  readonly patientId: string
+  readonly issuerOfPatientId: string
+  readonly modality: string
+  readonly stationName: string
+  readonly remoteAet: string
+  /** Instance metadata Origin: `DicomProtocol`, `RestApi`, ... */
+  readonly origin: string
+  /** (0040,0275) Request Attributes Sequence, every item. */
+  readonly requestAttributes: readonly {
+    readonly requestedProcedureId: string
+    readonly scheduledStepId: string
+    readonly accessionNumber: string
+  }[]
+  readonly instances: number
+  /** When Orthanc last received an image of it. */
+  readonly lastImageAt: Instant
+}
+
+/** A study in one Orthanc as the engine knows it: what has been seen and to whom it was credited. */
+export interface Study {
+  /** `<orthanc>/<Orthanc's study identifier>` */
+  readonly key: string
+  readonly orthanc: string
+  readonly studyInstanceUid: string
+  readonly accessionNumber: string
+  readonly patientId: string
+  readonly issuerOfPatientId: string
+  readonly series: readonly SeriesFacts[]
+  readonly stable: boolean
+  readonly deleted: boolean
+  readonly credit:
+    | { readonly kind: 'matched'; readonly orderIds: readonly OrderId[] }
+    | { readonly kind: 'unmatched' }
+    | { readonly kind: 'mismatch'; readonly orderIds: readonly OrderId[] }
+    | { readonly kind: 'ambiguous'; readonly orderIds: readonly OrderId[] }
+  readonly firstImageAt: Instant
+  readonly lastImageAt: Instant
+}

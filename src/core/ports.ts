@@ -1,0 +1,329 @@
+import type { Dataset } from './dataset.ts'
+import type { FeedAdvance, InboxEntry, Command, Cursor } from './inbox.ts'
+import type { Instant, ItemId, MessageId, OrderId, PlanId, Seq } from './ids.ts'
+import type { Accepted, MessageState, NewMessage, StoredMessage } from './message.ts'
+import type { Order, StepStatus, Study, WorklistItem } from './order.ts'
+import type { Change, Lookup, World } from './world.ts'
+
+/** UTC now. */
+export type Clock = () => Instant
+
+/** One line per thing that happened, past tense, fields not prose, no patient data (I9). */
+export interface Log {
+  debug(fields: LogFields, event: string): void
+  info(fields: LogFields, event: string): void
+  warn(fields: LogFields, event: string): void
+  error(fields: LogFields, event: string): void
+}
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined | readonly string[]>>
+
+/** The way in. Each method is one atomic script: it happened as a whole, or it throws E501 (store unavailable) and may be tried again. */
+export interface Inbox {
+  accept(message: NewMessage): Promise<Accepted>
+  /** `moved`: another process has read on from `expected`; nothing was stored. */
+  acceptEvents(advance: FeedAdvance): Promise<'stored' | 'moved'>
+  acceptManual(entry: { by: string; reason: string; command: Command; at: Instant }): Promise<Seq>
+  /** Moves deadlines that are due into the inbox; those of subjects `quiet:*` only up to `quietUpTo`. Answers how many. */
+  acceptDeadlines(now: Instant, quietUpTo: Instant): Promise<number>
+}
+
+export interface Lease {
+  readonly role: string
+  readonly token: number
+  /** False once it is known to be lost. The commit script checks the token itself. */
+  held(): boolean
+  release(): Promise<void>
+}
+
+/** Roles that one process has at a time. */
+export interface Leases {
+  /** Undefined when another process holds it. It is renewed until released or lost. `takeOver`: take it even so (the holder is known to be dead). */
+  lease(role: string, options?: { readonly takeOver?: boolean }): Promise<Lease | undefined>
+}
+
+/** What the drainer works with. */
+export interface Ledger {
+  /** Sequence number of the last entry applied. */
+  applied(): Promise<Seq>
+  pending(after: Seq, limit: number): Promise<readonly InboxEntry[]>
+  /** The bodies of messages, in the order asked. */
+  bodies(ids: readonly MessageId[]): Promise<readonly (Uint8Array | undefined)[]>
+  /** The world for these lookups on top of `known`; answers `known` again, extended. */
+  load(lookups: readonly Lookup[], known?: LoadedWorld): Promise<LoadedWorld>
+  /**
+   * All changes or none, if the token is still the newest of its role and `after` still the last entry applied.
+   * `targets` are those whose items are to be brought up to date.
+   */
+  commit(
+    lease: Lease,
+    after: Seq,
+    upTo: Seq,
+    changes: readonly Change[],
+    known: LoadedWorld,
+  ): Promise<'committed' | 'fenced'>
+}
+
+/** The world as it was loaded; `apply` works on an overlay of it. */
+export interface LoadedWorld extends World {
+  readonly loaded: ReadonlySet<string>
+}
+
+/** What people and the command line ask for. */
+export interface MessageStore {
+  message(
+    id: MessageId,
+  ): Promise<(StoredMessage & { readonly body: Uint8Array; readonly acknowledgment: Uint8Array }) | undefined>
+  messages(query: MessageQuery): Promise<Page<StoredMessage>>
+  counts(): Promise<readonly SourceCounts[]>
+}
+
+export interface MessageQuery {
+  readonly state?: MessageState['kind']
+  readonly source?: string
+  readonly controlId?: string
+  readonly accessionNumber?: string
+  readonly patientId?: string
+  readonly orderNumber?: string
+  readonly limit: number
+  /** `next` of the page before. */
+  readonly after?: string
+}
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly total: number
+  readonly next: string | null
+}
+
+/** received = waiting + applied + ignored + invalid + dead, always. */
+export interface SourceCounts {
+  readonly source: string
+  readonly received: number
+  readonly waiting: number
+  readonly applied: number
+  readonly ignored: number
+  readonly invalid: number
+  readonly dead: number
+}
+
+/** What is read of the worklist. */
+export interface WorklistStore {
+  item(id: ItemId): Promise<WorklistItem | undefined>
+  items(ids: readonly ItemId[]): Promise<readonly (WorklistItem | undefined)[]>
+  /** Items whose version is greater, oldest first; withdrawn ones too (`served: false`). */
+  itemsSince(version: Seq, limit: number): Promise<readonly WorklistItem[]>
+  order(id: OrderId): Promise<Order | undefined>
+  orders(lookup: Lookup): Promise<readonly Order[]>
+  studies(lookup: Lookup): Promise<readonly Study[]>
+  history(id: OrderId): Promise<readonly HistoryLine[]>
+  /** Calls back after each commit that changed items, with the version reached. Missed calls are made good by asking `itemsSince`. */
+  onChange(listener: (version: Seq) => void): () => void
+}
+
+export interface HistoryLine {
+  readonly cause: Seq
+  readonly at: Instant
+  readonly what: string
+  readonly messageId?: MessageId
+}
+
+/** Items that a pushed target (folder, rest) does not have in their newest version. */
+export interface TargetLedger {
+  dirty(target: string, limit: number): Promise<readonly { readonly id: ItemId; readonly version: Seq }[]>
+  /** Forgets the mark if the item has not changed since `version`. */
+  clean(target: string, id: ItemId, version: Seq): Promise<void>
+  /** Marks items (all that were ever served, when none are named) to be brought again. */
+  soil(target: string, ids?: readonly ItemId[]): Promise<void>
+  /** Ids of all items that should be in a target now. */
+  servedIds(): Promise<readonly ItemId[]>
+}
+
+/** One owed status message. */
+export interface Owed {
+  readonly id: string
+  readonly endpoint: string
+  readonly lane: OrderId
+  readonly controlId: string
+  readonly bytes: Uint8Array
+  readonly attempts: number
+  readonly at: Instant
+  /** Not before this moment (backoff after AR), if set. */
+  readonly notBefore?: Instant
+}
+
+export interface Outbox {
+  /** The oldest owed messages of an endpoint, in order. */
+  owed(endpoint: string, limit: number): Promise<readonly Owed[]>
+  /** Fenced like a commit. `refused` is a dead letter (AE, CE) with its reason. */
+  settle(lease: Lease, id: string, outcome: Delivery): Promise<'settled' | 'fenced'>
+  /** Waiting, delivered, dead, and the age of the oldest waiting. */
+  state(
+    endpoint: string,
+  ): Promise<{
+    readonly waiting: number
+    readonly delivered: number
+    readonly dead: number
+    readonly oldest: Instant | undefined
+  }>
+}
+
+export type Delivery =
+  | { readonly kind: 'delivered'; readonly at: Instant; readonly acknowledgmentCode: string }
+  | { readonly kind: 'retry'; readonly at: Instant; readonly notBefore: Instant; readonly reason: string }
+  | { readonly kind: 'refused'; readonly at: Instant; readonly acknowledgmentCode: string; readonly reason: string }
+
+export interface Feeds {
+  cursor(orthanc: string): Promise<(Cursor & { readonly caughtUpAt: Instant | undefined }) | undefined>
+  /** Studies of this Orthanc seen but not stable since before `before`: their StableStudy may be lost (I6). */
+  unstableStudies(orthanc: string, before: Instant, limit: number): Promise<readonly string[]>
+}
+
+/** Plans outlive the files they came from: a message is judged again, after a crash, by the plan that judged it. */
+export interface PlanStore {
+  remember(id: PlanId, sources: string): Promise<void>
+  recall(id: PlanId): Promise<string | undefined>
+}
+
+export interface RetentionLimits {
+  readonly messageDays: number
+  readonly messageCount: number
+  readonly orderDays: number
+  readonly orderCount: number
+}
+
+export interface StoreHealth {
+  /** Resolves when the store answers, rejects with E501. */
+  ping(): Promise<void>
+  /** Whether commands would go through now. */
+  isUp(): boolean
+  /** Called at each change between up and down. */
+  onHealth(listener: (up: boolean) => void): () => void
+  /** Bytes used by Redis, and its limit (0: none). */
+  memory(): Promise<{ readonly used: number; readonly limit: number }>
+}
+
+export interface Retention {
+  /** Removes what is older or more than the limits, never what is waiting or owed. Answers how many were removed. */
+  retain(now: Instant, limits: RetentionLimits): Promise<{ readonly messages: number; readonly orders: number }>
+}
+
+/** All of it: one Redis behind one object. */
+export interface Store
+  extends
+    Inbox,
+    Leases,
+    Ledger,
+    MessageStore,
+    WorklistStore,
+    TargetLedger,
+    Outbox,
+    Feeds,
+    PlanStore,
+    Retention,
+    StoreHealth {
+  close(): Promise<void>
+}
+
+/** Something that holds worklist items and can be brought up to date; doing it again changes nothing (I5). */
+export interface WorklistTarget {
+  readonly name: string
+  /** Served: the item is there in this version afterwards. Not served: it is gone afterwards. Part 10 bytes are made by the caller's `part10`. */
+  bring(item: WorklistItem): Promise<void>
+  /** What the target holds of ours; foreign items are not listed. */
+  held(): AsyncIterable<HeldItem>
+  /** Answers "would bringing work now?" without doing it; throws an EngineError that says why not. */
+  probe(): Promise<void>
+}
+
+export interface HeldItem {
+  readonly id: ItemId
+  /** Undefined where the target cannot tell. */
+  readonly version: Seq | undefined
+}
+
+/** Sends bytes to a receiver and answers its acknowledgment; one at a time per endpoint. */
+export interface MessageSender {
+  readonly name: string
+  /**
+   * Resolves with the acknowledgment whose MSA-2 is `controlId`; others are logged and dropped.
+   * Throws E7xx transient errors for silence, refused connections and closed sockets.
+   */
+  send(bytes: Uint8Array, controlId: string): Promise<Acknowledgment>
+  probe(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Acknowledgment {
+  /** MSA-1. */
+  readonly code: 'AA' | 'AE' | 'AR' | 'CA' | 'CE' | 'CR'
+  /** ERR-3.1 (or ERR-1.4.1 of older versions), `''` without. */
+  readonly errorCode: string
+}
+
+/** Who asks for the worklist. */
+export interface Caller {
+  readonly callingAeTitle: string
+  readonly calledAeTitle: string
+  readonly remoteIp?: string
+}
+
+/**
+ * A C-FIND identifier as Orthanc decodes it: keys are `gggg,eeee`, values text, and arrays of the same for sequences
+ * (`DicomBufferToJson` in SHORT format).
+ */
+export type DicomJson = { readonly [tag: string]: string | readonly DicomJson[] }
+
+/** All that HTTP sees of answering a C-FIND. */
+export interface WorklistAnswerer {
+  /** Part 10 bytes of the items that match. Throws E406 while its index is not loaded or lags: the caller must not answer an empty list (I10). */
+  find(query: DicomJson, caller: Caller): Promise<readonly Uint8Array[]>
+  /** Version and bytes of all served items, for the plugin's snapshot. */
+  snapshot(): Promise<{ readonly version: Seq; readonly items: readonly Uint8Array[] }>
+  /** Version that `snapshot` would have now; cheap. */
+  version(): Seq
+  search(query: WorklistSearch): Promise<Page<WorklistItem & { readonly messages: readonly MessageId[] }>>
+}
+
+export interface WorklistSearch {
+  readonly accession?: string
+  readonly patientId?: string
+  readonly orderNumber?: string
+  readonly studyInstanceUid?: string
+  readonly modality?: string
+  readonly stationAeTitle?: string
+  /** DA `20261016` or a DICOM range `20261016-20261018`. */
+  readonly date?: string
+  readonly stepStatus?: StepStatus
+  readonly limit: number
+  readonly after?: string
+}
+
+/** One part of the engine as `/health/ready` shows it. */
+export interface PartHealth {
+  readonly name: string
+  readonly state: 'up' | 'degraded' | 'down'
+  /** One sentence, without patient data. */
+  readonly detail?: string
+  readonly since?: Instant
+}
+
+/** Coalesced wake-ups: many calls become one; a lost one costs a sweep interval (BullMQ). */
+export interface Wakeups {
+  wake(role: string): void
+}
+
+/** The jobs that BullMQ carries. Jobs hold ids only (I9). */
+export interface Jobs {
+  /** Runs `work` in this process whenever `role` is woken, here or in another process, until stopped. Not run twice at once. */
+  serve(role: string, work: () => Promise<void>): Promise<{ stop(): Promise<void> }>
+  wake(role: string): void
+  /** One publish job per item and target, always to the newest version; retried with backoff. */
+  publish(target: string, ids: readonly ItemId[]): Promise<void>
+  servePublish(target: string, work: (id: ItemId) => Promise<void>): Promise<{ stop(): Promise<void> }>
+  /** Runs `work` every so many milliseconds in one process of all. */
+  every(name: string, milliseconds: number, work: () => Promise<void>): Promise<{ stop(): Promise<void> }>
+  close(): Promise<void>
+}
+
+/** Makes the bytes of an item. */
+export type Part10 = (dataset: Dataset) => Uint8Array

@@ -1,0 +1,75 @@
+import type { Problem } from '../core/fault.ts'
+import type { PlanId } from '../core/ids.ts'
+import type { MessageKeys, Verdict } from '../core/message.ts'
+import type { StatusPlan } from '../core/world.ts'
+import type { Located } from '../core/located.ts'
+import type { Message } from '../hl7/types.ts'
+
+/** What a compiled plan depends on; the same inputs give the same plan. */
+export interface PlanInput {
+  readonly id: PlanId
+  /** Name of the source whose messages it judges. */
+  readonly source: string
+  /** All order pipelines with `from:` this source, in the order in which they are asked. */
+  readonly pipelines: readonly Located[]
+  /** Text of the CSV tables by the file name that pipelines use. */
+  readonly tables: Readonly<Record<string, string>>
+  readonly site: PlanSite
+}
+
+/** The site's defaults that a translation depends on. */
+export interface PlanSite {
+  readonly timeZone: string
+  readonly authority: string
+  readonly stationAeTitle: string
+  readonly modality: string
+  readonly issuerOfPatientId: string
+}
+
+/** The order pipelines of one source, compiled. */
+export interface Plan {
+  readonly id: PlanId
+  readonly source: string
+  /** Pure and total: it never throws. */
+  judge(message: Message): Judgement
+  /** As `judge`, and where each value came from, for `worklane map`. */
+  explain(message: Message): Judgement & { readonly lines: readonly ExplainLine[] }
+}
+
+export interface Judgement {
+  readonly verdict: Verdict
+  /** The pipeline that took it, `''` if none. */
+  readonly pipeline: string
+  /** MSH-9 as `ORM^O01`. */
+  readonly type: string
+  readonly keys: MessageKeys
+}
+
+/** One value of one item with its origin. */
+export interface ExplainLine {
+  readonly group: number
+  readonly step: number | undefined
+  readonly keyword: string
+  readonly value: string
+  /** `PID-8, table sex`, or why there is none. */
+  readonly origin: string
+  readonly line: number | undefined
+}
+
+/** Problems are complete: all of them at once. The plan is there when none of them is an error. */
+export interface Compiled<T> {
+  readonly plan: T | undefined
+  readonly problems: readonly Problem[]
+}
+
+export type CompilePlan = (input: PlanInput) => Compiled<Plan>
+
+export interface StatusInput {
+  readonly pipelines: readonly Located[]
+  readonly tables: Readonly<Record<string, string>>
+  readonly timeZone: string
+  /** Names of the destinations that may stand in `to:`. */
+  readonly destinations: readonly string[]
+}
+
+export type CompileStatus = (input: StatusInput) => Compiled<StatusPlan>

@@ -1,0 +1,42 @@
+import { defineConfig } from 'vitest/config'
+
+/**
+ * Four projects, from fast to slow. Unit tests need nothing but Node; contract
+ * tests need sockets; integration tests real Redis, Orthanc and DCMTK; end-to-end
+ * tests a whole engine. Servers are shared by nobody: each test file starts its own.
+ */
+const slow = { testTimeout: 60_000, hookTimeout: 60_000 }
+export default defineConfig({
+  test: {
+    passWithNoTests: false,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'test/{architecture,core,hl7,dicom,mapping,exam,config,flow,http,observe,cli,pipelines,stories,docs}/**/*.test.ts',
+          ],
+          testTimeout: 20_000,
+        },
+      },
+      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/{store,queue,connectors,interop,setup}/**/*.test.ts'],
+          ...slow,
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/{e2e,transactions,faults}/**/*.test.ts'],
+          ...slow,
+          testTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
