@@ -7,6 +7,7 @@ import { examErrors } from './exam.ts'
 import { mappingErrors } from './mapping.ts'
 import { mllpErrors } from './mllp.ts'
 import { orthancErrors } from './orthanc.ts'
+import { siteErrors } from './site.ts'
 import { storeErrors } from './store.ts'
 
 /**
@@ -16,6 +17,7 @@ import { storeErrors } from './store.ts'
 export const errors = {
   ...mllpErrors,
   ...configErrors,
+  ...siteErrors,
   ...mappingErrors,
   ...orthancErrors,
   ...storeErrors,

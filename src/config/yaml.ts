@@ -1,0 +1,192 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
+import type { Document, Node, Pair, Scalar, YAMLError } from 'yaml'
+import type { FilePlace, Problem } from '../core/fault.ts'
+import type { DocumentPath, Located } from '../core/located.ts'
+import { offsetInFile } from './position.ts'
+import { inOrder, problem } from './problem.ts'
+
+/** A document whose scalars can be told apart: `'2575'` in quotes is text, `2575` a number. */
+export interface LocatedYaml extends Located {
+  /** How the scalar at `path` is written; undefined where there is none. */
+  style(path: DocumentPath): 'plain' | 'quoted' | undefined
+}
+
+/** A YAML file as values with positions. The document is there when it could be read without an error. */
+export interface ParsedYaml {
+  readonly located: LocatedYaml | undefined
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Reads YAML 1.2 (core schema) and says everything that is wrong at once. What
+ * makes YAML surprising is refused: aliases, tags, keys that stand twice, and
+ * numbers that would lose what was written (`007`, `1e3`).
+ */
+export function parseYaml(text: string, file: string): ParsedYaml {
+  const source = text.startsWith('\uFEFF') ? text.slice(1) : text
+  const lines = new LineCounter()
+  const document = parseDocument(source, {
+    version: '1.2',
+    schema: 'core',
+    uniqueKeys: true,
+    stringKeys: true,
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+  })
+  const placeOf = (offset: number): FilePlace => {
+    const { line, col } = lines.linePos(Math.max(0, offset))
+    return { file, line: Math.max(1, line), column: Math.max(1, col) }
+  }
+  const problems = inOrder([
+    ...firstOfEachLine(document.errors, document, placeOf),
+    ...(document.errors.length === 0 ? surprises(document, source, placeOf) : []),
+  ])
+  if (problems.some(({ severity }) => severity === 'error')) return { located: undefined, problems }
+  return { located: locate(document, source, file, placeOf), problems }
+}
+
+function locate(
+  document: Document.Parsed,
+  source: string,
+  file: string,
+  placeOf: (offset: number) => FilePlace,
+): LocatedYaml {
+  return {
+    file,
+    value: document.toJS() as unknown,
+    place(path, of = 'value', offset) {
+      const { key, value } = find(document, path)
+      const target = of === 'key' && key !== undefined ? key : (value ?? key)
+      if (target === undefined) return placeOf(0)
+      if (target === value && isScalar(target) && offset !== undefined)
+        return placeOf(offsetInFile(source, target, offset))
+      return placeOf(target.range?.[0] ?? 0)
+    },
+    style(path) {
+      const { value, complete } = find(document, path)
+      if (!complete || !isScalar(value)) return undefined
+      return value.type === 'PLAIN' ? 'plain' : 'quoted'
+    },
+  }
+}
+
+interface Found {
+  /** The key of the pair, or the entry of a list. */
+  readonly key: Node | undefined
+  /** Absent where nothing is written after the colon. */
+  readonly value: Node | undefined
+  readonly complete: boolean
+}
+
+function find(document: Document.Parsed, path: DocumentPath): Found {
+  let key: Node | undefined
+  let value: Node | undefined = document.contents ?? undefined
+  for (const name of path) {
+    if (isMap(value)) {
+      const pair: Pair | undefined = value.items.find(
+        (item) => isScalar(item.key) && String(item.key.value) === String(name),
+      )
+      if (pair === undefined) return { key, value: key ?? value, complete: false }
+      key = pair.key as Node
+      value = written(pair.value as Node | null)
+    } else if (isSeq(value)) {
+      const entry = value.items[Number(name)] as Node | undefined
+      if (entry === undefined) return { key, value: key ?? value, complete: false }
+      key = entry
+      value = entry
+    } else {
+      return { key, value: key ?? value, complete: false }
+    }
+  }
+  return { key, value, complete: true }
+}
+
+function written(node: Node | null): Node | undefined {
+  if (node === null) return undefined
+  return isScalar(node) && node.source === '' && node.type === 'PLAIN' ? undefined : node
+}
+
+/** One mistake often makes the parser stumble several times on a line; the first says what it is. */
+function firstOfEachLine(
+  errors: readonly YAMLError[],
+  document: Document.Parsed,
+  placeOf: (offset: number) => FilePlace,
+): Problem[] {
+  const lines = new Set<number>()
+  return errors.flatMap((error) => {
+    const place = placeOf(error.code === 'MISSING_CHAR' ? opening(document, error.pos[0]) : error.pos[0])
+    if (lines.has(place.line)) return []
+    lines.add(place.line)
+    return [explain(error, place)]
+  })
+}
+
+/** A quote that is never closed is missed at the end of the file; the mistake is where it opens. */
+function opening(document: Document.Parsed, end: number): number {
+  let start = end
+  visit(document, {
+    Scalar(_, node) {
+      const [from = 0, to = 0] = node.range ?? []
+      if (node.type?.startsWith('QUOTE') === true && to >= end) start = Math.min(start, from)
+    },
+  })
+  return start
+}
+
+const codes: Partial<Record<YAMLError['code'], 'E251' | 'E252' | 'E254'>> = {
+  DUPLICATE_KEY: 'E251',
+  BAD_ALIAS: 'E252',
+  TAB_AS_INDENT: 'E254',
+}
+
+const reasons: Partial<Record<YAMLError['code'], string>> = {
+  MULTIPLE_DOCS: 'a second document begins here',
+  BLOCK_AS_IMPLICIT_KEY: 'a second ": " on the line; text that holds one needs quotes',
+  BAD_SCALAR_START: 'text that begins with this character needs quotes',
+  NON_STRING_KEY: 'a key must be one word',
+  UNEXPECTED_TOKEN: 'this does not belong here; the indentation, or a quote, is wrong',
+}
+
+function explain({ code, message }: YAMLError, place: FilePlace): Problem {
+  const known = codes[code]
+  if (known !== undefined) return problem(place, known)
+  const isQuote = code === 'MISSING_CHAR' && message.includes('quote')
+  const reason = isQuote ? 'a quote that opens here is not closed' : (reasons[code] ?? lower(message))
+  return problem(place, 'E250', { reason })
+}
+
+function lower(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, '')
+}
+
+function surprises(document: Document.Parsed, source: string, placeOf: (offset: number) => FilePlace): Problem[] {
+  const problems: Problem[] = []
+  visit(document, {
+    Node(key, node) {
+      const place = placeOf(node.range?.[0] ?? 0)
+      if (isAlias(node)) problems.push(problem(place, 'E252'))
+      else if (node.anchor !== undefined) problems.push(problem(place, 'E252'))
+      if (node.tag !== undefined) problems.push(problem(place, 'E253', { tag: node.tag }))
+      if (key !== 'key' && isScalar(node)) problems.push(...changedNumber(node, place))
+    },
+    Pair(_, pair) {
+      if (isScalar(pair.key) && pair.key.value === '<<') {
+        problems.push(problem(placeOf(pair.key.range?.[0] ?? 0), 'E252'))
+      }
+    },
+  })
+  // A warning is a tag that the schema does not know; it has been said above unless it stands on a key.
+  for (const warning of document.warnings) {
+    const tag = source.slice(warning.pos[0], warning.pos[1])
+    if (!problems.some(({ code }) => code === 'E253')) problems.push(problem(placeOf(warning.pos[0]), 'E253', { tag }))
+  }
+  return problems
+}
+
+/** `007` is 7 in YAML and `1e3` is 1000: a code that was meant as text must not change silently. */
+function changedNumber(node: Scalar, place: FilePlace): Problem[] {
+  if (typeof node.value !== 'number' || node.source === undefined) return []
+  if (String(node.value) === node.source) return []
+  return [problem(place, 'E255', { text: node.source, number: String(node.value) })]
+}

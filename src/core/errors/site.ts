@@ -1,0 +1,94 @@
+import { entry, type ErrorEntry } from './entry.ts'
+
+/** E250 to E299: YAML, the site's settings, and the files that the commands read. */
+export const siteErrors = {
+  E250: entry(
+    'This is not YAML: {reason}.',
+    'permanent',
+    'Correct the line; text with ": ", " #" or a leading symbol needs quotes.',
+  ),
+  E251: entry(
+    'This key stands twice in its block.',
+    'permanent',
+    'Remove one of the two; only one of them could count.',
+  ),
+  E252: entry(
+    'Anchors, aliases and merge keys are not used in these files.',
+    'permanent',
+    'Write the value out; in a pipeline, "let" gives a name to what is used twice.',
+  ),
+  E253: entry('The tag {tag} is not used in these files.', 'permanent', 'Remove it; put text in quotes.'),
+  E254: entry('A tab indents this line.', 'permanent', 'Indent with spaces.'),
+  E255: entry(
+    '{text} would be read as the number {number}.',
+    'permanent',
+    'Put it in quotes if it is a code; write {number} if it is a number.',
+  ),
+  E256: entry('The file {file} cannot be read: {reason}.', 'permanent', 'Check the path and who may read the file.'),
+  E257: entry('The file {file} is not UTF-8 text.', 'permanent', 'Save it as UTF-8 (in a spreadsheet: "CSV UTF-8").'),
+  E258: entry(
+    'There is no setting "{key}" in {where}.',
+    'permanent',
+    'The settings are listed in docs/reference/settings.md.',
+  ),
+  E259: entry(
+    '{setting} must be {expected}, not {found}.',
+    'permanent',
+    'docs/reference/settings.md describes each setting with an example.',
+  ),
+  E260: entry(
+    '{setting} is missing; it must be {expected}.',
+    'permanent',
+    'Add it; docs/reference/settings.md has an example.',
+  ),
+  E261: entry(
+    'The environment variable {name} is not set, and nothing is written to use instead.',
+    'permanent',
+    'Set it before the start, or write ${{name}:-value} with a value to use without it.',
+  ),
+  E262: entry(
+    '"{text}" is not how a variable is written.',
+    'permanent',
+    'Write ${NAME} or ${NAME:-value}; $${ stands for the two characters themselves.',
+  ),
+  E263: entry(
+    '{setting} takes the port {port}, which {other} takes already.',
+    'permanent',
+    'Give one of them another port.',
+  ),
+  E264: entry(
+    'There are two {kind} named "{name}".',
+    'permanent',
+    'Give one of them another name; messages, metrics and files are kept by name.',
+  ),
+  E265: entry('{setting}: "{value}" is not built yet.', 'permanent', 'Choose one of: {choices}.'),
+  E266: entry(
+    'There is no {kind} named "{name}" in {where}.',
+    'permanent',
+    'Write one of the names there, or add it there.',
+  ),
+  E267: entry('{setting} is empty, and {reason}.', 'permanent', 'Give it a value.'),
+  E268: entry(
+    'No pipeline takes the messages of the source "{name}".',
+    'permanent',
+    'Write a pipeline with "from: {name}", or remove the source.',
+  ),
+  E269: entry('There is no pipeline in {folder}.', 'permanent', 'A pipeline is a folder in it with a pipeline.yaml.'),
+  E270: entry(
+    'The environment variable {name} is not one that worklane reads.',
+    'permanent',
+    'The variables are listed in docs/reference/settings.md.',
+  ),
+  E280: entry('There is no pipeline named "{name}".', 'permanent', 'The pipelines are: {known}.'),
+  E281: entry(
+    'There is no HL7 message in {file}: {reason}.',
+    'permanent',
+    'A message is text that begins with MSH; several may follow one another, framed or not.',
+  ),
+  E282: entry('{reason}.', 'permanent', '{usage}'),
+  E283: entry(
+    '{endpoint} does not answer: {reason}',
+    'transient',
+    'Start it, or correct its address; the engine starts without it and tries again by itself.',
+  ),
+} satisfies Record<string, ErrorEntry>
