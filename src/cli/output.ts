@@ -1,0 +1,64 @@
+import { relative, sep } from 'node:path'
+import type { Problem } from '../core/fault.ts'
+
+/** All that a verb sees of the outside; tests give their own. */
+export interface Io {
+  stdout(text: string): void
+  stderr(text: string): void
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  /** Colours only where a person looks. */
+  readonly isTty: boolean
+}
+
+/** A verb of the command line: answers its exit code. */
+export type Verb = (args: readonly string[], io: Io) => Promise<number>
+
+type Paint = (text: string) => string
+
+/** Colours of a terminal; plain text elsewhere, and where NO_COLOR asks for it. */
+export function painter(
+  io: Pick<Io, 'isTty' | 'env'>,
+): Readonly<Record<'red' | 'green' | 'yellow' | 'dim' | 'bold', Paint>> {
+  const isColoured = io.isTty && !io.env['NO_COLOR']
+  const paint =
+    (code: number): Paint =>
+    (text) =>
+      isColoured && text !== '' ? `\u001B[${code}m${text}\u001B[0m` : text
+  return { red: paint(31), green: paint(32), yellow: paint(33), dim: paint(2), bold: paint(1) }
+}
+
+/** `file:line:column  CODE  sentence`, and the cure on the next line. */
+export function problemText(problem: Problem, io: Pick<Io, 'isTty' | 'env' | 'cwd'>): string {
+  const paint = painter(io)
+  const { file, line, column, code, message, cure, severity } = problem
+  const tone = severity === 'error' ? paint.red : paint.yellow
+  const label = severity === 'error' ? code : `${code} (warning)`
+  const place = `${shortPath(file, io.cwd)}:${line}:${column}`
+  const advice = cure === undefined ? '' : `\n    ${paint.dim(cure)}`
+  return `${paint.bold(place)}  ${tone(label)}  ${message}${advice}\n`
+}
+
+/** As one would type it from where one is. */
+export function shortPath(file: string, cwd: string): string {
+  const path = relative(cwd, file)
+  return path === '' || path.startsWith(`..${sep}..`) ? file : path
+}
+
+/** `1 error`, `2 errors`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** Rows under one another, columns as wide as their widest cell. */
+export function table(rows: readonly (readonly string[])[], indent = ''): string {
+  const widths: number[] = []
+  for (const row of rows) row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length)))
+  return rows
+    .map(
+      (row) =>
+        `${indent}${row.map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0))).join('  ')}`.trimEnd() +
+        '\n',
+    )
+    .join('')
+}
