@@ -1,4 +1,111 @@
-import type { ErrorEntry } from './entry.ts'
+import { entry, type ErrorEntry } from './entry.ts'
 
-/** E3xx: translating a message. */
-export const mappingErrors = {} satisfies Record<string, ErrorEntry>
+/**
+ * E3xx: translating a message. A sentence names the attribute and the rule; the
+ * HL7 place travels beside it (ERR-2), the value never does (I9).
+ */
+export const mappingErrors = {
+  E301: entry(
+    'The table {table} has no row for the code "{code}".',
+    'permanent',
+    'Add the code to the table, or say what it means with `otherwise:`, and send the message again.',
+  ),
+  E302: entry('{what} is missing.', 'permanent', 'Fill the field that is named in ERR-2 and send the message again.'),
+  E303: entry(
+    '{keyword} has {length} characters; {limit} are allowed.',
+    'permanent',
+    'Send a shorter value; this attribute is never cut, because a cut value would name something else.',
+  ),
+  E304: entry(
+    '{keyword} is not {expected}.',
+    'permanent',
+    'Correct the field that is named in ERR-2 and send the message again.',
+  ),
+  E305: entry(
+    '{keyword} holds the name of a variable instead of a value, such as $ACCESSION_NUMBER$.',
+    'permanent',
+    'Correct the template of the sending system and send the message again.',
+  ),
+  E306: entry(
+    'No pipeline of this source takes messages of type {type}.',
+    'permanent',
+    'Add the type to `accept.messages` of a pipeline, or stop the sender from sending it.',
+  ),
+  E307: entry(
+    'No pipeline of this source takes the event {type}.',
+    'permanent',
+    'Add the type and event to `accept.messages` of a pipeline, or stop the sender from sending it.',
+  ),
+  E308: entry('The message has no control ID (MSH-10).', 'permanent', 'Let the sender number its messages in MSH-10.'),
+  E309: entry(
+    'The processing ID in MSH-11 is none of P, T and D.',
+    'permanent',
+    'Let the sender write P (production), T (training) or D (debugging) into MSH-11.',
+  ),
+  E310: entry(
+    'The HL7 version in MSH-12 is not one of version 2.',
+    'permanent',
+    'Let the sender write an HL7 version from 2.1 to 2.9 into MSH-12.',
+  ),
+  E311: entry(
+    'The order has neither a placer nor a filler order number.',
+    'permanent',
+    'Send a number in ORC-2, ORC-3, OBR-2 or OBR-3: without one the order cannot be found again.',
+  ),
+  E312: entry(
+    'The pipeline has no rule for the order control {code}.',
+    'permanent',
+    'Add the code to `orderControl` of the pipeline.',
+  ),
+  E313: entry(
+    'The pipeline could not translate the message.',
+    'permanent',
+    'This is a defect of the engine: keep the message and report it.',
+  ),
+  E314: entry('The message has no order group (no ORC segment).', 'permanent', 'Send an ORC segment for each order.'),
+  E315: entry(
+    'Two steps of one order have the same key.',
+    'permanent',
+    'Give the rows of the table that `each.step` names different values in the column that `identity.step` names.',
+  ),
+  E320: entry(
+    '{keyword} was cut from {length} to {limit} characters.',
+    'permanent',
+    'Nothing needs to be done; a shorter text would be shown whole.',
+  ),
+  E321: entry(
+    '{keyword} was left out: it is not {expected}.',
+    'permanent',
+    'Let the sender write the field that is named as the HL7 standard says.',
+  ),
+  E322: entry(
+    '{keyword} was left out: the unit "{unit}" is not one of {units}.',
+    'permanent',
+    'Send the unit in one of the ways that are known.',
+  ),
+  E323: entry(
+    '{keyword} was left out: a code needs a value, a coding scheme and a meaning.',
+    'permanent',
+    'Send all three components, or give `scheme:` and `meaning:` in the pipeline.',
+  ),
+  E324: entry(
+    '{keyword} was left empty: the date names no day.',
+    'permanent',
+    'Send the whole date; DICOM has no dates without a day.',
+  ),
+  E325: entry(
+    '{keyword} has no time of day; 00:00 was taken.',
+    'permanent',
+    'Send the time together with the date.',
+  ),
+  E326: entry(
+    '{keyword} was left out: {length} characters are more than {limit}.',
+    'permanent',
+    'Send a shorter value.',
+  ),
+  E327: entry(
+    '{keyword} holds characters that DICOM does not allow there; they were replaced.',
+    'permanent',
+    'Nothing needs to be done.',
+  ),
+} satisfies Record<string, ErrorEntry>

@@ -1,0 +1,61 @@
+import { entry, type ErrorEntry } from './entry.ts'
+
+/** E200 to E249: what `worklane check` finds in a pipeline or its tables. Released codes keep their meaning. */
+export const lintErrors = {
+  E200: entry('{where} should be {expected}.', 'permanent', 'Write it as the example in docs/reference shows.'),
+  E201: entry(
+    '"{text}" is neither an HL7 path such as OBR-4.1 nor a name from let.',
+    'permanent',
+    'Write { value: {text} } for a constant.',
+  ),
+  E202: entry('{segment} has {fields} fields, not {field}.', 'permanent', 'Look the field up in the HL7 standard.'),
+  E203: entry(
+    'There is no HL7 segment "{segment}".',
+    'permanent',
+    'Use a segment of HL7 version 2, or a site segment that begins with Z.',
+  ),
+  E204: entry('The table has no column "{column}".', 'permanent', 'The columns are {columns}.'),
+  E205: entry('Unknown variable: {name}', 'permanent', 'Declare it under `let:`.'),
+  E206: entry('There is no setting "{name}" here.', 'permanent', 'The settings are {known}.'),
+  E207: entry('"{name}" is not a word of a rule.', 'permanent', 'The words are {known}.'),
+  E208: entry('There is no table "{name}".', 'permanent', 'Declare it under `tables:`.'),
+  E209: entry('A condition must be true or false; this is {type}.', 'permanent', 'Compare it: name == "value".'),
+  E210: entry('"{keyword}" is not a DICOM keyword.', 'permanent', 'Look it up in the registry of DICOM PS3.6.'),
+  E211: entry('The condition cannot be read: {reason}.', 'permanent', 'Check quotation marks, brackets and operators.'),
+  E212: entry('"{text}" is not an HL7 path: {reason}.', 'permanent', 'Write it as OBR-4.1 or PID-3(5=MR).1.'),
+  E213: entry(
+    '{keyword} is a sequence: it cannot be made from {what}.',
+    'permanent',
+    'Write the keywords of its item below it, or { code: ..., scheme: ..., meaning: ... }.',
+  ),
+  E214: entry(
+    '{keyword} belongs {where}.',
+    'permanent',
+    'DICOM PS3.4 Table K.6-1 shows which attributes stand inside ScheduledProcedureStepSequence.',
+  ),
+  E215: entry(
+    '{keyword} is required in a worklist item and has no rule.',
+    'permanent',
+    'Add it to `map:`; DICOM PS3.4 Table K.6-1 gives it type 1.',
+  ),
+  E216: entry('"{name}" is not something that can happen to an order.', 'permanent', 'Choose one of {known}.'),
+  E217: entry('{name} may not be used in a condition.', 'permanent', 'Use ==, !=, in, &&, ||, ! and like(name, "CT*").'),
+  E218: entry('The constant "{text}" is not {expected}, as {keyword} needs it.', 'permanent', 'Correct the value.'),
+  E219: entry('{name} is missing.', 'permanent', 'Every pipeline needs it.'),
+  E220: entry('There is no table file "{file}".', 'permanent', 'Put it into config/tables.'),
+  E221: entry('The table cannot be read: {reason}.', 'permanent', 'Correct the CSV file; its first line names the columns.'),
+  E222: entry('The code "{code}" stands twice in the table.', 'permanent', 'Remove one of the rows.'),
+  E223: entry('Unknown function or operator: {reason}.', 'permanent', 'Names from let are texts; compare them with "texts".'),
+  E224: entry('"{name}" is not used.', 'permanent', 'Remove it, or use it.'),
+  E225: entry('There is no event "{name}".', 'permanent', 'Choose one of {known}.'),
+  E226: entry(
+    'Two rows of the table for "{code}" have the same step "{step}".',
+    'permanent',
+    'Give each row of a code its own value in the column that `identity.step` names.',
+  ),
+  E228: entry('{keyword} is never cut.', 'permanent', 'Remove `tooLong: cut`; a value that is too long is refused.'),
+  E229: entry('{keyword} cannot be made from {what}.', 'permanent', 'Its value representation is {vr}.'),
+  E230: entry('The test "{name}" cannot be run: {reason}.', 'permanent', 'Correct the pipeline.test.yaml.'),
+  E231: entry('"{name}" cannot be the name of a value.', 'permanent', 'Use letters and digits, not a reserved word.'),
+  E232: entry('The names refer to each other in a circle: {names}.', 'permanent', 'Take one of them from HL7.'),
+} satisfies Record<string, ErrorEntry>
