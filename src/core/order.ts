@@ -89,8 +89,17 @@ export interface Order {
   /** When the first and the newest of its images were seen. */
   readonly firstImageAt?: Instant
   readonly lastImageAt?: Instant
+  /** MSH-7 as sent of the newest message that changed it; what has ended is opened again only by a newer one. */
+  readonly sentAt?: string
+  /** When each of its items last changed: apply compares, so that an unchanged item keeps its version (I5). */
+  readonly itemMarks?: Readonly<Record<ItemId, ItemMark>>
   readonly createdAt: Instant
   readonly changedAt: Instant
+}
+
+export interface ItemMark {
+  readonly version: Seq
+  readonly updatedAt: Instant
 }
 
 /** What a C-FIND can answer: one step at one station. A view of order, patient and step. */

@@ -52,6 +52,8 @@ export interface Tombstone {
   readonly key: string
   readonly cause: Seq
   readonly at: Instant
+  /** MSH-7 of the cancel, as sent. */
+  readonly sentAt?: string
 }
 
 export type Change =

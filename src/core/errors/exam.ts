@@ -1,4 +1,55 @@
-import type { ErrorEntry } from './entry.ts'
+import { entry, type ErrorEntry } from './entry.ts'
 
-/** E6xx: applying what was accepted. */
-export const examErrors = {} satisfies Record<string, ErrorEntry>
+/** E6xx: applying what was accepted. Only sequence numbers, order ids and codes stand in them (I9). */
+export const examErrors = {
+  E601: entry(
+    'The numbers of order group {group} point to more than one order.',
+    'permanent',
+    'Compare ORC-2, ORC-3 and OBR-18 of the message with the orders named in the notice, correct them in the RIS and send again.',
+  ),
+  E602: entry(
+    'Order group {group} names another patient than the order it means ({orderId}).',
+    'permanent',
+    'Find out whose order it is. If the patient was merged or corrected, cancel the order and send a new one with a new number.',
+  ),
+  E603: entry(
+    'Order group {group} makes an order but names no {missing}.',
+    'permanent',
+    'Let the RIS send PID, ORC and OBR for a new order, or map the missing part in the pipeline.',
+  ),
+  E604: entry(
+    'The Study Instance UID of order group {group} is in use for another patient.',
+    'permanent',
+    'Give the order a Study Instance UID of its own; two patients must never share a study.',
+  ),
+  E610: entry(
+    'Images in study {study} have the Study Instance UID or accession number of order {orderId} but another patient.',
+    'permanent',
+    'Compare the study with the order before anyone reports on it, and correct whichever has the wrong patient. The RIS was told nothing.',
+  ),
+  E611: entry(
+    'Images in study {study} fit several orders or steps and nothing tells them apart.',
+    'permanent',
+    'Complete the right order by hand; let the modality take its patient from the worklist, so that its images name their step.',
+  ),
+  E612: entry(
+    'Images in study {study} arrived for order {orderId}, whose step is {stepStatus}.',
+    'permanent',
+    'Ask the modality whether the exam took place; if it did, let the RIS send the order again.',
+  ),
+  E620: entry(
+    'There is no order {orderId}.',
+    'permanent',
+    'Look the order up again; it may have been removed by retention.',
+  ),
+  E698: entry(
+    'The message could not be read again with the plan {plan} that accepted it.',
+    'permanent',
+    'Send the message again; if its body or plan is missing from the store, look at retention and at backups.',
+  ),
+  E699: entry(
+    'Applying an entry failed inside the engine ({error}).',
+    'permanent',
+    'Report it with the log line of this moment; the entry is parked and everything else goes on.',
+  ),
+} satisfies Record<string, ErrorEntry>
