@@ -9,7 +9,7 @@ export interface Interpolated {
   readonly located: Located
   readonly problems: readonly Problem[]
   /** The variable that a value came from, by path: a wrong value is explained by it. */
-  variable(path: DocumentPath): string | undefined
+  readonly variable: (path: DocumentPath) => string | undefined
 }
 
 /**

@@ -11,7 +11,7 @@ export interface LocatedYaml extends Located {
   style(path: DocumentPath): 'plain' | 'quoted' | undefined
 }
 
-/** A YAML file as values with positions. The document is there when it could be read without an error. */
+/** A YAML file as values with positions. The document is there when it could be read, even if something in it is refused. */
 export interface ParsedYaml {
   readonly located: LocatedYaml | undefined
   readonly problems: readonly Problem[]
@@ -38,12 +38,13 @@ export function parseYaml(text: string, file: string): ParsedYaml {
     const { line, col } = lines.linePos(Math.max(0, offset))
     return { file, line: Math.max(1, line), column: Math.max(1, col) }
   }
-  const problems = inOrder([
-    ...firstOfEachLine(document.errors, document, placeOf),
-    ...(document.errors.length === 0 ? surprises(document, source, placeOf) : []),
-  ])
-  if (problems.some(({ severity }) => severity === 'error')) return { located: undefined, problems }
-  return { located: locate(document, source, file, placeOf), problems }
+  if (document.errors.length > 0) {
+    return { located: undefined, problems: inOrder(firstOfEachLine(document.errors, document, placeOf)) }
+  }
+  const problems = inOrder(surprises(document, source, placeOf))
+  // An alias can stand for more than memory holds; what else is wrong does not keep the document from being checked further.
+  const hasAliases = problems.some(({ code }) => code === 'E252')
+  return { located: hasAliases ? undefined : locate(document, source, file, placeOf), problems }
 }
 
 function locate(

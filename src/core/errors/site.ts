@@ -79,6 +79,12 @@ export const siteErrors = {
     'permanent',
     'The variables are listed in docs/reference/settings.md.',
   ),
+  E271: entry(
+    '{setting} is this engine itself: its source "{other}" listens there.',
+    'permanent',
+    'Write the address of the RIS.',
+  ),
+  E272: entry('{setting} is the folder of {other} already.', 'permanent', 'Give each Orthanc a folder of its own.'),
   E280: entry('There is no pipeline named "{name}".', 'permanent', 'The pipelines are: {known}.'),
   E281: entry(
     'There is no HL7 message in {file}: {reason}.',

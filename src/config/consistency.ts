@@ -1,0 +1,155 @@
+import type { Problem } from '../core/fault.ts'
+import type { DocumentPath, Located } from '../core/located.ts'
+import type { Settings } from '../core/settings.ts'
+import { problem } from './problem.ts'
+
+type Check = (settings: Settings, located: Located) => readonly Problem[]
+
+/** What no single setting can tell: each is right by itself, together they cannot be. */
+export function consistency(settings: Settings, located: Located): readonly Problem[] {
+  return checks.flatMap((check) => check(settings, located))
+}
+
+const checks: readonly Check[] = [
+  /** Pipelines, metrics and files know endpoints by name alone, whatever their kind. */
+  function namesAreUnique(settings, located) {
+    const first = new Map<string, string>()
+    return endpoints(settings).flatMap(({ name, kind, path }) => {
+      const other = first.get(name)
+      first.set(name, other ?? kind)
+      if (other === undefined) return []
+      const kinds = other === kind ? `${kind}s` : 'endpoints'
+      return [problem(located.place([...path, 'name']), 'E264', { kind: kinds, name })]
+    })
+  },
+
+  function portsAreFreeOfClashes(settings, located) {
+    const taken: (Listener & { readonly path: DocumentPath })[] = []
+    const problems: Problem[] = []
+    for (const listener of listeners(settings)) {
+      const other = taken.find((one) => one.port === listener.port && overlap(one.bind, listener.bind))
+      if (other === undefined || listener.port === 0) taken.push(listener)
+      else {
+        const { setting, port } = listener
+        problems.push(problem(located.place(listener.path), 'E263', { setting, port, other: other.setting }))
+      }
+    }
+    return problems
+  },
+
+  /** A status sent to one of our own listeners would come back as an order. */
+  function destinationsAreNotOurselves(settings, located) {
+    return settings.destinations.flatMap((destination, at) => {
+      const source = settings.sources.find(
+        ({ port, bind }) => port !== 0 && port === destination.port && leadsTo(destination.host, bind),
+      )
+      if (source === undefined) return []
+      const setting = `destinations.${destination.name}`
+      return [problem(located.place(['destinations', at, 'port']), 'E271', { setting, other: source.name })]
+    })
+  },
+
+  function destinationsHaveAHost(settings, located) {
+    return settings.destinations.flatMap(({ name, host, port }, at) =>
+      host === '' && port !== 0
+        ? [empty(located, ['destinations', at, 'host'], `destinations.${name}.host`, 'its port is given')]
+        : [],
+    )
+  },
+
+  function addressesAreGiven(settings, located) {
+    const bind = settings.bind === '' ? [empty(located, ['bind'], 'bind', 'the engine listens on it')] : []
+    const urls = settings.orthancs.flatMap(({ name, url }, at) =>
+      url === '' ? [empty(located, ['orthancs', at, 'url'], `orthancs.${name}.url`, 'Orthanc is asked there')] : [],
+    )
+    return [...bind, ...urls]
+  },
+
+  function foldersAreGivenAndNotShared(settings, located) {
+    const owners = new Map<string, string>()
+    return settings.orthancs.flatMap(({ name, target, worklistDir }, at) => {
+      if (target !== 'folder') return []
+      const path = ['orthancs', at, 'worklistDir']
+      const setting = `orthancs.${name}.worklistDir`
+      if (worklistDir === '') return [empty(located, path, setting, 'the target "folder" writes its files there')]
+      const other = owners.get(worklistDir)
+      owners.set(worklistDir, other ?? setting)
+      return other === undefined ? [] : [problem(located.place(path), 'E272', { setting, other })]
+    })
+  },
+
+  function waitsGrow(settings, located) {
+    return settings.destinations.flatMap(({ name, retry }, at) => {
+      if (retry.maxSeconds >= retry.firstSeconds) return []
+      const params = {
+        setting: `destinations.${name}.retry.maxSeconds`,
+        expected: `at least firstSeconds (${retry.firstSeconds})`,
+        found: retry.maxSeconds,
+      }
+      return [problem(located.place(['destinations', at, 'retry', 'maxSeconds']), 'E259', params)]
+    })
+  },
+
+  /** Better no start than a setting that does nothing. */
+  function onlyWhatIsBuilt(settings, located) {
+    const refused: Problem[] = []
+    const refuse = (path: DocumentPath, setting: string, value: string, choices: string): void => {
+      refused.push(problem(located.place(path), 'E265', { setting, value, choices }))
+    }
+    settings.sources.forEach(({ name, ack }, at) => {
+      if (ack !== 'checked') refuse(['sources', at, 'ack'], `sources.${name}.ack`, ack, 'checked')
+    })
+    settings.orthancs.forEach(({ name, target }, at) => {
+      if (target !== 'rest') return
+      refuse(['orthancs', at, 'target'], `orthancs.${name}.target`, target, 'plugin, folder, none')
+    })
+    const { policy } = settings.completion
+    if (policy === 'mpps') refuse(['completion', 'policy'], 'completion.policy', policy, 'quiet, stable, ris')
+    return refused
+  },
+]
+
+function empty(located: Located, path: DocumentPath, setting: string, reason: string): Problem {
+  return problem(located.place(path), 'E267', { setting, reason })
+}
+
+function endpoints({ sources, orthancs, destinations }: Settings) {
+  const named = (key: string, kind: string, all: readonly { readonly name: string }[]) =>
+    all.map(({ name }, at): { name: string; kind: string; path: DocumentPath } => ({ name, kind, path: [key, at] }))
+  return [
+    ...named('sources', 'source', sources),
+    ...named('orthancs', 'orthanc', orthancs),
+    ...named('destinations', 'destination', destinations),
+  ]
+}
+
+interface Listener {
+  readonly setting: string
+  readonly port: number
+  readonly bind: string
+  readonly path: DocumentPath
+}
+
+function listeners({ http, bind, sources }: Settings): readonly Listener[] {
+  return [
+    { setting: 'http.port', port: http.port, bind, path: ['http', 'port'] },
+    ...sources.map(({ name, port, bind }, at) => ({
+      setting: `sources.${name}.port`,
+      port,
+      bind,
+      path: ['sources', at, 'port'],
+    })),
+  ]
+}
+
+const everywhere = new Set(['0.0.0.0', '::', '[::]'])
+const here = new Set(['localhost', '127.0.0.1', '::1'])
+
+/** Whether a socket of one address would be in the way of one of the other. */
+function overlap(a: string, b: string): boolean {
+  return a === b || everywhere.has(a) || everywhere.has(b) || (here.has(a) && here.has(b))
+}
+
+function leadsTo(host: string, bind: string): boolean {
+  return host === bind || (here.has(host) && (here.has(bind) || everywhere.has(bind)))
+}

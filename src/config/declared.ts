@@ -1,0 +1,243 @@
+import { z } from 'zod'
+import * as kind from './kinds.ts'
+
+/**
+ * Every setting of a site, declared once: its name, default, limits and what it is
+ * for. Checks with positions, `config/worklane.schema.json` and
+ * `docs/reference/settings.md` are made of this.
+ */
+const source = z
+  .strictObject({
+    name: kind.endpointName({
+      description: 'Pipelines take messages from it by this name.',
+      example: 'ris-orders',
+    }),
+    port: kind.listeningPort({
+      description: 'Where the RIS connects to (MLLP).',
+      example: '2575',
+      environment: 'WORKLANE_MLLP_PORT',
+    }),
+    bind: kind.host('', { description: 'Address to listen on, where it differs from the `bind` of the site.' }),
+    ack: kind.choice(['checked', 'stored', 'applied'], 'checked', {
+      description:
+        'When a message is acknowledged. checked: its pipeline has judged it and it is stored. stored: it is stored, whatever the judgement will be. applied: its effect is visible.',
+    }),
+    whenStoreUnavailable: kind.choice(['noAck', 'reject'], 'noAck', {
+      description:
+        'While messages cannot be stored. noAck: connections are closed without an answer, so that the sender keeps its messages. reject: AR 207, only for a sender that is known to send again after AR.',
+    }),
+    defaultCharset: kind.text('UNICODE UTF-8', {
+      description: 'Character set of messages that do not name theirs in MSH-18, as HL7 table 0211 names it.',
+      example: '8859/1',
+    }),
+    authority: kind.text('', {
+      description:
+        'Assigning authority of the order numbers. Two sources that number the same orders share one; empty: the name of the source.',
+      example: 'RIS',
+    }),
+    application: kind.text('WORKLANE', {
+      description: 'MSH-3 of acknowledgments where a message does not name its receiver.',
+    }),
+    facility: kind.text('', {
+      description: 'MSH-4 of acknowledgments where a message does not name its receiver.',
+    }),
+    maxFrameBytes: kind.whole(1024, 1_073_741_824, 16_777_216, {
+      description: 'A larger message is refused with AR; the connection is kept.',
+      unit: 'bytes',
+    }),
+    maxConnections: kind.whole(1, 10_000, 100, { description: 'Connections at the same time; more are closed.' }),
+    idleSeconds: kind.whole(0, 604_800, 3600, {
+      description: 'A connection on which nothing happens for so long is closed; 0: never.',
+      unit: 'seconds',
+    }),
+  })
+  .meta({
+    description: 'A listener: where a RIS sends orders.',
+    expected: 'a block with the name and port of a source',
+  })
+
+const orthanc = z
+  .strictObject({
+    name: kind.endpointName({ description: 'Pipelines name it.', example: 'orthanc' }),
+    url: kind.url(['http:', 'https:'], 'http://127.0.0.1:8042', {
+      description: 'REST API of Orthanc.',
+      environment: 'WORKLANE_ORTHANC_URL',
+    }),
+    user: kind.text('', { description: 'User of the REST API; empty: none.', environment: 'WORKLANE_ORTHANC_USER' }),
+    password: kind.text('', {
+      description: 'Password of that user.',
+      environment: 'WORKLANE_ORTHANC_PASSWORD',
+      isSecret: true,
+    }),
+    target: kind.choice(['plugin', 'folder', 'rest', 'none'], 'plugin', {
+      description:
+        'How Orthanc gets the worklist. plugin: it asks this engine. folder: files for its own worklist plugin. rest: its newer worklist plugin, by HTTP. none: it gets none; only its changes are read.',
+      environment: 'WORKLANE_ORTHANC_TARGET',
+    }),
+    worklistDir: kind.text('', {
+      description: 'Folder of the worklist files, for the target `folder`; relative to where the engine is started.',
+      example: '/var/lib/orthanc/worklists',
+      environment: 'WORKLANE_WORKLIST_DIR',
+    }),
+    pollSeconds: kind.whole(1, 3600, 2, {
+      description: 'How often the changes of Orthanc are read; the plugin tells of them at once.',
+      unit: 'seconds',
+    }),
+  })
+  .meta({
+    description: 'An Orthanc: it answers modalities and tells what was stored.',
+    expected: 'a block with the name and url of an Orthanc',
+  })
+
+const destination = z
+  .strictObject({
+    name: kind.endpointName({ description: 'Status pipelines send to it by this name.', example: 'ris' }),
+    host: kind.host('127.0.0.1', {
+      description: 'Where the RIS takes status messages (MLLP).',
+      environment: 'WORKLANE_RIS_HOST',
+    }),
+    port: kind.optionalPort({
+      description: 'Its port; empty: no status is sent.',
+      example: '2576',
+      environment: 'WORKLANE_RIS_PORT',
+    }),
+    acknowledgmentSeconds: kind.whole(1, 3600, 30, {
+      description: 'How long its acknowledgment may take before the message is sent again.',
+      unit: 'seconds',
+    }),
+    retry: z
+      .strictObject({
+        firstSeconds: kind.whole(1, 3600, 5, { description: 'Wait before the second attempt.', unit: 'seconds' }),
+        maxSeconds: kind.whole(1, 86_400, 300, {
+          description: 'The wait doubles up to this; it is tried until it is taken.',
+          unit: 'seconds',
+        }),
+      })
+      .prefault({})
+      .meta({ description: 'What is not taken is sent again.', expected: 'a block of settings' }),
+  })
+  .meta({
+    description: 'A receiver of status messages, usually the RIS.',
+    expected: 'a block with the name, host and port of a destination',
+  })
+
+export const site = z.strictObject({
+  dataDir: kind.text('./.worklane', {
+    description: 'What the engine keeps: the embedded Redis, the token, the lock. Relative to where it is started.',
+    environment: 'WORKLANE_DATA_DIR',
+  }),
+  redisUrl: kind.url(['redis:', 'rediss:', 'unix:'], '', {
+    description: 'A Redis of the site; empty: the engine runs its own in `dataDir`.',
+    example: 'redis://redis:6379/0',
+    environment: 'WORKLANE_REDIS_URL',
+    isSecret: true,
+  }),
+  bind: kind.host('127.0.0.1', {
+    description: 'Address on which messages and HTTP requests are taken; 0.0.0.0: all of this machine.',
+    environment: 'WORKLANE_BIND',
+  }),
+  http: z
+    .strictObject({
+      port: kind.whole(0, 65_535, 8575, {
+        description: 'Port of the API, health and metrics.',
+        expected: kind.portWords,
+        environment: 'WORKLANE_HTTP_PORT',
+      }),
+      token: kind.text('', {
+        description: 'Secret of the HTTP API; empty: made at the first start into `dataDir/token`.',
+        environment: 'WORKLANE_TOKEN',
+        isSecret: true,
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'The HTTP API.', expected: 'a block of settings' }),
+  timeZone: kind.timeZone({
+    description: 'Zone of times without an offset; empty: the zone of this machine.',
+    example: 'Europe/Berlin',
+  }),
+  folders: z
+    .strictObject({
+      pipelines: kind.text('../pipelines', {
+        description: 'Folder of the pipelines, one folder with a `pipeline.yaml` each; relative to this file.',
+      }),
+      tables: kind.text('tables', {
+        description: 'Folder of the CSV tables that pipelines name; relative to this file.',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'Where the meaning of messages is written.', expected: 'a block of settings' }),
+  sources: z
+    .array(source)
+    .min(1)
+    .meta({ description: 'The listeners: where RIS send orders.', expected: 'a list with at least one source' }),
+  orthancs: z.array(orthanc).default([]).meta({ description: 'The Orthancs.', expected: 'a list' }),
+  destinations: z
+    .array(destination)
+    .default([])
+    .meta({ description: 'The receivers of status messages.', expected: 'a list' }),
+  completion: z
+    .strictObject({
+      policy: kind.choice(['quiet', 'stable', 'ris', 'mpps'], 'quiet', {
+        description:
+          'When an exam is over. quiet: no new images for quietSeconds. stable: Orthanc calls the study stable. ris: the RIS says so. mpps: the modality says so.',
+        environment: 'WORKLANE_COMPLETION',
+      }),
+      quietSeconds: kind.whole(1, 604_800, 1800, {
+        description: 'For the policy `quiet`; each new image starts it again.',
+        unit: 'seconds',
+        environment: 'WORKLANE_QUIET_SECONDS',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'When an exam is over.', expected: 'a block of settings' }),
+  defaults: z
+    .strictObject({
+      stationAeTitle: kind.aeTitle('', {
+        description: 'Of steps for which neither message nor table names a station; empty: such an order gets AE 101.',
+        example: 'CT01',
+      }),
+      modality: kind.text('', {
+        description: 'Of steps for which neither message nor table names one; empty: such an order gets AE 101.',
+        example: 'CT',
+      }),
+      issuerOfPatientId: kind.text('', {
+        description: 'Assigning authority of patient IDs that come without one (PID-3.4).',
+        example: 'HOSP',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'Used where neither message nor table gives a value.', expected: 'a block of settings' }),
+  retention: z
+    .strictObject({
+      messageDays: kind.whole(1, 3650, 14, { description: 'Messages older than this are removed.', unit: 'days' }),
+      messageCount: kind.whole(100, 100_000_000, 100_000, {
+        description: 'More messages than this are removed, the oldest first; about 4 kB each in Redis.',
+        unit: 'messages',
+      }),
+      orderDays: kind.whole(1, 3650, 60, {
+        description: 'Orders on which nothing happened for so long are removed with their items and history.',
+        unit: 'days',
+      }),
+      orderCount: kind.whole(100, 100_000_000, 100_000, {
+        description: 'More orders than this are removed, the oldest first; about 8 kB each in Redis.',
+        unit: 'orders',
+      }),
+    })
+    .prefault({})
+    .meta({
+      description: 'What the store keeps. What waits or is owed is never removed.',
+      expected: 'a block of settings',
+    }),
+  log: z
+    .strictObject({
+      level: kind.choice(['debug', 'info', 'warn', 'error'], 'info', {
+        description: 'debug: a line for each message. Logs hold no patient data.',
+        environment: 'WORKLANE_LOG_LEVEL',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'The log, JSON lines on standard output.', expected: 'a block of settings' }),
+})
+
+/** The file as it was checked, before paths and defaults that depend on the machine. */
+export type DeclaredSite = z.output<typeof site>
