@@ -17,15 +17,12 @@ declare module 'dcmjs' {
     setLevel(level: 'silent'): void
     getLogger(name: string): Logger
   }
-  const dcmjs: {
-    readonly log: Logger
-    readonly data: {
-      readonly DicomMetaDictionary: { readonly nameMap: { readonly [name: string]: DcmjsEntry } }
-      readonly DicomDict: new (meta: DcmjsDict) => { dict: DcmjsDict; write(): ArrayBuffer }
-      readonly DicomMessage: {
-        readFile(bytes: ArrayBuffer): { readonly meta: DcmjsDict; readonly dict: DcmjsDict }
-      }
+  export const log: Logger
+  export const data: {
+    readonly DicomMetaDictionary: { readonly nameMap: { readonly [name: string]: DcmjsEntry } }
+    readonly DicomDict: new (meta: DcmjsDict) => { dict: DcmjsDict; write(): ArrayBuffer }
+    readonly DicomMessage: {
+      readFile(bytes: ArrayBuffer): { readonly meta: DcmjsDict; readonly dict: DcmjsDict }
     }
   }
-  export default dcmjs
 }

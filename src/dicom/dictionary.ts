@@ -4,11 +4,11 @@
  * VRs of PS3.6 where dcmjs has names of its own. Retired attributes are found by
  * their plain keyword.
  */
-import dcmjs from 'dcmjs'
+import { data, log } from 'dcmjs'
 
 // dcmjs warns on the console about values (patient data, I9); what it would warn of is refused before it is called.
-dcmjs.log.setLevel('silent')
-dcmjs.log.getLogger('validation.dcmjs').setLevel('silent')
+log.setLevel('silent')
+log.getLogger('validation.dcmjs').setLevel('silent')
 
 export const vrs = [
   ...(['AE', 'AS', 'AT', 'CS', 'DA', 'DS', 'DT', 'FD', 'FL', 'IS', 'LO', 'LT', 'OB', 'OD', 'OF', 'OL', 'OV'] as const),
@@ -42,7 +42,7 @@ function dictionary(): Dictionary {
   if (loaded !== undefined) return loaded
   const byKeyword = new Map<string, Attribute>()
   const byTag = new Map<string, Attribute>()
-  for (const entry of Object.values(dcmjs.data.DicomMetaDictionary.nameMap)) {
+  for (const entry of Object.values(data.DicomMetaDictionary.nameMap)) {
     const tag = entry.tag.slice(1, 5) + entry.tag.slice(6, 10)
     const vr = vrNames[entry.vr] ?? vrs.find((name) => name === entry.vr)
     if (vr === undefined || foreignGroups.includes(tag.slice(0, 4))) continue

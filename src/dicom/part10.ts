@@ -3,7 +3,7 @@
  * the same bytes for equal datasets. Throws E9xx (with keywords, never values) for a
  * dataset with a wrong value: what comes out is what went in, or nothing.
  */
-import dcmjs, { type DcmjsDict, type DcmjsElement } from 'dcmjs'
+import { data, type DcmjsDict, type DcmjsElement } from 'dcmjs'
 import type { Dataset, DatasetValue } from '../core/dataset.ts'
 import { EngineError } from '../core/errors/index.ts'
 import { lookupKeyword, type Vr } from './dictionary.ts'
@@ -20,7 +20,7 @@ export function writePart10(dataset: Dataset): Uint8Array {
   const written = { ...dataset, SpecificCharacterSet: 'ISO_IR 192' }
   const problem = checkDataset(written)[0]
   if (problem !== undefined) throw new EngineError(problem.code, problem.params)
-  const file = new dcmjs.data.DicomDict({
+  const file = new data.DicomDict({
     '00020001': { vr: 'OB', Value: [new Uint8Array([0, 1]).buffer] },
     '00020002': { vr: 'UI', Value: [modalityWorklist] },
     '00020003': { vr: 'UI', Value: [instanceUid(written)] },

@@ -96,7 +96,11 @@ export function checkValue(keyword: string, value: DatasetValue, path = ''): rea
     problems.push(problem('E906', place, { count: values.length, vm: attribute.vm }))
   }
   // A length field of 16 bits: beyond it dcmjs writes UN, which readers show as bytes.
-  if (values.length > 1 && Buffer.byteLength(values.join('\\')) > 0xfffe) {
+  if (
+    values.length > 1 &&
+    values.reduce<number>((sum, single) => sum + (typeof single === 'string' ? Buffer.byteLength(single) : 0) + 1, -1) >
+      0xfffe
+  ) {
     problems.push(problem('E903', place, { vr: attribute.vr, length: values.length, max: 0xfffe }))
   }
   return problems
