@@ -1,0 +1,95 @@
+/**
+ * The names a log line's fields may have. An allow-list: what is not here is not
+ * written, so that patient data cannot reach a log by a field that somebody
+ * thought harmless (I9). Our own ids, codes, names of settings and numbers are
+ * here; names, numbers and texts of people, free texts of other systems, file
+ * contents and queries are not, and never will be.
+ */
+export const logFields = [
+  // what it is about
+  'messageId',
+  'controlId',
+  'orderId',
+  'orderIds',
+  'itemId',
+  'itemIds',
+  'seq',
+  'cause',
+  'version',
+  'planId',
+  'pipeline',
+  'job',
+  'subject',
+  // where
+  'source',
+  'endpoint',
+  'destination',
+  'orthanc',
+  'target',
+  'part',
+  'role',
+  'name',
+  'bind',
+  'host',
+  'port',
+  'ports',
+  'address',
+  'remoteAddress',
+  'url',
+  'file',
+  'files',
+  'folder',
+  'line',
+  'column',
+  'connection',
+  'connections',
+  'method',
+  'route',
+  // what happened
+  'code',
+  'codes',
+  'kind',
+  'state',
+  'from',
+  'to',
+  'what',
+  'rule',
+  'acknowledgment',
+  'httpStatus',
+  'signal',
+  'exitCode',
+  'detail',
+  'stack',
+  // how many, how long, how large
+  'count',
+  'total',
+  'attempt',
+  'attempts',
+  'waiting',
+  'limit',
+  'bytes',
+  'seconds',
+  'milliseconds',
+  'token',
+  'cursor',
+  'at',
+  'since',
+  'due',
+  // what runs
+  'pid',
+  'node',
+  'redis',
+  'build',
+  'pipelines',
+  'sources',
+  'destinations',
+  'orthancs',
+] as const
+
+export type LogFieldName = (typeof logFields)[number]
+
+const allowed: ReadonlySet<string> = new Set(logFields)
+
+export function mayBeLogged(field: string): field is LogFieldName {
+  return allowed.has(field)
+}
