@@ -1,4 +1,90 @@
-import type { ErrorEntry } from './entry.ts'
+import { entry, type ErrorEntry } from './entry.ts'
 
-/** E1xx: framing, listener and sender. */
-export const mllpErrors = {} satisfies Record<string, ErrorEntry>
+/** E1xx: frames, the listener, and reading HL7. */
+export const mllpErrors = {
+  E101: entry(
+    'The frame does not start with an MSH segment.',
+    'permanent',
+    'Look at what the sender puts between the MLLP start and end bytes; other protocols may not share the port.',
+  ),
+  E102: entry(
+    'The bytes of the message are not valid {charset}.',
+    'permanent',
+    'Let the sender name the charset that it uses in MSH-18, or set defaultCharset of the source if it sends no MSH-18.',
+  ),
+  E103: entry(
+    'The charset "{charset}" of MSH-18 is not known.',
+    'permanent',
+    'Let the sender use a name of HL7 table 0211, such as UNICODE UTF-8 or 8859/1.',
+  ),
+  E104: entry(
+    'MSH-10 (message control ID) is empty.',
+    'permanent',
+    'Let the sender give each message a control ID: without it no acknowledgment can be matched.',
+  ),
+  E105: entry(
+    'MSH-1 and MSH-2 do not name five different delimiters.',
+    'permanent',
+    String.raw`Let the sender write the usual MSH|^~\&|.`,
+  ),
+  E106: entry(
+    'There are two MSH segments in one frame.',
+    'permanent',
+    'Let the sender put each message into a frame of its own.',
+  ),
+  E107: entry(
+    'Batches (FHS, BHS) are not taken.',
+    'permanent',
+    'Let the sender put each message into a frame of its own.',
+  ),
+  E108: entry(
+    'The message is larger than {limit} bytes.',
+    'permanent',
+    'Raise maxFrameBytes of the source if messages of this size are meant to come.',
+  ),
+  E111: entry(
+    'MSH-18 says ISO 8859-1, but the bytes are valid UTF-8.',
+    'permanent',
+    'Compare a name with the RIS; let the sender write UNICODE UTF-8 in MSH-18 if that is what it sends.',
+  ),
+  E112: entry(
+    'MSH-18 says ISO 8859-1, but there are bytes of Windows-1252; they were read as such.',
+    'permanent',
+    'Let the sender write CP1252 in MSH-18, or send UNICODE UTF-8.',
+  ),
+  E113: entry(
+    'There are {count} escape sequences that HL7 does not define; they were left as they are.',
+    'permanent',
+    String.raw`Let the sender write a backslash as \E\.`,
+  ),
+  E114: entry(
+    'The text has characters that do not exist in {charset}.',
+    'permanent',
+    'Choose a larger charset for this receiver, such as UNICODE UTF-8.',
+  ),
+  E120: entry(
+    'Source {source} cannot listen on {bind}:{port} ({reason}).',
+    'permanent',
+    'Choose a free port (WORKLANE_MLLP_PORT) and an address of this machine (WORKLANE_BIND).',
+  ),
+  E121: entry(
+    'Source {source} has {limit} connections already.',
+    'transient',
+    'Find out who opens so many connections, or raise maxConnections of the source.',
+  ),
+  E122: entry(
+    'A handler failed; the sender got no acknowledgment.',
+    'transient',
+    'The sender keeps the message and sends it again; look at the cause in the log.',
+  ),
+  E123: entry(
+    'A new message began before the last one had ended; the unfinished one was dropped.',
+    'permanent',
+    'Look at why the sender stops in the middle of a message.',
+  ),
+  E124: entry(
+    'Bytes came outside of a frame and were dropped.',
+    'permanent',
+    'Look at whether the sender frames its messages (VT before, FS CR behind).',
+  ),
+} satisfies Record<string, ErrorEntry>

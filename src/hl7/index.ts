@@ -1,0 +1,20 @@
+/** HL7 v2 messages: read, choose, write, acknowledge. Pure. */
+export {
+  acknowledge,
+  readAcknowledgment,
+  type Answer,
+  type AnswerContext,
+  type ReadAcknowledgment,
+} from './acknowledge.ts'
+export { charsetOf, declaration, decode, encode } from './charset.ts'
+export { readDelimiters, standardDelimiters } from './delimiters.ts'
+export { escape, unescape } from './escape.ts'
+export { segmentFields, segmentNames } from './fields.ts'
+export { fingerprint } from './fingerprint.ts'
+export { groups, scopeText } from './groups.ts'
+export { checkHeader, parse, parseText, type Parsed } from './parse.ts'
+export { compilePath, pathOf, type CompiledPath, type Path, type Selector } from './path.ts'
+export { first, select, textAt } from './select.ts'
+export { formatTime } from './time.ts'
+export type { Delimiters, Message, Piece, Scope, Segment } from './types.ts'
+export { createWriter, type Writer, type WriterOptions, type WriteValue } from './write.ts'

@@ -1,0 +1,88 @@
+import type { Hl7Place } from '../core/fault.ts'
+import { unescape } from './escape.ts'
+import type { Delimiters, Piece } from './types.ts'
+
+/** What a piece needs to know of the message it stands in. */
+export interface PieceContext {
+  readonly delimiters: Delimiters
+  /** For `\Xdd\`. */
+  readonly charset: string
+}
+
+/** How far a value has been split. `verbatim`: MSH-1 and MSH-2, which are never split. */
+export type Level = 'repetition' | 'component' | 'subcomponent' | 'verbatim'
+
+export function createPiece(raw: string, level: Level, place: Hl7Place, context: PieceContext): Piece {
+  return new LazyPiece(raw, level, place, context)
+}
+
+class LazyPiece implements Piece {
+  readonly raw: string
+  readonly place: Hl7Place
+  readonly #level: Level
+  readonly #context: PieceContext
+
+  constructor(raw: string, level: Level, place: Hl7Place, context: PieceContext) {
+    this.raw = raw
+    this.place = place
+    this.#level = level
+    this.#context = context
+  }
+
+  get text(): string {
+    if (this.#level === 'verbatim') return this.raw
+    const { component, subcomponent } = this.#context.delimiters
+    let leaf = this.raw
+    if (this.#level === 'repetition') leaf = nth(leaf, component, 1)
+    if (this.#level !== 'subcomponent') leaf = nth(leaf, subcomponent, 1)
+    return unescape(leaf, this.#context.delimiters, this.#context.charset)
+  }
+
+  get isEmpty(): boolean {
+    const { component, subcomponent } = this.#context.delimiters
+    for (let i = 0; i < this.raw.length; i++) {
+      const character = this.raw.charAt(i)
+      if (character !== component && character !== subcomponent) return false
+    }
+    return true
+  }
+
+  get isNull(): boolean {
+    return this.raw === '""'
+  }
+
+  part(number: number): Piece {
+    const { component, subcomponent } = this.#context.delimiters
+    switch (this.#level) {
+      case 'repetition':
+        return createPiece(
+          nth(this.raw, component, number),
+          'component',
+          { ...this.place, component: number },
+          this.#context,
+        )
+      case 'component':
+        return createPiece(
+          nth(this.raw, subcomponent, number),
+          'subcomponent',
+          { ...this.place, subcomponent: number },
+          this.#context,
+        )
+      case 'subcomponent':
+      case 'verbatim':
+        return number === 1 ? this : createPiece('', this.#level, this.place, this.#context)
+    }
+  }
+}
+
+/** The n-th part between separators, from 1; `''` when there are fewer. */
+export function nth(text: string, separator: string, number: number): string {
+  let from = 0
+  for (let i = 1; i < number; i++) {
+    const at = text.indexOf(separator, from)
+    if (at === -1) return ''
+    from = at + 1
+  }
+  const end = text.indexOf(separator, from)
+  return end === -1 ? text.slice(from) : text.slice(from, end)
+}

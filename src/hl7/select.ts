@@ -1,0 +1,85 @@
+import type { Hl7Place } from '../core/fault.ts'
+import type { Path, Selector } from './path.ts'
+import { createPiece, nth, type PieceContext } from './piece.ts'
+import type { Piece, Scope, Segment } from './types.ts'
+
+/**
+ * All values at a path, segment after segment, repetition after repetition. A
+ * segment without the field gives one empty piece; a segment that is not there,
+ * or a choice that nothing meets, gives none.
+ */
+export function select(scope: Scope, path: Path): readonly Piece[] {
+  const context = contextOf(scope)
+  const pieces: Piece[] = []
+  let count = 0
+  for (const segment of scope.segments) {
+    if (segment.name !== path.segment) continue
+    count += 1
+    if (path.which === undefined || isChosen(segment, count, path.which, context)) {
+      collect(segment, path, context, pieces)
+    }
+  }
+  return pieces
+}
+
+/** The first piece with a value; when none has one, the first. */
+export function first(scope: Scope, path: Path): Piece | undefined {
+  const pieces = select(scope, path)
+  return pieces.length < 2 ? pieces[0] : (pieces.find((piece) => !piece.isEmpty) ?? pieces[0])
+}
+
+/** Unescaped text at a path, `''` when there is none. */
+export function textAt(scope: Scope, path: Path): string {
+  return first(scope, path)?.text ?? ''
+}
+
+function contextOf(scope: Scope & { readonly charset?: string }): PieceContext {
+  return { delimiters: scope.delimiters, charset: scope.charset ?? 'utf-8' }
+}
+
+function collect(segment: Segment, path: Path, context: PieceContext, pieces: Piece[]): void {
+  const raw = segment.field(path.field)
+  const place: Hl7Place = { segment: segment.name, occurrence: segment.occurrence, field: path.field }
+  // The delimiters themselves are never split.
+  if (segment.name === 'MSH' && path.field < 3) {
+    pieces.push(createPiece(raw, 'verbatim', { ...place, repetition: 1 }, context))
+    return
+  }
+  const { repetition: sign } = context.delimiters
+  const repetitions = raw.includes(sign) ? raw.split(sign) : [raw]
+  for (let i = 0; i < repetitions.length; i++) {
+    const text = repetitions[i] as string
+    if (path.repetition !== undefined && !isMet(text, i + 1, path.repetition, context)) continue
+    pieces.push(cut(text, path, { ...place, repetition: i + 1 }, context))
+  }
+}
+
+function cut(raw: string, path: Path, place: Hl7Place, context: PieceContext): Piece {
+  const { component, subcomponent } = context.delimiters
+  if (path.component === undefined) return createPiece(raw, 'repetition', place, context)
+  const inComponent = { ...place, component: path.component }
+  const text = nth(raw, component, path.component)
+  if (path.subcomponent === undefined) return createPiece(text, 'component', inComponent, context)
+  const inSubcomponent = { ...inComponent, subcomponent: path.subcomponent }
+  return createPiece(nth(text, subcomponent, path.subcomponent), 'subcomponent', inSubcomponent, context)
+}
+
+function isChosen(segment: Segment, count: number, which: Selector, context: PieceContext): boolean {
+  if (which.kind === 'position') return count === which.number
+  const [field, ...rest] = which.at
+  const raw = segment.field(field as number)
+  return raw
+    .split(context.delimiters.repetition)
+    .some((repetition) => textOf(repetition, rest, context) === which.value)
+}
+
+function isMet(raw: string, number: number, which: Selector, context: PieceContext): boolean {
+  return which.kind === 'position' ? number === which.number : textOf(raw, which.at, context) === which.value
+}
+
+function textOf(raw: string, at: readonly number[], context: PieceContext): string {
+  const place: Hl7Place = { segment: '' }
+  let piece = createPiece(raw, 'repetition', place, context)
+  for (const number of at) piece = piece.part(number)
+  return piece.text.trim()
+}
