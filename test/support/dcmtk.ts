@@ -178,9 +178,13 @@ function dumpOf(dataset: Dataset): string[] {
   return elements.flatMap(({ tag, vr, value }) => {
     if (vr === 'SQ') return [`${tag} SQ`, ...items(value), '(fffe,e0dd) na']
     if (value === '') return [`${tag} ${vr}`]
-    const text = Array.isArray(value) ? value.join('\\') : String(value)
+    const text = [value].flat().map(textOf).join('\\')
     return [/^(US|SS|UL|SL|FL|FD|OW)$/.test(vr) ? `${tag} ${vr} ${text}` : `${tag} ${vr} [${text}]`]
   })
+}
+
+function textOf(value: DatasetValue | Dataset): string {
+  return typeof value === 'object' ? '' : String(value)
 }
 
 function items(value: DatasetValue): string[] {

@@ -2,9 +2,59 @@ import { entry, type ErrorEntry } from './entry.ts'
 
 /** E4xx: Orthanc and the worklist targets. */
 export const orthancErrors = {
+  E401: entry(
+    'Orthanc at {address} did not answer within {seconds} s.',
+    'transient',
+    'Look whether Orthanc is overloaded or stopped; the engine goes on where it was as soon as it answers.',
+  ),
+  E402: entry(
+    'Orthanc at {address} cannot be reached ({reason}).',
+    'transient',
+    'Start Orthanc, or correct the address (WORKLANE_ORTHANC_URL); nothing is lost meanwhile.',
+  ),
+  E403: entry(
+    'Orthanc at {address} does not accept the user name or password.',
+    'transient',
+    'Set WORKLANE_ORTHANC_USER and WORKLANE_ORTHANC_PASSWORD to a user of its RegisteredUsers.',
+  ),
+  E404: entry(
+    'Orthanc at {address} answered {status} to {path}.',
+    'transient',
+    "Read Orthanc's log at this time; the request is tried again.",
+  ),
+  E405: entry(
+    'Orthanc at {address} runs without the Worklane plugin, so modalities get no worklist from it.',
+    'transient',
+    'Add libOrthancPython.so to Plugins and set PythonScript to worklane.py (see config/orthanc/plugin.json), then restart Orthanc.',
+  ),
   E406: entry(
     'The worklist index is not loaded yet.',
     'transient',
     'Wait: it loads by itself at the start; until then Orthanc answers from its snapshot.',
+  ),
+  E407: entry(
+    'The worklist folder {folder} cannot be used ({reason}).',
+    'transient',
+    'Make the folder, or let the user of the engine write to it (WORKLANE_WORKLIST_DIR).',
+  ),
+  E408: entry(
+    'Orthanc at {address} answers in the character set {encoding} and drops letters of names that it does not have.',
+    'transient',
+    'Set "DefaultEncoding": "Utf8" in the configuration of Orthanc and restart it.',
+  ),
+  E409: entry(
+    'A worklist item has an id that cannot be a file name.',
+    'permanent',
+    'Report it: ids are made of letters, digits, dots, dashes and underscores.',
+  ),
+  E410: entry(
+    'What answers at {address} is not Orthanc ({path}).',
+    'transient',
+    'Correct the address (WORKLANE_ORTHANC_URL): it must be the HTTP port of Orthanc.',
+  ),
+  E411: entry(
+    'The Worklane plugin in Orthanc at {address} cannot ask the engine ({reason}).',
+    'transient',
+    'Set WORKLANE_URL and WORKLANE_TOKEN in the environment of Orthanc; until then it answers from its snapshot.',
   ),
 } satisfies Record<string, ErrorEntry>

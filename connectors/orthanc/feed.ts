@@ -1,0 +1,177 @@
+import type { Cursor, FeedAdvance, ImageEvent } from '../../src/core/inbox.ts'
+import type { Instant } from '../../src/core/ids.ts'
+import type { SeriesFacts } from '../../src/core/order.ts'
+import type { Clock, Feeds, Inbox, Log } from '../../src/core/ports.ts'
+import type { ChangePage, OrthancChange, OrthancClient } from './client.ts'
+import { findStart } from './start.ts'
+import { after, brokenBy, cursorOf, positionOf, type Position } from './position.ts'
+
+/**
+ * What happens in one Orthanc, as events in the inbox.
+ *
+ * Each poll reads one page of /changes behind the durable cursor and puts what it
+ * means into the inbox together with the cursor's move (I6): a crash before repeats
+ * the page, a crash after has lost nothing, two processes never both store it.
+ * Rows are only hints: of each study they name, the facts are read as they are now.
+ */
+export interface ChangeFeed {
+  readonly name: string
+  /**
+   * Reads one page. Call it again while `caughtUp` is false. `deleted` are Orthanc
+   * identifiers of studies that the plugin says were deleted, which /changes never tells.
+   * Throws E4xx (Orthanc) or E501 (store); then nothing was stored.
+   */
+  poll(deleted?: readonly string[]): Promise<{ readonly events: number; readonly caughtUp: boolean }>
+}
+
+export interface ChangeFeedOptions {
+  /** Name of the Orthanc in the settings. */
+  readonly name: string
+  readonly client: OrthancClient
+  readonly feeds: Feeds
+  readonly inbox: Pick<Inbox, 'acceptEvents'>
+  readonly clock: Clock
+  readonly log: Log
+  /** Rows per page. */
+  readonly limit?: number
+  /** How far back the very first poll begins (see start.ts); default 24. */
+  readonly firstHours?: number
+  /** How long a study may wait for its StableStudy before it is looked at; default 15. */
+  readonly stableGraceSeconds?: number
+}
+
+type FeedEvent = FeedAdvance['events'][number]
+
+export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
+  const { name, client, feeds, inbox, clock, log, limit = 1000, firstHours = 24, stableGraceSeconds = 15 } = options
+  /** Studies whose stability has been told, with the update it was told for: a lagging drainer must not make us tell it twice. */
+  const toldStable = new Map<string, Instant>()
+  let nextLook = ''
+
+  async function poll(deleted: readonly string[] = []): Promise<{ events: number; caughtUp: boolean }> {
+    // Before anything is read: what happens from now on is not promised to be in this advance.
+    const at = clock()
+    const expected = await feeds.cursor(name)
+    const database = (await client.identity()) ?? ''
+    const read = await readOn(expected, database, at)
+    const lost = read.page.done ? await lostStudies(at) : { stable: [], gone: [] }
+    // Asked for before this page was read, a StableStudy that is merely on its way is in the page.
+    const page = read.page.done && lost.stable.length > 0 ? await client.changes(sinceOf(read.from), limit) : read.page
+    const events = await eventsOf(rowsAfter(read.from, page), {
+      lost: lost.stable,
+      gone: [...deleted, ...lost.gone],
+    })
+    const next = cursorOf(after(read.from, page, database))
+    const outcome = await inbox.acceptEvents({
+      orthanc: name,
+      expected: expected === undefined ? undefined : { seq: expected.seq, identity: expected.identity },
+      next,
+      at,
+      events,
+      caughtUp: page.done,
+    })
+    if (outcome === 'moved') return { events: 0, caughtUp: false }
+    for (const { event, study, series } of events) {
+      if (event === 'stable') remember(study, newest(series))
+    }
+    if (page.done) nextLook = later(at, stableGraceSeconds)
+    return { events: events.length, caughtUp: page.done }
+  }
+
+  /** The next page, and the position that it continues: the start again where the database is another one. */
+  async function readOn(
+    cursor: Cursor | undefined,
+    database: string,
+    at: Instant,
+  ): Promise<{ from: Position; page: ChangePage }> {
+    const from = cursor === undefined ? await findStart({ client, at, firstHours, database }) : positionOf(cursor)
+    const page = await client.changes(sinceOf(from), limit)
+    const reason = brokenBy(from, page, database)
+    if (reason === undefined) return { from, page }
+    log.warn({ orthanc: name, reason }, 'change feed started again')
+    return { from: { seq: 0, database, row: '' }, page: await client.changes(0, limit) }
+  }
+
+  /**
+   * Studies that wait for a StableStudy. Orthanc forgets it when it stops before
+   * StableAge: after the restart the study is stable and no row ever says so.
+   */
+  async function lostStudies(at: Instant): Promise<{ stable: readonly string[]; gone: readonly string[] }> {
+    const stable: string[] = []
+    const gone: string[] = []
+    if (at < nextLook) return { stable, gone }
+    for (const study of await feeds.unstableStudies(name, later(at, -stableGraceSeconds), 100)) {
+      const state = await client.study(study)
+      if (state === undefined) gone.push(study)
+      else if (state.isStable && (toldStable.get(study) ?? '') < state.lastUpdate) stable.push(study)
+    }
+    return { stable, gone }
+  }
+
+  async function eventsOf(
+    rows: readonly OrthancChange[],
+    also: { readonly lost: readonly string[]; readonly gone: readonly string[] },
+  ): Promise<readonly FeedEvent[]> {
+    const events: FeedEvent[] = []
+    const happened = await byStudy(rows)
+    for (const study of also.lost) {
+      if (!happened.has(study)) happened.set(study, ['stable'])
+    }
+    for (const study of also.gone) happened.set(study, ['deleted'])
+    for (const [study, kinds] of happened) {
+      const found = await client.studyFacts(study)
+      // The rows are older than the answer: a study that is no more has been deleted, whatever they say.
+      if (found === undefined) events.push({ event: 'deleted', study, series: [] })
+      else if (found.series.length > 0) {
+        for (const event of kinds) if (event !== 'deleted') events.push({ event, study, series: found.series })
+      }
+    }
+    return events
+  }
+
+  /** What the rows say of each study: `seen` once, `stable` only where nothing came after it. */
+  async function byStudy(rows: readonly OrthancChange[]): Promise<Map<string, ImageEvent[]>> {
+    const happened = new Map<string, ImageEvent[]>()
+    const studyOfInstance = new Map<string, string>()
+    for (const row of rows) {
+      if (row.type !== 'NewInstance' && row.type !== 'NewSeries' && row.type !== 'NewStudy') {
+        if (row.type === 'StableStudy') happened.set(row.id, [...(happened.get(row.id) ?? []), 'stable'])
+        continue
+      }
+      if (row.type === 'NewInstance') client.forget(row.id)
+      const study = studyOfInstance.get(row.id) ?? (await client.studyOf(row.level, row.id))
+      if (study === undefined || study === '') continue
+      if (row.type === 'NewInstance' && !studyOfInstance.has(row.id)) {
+        const found = await client.studyFacts(study)
+        for (const instance of found?.instances ?? []) studyOfInstance.set(instance, study)
+      }
+      happened.set(study, ['seen'])
+    }
+    return happened
+  }
+
+  function remember(study: string, lastUpdate: Instant): void {
+    const oldest = toldStable.keys().next().value
+    if (toldStable.size >= 1000 && oldest !== undefined) toldStable.delete(oldest)
+    toldStable.set(study, lastUpdate)
+  }
+
+  return { name, poll }
+}
+
+/** One row early: the row at the cursor shows whether the feed is still the same. */
+function sinceOf(position: Position): number {
+  return position.row === '' ? position.seq : position.seq - 1
+}
+
+function rowsAfter(position: Position, page: ChangePage): readonly OrthancChange[] {
+  return page.changes.filter((change) => change.seq > position.seq)
+}
+
+function newest(series: readonly SeriesFacts[]): Instant {
+  return series.reduce((last, facts) => (facts.lastImageAt > last ? facts.lastImageAt : last), '')
+}
+
+function later(at: Instant, seconds: number): Instant {
+  return new Date(Date.parse(at) + seconds * 1000).toISOString()
+}

@@ -1,0 +1,49 @@
+import { EngineError } from '../../src/core/errors/index.ts'
+
+/** Where an Orthanc is, and as whom to ask it. */
+export interface OrthancAddress {
+  readonly url: string
+  /** `''`: no authentication. */
+  readonly user?: string
+  readonly password?: string
+  readonly timeoutSeconds?: number
+}
+
+/** GET; undefined when Orthanc does not know the resource (404). */
+export type Get = (path: string) => Promise<string | undefined>
+
+/**
+ * One request to Orthanc's REST interface. It answers, or throws an E4xx that says
+ * what is wrong; neither holds what was in the answer, which may name a patient.
+ */
+export function createGet({ url, user = '', password = '', timeoutSeconds = 10 }: OrthancAddress): Get {
+  const base = url.replace(/\/+$/, '')
+  const address = withoutSecrets(base)
+  const credentials = `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`
+  const headers = user === '' ? {} : { authorization: credentials }
+
+  return async (path) => {
+    try {
+      const response = await fetch(base + path, { headers, signal: AbortSignal.timeout(timeoutSeconds * 1000) })
+      const text = await response.text()
+      if (response.status === 404) return undefined
+      if (response.status === 401 || response.status === 403) throw new EngineError('E403', { address })
+      if (!response.ok) throw new EngineError('E404', { address, status: response.status, path })
+      return text
+    } catch (error) {
+      throw error instanceof EngineError ? error : unreachable(error, { address, seconds: timeoutSeconds })
+    }
+  }
+}
+
+function unreachable(error: unknown, { address, seconds }: { address: string; seconds: number }): EngineError {
+  if (error instanceof Error && error.name === 'TimeoutError') return new EngineError('E401', { address, seconds })
+  const cause = error instanceof Error ? (error.cause ?? error) : error
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no answer'
+  return new EngineError('E402', { address, reason: code }, { cause: error })
+}
+
+/** The address as errors and logs show it: without a user name and password that someone wrote into it. */
+export function withoutSecrets(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, '//')
+}
