@@ -86,8 +86,8 @@ export function compileQuery(query: DicomJson): CompiledQuery {
     const path = inStep ? `${sequence}.${keyword}` : keyword
     tests.push({ path, keyword, inStep, test })
     if (typeof wanted !== 'string') return
-    if (inStep && keyword === 'ScheduledProcedureStepStartDate') start.dates = parseSpan(clean(wanted), dateDigits)
-    if (inStep && keyword === 'ScheduledProcedureStepStartTime') start.times = parseSpan(clean(wanted), timeDigits)
+    if (inStep && keyword === 'ScheduledProcedureStepStartDate') start.dates = parseSpan(comparable(wanted), dateDigits)
+    if (inStep && keyword === 'ScheduledProcedureStepStartTime') start.times = parseSpan(comparable(wanted), timeDigits)
     const vr = lookupKeyword(keyword)?.vr
     if (vr !== undefined && exactVrs.has(vr) && !hasWildcard(wanted)) exact.set(path, valuesOf(wanted))
   }
@@ -127,7 +127,7 @@ function compileKey(keyword: string, wanted: DicomJson[string]): KeyTest['test']
   if (vr === undefined || ignoredKeywords.has(keyword)) return undefined
   if (vr === 'SQ') return compileSequence(wanted)
   // Orthanc writes null for some empty elements, whatever its type says.
-  const text = typeof wanted === 'string' ? clean(wanted) : ''
+  const text = typeof wanted === 'string' ? comparable(wanted) : ''
   if (/^\**$/.test(text)) return undefined
   const span = spanTest(vr, text)
   if (span !== undefined) return (value) => textsOf(value).some(span)
@@ -194,22 +194,22 @@ function combine(tests: KeyTest[], span: Span): void {
 
 function textsOf(value: DatasetValue | undefined): readonly string[] {
   if (value === undefined || value === '') return []
-  if (typeof value === 'string') return [clean(value)]
+  if (typeof value === 'string') return [comparable(value)]
   if (typeof value === 'number') return [String(value)]
   return (value as readonly (string | number | Dataset)[]).flatMap((single) =>
-    typeof single === 'object' ? [] : [clean(String(single))],
+    typeof single === 'object' ? [] : [comparable(String(single))],
   )
 }
 
 function valuesOf(text: string): readonly string[] {
-  return clean(text)
+  return comparable(text)
     .split('\\')
-    .map((value) => clean(value))
+    .map((value) => comparable(value))
     .filter((value) => value !== '')
 }
 
 /** Without padding (spaces, the NUL of UIDs), which never counts, and in the one form of composed letters. */
-function clean(text: string): string {
+export function comparable(text: string): string {
   // Most texts have nothing to trim; the expression costs more than all the rest of a comparison.
   if (text.charCodeAt(0) > 0x20 && text.charCodeAt(text.length - 1) > 0x20) return text.normalize('NFC')
   return text.normalize('NFC').replaceAll(/^[\s\0]+|[\s\0]+$/g, '')
