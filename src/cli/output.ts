@@ -1,4 +1,3 @@
-import { relative, sep } from 'node:path'
 import type { Problem } from '../core/fault.ts'
 
 /** All that a verb sees of the outside; tests give their own. */
@@ -29,20 +28,14 @@ export function painter(
 }
 
 /** `file:line:column  CODE  sentence`, and the cure on the next line. */
-export function problemText(problem: Problem, io: Pick<Io, 'isTty' | 'env' | 'cwd'>): string {
+export function problemText(problem: Problem, io: Pick<Io, 'isTty' | 'env'>): string {
   const paint = painter(io)
   const { file, line, column, code, message, cure, severity } = problem
   const tone = severity === 'error' ? paint.red : paint.yellow
   const label = severity === 'error' ? code : `${code} (warning)`
-  const place = `${shortPath(file, io.cwd)}:${line}:${column}`
+  const place = `${file}:${line}:${column}`
   const advice = cure === undefined ? '' : `\n    ${paint.dim(cure)}`
   return `${paint.bold(place)}  ${tone(label)}  ${message}${advice}\n`
-}
-
-/** As one would type it from where one is. */
-export function shortPath(file: string, cwd: string): string {
-  const path = relative(cwd, file)
-  return path === '' || path.startsWith(`..${sep}..`) ? file : path
 }
 
 /** `1 error`, `2 errors`. */

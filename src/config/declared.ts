@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { charsets } from './charsets.ts'
 import * as kind from './kinds.ts'
 
 /**
@@ -26,7 +27,7 @@ const source = z
       description:
         'While messages cannot be stored. noAck: connections are closed without an answer, so that the sender keeps its messages. reject: AR 207, only for a sender that is known to send again after AR.',
     }),
-    defaultCharset: kind.text('UNICODE UTF-8', {
+    defaultCharset: kind.choice(charsets, 'UNICODE UTF-8', {
       description: 'Character set of messages that do not name theirs in MSH-18, as HL7 table 0211 names it.',
       example: '8859/1',
     }),

@@ -49,7 +49,7 @@ function declaration(schema: z.core.$ZodType): Declaration {
   return { ...said, kind: 'value', fallback, keys: [] }
 }
 
-function unwrap(schema: z.core.$ZodType): {
+export function unwrap(schema: z.core.$ZodType): {
   readonly inner: z.core.$ZodType
   readonly said: Partial<Said>
   readonly fallback: unknown

@@ -11,9 +11,12 @@ import { declarationAt } from './reflect.ts'
 import { suggestion } from './suggest.ts'
 
 export interface ReadSettings {
-  readonly settings: Settings | undefined
+  /** What can be checked further: of wrong settings their defaults. Only fit to start with when there is no problem. */
+  readonly checked: Settings | undefined
   /** As written; relative to the file. */
   readonly folders: DeclaredSite['folders'] | undefined
+  /** False when a name or a list of endpoints is wrong: then no pipeline can be blamed for not finding one. */
+  readonly endpointsAreKnown: boolean
   readonly problems: readonly Problem[]
 }
 
@@ -24,11 +27,15 @@ export function readSettings({ located, variable }: Interpolated, { cwd }: { rea
   if (!result.success) {
     const problems = result.error.issues.flatMap((issue) => explain(issue, value, located, variable))
     const rest = site.safeParse(without(value, result.error.issues))
-    if (rest.success) problems.push(...consistency(complete(rest.data, cwd), located))
-    return { settings: undefined, folders: foldersOf(value), problems }
+    if (!rest.success) return { checked: undefined, folders: undefined, endpointsAreKnown: false, problems }
+    const checked = complete(rest.data, cwd)
+    const endpointsAreKnown = !result.error.issues.some(({ path }) => path.length <= 1 || path.at(-1) === 'name')
+    problems.push(...consistency(checked, located))
+    return { checked, folders: rest.data.folders, endpointsAreKnown, problems }
   }
-  const settings = complete(result.data, cwd)
-  return { settings, folders: result.data.folders, problems: consistency(settings, located) }
+  const checked = complete(result.data, cwd)
+  const problems = consistency(checked, located)
+  return { checked, folders: result.data.folders, endpointsAreKnown: true, problems }
 }
 
 /** A key with nothing behind it counts as not written: a block whose lines are all comments has its defaults. */
@@ -62,13 +69,6 @@ function replace(block: unknown, key: PropertyKey | undefined, value: unknown): 
   if (block === null || typeof block !== 'object' || key === undefined) return
   if (value !== undefined) Reflect.set(block, key, value)
   else if (!Array.isArray(block)) Reflect.deleteProperty(block, key)
-}
-
-/** Pipelines are checked even where another setting is wrong: everything is said at once. */
-function foldersOf(value: unknown): DeclaredSite['folders'] | undefined {
-  const folders: unknown = value !== null && typeof value === 'object' && 'folders' in value ? value.folders : undefined
-  const result = site.shape.folders.safeParse(folders)
-  return result.success ? result.data : undefined
 }
 
 function explain(

@@ -1,0 +1,23 @@
+/** Character sets that a source can declare for messages without MSH-18: HL7 table 0211, and Windows' own. */
+export const charsets = [
+  'ASCII',
+  '8859/1',
+  '8859/2',
+  '8859/3',
+  '8859/4',
+  '8859/5',
+  '8859/6',
+  '8859/7',
+  '8859/8',
+  '8859/9',
+  '8859/15',
+  'UNICODE UTF-8',
+  'ISO IR87',
+  'ISO IR159',
+  'GB 18030-2000',
+  'KS X 1001',
+  'BIG-5',
+  'WINDOWS-1250',
+  'WINDOWS-1251',
+  'WINDOWS-1252',
+] as const

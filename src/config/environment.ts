@@ -1,0 +1,24 @@
+import type { FilePlace, Problem } from '../core/fault.ts'
+import { suggest } from '../mapping/suggest.ts'
+import type { Environment } from './interpolate.ts'
+import { problem } from './problem.ts'
+import { everySetting } from './reflect.ts'
+
+/** Read elsewhere than in the file: by the command line, and by the plugin in Orthanc. */
+const others = ['WORKLANE_CONFIG', 'WORKLANE_URL']
+
+/**
+ * A variable such as WORKLANE_MLPP_PORT would be passed over in silence, and the
+ * engine would listen on another port than its administrator believes.
+ */
+export function checkVariables(file: string, environment: Environment, place: FilePlace): readonly Problem[] {
+  const inFile = [...file.matchAll(/\$\{(WORKLANE_\w+)/g)].map((match) => match[1] ?? '')
+  const declared = everySetting().flatMap(({ declared }) => declared.environment ?? [])
+  const known = new Set([...inFile, ...declared, ...others])
+  return Object.keys(environment).flatMap((name) => {
+    if (!name.startsWith('WORKLANE_') || known.has(name)) return []
+    const meant = suggest(name, known)
+    if (meant === undefined) return []
+    return [problem(place, 'E270', { name }, { advice: `Did you mean ${meant}?`, severity: 'warning' })]
+  })
+}

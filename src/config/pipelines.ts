@@ -1,0 +1,173 @@
+import { join } from 'node:path'
+import type { FilePlace, Problem } from '../core/fault.ts'
+import type { Located } from '../core/located.ts'
+import type { Settings } from '../core/settings.ts'
+import { foldersIn, isFile, isPlainName, readText, shownPath } from './files.ts'
+import { problem } from './problem.ts'
+import { suggestion } from './suggest.ts'
+import { parseYaml } from './yaml.ts'
+
+/** One `pipeline.yaml`, read but not compiled. */
+export interface PipelineFile {
+  /** `pipeline:` in the file, else the name of its folder. */
+  readonly name: string
+  readonly folder: string
+  readonly kind: 'orders' | 'status'
+  readonly from: string
+  readonly text: string
+  readonly located: Located
+}
+
+export interface ReadPipelines {
+  readonly pipelines: readonly PipelineFile[]
+  /** Text of the tables that they name, by file name; a missing one is absent. */
+  readonly tables: Readonly<Record<string, string>>
+  readonly files: readonly string[]
+  readonly problems: readonly Problem[]
+}
+
+export interface PipelineFolders {
+  readonly pipelines: string
+  readonly tables: string
+  readonly cwd: string
+  /** Where the folder is named, for what is wrong with it as a whole. */
+  readonly place: FilePlace
+}
+
+/** All pipelines of a site in the order in which they are asked: by the name of their folder. */
+export function readPipelines(folders: PipelineFolders, orthancs: readonly string[]): ReadPipelines {
+  const pipelines: PipelineFile[] = []
+  const problems: Problem[] = []
+  const files: string[] = []
+  const names = foldersIn(folders.pipelines)?.filter((name) => isFile(join(folders.pipelines, name, 'pipeline.yaml')))
+  if (names === undefined || names.length === 0) {
+    problems.push(problem(folders.place, 'E269', { folder: shownPath(folders.pipelines, folders.cwd) }))
+  }
+  for (const name of names ?? []) {
+    const path = join(folders.pipelines, name, 'pipeline.yaml')
+    const file = shownPath(path, folders.cwd)
+    files.push(path)
+    const content = readText(path)
+    if (content.kind !== 'text') {
+      problems.push(unreadable(content, file))
+      continue
+    }
+    const parsed = parseYaml(content.text, file)
+    problems.push(...parsed.problems)
+    if (parsed.located !== undefined) {
+      pipelines.push(describe(parsed.located, content.text, join(folders.pipelines, name), name, orthancs))
+    }
+  }
+  const tables = readTables(pipelines, folders)
+  return {
+    pipelines,
+    tables: tables.texts,
+    files: [...files, ...tables.files],
+    problems: [...problems, ...tables.problems],
+  }
+}
+
+export function unreadable(content: Exclude<ReturnType<typeof readText>, { kind: 'text' }>, file: string): Problem {
+  const place = { file, line: 1, column: 1 }
+  if (content.kind === 'notUtf8') return problem(place, 'E257', { file })
+  return problem(place, 'E256', { file, reason: content.reason })
+}
+
+function describe(
+  located: Located,
+  text: string,
+  folder: string,
+  folderName: string,
+  orthancs: readonly string[],
+): PipelineFile {
+  const name = textAt(located, 'pipeline') ?? folderName
+  const from = textAt(located, 'from') ?? ''
+  const isStatus = orthancs.includes(from) || (isBlock(located.value) && 'on' in located.value)
+  return { name, folder, kind: isStatus ? 'status' : 'orders', from, text, located }
+}
+
+function readTables(pipelines: readonly PipelineFile[], { tables: folder, cwd }: PipelineFolders) {
+  const texts: Record<string, string> = {}
+  const files: string[] = []
+  const problems: Problem[] = []
+  const names = new Set(pipelines.flatMap(({ located }) => tableFiles(located.value)))
+  for (const name of [...names].sort()) {
+    const path = join(folder, name)
+    if (!isPlainName(name) || !isFile(path)) continue
+    files.push(path)
+    const content = readText(path)
+    if (content.kind === 'text') texts[name] = content.text
+    else problems.push(unreadable(content, shownPath(path, cwd)))
+  }
+  return { texts, files, problems }
+}
+
+/** `tables: { procedures: { file: procedures.csv } }` */
+function tableFiles(value: unknown): string[] {
+  const tables: unknown = isBlock(value) ? value['tables'] : undefined
+  if (!isBlock(tables)) return []
+  return Object.values(tables).flatMap((table) => {
+    const file: unknown = isBlock(table) ? table['file'] : undefined
+    return typeof file === 'string' ? [file] : []
+  })
+}
+
+/** That `from` and `to` are endpoints of the site, that no two pipelines have one name, and that no source is left over. */
+export function checkEndpoints(
+  pipelines: readonly PipelineFile[],
+  settings: Settings,
+  placeOfSource: (at: number) => FilePlace,
+): readonly Problem[] {
+  const sources = settings.sources.map(({ name }) => name)
+  const orthancs = settings.orthancs.map(({ name }) => name)
+  const destinations = settings.destinations.map(({ name }) => name)
+  const problems: Problem[] = []
+  const names = new Set<string>()
+  for (const { name, kind, located } of pipelines) {
+    if (names.has(name)) problems.push(problem(located.place(['pipeline']), 'E264', { kind: 'pipelines', name }))
+    names.add(name)
+    const isStatus = kind === 'status'
+    problems.push(...unknownNames(located, 'from', isStatus ? 'orthanc' : 'source', isStatus ? orthancs : sources))
+    problems.push(
+      ...unknownNames(located, 'to', isStatus ? 'destination' : 'orthanc', isStatus ? destinations : orthancs),
+    )
+  }
+  sources.forEach((name, at) => {
+    if (pipelines.some(({ kind, from }) => kind === 'orders' && from === name)) return
+    problems.push(problem(placeOfSource(at), 'E268', { name }, { severity: 'warning' }))
+  })
+  return problems
+}
+
+function unknownNames(
+  located: Located,
+  key: 'from' | 'to',
+  kind: string,
+  known: readonly string[],
+): readonly Problem[] {
+  const value: unknown = isBlock(located.value) ? located.value[key] : undefined
+  const list = Array.isArray(value)
+    ? value.map((name: unknown, at) => ({ name, path: [key, at] }))
+    : [{ name: value, path: [key] }]
+  return list.flatMap(({ name, path }) => {
+    if (typeof name !== 'string' || known.includes(name)) return []
+    const advice = suggestion(name, known, `The ${kind}s of this site`)
+    return [
+      problem(
+        located.place(path),
+        'E266',
+        { kind, name, where: 'worklane.yaml' },
+        advice === undefined ? {} : { advice },
+      ),
+    ]
+  })
+}
+
+function textAt(located: Located, key: string): string | undefined {
+  const value: unknown = isBlock(located.value) ? located.value[key] : undefined
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function isBlock(value: unknown): value is Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}

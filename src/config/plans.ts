@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import type { PlanId } from '../core/ids.ts'
+import type { Settings, SourceSettings } from '../core/settings.ts'
+import type { Compiled, CompilePlan, Plan, PlanInput, PlanSite } from '../mapping/types.ts'
+import type { PipelineFile } from './pipelines.ts'
+import { parseYaml } from './yaml.ts'
+
+/** All that a plan is made of, as text: enough to make the same plan again when the files have changed. */
+interface StoredPlan {
+  readonly format: 1
+  readonly source: string
+  readonly pipelines: readonly { readonly file: string; readonly text: string }[]
+  readonly tables: Readonly<Record<string, string>>
+  readonly site: PlanSite
+}
+
+export interface PreparedPlan {
+  readonly input: PlanInput
+  /** What `compileStoredPlan` takes. */
+  readonly stored: string
+}
+
+/** The order pipelines of one source with all they depend on, under the hash of it. */
+export function preparePlan(
+  source: SourceSettings,
+  pipelines: readonly PipelineFile[],
+  tables: Readonly<Record<string, string>>,
+  { timeZone, defaults }: Pick<Settings, 'timeZone' | 'defaults'>,
+): PreparedPlan {
+  const plan: StoredPlan = {
+    format: 1,
+    source: source.name,
+    pipelines: pipelines.map(({ located, text }) => ({ file: located.file, text })),
+    tables: Object.fromEntries(Object.entries(tables).sort(([a], [b]) => (a < b ? -1 : 1))),
+    site: { timeZone, authority: source.authority, ...defaults },
+  }
+  const input = {
+    id: planId(plan),
+    source: source.name,
+    pipelines: pipelines.map(({ located }) => located),
+    tables: plan.tables,
+    site: plan.site,
+  }
+  return { input, stored: JSON.stringify(plan) }
+}
+
+/** The plan that judged a message, made again from what was kept of it (I3: a crash changes no verdict). */
+export function compileStoredPlan(stored: string, compilePlan: CompilePlan): Compiled<Plan> {
+  const plan = JSON.parse(stored) as StoredPlan
+  const parsed = plan.pipelines.map(({ text, file }) => parseYaml(text, file))
+  const problems = parsed.flatMap((document) => document.problems)
+  if (problems.some(({ severity }) => severity === 'error')) return { plan: undefined, problems }
+  return compilePlan({
+    id: planId(plan),
+    source: plan.source,
+    pipelines: parsed.flatMap(({ located }) => (located === undefined ? [] : [located])),
+    tables: plan.tables,
+    site: plan.site,
+  })
+}
+
+/** 96 bits of the hash: enough for every plan a site will ever have, short in every entry that carries it. Where files lie makes no other plan. */
+function planId({ format, source, pipelines, tables, site }: StoredPlan): PlanId {
+  const { timeZone, authority, stationAeTitle, modality, issuerOfPatientId } = site
+  const parts = [
+    format,
+    source,
+    pipelines.map(({ text }) => text),
+    tables,
+    [timeZone, authority, stationAeTitle, modality, issuerOfPatientId],
+  ]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24)
+}

@@ -1,0 +1,150 @@
+import { dirname, resolve } from 'node:path'
+import type { Problem } from '../core/fault.ts'
+import type { PlanId } from '../core/ids.ts'
+import type { Settings } from '../core/settings.ts'
+import type { StatusPlan } from '../core/world.ts'
+import type { CompilePlan, CompileStatus, Plan } from '../mapping/types.ts'
+import { checkVariables } from './environment.ts'
+import { readText, shownPath } from './files.ts'
+import { interpolate, type Environment } from './interpolate.ts'
+import { checkEndpoints, readPipelines, unreadable, type PipelineFile, type ReadPipelines } from './pipelines.ts'
+import { preparePlan } from './plans.ts'
+import { inOrder } from './problem.ts'
+import { readSettings } from './settings.ts'
+import { parseYaml } from './yaml.ts'
+
+/** A site, checked and compiled: nothing of it can be wrong any more when the engine starts. */
+export interface Site {
+  readonly settings: Settings
+  /** By the name of the source. */
+  readonly plans: ReadonlyMap<string, Plan>
+  readonly status: StatusPlan
+  /** What each plan was made of; `compileStoredPlan` makes it again. */
+  readonly planSources: ReadonlyMap<PlanId, string>
+  readonly pipelines: readonly PipelineFile[]
+  readonly tables: Readonly<Record<string, string>>
+  /** Every file that was read, absolute. */
+  readonly files: readonly string[]
+}
+
+export interface LoadedSite {
+  /** Absent when a problem is an error. */
+  readonly site: Site | undefined
+  /** All of them, by file and line. */
+  readonly problems: readonly Problem[]
+}
+
+export interface SiteOptions {
+  /** Default: `WORKLANE_CONFIG`, else `config/worklane.yaml`; relative to `cwd`. */
+  readonly file?: string | undefined
+  readonly env: Environment
+  readonly cwd: string
+  /** Instead of the folder that the file names. */
+  readonly pipelinesDir?: string | undefined
+  readonly compilePlan: CompilePlan
+  readonly compileStatus: CompileStatus
+}
+
+/** Reads a site with its pipelines and tables, and says everything that is wrong with them at once. */
+export function loadSite(options: SiteOptions): LoadedSite {
+  const { env, cwd } = options
+  const path = resolve(cwd, options.file ?? (env['WORKLANE_CONFIG'] || 'config/worklane.yaml'))
+  const file = shownPath(path, cwd)
+  const content = readText(path)
+  if (content.kind !== 'text') return { site: undefined, problems: [unreadable(content, file)] }
+  const parsed = parseYaml(content.text, file)
+  if (parsed.located === undefined) return { site: undefined, problems: parsed.problems }
+  const { located } = parsed
+
+  const filled = interpolate(located, env)
+  const read = readSettings(filled, { cwd })
+  const problems: Problem[] = [...parsed.problems, ...filled.problems]
+  // A variable that is missing makes an empty value; what that breaks needs no second word.
+  problems.push(...read.problems.filter((problem) => !filled.problems.some((other) => isSamePlace(problem, other))))
+  problems.push(...checkVariables(content.text, env, located.place([])))
+
+  if (read.checked === undefined || read.folders === undefined) return { site: undefined, problems: inOrder(problems) }
+  const folder = dirname(path)
+  const pipelines = readPipelines(
+    {
+      pipelines: resolve(
+        options.pipelinesDir === undefined ? folder : cwd,
+        options.pipelinesDir ?? read.folders.pipelines,
+      ),
+      tables: resolve(folder, read.folders.tables),
+      place: located.place(['folders', 'pipelines']),
+      cwd,
+    },
+    read.checked.orthancs.map(({ name }) => name),
+  )
+  problems.push(...pipelines.problems)
+  problems.push(...checkEndpoints(pipelines.pipelines, read.checked, (at) => located.place(['sources', at, 'name'])))
+  const compiled = compile(read.checked, pipelines, options)
+  problems.push(...compiled.problems)
+  const all = inOrder(problems)
+  if (compiled.plans === undefined || all.some(({ severity }) => severity === 'error')) {
+    return { site: undefined, problems: all }
+  }
+  const { plans, status, planSources } = compiled
+  const site: Site = {
+    settings: read.checked,
+    plans,
+    status,
+    planSources,
+    pipelines: pipelines.pipelines,
+    tables: pipelines.tables,
+    files: [path, ...pipelines.files],
+  }
+  return { site, problems: all }
+}
+
+function isSamePlace(a: Problem, b: Problem): boolean {
+  return a.file === b.file && a.line === b.line && a.column === b.column
+}
+
+type CompiledSite =
+  | (Pick<Site, 'plans' | 'status' | 'planSources'> & { readonly problems: readonly Problem[] })
+  | { readonly plans: undefined; readonly problems: readonly Problem[] }
+
+function compile(
+  settings: Settings,
+  { pipelines, tables }: ReadPipelines,
+  { compilePlan, compileStatus }: Pick<SiteOptions, 'compilePlan' | 'compileStatus'>,
+): CompiledSite {
+  const problems: Problem[] = []
+  const plans = new Map<string, Plan>()
+  const planSources = new Map<PlanId, string>()
+  // A pipeline whose source is misspelt belongs to no plan; it is linted all the same.
+  const known = new Set(settings.sources.map(({ name }) => name))
+  const orders = pipelines.filter(({ kind }) => kind === 'orders')
+  const strays = orders.filter(({ from }) => !known.has(from))
+  for (const source of settings.sources) {
+    const mine = orders.filter(({ from }) => from === source.name)
+    const { input, stored } = preparePlan(source, mine, tables, settings)
+    const compiled = compilePlan(input)
+    problems.push(...compiled.problems)
+    if (compiled.plan === undefined) continue
+    plans.set(source.name, compiled.plan)
+    planSources.set(input.id, stored)
+  }
+  const [first] = settings.sources
+  if (first !== undefined && strays.length > 0) {
+    problems.push(...compilePlan(preparePlan(first, strays, tables, settings).input).problems)
+  }
+  const status = compileStatus({
+    pipelines: pipelines.filter(({ kind }) => kind === 'status').map(({ located }) => located),
+    tables,
+    timeZone: settings.timeZone,
+    destinations: settings.destinations.map(({ name }) => name),
+  })
+  problems.push(...status.problems)
+  if (status.plan === undefined) return { plans: undefined, problems }
+  return { plans, planSources, status: onlyConnected(status.plan, settings), problems }
+}
+
+/** A destination without a port is nobody: what would be sent to it is not made, and never owed. */
+function onlyConnected(plan: StatusPlan, { destinations }: Settings): StatusPlan {
+  const off = new Set(destinations.filter(({ port }) => port === 0).map(({ name }) => name))
+  if (off.size === 0) return plan
+  return { render: (event) => plan.render(event).filter(({ endpoint }) => !off.has(endpoint)) }
+}
