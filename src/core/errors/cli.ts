@@ -1,4 +1,33 @@
-import type { ErrorEntry } from './entry.ts'
+import { entry, type ErrorEntry } from './entry.ts'
 
-/** E8xx: the command line and the HTTP API. */
-export const cliErrors = {} satisfies Record<string, ErrorEntry>
+/** E8xx: the command line and the HTTP API. E80x: requests; E81x: starting the HTTP server. */
+export const cliErrors = {
+  E800: entry('There is nothing at this address.', 'permanent', 'GET /api/openapi.json lists what there is.'),
+  E801: entry(
+    'The token is missing or wrong.',
+    'permanent',
+    'Send "Authorization: Bearer TOKEN" with WORKLANE_TOKEN, or with the content of the file "token" in the data folder.',
+  ),
+  E802: entry('The query parameter "{name}" is not known.', 'permanent', 'Known are: {known}.'),
+  E803: entry('The query parameter "{name}" must be {expected}.', 'permanent', 'Correct it and ask again.'),
+  E804: entry('The body must be {expected}.', 'permanent', 'Correct it and send it again.'),
+  E805: entry('There is no message with this id.', 'permanent', 'GET /api/messages lists those that are kept.'),
+  E806: entry('The request is larger than {limit} bytes.', 'permanent', 'Send less.'),
+  E807: entry('The request could not be handled.', 'transient', 'Try again; the log names the reason.'),
+  E808: entry('{method} is not possible for {route}.', 'permanent', 'Possible are: {allowed}.'),
+  E811: entry(
+    'The HTTP port {port} on {bind} is taken or not allowed.',
+    'permanent',
+    'Set WORKLANE_HTTP_PORT or WORKLANE_BIND to an address that is free.',
+  ),
+  E812: entry(
+    'The token file {file} can be read by others.',
+    'permanent',
+    'Run chmod 600 on it; if others may have read it, delete it and start again: a new one is made.',
+  ),
+  E813: entry(
+    'The token must have at least {minimum} characters, without spaces.',
+    'permanent',
+    'Set a longer WORKLANE_TOKEN, or leave it empty: one is made at the first start.',
+  ),
+} satisfies Record<string, ErrorEntry>

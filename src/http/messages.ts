@@ -1,0 +1,96 @@
+import { messageStates, type MessageState } from '../core/message.ts'
+import type { MessageQuery, MessageStore } from '../core/ports.ts'
+import { Refusal } from './problem.ts'
+import { limitOf, oneOf, paging, text, type Parameter, type Query } from './query.ts'
+import { json, type Route } from './route.ts'
+import { listOf } from './worklist.ts'
+
+export interface MessageParts {
+  readonly messages: MessageStore
+  /** A message's bytes as text, by the charset it names. */
+  readonly decode: (body: Uint8Array) => string
+}
+
+const finders: readonly Parameter[] = [
+  text('source', 'Name of the source.'),
+  text('controlId', 'MSH-10 of the sender.'),
+  text('accession', 'Accession number.'),
+  text('patientId', 'Patient ID.'),
+  text('orderNumber', 'Placer or filler order number.'),
+  ...paging,
+]
+
+const message = {
+  type: 'object',
+  required: ['id', 'seq', 'source', 'controlId', 'type', 'at', 'acknowledgmentCode', 'state', 'bytes'],
+  properties: {
+    id: { type: 'string' },
+    seq: { type: 'integer' },
+    source: { type: 'string' },
+    controlId: { type: 'string' },
+    type: { type: 'string' },
+    pipeline: { type: 'string' },
+    planId: { type: 'string' },
+    at: { type: 'string', format: 'date-time' },
+    acknowledgmentCode: { enum: ['AA', 'AE', 'AR'] },
+    state: { type: 'object', required: ['kind'], properties: { kind: { enum: messageStates } } },
+    bytes: { type: 'integer' },
+  },
+}
+
+const messageWithText = {
+  ...message,
+  properties: {
+    ...message.properties,
+    body: { type: 'string', description: 'The message as text.' },
+    acknowledgment: { type: 'string', description: 'What its sender was answered.' },
+  },
+}
+
+/** Every message that is kept, in whatever state (I8). */
+export function messageRoutes({ messages, decode }: MessageParts): readonly Route[] {
+  const list = async (query: Query, state: MessageState['kind'] | undefined) =>
+    json(await messages.messages(searchOf(query, state)))
+  return [
+    {
+      method: 'GET',
+      path: '/api/messages',
+      what: 'Messages, newest first, by state and by what identifies them.',
+      parameters: [oneOf('state', 'What became of it.', messageStates), ...finders],
+      answers: { 200: { what: 'The messages, without their text.', schema: listOf(message) } },
+      handle: ({ query: { state, ...query } }) => list(query, state as MessageState['kind'] | undefined),
+    },
+    {
+      method: 'GET',
+      path: '/api/messages/:id',
+      what: 'One message with its text.',
+      answers: {
+        200: { what: 'The message.', schema: messageWithText },
+        404: { what: 'No message with this id is kept (E805).' },
+      },
+      async handle({ path }) {
+        const found = await messages.message(path['id'] ?? '')
+        if (found === undefined) throw new Refusal(404, 'E805')
+        return json({ ...found, body: decode(found.body), acknowledgment: decode(found.acknowledgment) })
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/dead-letters',
+      what: 'Messages that were understood and could not be applied.',
+      parameters: finders,
+      answers: { 200: { what: 'The messages, with the reason in `state`.', schema: listOf(message) } },
+      handle: ({ query }) => list(query, 'dead'),
+    },
+  ]
+}
+
+function searchOf(query: Query, state: MessageState['kind'] | undefined): MessageQuery {
+  const { accession, ...rest } = query
+  return {
+    ...rest,
+    ...(state === undefined ? {} : { state }),
+    ...(accession === undefined ? {} : { accessionNumber: accession }),
+    limit: limitOf(query),
+  }
+}
