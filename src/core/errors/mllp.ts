@@ -87,4 +87,9 @@ export const mllpErrors = {
     'permanent',
     'Look at whether the sender frames its messages (VT before, FS CR behind).',
   ),
+  E125: entry(
+    'The connection ended in the middle of a message; the unfinished one was dropped.',
+    'permanent',
+    'The sender got no acknowledgment and sends it again; look at the network if this happens often.',
+  ),
 } satisfies Record<string, ErrorEntry>

@@ -1,0 +1,193 @@
+import type { Socket } from 'node:net'
+import type { Log } from '../../src/core/ports.ts'
+import { frame } from './frame.ts'
+import { createSplitter, type SplitEvent } from './splitter.ts'
+
+/** Who sent a frame. */
+export interface Peer {
+  /** Address without port: the machine. */
+  readonly address: string
+  /** Counts the connections of this listener, from 1. */
+  readonly connection: number
+}
+
+export type Reply =
+  | { readonly kind: 'acknowledge'; readonly bytes: Uint8Array }
+  /** No acknowledgment: the sender keeps its message and tries again. */
+  | { readonly kind: 'close' }
+
+/** What a listener reports, for metrics. */
+export type WireEvent = 'opened' | 'closed' | 'refused' | 'received' | 'oversize' | 'junk' | 'restart'
+
+export interface Handlers {
+  /** One at a time per connection; the next frame of a connection waits for the reply. */
+  onMessage(bytes: Uint8Array, peer: Peer): Promise<Reply>
+  /** A frame beyond the limit; `head` is its beginning. */
+  onOversize(head: Uint8Array, size: number, peer: Peer): Promise<Reply>
+  onWire?(event: WireEvent): void
+}
+
+export interface ConnectionOptions {
+  readonly source: string
+  readonly maxFrameBytes: number
+  readonly idleSeconds: number
+  /** How long an FS may wait for its CR. */
+  readonly settleMilliseconds: number
+  readonly handlers: Handlers
+  readonly log: Log
+}
+
+export interface Connection {
+  /** Reads no more, answers what is being handled, then closes. Resolves when it is closed. */
+  drain(): Promise<void>
+  destroy(): void
+}
+
+/** So many frames are read ahead of the one that is handled; then TCP holds the sender back. */
+const readAhead = 16
+const farewellMilliseconds = 1000
+
+type Task = Exclude<SplitEvent, { kind: 'junk' | 'restart' }>
+
+/**
+ * One sender's connection: frames are handled and answered one after the other in
+ * the order in which they came, and the socket is not read while too many wait.
+ * A broken socket costs only itself.
+ */
+export function createConnection(socket: Socket, peer: Peer, options: ConnectionOptions): Connection {
+  const { handlers, log } = options
+  const fields = { source: options.source, remoteAddress: peer.address, connection: peer.connection }
+  const splitter = createSplitter(options)
+  const waiting: Task[] = []
+  let isHandling = false
+  /** The sender will send no more, or we take no more. */
+  let isEnding = false
+  let settle: NodeJS.Timeout | undefined
+  let farewell: NodeJS.Timeout | undefined
+  const closed = new Promise<void>((resolve) => {
+    socket.once('close', () => resolve())
+  })
+
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, 30_000)
+  if (options.idleSeconds > 0) socket.setTimeout(options.idleSeconds * 1000)
+  socket.on('data', (chunk) => {
+    if (isEnding) return
+    clearTimeout(settle)
+    take(splitter.push(chunk))
+    if (splitter.isUnsettled) settle = setTimeout(() => take(splitter.settle()), options.settleMilliseconds)
+  })
+  socket.on('end', () => {
+    clearTimeout(settle)
+    take(splitter.settle())
+    if (splitter.unfinished > 0) {
+      log.warn({ ...fields, code: 'E125', bytes: splitter.unfinished }, 'unfinished message dropped')
+    }
+    isEnding = true
+    if (!isHandling) finish()
+  })
+  socket.on('timeout', () => {
+    // A message that waits for the store is not idleness.
+    if (isHandling) return
+    log.debug(fields, 'idle connection closed')
+    socket.destroy()
+  })
+  // RST and its kind end this connection, nothing else; `close` follows.
+  socket.on('error', (error: NodeJS.ErrnoException) => log.debug({ ...fields, detail: error.code }, 'connection broke'))
+  socket.on('close', () => {
+    clearTimeout(settle)
+    clearTimeout(farewell)
+    waiting.length = 0
+  })
+
+  return {
+    drain() {
+      isEnding = true
+      waiting.length = 0
+      if (!isHandling) finish()
+      return closed
+    },
+    destroy() {
+      waiting.length = 0
+      socket.destroy()
+    },
+  }
+
+  function take(events: readonly SplitEvent[]): void {
+    for (const event of events) {
+      switch (event.kind) {
+        case 'junk':
+          handlers.onWire?.('junk')
+          log.warn({ ...fields, code: 'E124', bytes: event.size }, 'bytes outside of a frame dropped')
+          break
+        case 'restart':
+          handlers.onWire?.('restart')
+          log.warn({ ...fields, code: 'E123', bytes: event.dropped }, 'unfinished message dropped')
+          break
+        case 'frame':
+        case 'oversize':
+          waiting.push(event)
+          break
+      }
+    }
+    if (waiting.length >= readAhead) socket.pause()
+    if (!isHandling && waiting.length > 0) void handle()
+  }
+
+  /** Never rejects. */
+  async function handle(): Promise<void> {
+    isHandling = true
+    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+      const reply = await replyTo(task)
+      if (socket.destroyed) break
+      if (reply.kind === 'close') {
+        waiting.length = 0
+        socket.destroy()
+        break
+      }
+      // A sender that does not read its acknowledgments is not read either.
+      if (!socket.write(frame(reply.bytes))) await drained()
+      if (waiting.length < readAhead && socket.isPaused() && !isEnding) socket.resume()
+    }
+    isHandling = false
+    if (isEnding) finish()
+  }
+
+  /**
+   * Says goodbye and reads on into the void until the sender does the same: closing
+   * a socket with unread bytes resets it, and the last acknowledgment may be lost.
+   */
+  function finish(): void {
+    if (socket.destroyed) return
+    socket.end()
+    socket.resume()
+    farewell ??= setTimeout(() => socket.destroy(), farewellMilliseconds)
+  }
+
+  async function replyTo(task: Task): Promise<Reply> {
+    try {
+      if (task.kind === 'frame') {
+        handlers.onWire?.('received')
+        return await handlers.onMessage(task.bytes, peer)
+      }
+      handlers.onWire?.('oversize')
+      log.warn({ ...fields, code: 'E108', bytes: task.size }, 'message refused')
+      return await handlers.onOversize(task.head, task.size, peer)
+    } catch (error) {
+      log.error({ ...fields, code: 'E122', detail: error instanceof Error ? error.name : 'unknown' }, 'handler failed')
+      return { kind: 'close' }
+    }
+  }
+
+  function drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        socket.off('drain', done)
+        socket.off('close', done)
+        resolve()
+      }
+      socket.on('drain', done)
+      socket.on('close', done)
+    })
+  }
+}
