@@ -1,14 +1,17 @@
 import { defineConfig } from 'vitest/config'
 
 /**
- * Four projects, from fast to slow. Unit tests need nothing but Node; contract
- * tests need sockets; integration tests real Redis, Orthanc and DCMTK; end-to-end
- * tests a whole engine. Servers are shared by nobody: each test file starts its own.
+ * Four projects, from fast to slow, one after the other: unit tests need nothing
+ * but Node; contract tests sockets; integration tests real Redis, Orthanc and
+ * DCMTK; end-to-end tests a whole engine. Servers are shared by nobody: each test
+ * file starts its own.
  */
 const slow = { testTimeout: 60_000, hookTimeout: 60_000 }
 export default defineConfig({
   test: {
     passWithNoTests: false,
+    // Two at a time on the two cores that are always there; more would only make the slow ones time out.
+    maxWorkers: 2,
     projects: [
       {
         test: {
@@ -17,15 +20,23 @@ export default defineConfig({
             'test/{architecture,core,hl7,dicom,mapping,exam,config,flow,http,observe,cli,pipelines,stories,docs}/**/*.test.ts',
           ],
           testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
         },
       },
-      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          testTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: 'integration',
           include: ['test/{store,queue,connectors,interop,setup}/**/*.test.ts'],
           ...slow,
-          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -35,6 +46,7 @@ export default defineConfig({
           ...slow,
           testTimeout: 180_000,
           fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],
