@@ -7,4 +7,60 @@ export const storeErrors = {
     'transient',
     'Start Redis again; the engine takes messages again by itself.',
   ),
+  E502: entry(
+    'Another Worklane engine uses the data folder {folder}.',
+    'permanent',
+    'Stop the other engine, or give this one a folder of its own (WORKLANE_DATA_DIR). Several engines share one store through WORKLANE_REDIS_URL.',
+  ),
+  E503: entry(
+    'redis-server did not start: {reason}',
+    'permanent',
+    'Read the reason; the data is untouched in the data folder. `redis-check-aof` examines a damaged file.',
+  ),
+  E504: entry(
+    'Redis may lose an acknowledged order when it stops: {setting} is {value}.',
+    'permanent',
+    'Set `appendonly yes` and `appendfsync always` in Redis.',
+  ),
+  E505: entry(
+    'Redis may throw data away when memory is short: maxmemory-policy is {policy}.',
+    'permanent',
+    'Set `maxmemory-policy noeviction` in Redis.',
+  ),
+  E506: entry('Redis {version} is too old.', 'permanent', 'Use Redis 6.2 or newer.'),
+  E507: entry(
+    'Redis Cluster cannot be the store: one change touches many keys at once.',
+    'permanent',
+    'Use a single Redis, with a replica or Sentinel if it must fail over.',
+  ),
+  E508: entry(
+    'The store was written by a newer Worklane (format {found}; this one knows {known}).',
+    'permanent',
+    'Start the newer Worklane again, or give this one an empty store.',
+  ),
+  E509: entry(
+    'The store (Redis) refuses changes: {reason}.',
+    'transient',
+    'OOM: raise maxmemory or shorten retention. READONLY: point WORKLANE_REDIS_URL at the primary. MISCONF: look at its disk.',
+  ),
+  E510: entry(
+    'The embedded redis-server ended ({reason}).',
+    'transient',
+    'It is started again by itself; if it keeps ending, look at the disk and the memory of this machine.',
+  ),
+  E511: entry(
+    'There is no redis-server on this machine.',
+    'permanent',
+    'Install it (`npm run setup`, or the package redis-server), or name a Redis in WORKLANE_REDIS_URL.',
+  ),
+  E512: entry(
+    'The data folder {folder} cannot be used ({reason}).',
+    'permanent',
+    'Make it writable for the user of the engine, or name another in WORKLANE_DATA_DIR.',
+  ),
+  E513: entry(
+    '{missing} is missing on this machine: an engine that is killed may leave its redis-server behind.',
+    'permanent',
+    'Install util-linux (setpriv, flock), or name a Redis in WORKLANE_REDIS_URL.',
+  ),
 } satisfies Record<string, ErrorEntry>

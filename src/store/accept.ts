@@ -1,0 +1,113 @@
+import type { Accepted, MessageKeys, NewMessage } from '../core/message.ts'
+import type { Inbox } from '../core/ports.ts'
+import type { Instant } from '../core/ids.ts'
+import { list, text, type Argument, type Connection } from './connection.ts'
+import { scripts } from './scripts.ts'
+
+/** What is kept of a message beside its body, acknowledgment and state. */
+export interface MessageInformation {
+  readonly controlId: string
+  readonly type: string
+  readonly pipeline: string
+  readonly planId: string
+  readonly at: Instant
+  readonly code: 'AA' | 'AE' | 'AR'
+  readonly bytes: number
+  readonly keys: MessageKeys
+}
+
+/** The way into the store: each method is one script, so that it happened as a whole or not at all. */
+export function createInbox(options: { connection: Connection; againMilliseconds: number }): Inbox {
+  const { connection } = options
+  return {
+    async accept(message) {
+      return accepted(list(await connection.run(scripts.accept, acceptArguments(message, options.againMilliseconds))))
+    },
+
+    async acceptEvents({ orthanc, expected, next, at, events, caughtUp }) {
+      const entries = events.map(({ event, study, series }) =>
+        JSON.stringify({ kind: 'images', orthanc, event, study, series, at }),
+      )
+      const stored = await connection.run(scripts.acceptEvents, [
+        orthanc,
+        expected?.seq ?? '',
+        expected?.identity ?? '',
+        next.seq,
+        next.identity,
+        caughtUp ? at : '',
+        ...entries,
+      ])
+      return stored === 1 ? 'stored' : 'moved'
+    },
+
+    async acceptManual({ by, reason, command, at }) {
+      const entry = JSON.stringify({ kind: 'manual', by, reason, command, at })
+      return Number(text(await connection.run(scripts.acceptManual, [entry])))
+    },
+
+    async acceptDeadlines(now, quietUpTo) {
+      const limit = 500
+      return Number(await connection.run(scripts.acceptDeadlines, [Date.parse(now), Date.parse(quietUpTo), now, limit]))
+    },
+  }
+}
+
+function acceptArguments(message: NewMessage, againMilliseconds: number): Argument[] {
+  const { source, controlId, at, planId, state, keys } = message
+  const information: MessageInformation = {
+    controlId,
+    type: message.type,
+    pipeline: message.pipeline,
+    planId,
+    at,
+    code: message.acknowledgmentCode,
+    bytes: message.body.byteLength,
+    keys,
+  }
+  return [
+    source,
+    controlId,
+    message.fingerprint,
+    state.kind,
+    state.kind === 'waiting' ? '' : JSON.stringify(state),
+    bufferOf(message.body),
+    bufferOf(message.acknowledgment),
+    JSON.stringify(information),
+    state.kind === 'waiting' ? JSON.stringify({ kind: 'message', source, planId, at }) : '',
+    planId,
+    againMilliseconds,
+    message.acknowledgmentCode === 'AA' ? '1' : '0',
+    ...searchKeys(controlId, keys),
+  ]
+}
+
+function accepted(reply: readonly unknown[]): Accepted {
+  const [stored, second, third] = reply as [number, Buffer, Buffer | number]
+  if (stored === 0) return { kind: 'again', messageId: text(second), acknowledgment: third as Buffer }
+  const seq = Number(text(second))
+  return { kind: 'stored', seq, messageId: `M${seq}`, reused: third === 1 }
+}
+
+export type SearchKind = 'control' | 'accession' | 'patient' | 'order'
+
+/** A search key ends with the id of the message; NUL keeps its parts apart. */
+export function searchKey(kind: SearchKind, value: string): string {
+  return `${kind}\0${value.replaceAll('\0', ' ')}\0`
+}
+
+export function searchKeys(controlId: string, keys: MessageKeys): string[] {
+  const found = new Set<string>()
+  const add = (kind: SearchKind, values: readonly string[]): void => {
+    for (const value of values) if (value !== '') found.add(searchKey(kind, value))
+  }
+  add('control', [controlId])
+  add('accession', keys.accessionNumbers)
+  add('patient', keys.patientIds)
+  add('order', keys.placerOrderNumbers)
+  add('order', keys.fillerOrderNumbers)
+  return [...found]
+}
+
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,197 @@
+import type { Instant, ItemId, OrderId, Seq } from '../core/ids.ts'
+import type { Order, Study, WorklistItem } from '../core/order.ts'
+import type { Change, Lookup } from '../core/world.ts'
+import { bufferOf } from './accept.ts'
+import type { Argument } from './connection.ts'
+import { keys, orderIndex, studyIndex } from './keys.ts'
+import type { StoredWorld } from './world.ts'
+
+/** What a commit may contain: commands that cannot fail on the kind of key they are used with. ITEM and STATE are the script's own. */
+type Command =
+  | 'SET'
+  | 'DEL'
+  | 'HSET'
+  | 'HINCRBY'
+  | 'SADD'
+  | 'SREM'
+  | 'ZADD'
+  | 'ZREM'
+  | 'RPUSH'
+  | 'LTRIM'
+  | 'ITEM'
+  | 'STATE'
+
+const historyLines = 200
+const noticeLines = 1000
+const tombstoneMilliseconds = 90 * 86_400_000
+
+export interface Operations {
+  /** (length, command, arguments)... as the commit script reads them. */
+  readonly args: Argument[]
+  readonly changesItems: boolean
+}
+
+/** What the commit script has to write so that the store is as the changes say. */
+export function operations(upTo: Seq, changes: readonly Change[], world: StoredWorld): Operations {
+  const args: Argument[] = []
+  const put = (command: Command, ...rest: Argument[]): void => void args.push(rest.length + 1, command, ...rest)
+  const score = (instant: Instant): number => {
+    const milliseconds = Date.parse(instant)
+    // Sequence numbers are about as large as milliseconds: the best guess where a foreign date is none.
+    return Number.isNaN(milliseconds) ? upTo : milliseconds
+  }
+
+  // Of what has one value, the last change wins; of what grows, each counts.
+  const orders = new Map<OrderId, { order: Order; items: readonly WorklistItem[]; withdrawn: Set<ItemId> }>()
+  const studies = new Map<string, Study>()
+  const deadlines = new Map<string, Instant | null>()
+  const causes = new Map<OrderId, Seq>()
+  let sends = 0
+  for (const change of changes) {
+    switch (change.kind) {
+      case 'order': {
+        const withdrawn = orders.get(change.order.id)?.withdrawn ?? new Set()
+        for (const id of change.withdrawn) withdrawn.add(id)
+        orders.set(change.order.id, { order: change.order, items: change.items, withdrawn })
+        causes.set(change.order.id, change.order.version)
+        break
+      }
+      case 'study':
+        studies.set(change.study.key, change.study)
+        break
+      case 'deadline':
+        deadlines.set(change.subject, change.due)
+        break
+      case 'patient':
+        put('SET', keys.patient(change.patient.key), JSON.stringify(change.patient))
+        break
+      case 'tombstone':
+        put('SET', keys.tombstone(change.tombstone.key), JSON.stringify(change.tombstone), 'PX', tombstoneMilliseconds)
+        break
+      case 'history': {
+        const { orderId, cause, at, what, messageId } = change
+        causes.set(orderId, cause)
+        put('RPUSH', keys.history(orderId), JSON.stringify({ cause, at, what, messageId }))
+        put('LTRIM', keys.history(orderId), -historyLines, -1)
+        break
+      }
+      case 'send': {
+        const { endpoint, lane, controlId, at } = change
+        const id = `${upTo}-${String(sends++).padStart(6, '0')}`
+        const cause = causes.get(lane) ?? upTo
+        put(
+          'HSET',
+          keys.send(endpoint, id),
+          'lane',
+          lane,
+          'controlId',
+          controlId,
+          'at',
+          at,
+          'cause',
+          cause,
+          'attempts',
+          0,
+          'bytes',
+          bufferOf(change.bytes),
+        )
+        put('ZADD', keys.outbox(endpoint), upTo, id)
+        put('HINCRBY', 'wl:owing', lane, 1)
+        break
+      }
+      case 'state':
+        put(
+          'STATE',
+          change.messageId,
+          change.state.kind,
+          change.state.kind === 'waiting' || change.state.kind === 'applied' ? '' : JSON.stringify(change.state),
+        )
+        break
+      case 'notice': {
+        const { fault, orderIds, study } = change
+        put('HINCRBY', 'wl:notices', fault.code, 1)
+        put('RPUSH', 'wl:notice', JSON.stringify({ seq: upTo, fault, orderIds, study }))
+        put('LTRIM', 'wl:notice', -noticeLines, -1)
+        break
+      }
+    }
+  }
+
+  for (const { order, items, withdrawn } of orders.values()) {
+    const before = world.orderById.get(order.id)
+    move(put, before === undefined ? [] : numbersOf(before), numbersOf(order), orderIndex, order.id)
+    const present = new Set(items.map((item) => item.id))
+    const gone = [...withdrawn].filter((id) => !present.has(id))
+    const ids = [...new Set([...(world.itemIds.get(order.id) ?? []), ...present, ...gone])]
+    put('HSET', keys.order(order.id), 'o', JSON.stringify(order), 'v', order.version, 'i', JSON.stringify(ids))
+    put('ZADD', 'wl:orders', mattersUntil(order, score), order.id)
+    for (const item of items) put('ITEM', item.id, item.version, item.served ? '1' : '0', JSON.stringify(item))
+    for (const id of gone) put('ITEM', id, order.version, '0', JSON.stringify(withdrawnItem(id, order)))
+  }
+  for (const study of studies.values()) {
+    const before = world.studyByKey.get(study.key)
+    move(put, before === undefined ? [] : studyNumbers(before), studyNumbers(study), studyIndex, study.key)
+    put('SET', keys.study(study.key), JSON.stringify(study))
+    put('ZADD', 'wl:studies', score(study.lastImageAt), study.key)
+    const own = study.key.slice(study.orthanc.length + 1)
+    if (study.stable || study.deleted) put('ZREM', keys.unstable(study.orthanc), own)
+    else put('ZADD', keys.unstable(study.orthanc), score(study.lastImageAt), own)
+  }
+  for (const [subject, due] of deadlines) {
+    if (due === null) put('ZREM', keys.deadlines(subject), subject)
+    else put('ZADD', keys.deadlines(subject), score(due), subject)
+  }
+  return { args, changesItems: orders.size > 0 }
+}
+
+/** Index entries that the new numbers need and the old ones leave behind. */
+function move(
+  put: (command: Command, ...rest: Argument[]) => void,
+  before: readonly Lookup[],
+  after: readonly Lookup[],
+  index: (lookup: Lookup) => string,
+  id: string,
+): void {
+  const old = new Set(before.map(index))
+  const present = new Set(after.map(index))
+  for (const key of present) if (!old.has(key)) put('SADD', key, id)
+  for (const key of old) if (!present.has(key)) put('SREM', key, id)
+}
+
+/** By what an order is found. The patient comes last: retention asks whether this was the patient's last order. */
+export function numbersOf(order: Order): Lookup[] {
+  const { authority, placerOrderNumber, fillerOrderNumber, accessionNumber, studyInstanceUid } = order.numbers
+  const found: Lookup[] = []
+  if (placerOrderNumber) found.push({ by: 'placerOrderNumber', authority, value: placerOrderNumber })
+  if (fillerOrderNumber) found.push({ by: 'fillerOrderNumber', authority, value: fillerOrderNumber })
+  if (accessionNumber) found.push({ by: 'accessionNumber', value: accessionNumber })
+  for (const value of new Set([order.studyInstanceUid, studyInstanceUid])) {
+    if (value) found.push({ by: 'studyInstanceUid', value })
+  }
+  found.push({ by: 'patient', key: order.patientKey })
+  return found
+}
+
+export function studyNumbers(study: Study): Lookup[] {
+  const found: Lookup[] = []
+  const uids = new Set([study.studyInstanceUid, ...study.series.map((series) => series.studyInstanceUid)])
+  const accessions = new Set([study.accessionNumber, ...study.series.map((series) => series.accessionNumber)])
+  for (const value of uids) if (value) found.push({ by: 'studyInstanceUid', value })
+  for (const value of accessions) if (value) found.push({ by: 'accessionNumber', value })
+  return found
+}
+
+/** The later of its last change and the day of its last step: an order for next year is not old. */
+function mattersUntil(order: Order, score: (instant: Instant) => number): number {
+  const days = order.steps.map((step) => step.attributes['ScheduledProcedureStepStartDate'])
+  const starts = days.flatMap((day) => {
+    const parts = typeof day === 'string' ? /^(\d{4})(\d\d)(\d\d)$/.exec(day) : null
+    return parts === null ? [] : Date.UTC(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3]) + 1)
+  })
+  return Math.max(score(order.changedAt), ...starts)
+}
+
+function withdrawnItem(id: ItemId, order: Order): WorklistItem {
+  const { version, changedAt } = order
+  return { id, orderId: order.id, version, stepStatus: 'CANCELED', served: false, updatedAt: changedAt, dataset: {} }
+}

@@ -1,0 +1,37 @@
+import { EngineError, sentence } from '../core/errors/index.ts'
+import type { Log } from '../core/ports.ts'
+import type { Connection } from './connection.ts'
+
+/**
+ * Whether this Redis can keep what is acknowledged (I1). What cannot work is an
+ * error; what can lose data is said loudly, since the site may know better.
+ */
+export async function checkServer(connection: Connection, log: Log): Promise<void> {
+  const info = await connection.ask((redis) => redis.info())
+  const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
+
+  const version = field('redis_version')
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major < 6 || (major === 6 && minor < 2)) throw new EngineError('E506', { version })
+  if (field('cluster_enabled') === '1') throw new EngineError('E507')
+  if (field('role') === 'slave') throw new EngineError('E509', { reason: 'READONLY' })
+
+  const warn = (code: 'E504' | 'E505', params: Record<string, string>): void =>
+    log.error({ code, ...params }, sentence(code, params))
+  if (field('aof_enabled') !== '1') warn('E504', { setting: 'appendonly', value: 'no' })
+  else {
+    const fsync = await setting(connection, 'appendfsync')
+    if (fsync !== 'always') warn('E504', { setting: 'appendfsync', value: fsync ?? 'unknown' })
+  }
+  const policy = field('maxmemory_policy')
+  if (policy !== 'noeviction') warn('E505', { policy })
+}
+
+/** Undefined where the site's Redis does not let us ask. */
+async function setting(connection: Connection, name: string): Promise<string | undefined> {
+  try {
+    return (await connection.redis.config('GET', name))[1]
+  } catch {
+    return undefined
+  }
+}

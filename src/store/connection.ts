@@ -1,0 +1,191 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import { EngineError } from '../core/errors/index.ts'
+import type { Log } from '../core/ports.ts'
+import type { Script } from './scripts.ts'
+
+/** Where Redis is: `redis://...` / `rediss://...`, or a unix socket. */
+export type RedisLocation = { readonly url: string } | { readonly path: string }
+
+export type Argument = string | number | Buffer
+export type Reply = string | number | Buffer | null | readonly Reply[]
+
+/**
+ * One connection that answers at once or fails at once: nothing waits in a queue
+ * for Redis to come back, and nothing is sent twice by itself, because a sender that
+ * waits for its acknowledgment must be told now (I1).
+ */
+export interface Connection {
+  readonly redis: Redis
+  /** Runs a script; texts come back as Buffers. Throws E501. */
+  run(script: Script, args: readonly Argument[]): Promise<Reply>
+  /** One round trip for many commands: all replies, or E501. */
+  batch(commands: readonly (readonly [string, ...Argument[]])[]): Promise<readonly Reply[]>
+  /** What `work` answers; what fails in it becomes E501. */
+  ask<T>(work: (redis: Redis) => Promise<T>): Promise<T>
+  isUp(): boolean
+  onHealth(listener: (up: boolean) => void): () => void
+  /** Why Redis is there but cannot be the store, such as another format or a wrong password. */
+  refusal(): EngineError | undefined
+  onRefusal(listener: (error: EngineError) => void): void
+  ping(): Promise<void>
+  close(): void
+}
+
+export function redisOptions(location: RedisLocation): RedisOptions {
+  if ('path' in location) return { path: location.path }
+  const url = new URL(location.url)
+  const database = Number(url.pathname.slice(1) || 0)
+  return {
+    host: url.hostname.replaceAll(/^\[|\]$/g, '') || '127.0.0.1',
+    port: Number(url.port || 6379),
+    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
+    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+    ...(Number.isInteger(database) && database > 0 ? { db: database } : {}),
+    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
+  }
+}
+
+/** What Redis answers when it is there but takes no changes. */
+const refusals = /^(OOM|READONLY|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM)\b/
+
+export function connect(options: {
+  location: RedisLocation
+  log: Log
+  /** Runs at each new connection, before it counts as up. */
+  prepare: (connection: Pick<Connection, 'redis' | 'run'>) => Promise<void>
+  commandMilliseconds: number
+}): Connection {
+  const { location, log, commandMilliseconds } = options
+  const redis = new Redis({
+    ...redisOptions(location),
+    protocol: 2,
+    autoResendUnfulfilledCommands: false,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: commandMilliseconds,
+    connectTimeout: 3000,
+    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+    // After a failover the old primary answers READONLY: look for the new one.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  })
+  const listeners = new Set<(up: boolean) => void>()
+  const refusalListeners = new Set<(error: EngineError) => void>()
+  let refused: EngineError | undefined
+  let up = false
+  let closed = false
+  let probing: NodeJS.Timeout | undefined
+
+  function tell(now: boolean): void {
+    if (now === up) return
+    up = now
+    if (now) log.info({}, 'store connected')
+    else if (!closed) log.warn({ code: 'E501' }, 'store lost')
+    for (const listener of listeners) listener(now)
+  }
+
+  function doubt(): void {
+    tell(false)
+    if (probing === undefined && !closed) probing = setTimeout(() => void probe(), 200)
+  }
+
+  /** A connection counts as up when it takes a write. */
+  async function probe(): Promise<void> {
+    probing = undefined
+    if (closed || redis.status !== 'ready') return
+    try {
+      await redis.set('wl:probe', '1')
+      await options.prepare({ redis, run: runScript })
+      if (closed || redis.status !== 'ready') return
+      refused = undefined
+      tell(true)
+    } catch (error) {
+      if (redis.status !== 'ready') return
+      refuse(error)
+      probing = setTimeout(() => void probe(), 500)
+    }
+  }
+
+  function refuse(error: unknown): void {
+    const reason = refusals.exec(error instanceof Error ? error.message : '')?.[1]
+    // LOADING and BUSY pass by themselves.
+    if (!(error instanceof EngineError) && (reason === undefined || reason === 'LOADING' || reason === 'BUSY')) return
+    const before = refused?.message
+    refused = error instanceof EngineError ? error : new EngineError('E509', { reason: reason ?? '' }, { cause: error })
+    if (refused.message !== before) log.error({ code: refused.code }, refused.message)
+    for (const listener of refusalListeners) listener(refused)
+  }
+
+  redis.on('ready', () => void probe())
+  redis.on('close', () => tell(false))
+  redis.on('end', () => tell(false))
+  // Each failed attempt to reconnect comes here; `close` has been told already.
+  redis.on('error', refuse)
+
+  async function runScript(script: Script, args: readonly Argument[]): Promise<Reply> {
+    try {
+      return (await redis.callBuffer('EVALSHA', script.sha, 0, ...args)) as Reply
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      return (await redis.callBuffer('EVAL', script.text, 0, ...args)) as Reply
+    }
+  }
+
+  async function ask<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
+    try {
+      return await work(redis)
+    } catch (error) {
+      if (error instanceof EngineError) throw error
+      const text = error instanceof Error ? error.message : String(error)
+      const refusal = refusals.exec(text)?.[1]
+      if (refusal !== undefined && up) log.error({ code: 'E509', reason: refusal }, 'store refused a change')
+      // A reply that only one command minds is a defect of ours; everything else puts the store in doubt.
+      if (refusal !== undefined || !isReply(error)) doubt()
+      throw new EngineError('E501', {}, { cause: error })
+    }
+  }
+
+  return {
+    redis,
+    ask,
+    run: (script, args) => ask(() => runScript(script, args)),
+    batch: (commands) =>
+      ask(async (client) => {
+        const replies = await client.pipeline(commands.map((command) => [...command])).exec()
+        if (replies === null) throw new Error('no replies')
+        return replies.map(([error, reply]) => {
+          if (error !== null) throw error
+          return reply as Reply
+        })
+      }),
+    isUp: () => up,
+    onHealth(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    refusal: () => refused,
+    onRefusal: (listener) => void refusalListeners.add(listener),
+    ping: () =>
+      ask(async (client) => {
+        await client.ping()
+        if (!up) throw new Error('connected, but not ready')
+      }),
+    close() {
+      closed = true
+      clearTimeout(probing)
+      redis.disconnect()
+    },
+  }
+}
+
+function isReply(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError'
+}
+
+export function text(reply: Reply | undefined): string {
+  if (Buffer.isBuffer(reply)) return reply.toString('utf8')
+  return typeof reply === 'string' || typeof reply === 'number' ? String(reply) : ''
+}
+
+export function list(reply: Reply | undefined): readonly Reply[] {
+  return Array.isArray(reply) ? (reply as readonly Reply[]) : []
+}

@@ -1,0 +1,106 @@
+import { EngineError } from '../core/errors/index.ts'
+import type { Clock, Log, Store } from '../core/ports.ts'
+import { createInbox } from './accept.ts'
+import { checkServer } from './check.ts'
+import { connect, text, type RedisLocation } from './connection.ts'
+import { createFeeds } from './feeds.ts'
+import { createLeases } from './lease.ts'
+import { createLedger } from './ledger.ts'
+import { createMessageStore } from './messages.ts'
+import { createOutbox } from './outbox.ts'
+import { createPlanStore } from './plans.ts'
+import { createRetention } from './retention.ts'
+import { scripts } from './scripts.ts'
+import { followChanges } from './stream.ts'
+import { createTargetLedger } from './targets.ts'
+import { createWorklistStore } from './worklist.ts'
+
+export { startEmbeddedRedis, type EmbeddedRedis } from './embedded.ts'
+export { redisOptions, type RedisLocation } from './connection.ts'
+
+/** What the keys mean. A store of a newer format is left alone. */
+export const storeFormat = 1
+
+export interface StoreOptions {
+  readonly redis: RedisLocation
+  /** Names of the pushed targets: items that change are marked for each. */
+  readonly targets: readonly string[]
+  readonly clock: Clock
+  readonly log: Log
+  readonly leaseMilliseconds?: number
+  /** How long a message is known again (I4). */
+  readonly againMilliseconds?: number
+  readonly commandMilliseconds?: number
+  /** How long to wait for Redis at the start. */
+  readonly startMilliseconds?: number
+}
+
+/** All ports of the store on one Redis. Resolves when Redis has been checked and takes changes; throws E501 and E504 to E508. */
+export async function createStore(options: StoreOptions): Promise<Store> {
+  const { redis: location, targets, clock, log } = options
+  const connection = connect({
+    location,
+    log,
+    commandMilliseconds: options.commandMilliseconds ?? 5000,
+    async prepare({ run }) {
+      const found = Number(text(await run(scripts.open, [storeFormat])))
+      if (found > storeFormat) throw new EngineError('E508', { found, known: storeFormat })
+    },
+  })
+  try {
+    await isReady(connection, options.startMilliseconds ?? 10_000)
+    await checkServer(connection, log)
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+  const stream = await followChanges({ location, connection })
+  const leases = createLeases({ connection, leaseMilliseconds: options.leaseMilliseconds ?? 5000 })
+  const plans = createPlanStore({ connection, now: () => Date.parse(clock()) })
+  return {
+    ...createInbox({ connection, againMilliseconds: options.againMilliseconds ?? 7 * 86_400_000 }),
+    lease: (role, options) => leases.lease(role, options),
+    ...createLedger({ connection, targets }),
+    ...createMessageStore({ connection }),
+    ...createWorklistStore({ connection, stream }),
+    ...createTargetLedger({ connection }),
+    ...createOutbox({ connection }),
+    ...createFeeds({ connection }),
+    remember: (id, sources) => plans.remember(id, sources),
+    recall: (id) => plans.recall(id),
+    ...createRetention({ connection, targets }),
+    ping: () => connection.ping(),
+    isUp: () => connection.isUp(),
+    onHealth: (listener) => connection.onHealth(listener),
+    async memory() {
+      const info = await connection.ask((redis) => redis.info('memory'))
+      const field = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0)
+      return { used: field('used_memory'), limit: field('maxmemory') }
+    },
+    async close() {
+      plans.close()
+      await leases.releaseAll()
+      stream.close()
+      connection.close()
+    },
+  }
+}
+
+async function isReady(connection: ReturnType<typeof connect>, milliseconds: number): Promise<void> {
+  if (connection.isUp()) return
+  const refused = connection.refusal()
+  if (refused !== undefined) throw refused
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(connection.refusal() ?? new EngineError('E501')), milliseconds)
+    const stop = connection.onHealth((up) => {
+      if (!up) return
+      clearTimeout(timer)
+      stop()
+      resolve()
+    })
+    connection.onRefusal((error) => {
+      clearTimeout(timer)
+      reject(error)
+    })
+  })
+}

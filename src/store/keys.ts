@@ -1,0 +1,71 @@
+import type { Lookup } from '../core/world.ts'
+
+/**
+ * Where everything is in Redis. All keys start with `wl:`; the scripts in
+ * `scripts.ts` write the fixed ones out.
+ *
+ * wl:format, wl:seq, wl:applied, wl:generation    what the store is and how far it has come
+ * wl:inbox                                        stream, id `<seq>-0`, field e
+ * wl:m:<id>                                       a message: b body, a acknowledgment, i information, s state, k its kind, o source
+ * wl:messages, wl:messages:<state>                ids by sequence number
+ * wl:find                                         search keys, sorted as text: kind NUL value NUL id
+ * wl:again:<source>\n<MSH-10>                     `id fingerprint [acknowledgment]`, for the duplicate check
+ * wl:counts                                       hash `<state>\n<source>`
+ * wl:o:<id>, wl:h:<id>                            an order (o itself, v version, i ids of its items), its history
+ * wl:x:<by>, wl:y:<by>                            ids of the orders, keys of the studies with this number
+ * wl:orders                                       order ids by the moment until which they matter
+ * wl:items, wl:versions, wl:served                items, their versions, those served
+ * wl:dirty:<target>                               item ids by version
+ * wl:p:<key>, wl:s:<key>, wl:t:<key>              patients, studies, tombstones
+ * wl:studies, wl:unstable:<orthanc>               by last image
+ * wl:out:<endpoint>, wl:dead:<endpoint>           owed and refused messages by sequence number; wl:send:<endpoint>\n<id> each of them
+ * wl:owing, wl:sent                               owed messages per order; delivered and dead per endpoint
+ * wl:deadlines, wl:deadlines:quiet                subjects by due moment
+ * wl:notices, wl:notice                           counted by code; the last thousand
+ * wl:feed:<orthanc>                               cursor
+ * wl:plan:<id>, wl:plans, wl:planrefs             plans, when last in use, by how many messages
+ * wl:lease:<role>, wl:fence:<role>                who works, and the newest token
+ */
+export const keys = {
+  message: (id: string) => `wl:m:${id}`,
+  order: (id: string) => `wl:o:${id}`,
+  history: (id: string) => `wl:h:${id}`,
+  patient: (key: string) => `wl:p:${key}`,
+  study: (key: string) => `wl:s:${key}`,
+  tombstone: (key: string) => `wl:t:${key}`,
+  unstable: (orthanc: string) => `wl:unstable:${orthanc}`,
+  dirty: (target: string) => `wl:dirty:${target}`,
+  outbox: (endpoint: string) => `wl:out:${endpoint}`,
+  deadOutbox: (endpoint: string) => `wl:dead:${endpoint}`,
+  send: (endpoint: string, id: string) => `wl:send:${endpoint}\n${id}`,
+  feed: (orthanc: string) => `wl:feed:${orthanc}`,
+  plan: (id: string) => `wl:plan:${id}`,
+  deadlines: (subject: string) => (subject.startsWith('quiet:') ? 'wl:deadlines:quiet' : 'wl:deadlines'),
+}
+
+/** Lookups by number, as sets of order ids (`wl:x:`) and study keys (`wl:y:`). JSON keeps `a` + `bc` apart from `ab` + `c`. */
+export function orderIndex(lookup: Lookup): string {
+  return `wl:x:${JSON.stringify(numberOf(lookup))}`
+}
+
+export function studyIndex(lookup: Lookup): string {
+  return `wl:y:${JSON.stringify(numberOf(lookup))}`
+}
+
+function numberOf(lookup: Lookup): readonly string[] {
+  switch (lookup.by) {
+    case 'placerOrderNumber':
+    case 'fillerOrderNumber':
+      return [lookup.by, lookup.authority, lookup.value]
+    case 'accessionNumber':
+    case 'studyInstanceUid':
+      return [lookup.by, lookup.value]
+    case 'order':
+      return [lookup.by, lookup.id]
+    case 'patient':
+    case 'patientRecord':
+    case 'study':
+    case 'tombstone':
+      return [lookup.by, lookup.key]
+  }
+}

@@ -1,0 +1,74 @@
+import type { Lease, Leases } from '../core/ports.ts'
+import { text, type Connection } from './connection.ts'
+import { scripts } from './scripts.ts'
+
+/**
+ * Roles that one process has at a time. Each holder gets a higher token; the scripts
+ * that write compare it, so that a process that slept through the loss of its lease
+ * changes nothing when it wakes (I3).
+ */
+export function createLeases(options: {
+  connection: Connection
+  leaseMilliseconds: number
+}): Leases & { releaseAll(): Promise<void> } {
+  const { connection, leaseMilliseconds } = options
+  const held = new Set<Lease>()
+  return {
+    async lease(role, { takeOver = false } = {}) {
+      const asked = performance.now()
+      const reply = await connection.run(scripts.lease, [role, leaseMilliseconds, takeOver ? '1' : '0'])
+      if (reply === null) return undefined
+      const lease = keep(role, Number(text(reply)), asked)
+      held.add(lease)
+      return lease
+    },
+    async releaseAll() {
+      await Promise.allSettled([...held].map((lease) => lease.release()))
+    },
+  }
+
+  function keep(role: string, token: number, since: number): Lease {
+    // Monotonic time from before the question: this side always thinks the lease ends before Redis does.
+    let until = since + leaseMilliseconds
+    let lost = false
+    const timer = setInterval(() => void renew(), leaseMilliseconds / 3)
+    timer.unref()
+
+    async function renew(): Promise<void> {
+      if (!isHeld()) return
+      const asked = performance.now()
+      try {
+        const renewed = await connection.run(scripts.renew, [role, token, leaseMilliseconds])
+        if (renewed !== 1) end()
+        else if (isHeld()) until = asked + leaseMilliseconds
+      } catch {
+        // The store is away: the lease runs out by itself unless it comes back in time.
+      }
+    }
+
+    function end(): void {
+      lost = true
+      clearInterval(timer)
+      held.delete(lease)
+    }
+
+    /** What has run out is not revived: its holder may have begun to act on that. */
+    function isHeld(): boolean {
+      if (!lost && performance.now() >= until) end()
+      return !lost
+    }
+
+    const lease: Lease = {
+      role,
+      token,
+      held: isHeld,
+      async release() {
+        if (lost) return
+        end()
+        // Nobody has to know: without the message it runs out by itself.
+        await connection.run(scripts.release, [role, token]).catch(() => {})
+      },
+    }
+    return lease
+  }
+}

@@ -1,0 +1,61 @@
+import type { InboxEntry } from '../core/inbox.ts'
+import type { Seq } from '../core/ids.ts'
+import type { Ledger, LoadedWorld } from '../core/ports.ts'
+import type { Argument, Connection } from './connection.ts'
+import { operations } from './changes.ts'
+import { keys } from './keys.ts'
+import { scripts } from './scripts.ts'
+import { load, storedWorld } from './world.ts'
+
+/** The drainer's side of the store: what waits, what is known, and the one change that moves both on. */
+export function createLedger(options: { connection: Connection; targets: readonly string[] }): Ledger {
+  const { connection, targets } = options
+  const spent = new WeakSet<LoadedWorld>()
+  return {
+    applied: () => connection.ask(async (redis) => Number((await redis.get('wl:applied')) ?? 0)),
+
+    async pending(after, limit) {
+      const entries = await connection.ask((redis) => redis.xrange('wl:inbox', `${after + 1}-0`, '+', 'COUNT', limit))
+      return entries.map(([id, fields]) => inboxEntry(Number.parseInt(id, 10), fields))
+    },
+
+    async bodies(ids) {
+      if (ids.length === 0) return []
+      const replies = await connection.batch(ids.map((id) => ['hgetBuffer', keys.message(id), 'b']))
+      return replies.map((reply) => (Buffer.isBuffer(reply) ? reply : undefined))
+    },
+
+    load: (lookups, known) => load(connection, lookups, known),
+
+    async commit(lease, after, upTo, changes, known) {
+      if (spent.has(known)) throw new TypeError('a loaded world serves one commit: load again for the next')
+      const world = storedWorld(known)
+      const { args, changesItems } = operations(upTo, changes, world)
+      const header: Argument[] = [
+        lease.role,
+        lease.token,
+        after,
+        upTo,
+        `${upTo + 1}-0`,
+        world.generation,
+        changesItems ? '1' : '0',
+        targets.length,
+        ...targets,
+      ]
+      const committed = await connection.run(scripts.commit, header.concat(args))
+      if (committed !== 1) return 'fenced'
+      spent.add(known)
+      return 'committed'
+    },
+  }
+}
+
+function inboxEntry(seq: Seq, fields: readonly string[]): InboxEntry {
+  const [name, value = '{}'] = fields
+  if (name === 'd') {
+    const [, subject = '', , due, , at = ''] = fields
+    return { seq, at, kind: 'deadline', subject, due: new Date(Number(due)).toISOString() }
+  }
+  const entry = JSON.parse(value) as InboxEntry
+  return entry.kind === 'message' ? { ...entry, seq, messageId: `M${seq}` } : { ...entry, seq }
+}

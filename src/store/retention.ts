@@ -1,0 +1,145 @@
+import type { Order, Study } from '../core/order.ts'
+import type { Retention, RetentionLimits } from '../core/ports.ts'
+import type { Lookup } from '../core/world.ts'
+import { searchKeys, type MessageInformation } from './accept.ts'
+import { numbersOf, studyNumbers } from './changes.ts'
+import { list, text, type Argument, type Connection } from './connection.ts'
+import { keys, orderIndex, studyIndex } from './keys.ts'
+import { scripts } from './scripts.ts'
+import { parsed } from './world.ts'
+
+const day = 86_400_000
+const chunk = 200
+/** A plan that no message refers to is kept this long after an engine last used it. */
+const planMilliseconds = 7 * day
+
+/**
+ * Keeps the store within its limits, oldest first. It removes nothing that waits, is
+ * owed, served or not yet known to a target; each removal is a script that looks once more.
+ */
+export function createRetention(options: { connection: Connection; targets: readonly string[] }): Retention {
+  const { connection, targets } = options
+  return {
+    async retain(now, limits) {
+      const messages = await retainMessages(connection, Date.parse(now), limits)
+      const orders = await retainOrders(connection, targets, Date.parse(now), limits)
+      await retainStudies(connection, Date.parse(now), limits)
+      await retainRefused(connection, Date.parse(now) - limits.messageDays * day)
+      await retainPlans(connection, Date.parse(now) - planMilliseconds)
+      return { messages, orders }
+    },
+  }
+}
+
+async function retainMessages(connection: Connection, now: number, limits: RetentionLimits): Promise<number> {
+  const cutoff = now - limits.messageDays * day
+  let excess = (await connection.ask((redis) => redis.zcard('wl:messages'))) - limits.messageCount
+  let removed = 0
+  for (let after = '-inf'; ;) {
+    const ids = await connection.ask((redis) => redis.zrangebyscore('wl:messages', after, '+inf', 'LIMIT', 0, chunk))
+    if (ids.length === 0) return removed
+    const replies = await connection.batch(ids.map((id) => ['hmget', keys.message(id), 'k', 'i']))
+    const args: Argument[] = []
+    let young = false
+    for (const [at, id] of ids.entries()) {
+      const [kind, body] = list(replies[at])
+      const information = parsed(body) as MessageInformation | undefined
+      if (information === undefined || text(kind) === 'waiting') continue
+      young = Date.parse(information.at) >= cutoff && excess <= 0
+      if (young) break
+      const found = searchKeys(information.controlId, information.keys)
+      args.push(id, found.length, ...found)
+      excess -= 1
+    }
+    if (args.length > 0) removed += Number(await connection.run(scripts.removeMessages, args))
+    if (young) return removed
+    after = `(${ids.at(-1)?.slice(1)}`
+  }
+}
+
+async function retainOrders(
+  connection: Connection,
+  targets: readonly string[],
+  now: number,
+  limits: RetentionLimits,
+): Promise<number> {
+  let removed = 0
+  const remove = async (id: string): Promise<boolean> => {
+    const [body, version, items] = await connection.ask((redis) => redis.hmget(keys.order(id), 'o', 'v', 'i'))
+    const order = parsed(body) as Order | undefined
+    if (order === undefined) return false
+    const itemIds = (parsed(items) as string[] | undefined) ?? []
+    const index = numbersOf(order).map((lookup: Lookup) => orderIndex(lookup))
+    const args: Argument[] = [id, version ?? '', order.patientKey, itemIds.length, ...itemIds]
+    const done = await connection.run(scripts.removeOrder, [...args, targets.length, ...targets, ...index])
+    if (done === 1) removed += 1
+    return done === 1
+  }
+  await oldestFirst(connection, 'wl:orders', now - limits.orderDays * day, limits.orderCount, remove)
+  return removed
+}
+
+/** Studies go when they are old and none of the orders they were credited to is kept. */
+async function retainStudies(connection: Connection, now: number, limits: RetentionLimits): Promise<void> {
+  const remove = async (key: string): Promise<boolean> => {
+    const [body, score] = await Promise.all([
+      connection.ask((redis) => redis.get(keys.study(key))),
+      connection.ask((redis) => redis.zscore('wl:studies', key)),
+    ])
+    const study = parsed(body) as Study | undefined
+    if (study === undefined || score === null) return false
+    const credited = 'orderIds' in study.credit ? study.credit.orderIds : []
+    if (credited.length > 0) {
+      const kept = await connection.ask((redis) => redis.exists(...credited.map((id) => keys.order(id))))
+      if (kept > 0) return false
+    }
+    const own = key.slice(study.orthanc.length + 1)
+    const index = studyNumbers(study).map((lookup) => studyIndex(lookup))
+    return (await connection.run(scripts.removeStudy, [key, score, study.orthanc, own, ...index])) === 1
+  }
+  await oldestFirst(connection, 'wl:studies', now - limits.orderDays * day, limits.orderCount, remove)
+}
+
+/** Walks a list from its oldest member while it is too old or too long. What may not go is stepped over. */
+async function oldestFirst(
+  connection: Connection,
+  key: string,
+  cutoff: number,
+  count: number,
+  remove: (member: string) => Promise<boolean>,
+): Promise<void> {
+  let excess = (await connection.ask((redis) => redis.zcard(key))) - count
+  for (let passed = 0; ;) {
+    const found = await connection.ask((redis) =>
+      redis.zrange(key, String(passed), String(passed + chunk - 1), 'WITHSCORES'),
+    )
+    if (found.length === 0) return
+    for (let at = 0; at + 1 < found.length; at += 2) {
+      if (Number(found[at + 1]) >= cutoff && excess <= 0) return
+      if (await remove(found[at] as string)) excess -= 1
+      else passed += 1
+    }
+  }
+}
+
+/** Status messages that the receiver refused. Owed ones are never touched. */
+async function retainRefused(connection: Connection, cutoff: number): Promise<void> {
+  const counted = await connection.ask((redis) => redis.hkeys('wl:sent'))
+  const endpoints = new Set(counted.map((field) => field.slice(field.indexOf('\n') + 1)))
+  for (const endpoint of endpoints) {
+    const ids = await connection.ask((redis) => redis.zrange(keys.deadOutbox(endpoint), '0', '-1'))
+    for (const id of ids) {
+      const at = await connection.ask((redis) => redis.hget(keys.send(endpoint, id), 'at'))
+      if (at !== null && Date.parse(at) >= cutoff) break
+      await connection.batch([
+        ['del', keys.send(endpoint, id)],
+        ['zrem', keys.deadOutbox(endpoint), id],
+      ])
+    }
+  }
+}
+
+async function retainPlans(connection: Connection, cutoff: number): Promise<void> {
+  const ids = await connection.ask((redis) => redis.zrangebyscore('wl:plans', '-inf', `(${cutoff}`))
+  for (const id of ids) await connection.run(scripts.removePlan, [id, cutoff])
+}

@@ -1,0 +1,361 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * The scripts that make several changes one. Redis does not roll back: every script
+ * decides first and then only runs commands that cannot fail. The first write of
+ * each is one that Redis refuses when memory is short, so that it refuses the whole.
+ */
+export interface Script {
+  readonly name: string
+  readonly text: string
+  readonly sha: string
+}
+
+function script(name: string, text: string): Script {
+  return { name, text, sha: createHash('sha1').update(text).digest('hex') }
+}
+
+/**
+ * The next sequence number. A store that was emptied while the engine ran starts
+ * again at the present millisecond, so that no number, id, UID or control ID comes twice.
+ */
+const nextSeq = `
+local function next_seq()
+  local seq = redis.call('INCR', 'wl:seq')
+  if seq < 1000000000000 then
+    local time = redis.call('TIME')
+    seq = time[1] * 1000 + math.floor(time[2] / 1000)
+    redis.call('SET', 'wl:seq', string.format('%.0f', seq))
+  end
+  return seq, string.format('%.0f', seq)
+end
+`
+
+/** What a state change means for the counters and lists: said once, used by every script that changes one. */
+const setState = `
+local function set_state(id, kind, state)
+  local key = 'wl:m:' .. id
+  local was = redis.call('HMGET', key, 'k', 'o')
+  if not was[1] then return end
+  redis.call('HSET', key, 'k', kind, 's', state)
+  if was[1] == kind then return end
+  redis.call('HINCRBY', 'wl:counts', kind .. '\\n' .. was[2], 1)
+  redis.call('HINCRBY', 'wl:counts', was[1] .. '\\n' .. was[2], -1)
+  redis.call('ZADD', 'wl:messages:' .. kind, string.sub(id, 2), id)
+  redis.call('ZREM', 'wl:messages:' .. was[1], id)
+end
+`
+
+const owesNoMore = `
+local function owes_no_more(lane)
+  if redis.call('HINCRBY', 'wl:owing', lane, -1) <= 0 then redis.call('HDEL', 'wl:owing', lane) end
+end
+`
+
+export const scripts = {
+  /** First start: the format, the first number. Answers format, seq. */
+  open: script(
+    'open',
+    `
+redis.call('SET', 'wl:format', ARGV[1], 'NX')
+if not redis.call('GET', 'wl:seq') then
+  local time = redis.call('TIME')
+  local seed = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+  redis.call('SET', 'wl:seq', seed)
+  redis.call('SET', 'wl:applied', seed, 'NX')
+end
+return redis.call('GET', 'wl:format')`,
+  ),
+
+  /** source, MSH-10, fingerprint, state kind, state, body, acknowledgment, information, inbox entry, plan, window, remember, search keys... */
+  accept: script(
+    'accept',
+    `${nextSeq}
+local source, control, fingerprint, kind = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local again = 'wl:again:' .. source .. '\\n' .. control
+local reused = 0
+if control ~= '' then
+  local known = redis.call('GET', again)
+  if known then
+    local id, print, kept = string.match(known, '^(%w+) (%S*) (.*)$')
+    if print == fingerprint then
+      local acknowledgment = kept ~= '' and kept or redis.call('HGET', 'wl:m:' .. id, 'a')
+      if acknowledgment then return { 0, id, acknowledgment } end
+    else
+      reused = 1
+    end
+  end
+end
+local number, seq = next_seq()
+local id = 'M' .. seq
+redis.call('HSET', 'wl:m:' .. id, 'b', ARGV[6], 'a', ARGV[7], 'i', ARGV[8], 's', ARGV[5], 'k', kind, 'o', source)
+redis.call('ZADD', 'wl:messages', seq, id)
+redis.call('ZADD', 'wl:messages:' .. kind, seq, id)
+redis.call('HINCRBY', 'wl:counts', 'received\\n' .. source, 1)
+redis.call('HINCRBY', 'wl:counts', kind .. '\\n' .. source, 1)
+if kind == 'waiting' then redis.call('XADD', 'wl:inbox', seq .. '-0', 'e', ARGV[9]) end
+if ARGV[10] ~= '' then redis.call('HINCRBY', 'wl:planrefs', ARGV[10], 1) end
+if ARGV[12] == '1' then redis.call('SET', again, id .. ' ' .. fingerprint .. ' ', 'PX', ARGV[11]) end
+local found = {}
+for i = 13, #ARGV do
+  found[#found + 1] = 0
+  found[#found + 1] = ARGV[i] .. id
+  if #found >= 2000 or i == #ARGV then
+    redis.call('ZADD', 'wl:find', unpack(found))
+    found = {}
+  end
+end
+return { 1, seq, reused }`,
+  ),
+
+  /** orthanc, expected seq, expected identity ('' for none), next seq, next identity, caught up at ('' if not), entries... */
+  acceptEvents: script(
+    'acceptEvents',
+    `${nextSeq}
+local feed = 'wl:feed:' .. ARGV[1]
+local at = redis.call('HMGET', feed, 'seq', 'identity')
+if (at[1] or '') ~= ARGV[2] or (at[2] or '') ~= ARGV[3] then return 0 end
+redis.call('HSET', feed, 'seq', ARGV[4], 'identity', ARGV[5])
+if ARGV[6] ~= '' then redis.call('HSET', feed, 'caughtUpAt', ARGV[6]) end
+for i = 7, #ARGV do
+  local _, seq = next_seq()
+  redis.call('XADD', 'wl:inbox', seq .. '-0', 'e', ARGV[i])
+end
+return 1`,
+  ),
+
+  /** entry */
+  acceptManual: script(
+    'acceptManual',
+    `${nextSeq}
+local _, seq = next_seq()
+redis.call('XADD', 'wl:inbox', seq .. '-0', 'e', ARGV[1])
+return seq`,
+  ),
+
+  /** now, quiet up to (both milliseconds), at, limit. Answers how many. */
+  acceptDeadlines: script(
+    'acceptDeadlines',
+    `${nextSeq}
+local count = 0
+for key, upTo in pairs({ ['wl:deadlines'] = ARGV[1], ['wl:deadlines:quiet'] = ARGV[2] }) do
+  local due = redis.call('ZRANGEBYSCORE', key, '-inf', upTo, 'WITHSCORES', 'LIMIT', 0, ARGV[4])
+  for i = 1, #due, 2 do
+    local _, seq = next_seq()
+    redis.call('XADD', 'wl:inbox', seq .. '-0', 'd', due[i], 'due', due[i + 1], 'at', ARGV[3])
+    redis.call('ZREM', key, due[i])
+    count = count + 1
+  end
+end
+return count`,
+  ),
+
+  /** role, milliseconds, take over ('1'). Answers the token or nothing. */
+  lease: script(
+    'lease',
+    `
+if ARGV[3] ~= '1' and redis.call('EXISTS', 'wl:lease:' .. ARGV[1]) == 1 then return false end
+local token = redis.call('INCR', 'wl:fence:' .. ARGV[1])
+redis.call('SET', 'wl:lease:' .. ARGV[1], token, 'PX', ARGV[2])
+return token`,
+  ),
+
+  /** role, token, milliseconds. Who was late but not replaced goes on. */
+  renew: script(
+    'renew',
+    `
+if redis.call('GET', 'wl:fence:' .. ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('SET', 'wl:lease:' .. ARGV[1], ARGV[2], 'PX', ARGV[3])
+return 1`,
+  ),
+
+  /** role, token */
+  release: script(
+    'release',
+    `
+if redis.call('GET', 'wl:lease:' .. ARGV[1]) == ARGV[2] then redis.call('DEL', 'wl:lease:' .. ARGV[1]) end
+return 1`,
+  ),
+
+  /** role, token, after, up to, first kept inbox id, generation, items changed ('1'), number of targets, targets..., then (length, command, arguments)... */
+  commit: script(
+    'commit',
+    `${setState}
+if redis.call('GET', 'wl:fence:' .. ARGV[1]) ~= ARGV[2] then return 0 end
+if (redis.call('GET', 'wl:applied') or '0') ~= ARGV[3] then return 0 end
+if (redis.call('GET', 'wl:generation') or '0') ~= ARGV[6] then return 0 end
+redis.call('SET', 'wl:applied', ARGV[4])
+local targets = tonumber(ARGV[8])
+
+local function item(id, version, served, json)
+  if redis.call('ZSCORE', 'wl:versions', id) == version then return end
+  redis.call('ZADD', 'wl:versions', version, id)
+  redis.call('HSET', 'wl:items', id, json)
+  local was = 0
+  if served == '1' then redis.call('SADD', 'wl:served', id) else was = redis.call('SREM', 'wl:served', id) end
+  if served == '1' or was == 1 then
+    for t = 9, 8 + targets do redis.call('ZADD', 'wl:dirty:' .. ARGV[t], version, id) end
+  end
+end
+
+local i = 9 + targets
+while i <= #ARGV do
+  local length, command = tonumber(ARGV[i]), ARGV[i + 1]
+  if command == 'ITEM' then
+    item(ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5])
+  elseif command == 'STATE' then
+    set_state(ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
+  else
+    redis.call(unpack(ARGV, i + 1, i + length))
+  end
+  i = i + 1 + length
+end
+redis.call('XTRIM', 'wl:inbox', 'MINID', ARGV[5])
+if ARGV[7] == '1' then redis.call('PUBLISH', 'wl:changed', ARGV[4]) end
+return 1`,
+  ),
+
+  /** version, limit. Bodies of the items after it, oldest first; those of the last version are complete. */
+  itemsSince: script(
+    'itemsSince',
+    `
+local ids = redis.call('ZRANGEBYSCORE', 'wl:versions', '(' .. ARGV[1], '+inf', 'LIMIT', 0, ARGV[2])
+if #ids == 0 then return {} end
+local last = redis.call('ZSCORE', 'wl:versions', ids[#ids])
+local known = {}
+for _, id in ipairs(ids) do known[id] = true end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', 'wl:versions', last, last)) do
+  if not known[id] then ids[#ids + 1] = id end
+end
+local bodies = {}
+for i = 1, #ids do bodies[i] = redis.call('HGET', 'wl:items', ids[i]) end
+return bodies`,
+  ),
+
+  /** target, id, version */
+  clean: script(
+    'clean',
+    `
+local version = redis.call('ZSCORE', 'wl:dirty:' .. ARGV[1], ARGV[2])
+if version and tonumber(version) <= tonumber(ARGV[3]) then redis.call('ZREM', 'wl:dirty:' .. ARGV[1], ARGV[2]) end
+return 1`,
+  ),
+
+  /** role, token, endpoint, id, delivered|retry|refused, at, code or reason, not before or reason, history line ('' for none) */
+  settle: script(
+    'settle',
+    `${owesNoMore}
+if redis.call('GET', 'wl:fence:' .. ARGV[1]) ~= ARGV[2] then return 0 end
+local endpoint, id, kind = ARGV[3], ARGV[4], ARGV[5]
+local outbox, key = 'wl:out:' .. endpoint, 'wl:send:' .. endpoint .. '\\n' .. id
+local score = redis.call('ZSCORE', outbox, id)
+if not score then return 1 end
+local lane = redis.call('HGET', key, 'lane')
+redis.call('HINCRBY', key, 'attempts', 1)
+if kind == 'retry' then
+  redis.call('HSET', key, 'notBefore', ARGV[8], 'reason', ARGV[7])
+  return 1
+end
+redis.call('ZREM', outbox, id)
+redis.call('HINCRBY', 'wl:sent', kind .. '\\n' .. endpoint, 1)
+owes_no_more(lane)
+if ARGV[9] ~= '' and redis.call('EXISTS', 'wl:o:' .. lane) == 1 then
+  redis.call('RPUSH', 'wl:h:' .. lane, ARGV[9])
+end
+if kind == 'delivered' then
+  redis.call('DEL', key)
+else
+  redis.call('HSET', key, 'at', ARGV[6], 'acknowledgmentCode', ARGV[7], 'reason', ARGV[8])
+  redis.call('ZADD', 'wl:dead:' .. endpoint, score, id)
+end
+return 1`,
+  ),
+
+  /** (id, number of search keys, search keys...)... Removes messages that do not wait; the duplicate check keeps their acknowledgment. Answers how many. */
+  removeMessages: script(
+    'removeMessages',
+    `
+local removed, i = 0, 1
+while i <= #ARGV do
+  local id, found = ARGV[i], tonumber(ARGV[i + 1])
+  local key = 'wl:m:' .. id
+  local was = redis.call('HMGET', key, 'k', 'o', 'a', 'i')
+  if was[1] and was[1] ~= 'waiting' then
+    redis.call('DEL', key)
+    redis.call('ZREM', 'wl:messages', id)
+    redis.call('ZREM', 'wl:messages:' .. was[1], id)
+    for f = i + 2, i + 1 + found do redis.call('ZREM', 'wl:find', ARGV[f] .. id) end
+    local information = cjson.decode(was[4])
+    if information.planId ~= '' then
+      if redis.call('HINCRBY', 'wl:planrefs', information.planId, -1) <= 0 then
+        redis.call('HDEL', 'wl:planrefs', information.planId)
+      end
+    end
+    local again = 'wl:again:' .. was[2] .. '\\n' .. information.controlId
+    local known = redis.call('GET', again)
+    if known and string.sub(known, 1, #id + 1) == id .. ' ' then
+      redis.call('SET', again, known .. was[3], 'KEEPTTL')
+    end
+    removed = removed + 1
+  end
+  i = i + 2 + found
+end
+return removed`,
+  ),
+
+  /** id, version, patient key, number of items, items..., number of targets, targets..., index keys... Removes an order nobody serves, owes or has changed. */
+  removeOrder: script(
+    'removeOrder',
+    `
+local id, version, patient, items = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+if redis.call('HGET', 'wl:o:' .. id, 'v') ~= version then return 0 end
+if redis.call('HEXISTS', 'wl:owing', id) == 1 then return 0 end
+local first = 6 + items
+local targets = tonumber(ARGV[5 + items])
+for i = 5, 4 + items do
+  if redis.call('SISMEMBER', 'wl:served', ARGV[i]) == 1 then return 0 end
+  for t = first, first + targets - 1 do
+    if redis.call('ZSCORE', 'wl:dirty:' .. ARGV[t], ARGV[i]) then return 0 end
+  end
+end
+redis.call('DEL', 'wl:o:' .. id, 'wl:h:' .. id)
+redis.call('ZREM', 'wl:orders', id)
+for i = 5, 4 + items do
+  redis.call('HDEL', 'wl:items', ARGV[i])
+  redis.call('ZREM', 'wl:versions', ARGV[i])
+end
+local last
+for i = first + targets, #ARGV do
+  redis.call('SREM', ARGV[i], id)
+  last = ARGV[i]
+end
+if last and redis.call('EXISTS', last) == 0 then redis.call('DEL', 'wl:p:' .. patient) end
+redis.call('INCR', 'wl:generation')
+return 1`,
+  ),
+
+  /** key, last image (score), orthanc, Orthanc's id, index keys... Removes a study that no kept order was credited with. */
+  removeStudy: script(
+    'removeStudy',
+    `
+if redis.call('ZSCORE', 'wl:studies', ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('DEL', 'wl:s:' .. ARGV[1])
+redis.call('ZREM', 'wl:studies', ARGV[1])
+redis.call('ZREM', 'wl:unstable:' .. ARGV[3], ARGV[4])
+for i = 5, #ARGV do redis.call('SREM', ARGV[i], ARGV[1]) end
+redis.call('INCR', 'wl:generation')
+return 1`,
+  ),
+
+  /** id, touched before (milliseconds). Removes a plan that no message refers to and no engine uses. */
+  removePlan: script(
+    'removePlan',
+    `
+if redis.call('HEXISTS', 'wl:planrefs', ARGV[1]) == 1 then return 0 end
+local touched = redis.call('ZSCORE', 'wl:plans', ARGV[1])
+if touched and tonumber(touched) >= tonumber(ARGV[2]) then return 0 end
+redis.call('DEL', 'wl:plan:' .. ARGV[1])
+redis.call('ZREM', 'wl:plans', ARGV[1])
+return 1`,
+  ),
+} satisfies Record<string, Script>
