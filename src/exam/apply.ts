@@ -1,0 +1,37 @@
+/**
+ * The heart: what an entry of the inbox changes (design: How a message becomes
+ * truth). Pure and total: no clock, no randomness; `now` is when the entry was
+ * accepted, ids, UIDs and control IDs derive from its sequence number. The same
+ * world and the same entry give the same changes, on every machine.
+ */
+import type { InboxEntry } from '../core/inbox.ts'
+import type { OrderGroup } from '../core/message.ts'
+import type { Change, ExamRules, World } from '../core/world.ts'
+import { applyDeadline } from './completion.ts'
+import { createDraft } from './draft.ts'
+import { applyImages } from './images.ts'
+import { applyCommand } from './manual.ts'
+import { applyMessage } from './message.ts'
+
+/** `world` must know all that `concerns` asks for this entry. */
+export function apply(
+  world: World,
+  entry: InboxEntry,
+  groups: readonly OrderGroup[],
+  rules: ExamRules,
+): readonly Change[] {
+  if (entry.kind === 'message') return applyMessage(world, entry, groups, rules)
+  const draft = createDraft(world, entry, rules)
+  switch (entry.kind) {
+    case 'images':
+      applyImages(draft, entry)
+      break
+    case 'deadline':
+      applyDeadline(draft, entry.subject)
+      break
+    case 'manual':
+      applyCommand(draft, entry.command, entry.by)
+      break
+  }
+  return draft.changes()
+}

@@ -1,0 +1,108 @@
+/**
+ * What has to be known before an entry can be applied. It is asked again with what
+ * was found, until it asks for nothing new: first what the entry names, then what
+ * those orders and studies lead to.
+ */
+import type { InboxEntry } from '../core/inbox.ts'
+import type { OrderGroup } from '../core/message.ts'
+import type { PatientKey } from '../core/ids.ts'
+import type { Order, Patient, SeriesFacts, Study } from '../core/order.ts'
+import { lookupKey, type Lookup, type World } from '../core/world.ts'
+import { quietOrderId, studyLookupsOf } from './completion.ts'
+import { identityLookups, orderNames } from './identify.ts'
+import { canBeAdopted, studyKey } from './images.ts'
+import { lacksRequested, patientKeysOf, seriesLookups } from './match.ts'
+import { mergePatient } from './patients.ts'
+
+export function concerns(entry: InboxEntry, groups: readonly OrderGroup[], known: World): readonly Lookup[] {
+  const search = createSearch(known)
+  switch (entry.kind) {
+    case 'message':
+      for (const group of groups) concernsOfGroup(search, group)
+      break
+    case 'images':
+      concernsOfImages(search, entry)
+      break
+    case 'deadline': {
+      const id = quietOrderId(entry.subject)
+      if (id !== undefined) search.follow(search.orders({ by: 'order', id }))
+      break
+    }
+    case 'manual':
+      search.follow(search.orders({ by: 'order', id: entry.command.orderId }))
+      break
+  }
+  return search.wanted()
+}
+
+/** The known world, and a list of what was asked of it in vain. */
+interface Search {
+  orders(by: Lookup): readonly Order[]
+  studies(by: Lookup): readonly Study[]
+  patient(key: PatientKey): Patient | undefined
+  want(by: Lookup): void
+  /** Patients and studies of orders. */
+  follow(orders: readonly Order[]): void
+  wanted(): readonly Lookup[]
+}
+
+function createSearch(known: World): Search {
+  const wanted = new Map<string, Lookup>()
+  const isKnown = (by: Lookup): boolean => {
+    if (known.has(by)) return true
+    wanted.set(lookupKey(by), by)
+    return false
+  }
+  return {
+    orders: (by) => (isKnown(by) ? known.orders(by) : []),
+    studies: (by) => (isKnown(by) ? known.studies(by) : []),
+    patient: (key) => (isKnown({ by: 'patientRecord', key }) ? known.patient(key) : undefined),
+    want: (by) => void isKnown(by),
+    follow(orders) {
+      for (const order of orders) {
+        isKnown({ by: 'patientRecord', key: order.patientKey })
+        for (const by of studyLookupsOf(order)) isKnown(by)
+      }
+    },
+    wanted: () => [...wanted.values()],
+  }
+}
+
+function concernsOfGroup(search: Search, group: OrderGroup): void {
+  if (group.effect === 'ignore') return
+  const lookups = identityLookups(group)
+  const orders = lookups.flatMap((by) => search.orders(by))
+  search.follow(orders)
+  if (group.effect !== 'create' && group.effect !== 'update') return
+  for (const key of orderNames(group.numbers)) search.want({ by: 'tombstone', key })
+  if (group.patient !== undefined) concernsOfPatient(search, group.patient, group.effect === 'create')
+  const waiting = [...lookups, ...orders.flatMap(studyLookupsOf)]
+    .flatMap((by) => search.studies(by))
+    .filter(canBeAdopted)
+  for (const study of new Set(waiting)) {
+    for (const facts of study.series) concernsOfSeries(search, facts)
+  }
+}
+
+/** Who changes takes all open orders along. */
+function concernsOfPatient(search: Search, said: Patient, mayChange: boolean): void {
+  const known = search.patient(said.key)
+  if (!mayChange || known === undefined || mergePatient(known, said) === known) return
+  search.follow(search.orders({ by: 'patient', key: said.key }))
+}
+
+function concernsOfImages(search: Search, entry: Extract<InboxEntry, { kind: 'images' }>): void {
+  const [study] = search.studies({ by: 'study', key: studyKey(entry.orthanc, entry.study) })
+  const isNews = entry.event !== 'deleted'
+  if (isNews) for (const facts of entry.series) concernsOfSeries(search, facts)
+  if (entry.event === 'seen' || study?.credit.kind !== 'matched') return
+  search.follow(study.credit.orderIds.flatMap((id) => search.orders({ by: 'order', id })))
+}
+
+function concernsOfSeries(search: Search, facts: SeriesFacts): void {
+  const named = seriesLookups(facts).flatMap((by) => search.orders(by))
+  const orders = lacksRequested(named, facts)
+    ? [...named, ...patientKeysOf(facts).flatMap((key) => search.orders({ by: 'patient', key }))]
+    : named
+  search.follow(orders)
+}

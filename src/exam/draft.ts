@@ -1,0 +1,109 @@
+/**
+ * What one entry changes, while it is worked out: reads see what was already
+ * written, each order leaves as one change with all its items, and what the RIS is
+ * told is rendered at the moment of the event.
+ */
+import type { InboxEntry } from '../core/inbox.ts'
+import type { Instant, OrderId, PatientKey } from '../core/ids.ts'
+import type { Fault } from '../core/fault.ts'
+import type { Order, Patient, Study } from '../core/order.ts'
+import type { Change, ExamEventKind, ExamRules, Tombstone, World } from '../core/world.ts'
+import { renderItems } from './items.ts'
+import { createLayer } from './overlay.ts'
+import { same } from './same.ts'
+
+export interface Draft {
+  readonly world: World
+  readonly rules: ExamRules
+  readonly seq: number
+  readonly at: Instant
+  /** `before` is the order as it was read, undefined for a new one. */
+  put(order: Order, before: Order | undefined): void
+  putPatient(patient: Patient, before: Patient | undefined): void
+  putStudy(study: Study, before: Study | undefined): void
+  putTombstone(tombstone: Tombstone): void
+  /** A line of the order's history: past tense, codes only. */
+  note(orderId: OrderId, what: string): void
+  notice(fault: Fault, orderIds: readonly OrderId[], study?: string): void
+  deadline(subject: string, due: Instant | null): void
+  /** Tells the status pipelines. */
+  announce(kind: ExamEventKind, order: Order, study: Study | undefined): void
+  changes(): Change[]
+}
+
+export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): Draft {
+  const { seq, at } = entry
+  const layer = createLayer(base)
+  const orders = new Map<OrderId, Order | undefined>()
+  const patients = new Map<PatientKey, Patient | undefined>()
+  const studies = new Map<string, Study>()
+  const deadlines = new Map<string, Instant | null>()
+  const rest: Change[] = []
+  const messageId = entry.kind === 'message' ? entry.messageId : undefined
+  let events = 0
+
+  /** The order and its items as a change; nothing when both are as they were. */
+  function orderChange(id: OrderId, before: Order | undefined): Change[] {
+    const order = layer.orders({ by: 'order', id })[0]
+    if (order === undefined) return []
+    const patient = layer.patient(order.patientKey)
+    const patientBefore = patients.has(order.patientKey) ? patients.get(order.patientKey) : patient
+    const was = before && { order: before, patient: patientBefore }
+    const { items, marks, withdrawn, changed } = renderItems({ order, patient }, was, seq, at)
+    if (!changed && before !== undefined && same(order, before)) return []
+    const now: Order = { ...order, version: seq, changedAt: at, itemMarks: marks }
+    return [{ kind: 'order', order: now, items, withdrawn }]
+  }
+
+  return {
+    world: layer,
+    rules,
+    seq,
+    at,
+    put(order, before) {
+      if (!orders.has(order.id)) orders.set(order.id, before)
+      layer.putOrder(order)
+    },
+    putPatient(patient, before) {
+      if (!patients.has(patient.key)) patients.set(patient.key, before)
+      layer.putPatient(patient)
+    },
+    putStudy(study, before) {
+      if (before !== undefined && same(study, before)) return
+      studies.set(study.key, study)
+      layer.putStudy(study)
+    },
+    putTombstone(tombstone) {
+      layer.putTombstone(tombstone)
+      rest.push({ kind: 'tombstone', tombstone })
+    },
+    note(orderId, what) {
+      const line = { kind: 'history', orderId, cause: seq, at, what } as const
+      rest.push(messageId === undefined ? line : { ...line, messageId })
+    },
+    notice(fault, orderIds, study) {
+      rest.push(study === undefined ? { kind: 'notice', fault, orderIds } : { kind: 'notice', fault, orderIds, study })
+    },
+    deadline: (subject, due) => void deadlines.set(subject, due),
+    announce(kind, order, study) {
+      const event = events++
+      const controlId = (n: number): string => `W${code(seq)}-${code(event)}-${code(n)}`
+      const patient = layer.patient(order.patientKey)
+      for (const message of rules.status.render({ kind, at, order, patient, study, controlId })) {
+        rest.push({ kind: 'send', lane: order.id, at, ...message })
+      }
+    },
+    changes: () => [
+      ...[...patients.keys()].flatMap((key): Change[] => {
+        const patient = layer.patient(key)
+        return patient === undefined ? [] : [{ kind: 'patient', patient }]
+      }),
+      ...[...orders].flatMap(([id, before]) => orderChange(id, before)),
+      ...[...studies.values()].map((study): Change => ({ kind: 'study', study })),
+      ...[...deadlines].map(([subject, due]): Change => ({ kind: 'deadline', subject, due })),
+      ...rest,
+    ],
+  }
+}
+
+const code = (number: number): string => number.toString(36).toUpperCase()

@@ -1,0 +1,3 @@
+export { apply } from './apply.ts'
+export { concerns } from './concerns.ts'
+export { createOverlay, type Overlay } from './overlay.ts'

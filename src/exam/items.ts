@@ -1,0 +1,91 @@
+/**
+ * An order as modalities see it: one worklist item for each step at each station.
+ * An item keeps its version until something of it changes (I5), so that a repeated
+ * message brings nothing to any target.
+ */
+import type { Dataset } from '../core/dataset.ts'
+import type { Instant, ItemId, OrderId, Seq } from '../core/ids.ts'
+import { servedStatuses, type ItemMark, type Order, type Patient, type Step, type WorklistItem } from '../core/order.ts'
+import { buildItemDataset } from '../dicom/worklist-item.ts'
+import { patientDataset } from './patients.ts'
+import { same } from './same.ts'
+import { flags } from './steps.ts'
+
+/** Order, step and station in one name that is safe in file names and URLs; different parts never give the same name. */
+export function itemId(orderId: OrderId, stepKey: string, station: string): ItemId {
+  return `${orderId}.${safe(stepKey)}.${safe(station)}`
+}
+
+function safe(text: string): string {
+  if (/^[A-Za-z0-9-]+$/.test(text)) return text
+  let result = ''
+  for (const byte of new TextEncoder().encode(text)) {
+    const character = String.fromCharCode(byte)
+    result += /[A-Za-z0-9-]/.test(character) ? character : `_${byte.toString(16).padStart(2, '0')}`
+  }
+  return result === '' ? '_' : result
+}
+
+/** Order and patient at one moment. */
+export interface Moment {
+  readonly order: Order
+  readonly patient: Patient | undefined
+}
+
+export interface Rendered {
+  readonly items: readonly WorklistItem[]
+  readonly marks: Readonly<Record<ItemId, ItemMark>>
+  readonly withdrawn: readonly ItemId[]
+  readonly changed: boolean
+}
+
+export function renderItems(now: Moment, before: Moment | undefined, seq: Seq, at: Instant): Rendered {
+  const { order, patient } = now
+  const known = before?.order.itemMarks ?? {}
+  const sameFrame =
+    before !== undefined &&
+    order.studyInstanceUid === before.order.studyInstanceUid &&
+    same(order.request, before.order.request) &&
+    same(patient, before.patient)
+  const who: Dataset = patient === undefined ? {} : patientDataset(patient)
+  const items: WorklistItem[] = []
+  const marks: Record<ItemId, ItemMark> = {}
+  let changed = false
+  for (const step of order.steps) {
+    const served = patient !== undefined && isServed(step)
+    const sameStep = sameFrame && isSame(step, before.order.steps)
+    for (const station of step.stations) {
+      const id = itemId(order.id, step.key, station)
+      const mark = sameStep ? known[id] : undefined
+      if (mark === undefined) changed = true
+      const { version, updatedAt } = (marks[id] = mark ?? { version: seq, updatedAt: at })
+      const dataset = buildItemDataset({
+        patient: who,
+        request: order.request,
+        step: step.attributes,
+        stationAeTitle: station,
+        stepStatus: step.stepStatus,
+        studyInstanceUid: order.studyInstanceUid,
+      })
+      items.push({ id, orderId: order.id, version, stepStatus: step.stepStatus, served, updatedAt, dataset })
+    }
+  }
+  const withdrawn = Object.keys(known).filter((id) => marks[id] === undefined)
+  return { items, marks, withdrawn, changed: changed || withdrawn.length > 0 }
+}
+
+/** A step of an order that came after its images was never to be chosen on a modality. */
+function isServed(step: Step): boolean {
+  return servedStatuses.includes(step.stepStatus) && !step.flags.includes(flags.imagesFirst)
+}
+
+function isSame(step: Step, before: readonly Step[]): boolean {
+  const known = before.find((one) => one.key === step.key)
+  if (known === undefined) return false
+  return (
+    known === step ||
+    (known.stepStatus === step.stepStatus &&
+      isServed(known) === isServed(step) &&
+      same(known.attributes, step.attributes))
+  )
+}

@@ -1,0 +1,166 @@
+/**
+ * To which order and steps a series belongs (design: Images and orders). In this
+ * order: what the images say they were requested by, the Study Instance UID, the
+ * accession number; always with the patient, who must agree (I11).
+ */
+import type { OrderId } from '../core/ids.ts'
+import type { Order, SeriesFacts, Step } from '../core/order.ts'
+import type { Lookup, World } from '../core/world.ts'
+import { agree } from './patients.ts'
+
+export interface Hit {
+  readonly order: Order
+  readonly stepKeys: readonly string[]
+}
+
+export type Match =
+  | { readonly kind: 'matched'; readonly hits: readonly Hit[] }
+  | { readonly kind: 'unmatched' }
+  | { readonly kind: 'mismatch'; readonly orderIds: readonly OrderId[] }
+  | { readonly kind: 'ambiguous'; readonly orderIds: readonly OrderId[] }
+
+/** Made after, about or around the exam: none of them is its images (PS3.3 C.7.3.1.1.1). */
+const madeElsewhere: ReadonlySet<string> = new Set(
+  [
+    'SR KO PR DOC SEG OT REG FID RWV ANN SMR M3D PLAN STAIN TEXTUREMAP AU HC ASMT POS CTPROTOCOL XAPROTOCOL',
+    'RTSTRUCT RTPLAN RTDOSE RTRECORD RTINTENT RTSEGANN RTRAD',
+  ].flatMap((line) => line.split(' ')),
+)
+
+/** Received from a modality, as far as anybody knows: copies, anonymised and uploaded studies are none. */
+const acquired: ReadonlySet<string> = new Set(['DicomProtocol', 'Unknown', ''])
+
+/** Whether a series is evidence of the exam. */
+export function isEvidence({ modality, origin }: SeriesFacts): boolean {
+  return acquired.has(origin) && !madeElsewhere.has(modality)
+}
+
+/** Modalities that stand for each other: a worklist says CR, the detector writes DX. */
+const alike: readonly (readonly string[])[] = [
+  ['CR', 'DX', 'RG'],
+  ['XA', 'RF'],
+]
+
+export function matchSeries(world: World, facts: SeriesFacts): Match {
+  const isOurs = (order: Order): boolean => agree(order.patientKey, facts)
+  const byUid = facts.studyInstanceUid ? world.orders({ by: 'studyInstanceUid', value: facts.studyInstanceUid }) : []
+  if (byUid.some((order) => !isOurs(order))) {
+    return { kind: 'mismatch', orderIds: ids(byUid.filter((order) => !isOurs(order))) }
+  }
+  const byAccession = accessionNumbers(facts).flatMap((value) => world.orders({ by: 'accessionNumber', value }))
+  const found = [...byUid, ...byAccession]
+  const ofPatient = lacksRequested(found, facts)
+    ? patientKeysOf(facts).flatMap((key) => world.orders({ by: 'patient', key }))
+    : []
+  const requested = byRequest(unique([...found, ...ofPatient].filter(isOurs)), facts)
+  if (requested !== undefined) return requested
+  if (byUid.length > 0) return choose(unique(byUid), facts)
+  const named = unique(byAccession.filter((order) => order.numbers.accessionNumber === facts.accessionNumber))
+  const ours = named.filter(isOurs)
+  if (ours.length > 0) return choose(ours, facts)
+  return named.length > 0 ? { kind: 'mismatch', orderIds: ids(named) } : { kind: 'unmatched' }
+}
+
+/** Request Attributes Sequence, every item: one acquisition may serve several orders. Undefined when it names none of ours. */
+function byRequest(orders: readonly Order[], facts: SeriesFacts): Match | undefined {
+  const hits: Hit[] = []
+  const doubtful: Order[] = []
+  for (const { requestedProcedureId, scheduledStepId, accessionNumber } of facts.requestAttributes) {
+    if (!requestedProcedureId) continue
+    let named: readonly Order[] = orders.filter(
+      (order) => procedureId(order) === requestedProcedureId && stepsOf(order, scheduledStepId).length > 0,
+    )
+    named = prefer(named, (order) => order.studyInstanceUid === facts.studyInstanceUid)
+    named = prefer(named, (order) => order.numbers.accessionNumber === (accessionNumber || facts.accessionNumber))
+    const [order, ...others] = named
+    if (order === undefined) continue
+    if (others.length > 0) doubtful.push(...named)
+    else if (scheduledStepId) hits.push({ order, stepKeys: keys(stepsOf(order, scheduledStepId)) })
+    else {
+      const chosen = choose([order], facts)
+      if (chosen.kind === 'matched') hits.push(...chosen.hits)
+      else doubtful.push(order)
+    }
+  }
+  if (hits.length > 0) return { kind: 'matched', hits }
+  return doubtful.length > 0 ? { kind: 'ambiguous', orderIds: ids(doubtful) } : undefined
+}
+
+/** Among the steps of orders that fit, those that the series tells apart by modality, then by station. */
+function choose(orders: readonly Order[], facts: SeriesFacts): Match {
+  const all = orders.flatMap((order) => order.steps.map((step) => ({ order, step })))
+  // What was cancelled takes images only when nothing else could have.
+  const open = prefer(all, ({ step }) => !['CANCELED', 'DISCONTINUED', 'EXPIRED'].includes(step.stepStatus))
+  let fitting = open
+  if (open.length > 1) {
+    const ofModality = open.filter(({ step }) => isAlike(step, facts.modality))
+    const atStation = (ofModality.length > 0 ? ofModality : open).filter(({ step }) => isAt(step, facts))
+    fitting = atStation.length > 0 ? atStation : ofModality
+  }
+  const [first] = fitting
+  // Steps of one order that nothing tells apart are one visit to one machine: they begin together.
+  if (first === undefined || fitting.some(({ order }) => order.id !== first.order.id)) {
+    return { kind: 'ambiguous', orderIds: ids(orders) }
+  }
+  return { kind: 'matched', hits: [{ order: first.order, stepKeys: keys(fitting.map(({ step }) => step)) }] }
+}
+
+function isAlike(step: Step, modality: string): boolean {
+  const planned = text(step.attributes['Modality'])
+  return planned === modality || alike.some((group) => group.includes(planned) && group.includes(modality))
+}
+
+function isAt(step: Step, { stationName, remoteAet }: SeriesFacts): boolean {
+  const names = [...step.stations, text(step.attributes['ScheduledStationName'])].filter((name) => name !== '')
+  return names.includes(stationName) || names.includes(remoteAet)
+}
+
+/** Whether the images name a Requested Procedure ID that none of these orders has: then the patient's orders are the last hope. */
+export function lacksRequested(orders: readonly Order[], facts: SeriesFacts): boolean {
+  return facts.requestAttributes.some(
+    ({ requestedProcedureId: id }) => id !== '' && !orders.some((order) => procedureId(order) === id),
+  )
+}
+
+/** Under which keys an order may know the patient of these images. */
+export function patientKeysOf({ patientId, issuerOfPatientId }: SeriesFacts): readonly string[] {
+  if (patientId.trim() === '') return []
+  const keys = [`${patientId.trim()}^^^${issuerOfPatientId.trim()}`, `${patientId.trim()}^^^`]
+  return issuerOfPatientId.trim() === '' ? keys.slice(1) : keys
+}
+
+/** By what else its orders are found. */
+export function seriesLookups(facts: SeriesFacts): readonly Lookup[] {
+  const byAccession = accessionNumbers(facts).map((value): Lookup => ({ by: 'accessionNumber', value }))
+  return facts.studyInstanceUid
+    ? [{ by: 'studyInstanceUid', value: facts.studyInstanceUid }, ...byAccession]
+    : byAccession
+}
+
+function accessionNumbers(facts: SeriesFacts): readonly string[] {
+  const all = [facts.accessionNumber, ...facts.requestAttributes.map((item) => item.accessionNumber)]
+  return [...new Set(all)].filter((value) => value !== '')
+}
+
+function procedureId(order: Order): string {
+  return order.numbers.requestedProcedureId ?? text(order.request['RequestedProcedureID'])
+}
+
+/** Without a Scheduled Procedure Step ID: all of them. */
+function stepsOf(order: Order, scheduledStepId: string): readonly Step[] {
+  if (!scheduledStepId) return order.steps
+  return order.steps.filter((step) => text(step.attributes['ScheduledProcedureStepID']) === scheduledStepId)
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+const keys = (steps: readonly Step[]): readonly string[] => steps.map((step) => step.key)
+const ids = (orders: readonly Order[]): readonly OrderId[] => [...new Set(orders.map((order) => order.id))].sort()
+const unique = (orders: readonly Order[]): readonly Order[] => [
+  ...new Map(orders.map((order) => [order.id, order])).values(),
+]
+
+/** Those that pass, or all when none does. */
+function prefer<T>(all: readonly T[], passes: (one: T) => boolean): readonly T[] {
+  const some = all.filter(passes)
+  return some.length > 0 ? some : all
+}

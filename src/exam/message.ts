@@ -1,0 +1,137 @@
+/**
+ * A message becomes truth: each of its order groups finds its order and does to it
+ * what the pipeline decided. All groups or none: a message of which one group
+ * contradicts what is known is dead as a whole, and changes no order.
+ */
+import type { InboxEntry } from '../core/inbox.ts'
+import type { OrderId } from '../core/ids.ts'
+import type { MessageState, OrderGroup } from '../core/message.ts'
+import type { Fault } from '../core/fault.ts'
+import type { Order } from '../core/order.ts'
+import type { Change, ExamRules, World } from '../core/world.ts'
+import { creditedStudies, settle, tell } from './completion.ts'
+import { createDraft, type Draft } from './draft.ts'
+import { control, quoted } from './group.ts'
+import { identify, orderName } from './identify.ts'
+import { agree, splitPatientKey } from './patients.ts'
+import { create, isAnotherExam, update } from './planning.ts'
+import { newest, sentAt } from './sent.ts'
+import { hasEnded, move, summary, type Act } from './steps.ts'
+
+type MessageEntry = Extract<InboxEntry, { kind: 'message' }>
+
+type Outcome =
+  | { readonly kind: 'applied' }
+  | { readonly kind: 'ignored'; readonly rule: string }
+  | { readonly kind: 'dead'; readonly fault: Fault; readonly orderIds: readonly OrderId[] }
+
+export function applyMessage(
+  world: World,
+  entry: MessageEntry,
+  groups: readonly OrderGroup[],
+  rules: ExamRules,
+): Change[] {
+  const { messageId, source } = entry
+  const end = (state: MessageState): Change => ({ kind: 'state', messageId, source, state })
+  const draft = createDraft(world, entry, rules)
+  const named = new Map<OrderId, Set<string>>()
+  const ignored: string[] = []
+  for (const [index, group] of groups.entries()) {
+    const outcome = applyGroup(draft, entry, group, index + 1, named)
+    if (outcome.kind === 'dead') {
+      const { fault, orderIds } = outcome
+      const refusal = createDraft(world, entry, rules)
+      for (const id of orderIds) refusal.note(id, `${control(group)} refused: ${fault.code}`)
+      refusal.notice(fault, orderIds)
+      return [...refusal.changes(), end({ kind: 'dead', fault, attempts: 1 })]
+    }
+    if (outcome.kind === 'ignored') ignored.push(outcome.rule)
+  }
+  const rule = ignored.length === groups.length ? (ignored[0] ?? 'no-order-group') : undefined
+  return [...draft.changes(), end(rule === undefined ? { kind: 'applied' } : { kind: 'ignored', rule })]
+}
+
+function applyGroup(
+  draft: Draft,
+  entry: MessageEntry,
+  group: OrderGroup,
+  number: number,
+  named: Map<OrderId, Set<string>>,
+): Outcome {
+  const { effect, patient } = group
+  if (effect === 'ignore') return { kind: 'ignored', rule: `orderControl ${control(group)}` }
+  const identity = identify(draft.world, group)
+  if (identity.kind === 'conflict') return dead('E601', { group: number }, identity.orderIds)
+  const found = identity.kind === 'known' && !isAnotherExam(identity.order, group) ? identity.order : undefined
+  if (found !== undefined && patient !== undefined && patient.key !== found.patientKey) {
+    return dead('E602', { group: number, orderId: found.id }, [found.id])
+  }
+  if (effect !== 'create' && effect !== 'update') {
+    if (found !== undefined) return act(draft, found, group, effect === 'discontinue' ? 'cancel' : effect)
+    if (effect === 'cancel' || effect === 'discontinue') remember(draft, group)
+    return { kind: 'ignored', rule: 'unknown-order' }
+  }
+  const foreign = foreignOrders(draft.world, group, found)
+  if (foreign !== undefined) return dead('E604', { group: number }, foreign)
+  if (found !== undefined) {
+    update(draft, found, group, namedIn(named, found.id, group))
+    return { kind: 'applied' }
+  }
+  const missing = patient === undefined ? 'patient' : group.steps.length === 0 ? 'step' : undefined
+  if (patient === undefined || missing !== undefined) {
+    if (effect === 'update') return { kind: 'ignored', rule: 'unknown-order' }
+    return dead('E603', { group: number, missing: missing ?? 'patient' }, [])
+  }
+  const order = create(draft, entry, group, patient, number)
+  namedIn(named, order.id, group)
+  return { kind: 'applied' }
+}
+
+/** Start, complete, cancel: of the steps that the group names, or of all. */
+function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, 'finish'>): Outcome {
+  const keys = new Set(group.steps.map((step) => step.key).filter((key) => order.steps.some((one) => one.key === key)))
+  const moved = move(order, what, keys.size > 0 ? keys : undefined)
+  const sent = newest(order.sentAt, sentAt(group.received))
+  let next: Order = { ...moved, received: quoted(order, group), ...(sent === undefined ? {} : { sentAt: sent }) }
+  draft.note(order.id, `${control(group)} ${moved === order ? 'changed no step' : 'moved steps'}: ${summary(next)}`)
+  // What the RIS did itself it is not told.
+  if (what === 'start') next = tell(next, 'IP')
+  if (what === 'complete' && hasEnded(next)) next = tell(next, 'CM')
+  if (what === 'cancel' && moved.steps.some((step) => step.stepStatus === 'DISCONTINUED')) next = tell(next, 'DC')
+  draft.put(settle(draft, next, creditedStudies(draft, next)[0]), order)
+  return { kind: 'applied' }
+}
+
+/** A cancel that came before its order: the order will be born cancelled. */
+function remember(draft: Draft, group: OrderGroup): void {
+  const key = orderName(group.numbers)
+  if (key === undefined) return
+  const sent = sentAt(group.received)
+  draft.putTombstone({ key, cause: draft.seq, at: draft.at, ...(sent === '' ? {} : { sentAt: sent }) })
+}
+
+/** Orders of another patient in the study that this group would join; undefined when nobody else is there. */
+function foreignOrders(world: World, group: OrderGroup, order: Order | undefined): readonly OrderId[] | undefined {
+  const value = group.numbers.studyInstanceUid
+  const key = order?.patientKey ?? group.patient?.key
+  if (!value || key === undefined || order?.studyInstanceUid === value) return undefined
+  const orders = world
+    .orders({ by: 'studyInstanceUid', value })
+    .filter((other) => !agree(key, splitPatientKey(other.patientKey)))
+  const isTaken = world
+    .studies({ by: 'studyInstanceUid', value })
+    .some((study) => !study.deleted && study.patientId.trim() !== '' && !agree(key, study))
+  return orders.length > 0 || isTaken ? orders.map((other) => other.id) : undefined
+}
+
+/** Step keys that this message has named of the order so far, this group included. */
+function namedIn(named: Map<OrderId, Set<string>>, id: OrderId, group: OrderGroup): ReadonlySet<string> {
+  const keys = named.get(id) ?? new Set<string>()
+  for (const step of group.steps) keys.add(step.key)
+  named.set(id, keys)
+  return keys
+}
+
+function dead(code: Fault['code'], params: Fault['params'], orderIds: readonly OrderId[]): Outcome {
+  return { kind: 'dead', fault: { code, hl7Code: code === 'E603' ? 101 : 205, params }, orderIds }
+}

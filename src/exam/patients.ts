@@ -1,0 +1,50 @@
+/**
+ * Who a patient is: what a message says of one, and whether two names of a patient
+ * agree. Orders compare keys exactly; images may lack the issuer, which then agrees
+ * with any (I11: another identifier never does).
+ */
+import type { Dataset } from '../core/dataset.ts'
+import type { PatientKey } from '../core/ids.ts'
+import type { Patient } from '../core/order.ts'
+import { same } from './same.ts'
+
+/** What is known, with what was said: absent keeps, `''` empties. Answers `known` itself when nothing changed. */
+export function merge(known: Dataset, said: Dataset): Dataset {
+  for (const key of Object.keys(said)) {
+    if (!same(known[key], said[key])) return { ...known, ...said }
+  }
+  return known
+}
+
+/** The patient's record after a message that may change it. Answers `known` itself when nothing changed. */
+export function mergePatient(known: Patient | undefined, said: Patient): Patient {
+  if (known === undefined) return said
+  const attributes = merge(known.attributes, said.attributes)
+  return attributes === known.attributes ? known : { ...known, attributes }
+}
+
+export interface PatientName {
+  readonly patientId: string
+  readonly issuerOfPatientId: string
+}
+
+export function splitPatientKey(key: PatientKey): PatientName {
+  const at = key.lastIndexOf('^^^')
+  return at < 0
+    ? { patientId: key, issuerOfPatientId: '' }
+    : { patientId: key.slice(0, at), issuerOfPatientId: key.slice(at + 3) }
+}
+
+/** An empty Patient ID agrees with nobody: images without one are not assumed to be anyone's. */
+export function agree(key: PatientKey, images: PatientName): boolean {
+  const ordered = splitPatientKey(key)
+  const [id, issuer] = [images.patientId.trim(), images.issuerOfPatientId.trim()]
+  if (id === '' || id !== ordered.patientId.trim()) return false
+  return issuer === '' || ordered.issuerOfPatientId.trim() === '' || issuer === ordered.issuerOfPatientId.trim()
+}
+
+/** The attributes of a patient in an item; the identifiers are always those of the key. */
+export function patientDataset(patient: Patient): Dataset {
+  const identified = { ...patient.attributes, PatientID: patient.patientId }
+  return patient.issuerOfPatientId === '' ? identified : { ...identified, IssuerOfPatientID: patient.issuerOfPatientId }
+}

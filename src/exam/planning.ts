@@ -1,0 +1,153 @@
+/**
+ * NW and XO: orders are made and changed. A repeat of a known number is an update;
+ * what has ended is planned again only by a newer message, and a number that is
+ * used again for a later exam makes an order of its own.
+ */
+import type { InboxEntry } from '../core/inbox.ts'
+import type { OrderGroup } from '../core/message.ts'
+import type { Order, OrderNumbers, Patient, Step } from '../core/order.ts'
+import type { Dataset } from '../core/dataset.ts'
+import { nameBasedUid } from '../dicom/uid.ts'
+import { creditedStudies, settle } from './completion.ts'
+import type { Draft } from './draft.ts'
+import { control, quoted } from './group.ts'
+import { orderName, orderNames } from './identify.ts'
+import { adopt } from './images.ts'
+import { merge, mergePatient } from './patients.ts'
+import { same } from './same.ts'
+import { isNewer, newest, sentAt } from './sent.ts'
+import { hasEnded, move, plan, replan, summary } from './steps.ts'
+
+/** A cancel that overtakes its order does so by seconds; after this time the same number is another order. */
+export const tombstoneHours = 24
+
+export function create(draft: Draft, entry: InboxEntry, group: OrderGroup, patient: Patient, number: number): Order {
+  know(draft, patient, group.effect === 'create')
+  const { seq, at } = entry
+  const sent = sentAt(group.received)
+  const planned: Order = {
+    id: `O${seq}-${number}`,
+    version: seq,
+    source: entry.kind === 'message' ? entry.source : '',
+    numbers: group.numbers,
+    patientKey: patient.key,
+    studyInstanceUid: group.numbers.studyInstanceUid || madeUid(group.numbers, seq, number),
+    request: group.request,
+    received: group.received,
+    steps: uniqueSteps(group),
+    told: [],
+    createdAt: at,
+    changedAt: at,
+    ...(sent === '' ? {} : { sentAt: sent }),
+  }
+  const isCancelled = hasTombstone(draft, group)
+  const order = isCancelled ? move(planned, 'cancel') : planned
+  draft.put(order, undefined)
+  const cancelled = isCancelled ? ', its cancel came first' : ''
+  draft.note(order.id, `${control(group)} created: ${summary(order)}${cancelled}`)
+  const adopted = settle(draft, adopt(draft, order, true), undefined)
+  if (adopted !== order) draft.put(adopted, undefined)
+  return adopted
+}
+
+/** `named`: keys of all steps of this order that the message has named so far. */
+export function update(draft: Draft, order: Order, group: OrderGroup, named: ReadonlySet<string>): void {
+  if (group.effect === 'create' && group.patient !== undefined) know(draft, group.patient, true)
+  const sent = sentAt(group.received)
+  const reopens = isNewer(sent, order.sentAt) === true
+  const studyInstanceUid = keptUid(order, group.numbers)
+  const changed: Order = {
+    ...order,
+    numbers: renumber(order.numbers, group.numbers, studyInstanceUid),
+    studyInstanceUid,
+    request: merge(order.request, group.request),
+    steps: group.steps.length > 0 ? replan(order.steps, group.steps, { reopens, alsoNamed: named }) : order.steps,
+  }
+  const what = same(changed, order) ? 'changed nothing' : 'updated'
+  const kept = keptEnded(changed, group, reopens) ? ', what was cancelled stays so: the message is not newer' : ''
+  const uidKept = group.numbers.studyInstanceUid && group.numbers.studyInstanceUid !== studyInstanceUid
+  const uid = uidKept ? ', the Study Instance UID stays: it has images' : ''
+  draft.note(order.id, `${control(group)} ${what}: ${summary(changed)}${kept}${uid}`)
+  const newestSent = newest(order.sentAt, sent)
+  const next: Order = {
+    ...changed,
+    received: quoted(order, group),
+    ...(newestSent === undefined ? {} : { sentAt: newestSent }),
+  }
+  draft.put(next, order)
+  const adopted = adopt(draft, next, false)
+  draft.put(settle(draft, adopted, creditedStudies(draft, adopted)[0]), order)
+}
+
+/**
+ * Whether the group uses the number of an ended order for another exam: a newer NW
+ * for a later appointment. With images the old order keeps its study (a reused
+ * number never joins two); without, only another patient makes a new order.
+ */
+export function isAnotherExam(order: Order, group: OrderGroup): boolean {
+  if (group.effect !== 'create' || group.patient === undefined || !hasEnded(order)) return false
+  if (isNewer(sentAt(group.received), order.sentAt) !== true) return false
+  const before = latestStart(order.steps.map((step) => step.attributes))
+  const isLater = before !== '' && latestStart(group.steps.map((step) => step.attributes)) > before
+  const tookPlace =
+    order.firstImageAt !== undefined ||
+    order.steps.some((step) => step.stepStatus === 'COMPLETED' || step.stepStatus === 'DISCONTINUED')
+  return isLater && (tookPlace || group.patient.key !== order.patientKey)
+}
+
+/** Only NW says who a patient is (IHE RAD-13: PID of an update must not change the patient); a patient that nobody knows is known from any order. */
+function know(draft: Draft, patient: Patient, mayChange: boolean): void {
+  const before = draft.world.patient(patient.key)
+  if (before !== undefined && !mayChange) return
+  const known = mergePatient(before, patient)
+  if (known === before) return
+  draft.putPatient(known, before)
+  for (const order of draft.world.orders({ by: 'patient', key: patient.key })) {
+    if (!hasEnded(order)) draft.put(order, order)
+  }
+}
+
+/** Born cancelled, if a cancel of the order came first and the order is not newer than it. */
+function hasTombstone(draft: Draft, group: OrderGroup): boolean {
+  const sent = sentAt(group.received)
+  return orderNames(group.numbers).some((name) => {
+    const tombstone = draft.world.tombstone(name)
+    if (tombstone === undefined) return false
+    const age = Date.parse(draft.at) - Date.parse(tombstone.at)
+    return age <= tombstoneHours * 3_600_000 && isNewer(sent, tombstone.sentAt) !== true
+  })
+}
+
+function madeUid(numbers: OrderNumbers, seq: number, number: number): string {
+  return nameBasedUid('order', numbers.authority, orderName(numbers) ?? '', String(seq), String(number))
+}
+
+/** A sender may name the study as long as no image has the old name. */
+function keptUid(order: Order, { studyInstanceUid }: OrderNumbers): string {
+  return studyInstanceUid && order.firstImageAt === undefined ? studyInstanceUid : order.studyInstanceUid
+}
+
+function renumber(known: OrderNumbers, said: OrderNumbers, studyInstanceUid: string): OrderNumbers {
+  const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined && value !== ''))
+  const numbers: OrderNumbers = { ...known, ...given, authority: known.authority }
+  return numbers.studyInstanceUid ? { ...numbers, studyInstanceUid } : numbers
+}
+
+function keptEnded(order: Order, group: OrderGroup, reopens: boolean): boolean {
+  const keys = new Set(group.steps.map((step) => step.key))
+  return !reopens && order.steps.some((step) => step.stepStatus === 'CANCELED' && keys.has(step.key))
+}
+
+function latestStart(steps: readonly Dataset[]): string {
+  const starts = steps.map(
+    (step) => text(step['ScheduledProcedureStepStartDate']) + text(step['ScheduledProcedureStepStartTime']),
+  )
+  return starts.reduce((latest, start) => (start > latest ? start : latest), '')
+}
+
+/** One step for each key; a key that is named twice is the last one. */
+function uniqueSteps(group: OrderGroup): readonly Step[] {
+  return [...new Map(group.steps.map((step) => [step.key, plan(step)])).values()]
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')

@@ -1,0 +1,146 @@
+/**
+ * The life of a Scheduled Procedure Step:
+ *
+ *   UNSCHEDULED → SCHEDULED → ARRIVED → READY → STARTED → COMPLETED
+ *   before the first image → CANCELED, after it → DISCONTINUED
+ *
+ * There is no way back, except that an order message newer than the one that
+ * cancelled a step may plan it again.
+ */
+import type { Dataset } from '../core/dataset.ts'
+import type { PlannedStep } from '../core/message.ts'
+import { endedStatuses, type Order, type Step, type StepStatus } from '../core/order.ts'
+import { hasValue } from '../dicom/worklist-item.ts'
+import { merge } from './patients.ts'
+import { same } from './same.ts'
+
+export const flags = {
+  /** An update no longer names it, but it has started: a person should look. */
+  noLongerOrdered: 'no-longer-ordered',
+  /** Its images were there before its order: it is never served. */
+  imagesFirst: 'images-first',
+} as const
+
+export type Act = 'start' | 'complete' | 'finish' | 'cancel'
+
+const waiting = ['UNSCHEDULED', 'SCHEDULED', 'ARRIVED', 'READY'] as const satisfies readonly StepStatus[]
+const fromWaiting = (to: StepStatus): Partial<Record<StepStatus, StepStatus>> => ({
+  UNSCHEDULED: to,
+  SCHEDULED: to,
+  ARRIVED: to,
+  READY: to,
+})
+
+/** Where each act takes a step; a status that is not listed stays. */
+const moves: Readonly<Record<Act, Partial<Record<StepStatus, StepStatus>>>> = {
+  start: fromWaiting('STARTED'),
+  complete: { ...fromWaiting('COMPLETED'), STARTED: 'COMPLETED' },
+  /** What quiet and stable studies do: only what has started can be over. */
+  finish: { STARTED: 'COMPLETED' },
+  /** CA and DC (IHE RAD-13): nobody undoes a first image. */
+  cancel: { ...fromWaiting('CANCELED'), STARTED: 'DISCONTINUED' },
+}
+
+/** The order after an act on the steps named, or on all. Answers the order itself when no step moves. */
+export function move(order: Order, act: Act, keys?: ReadonlySet<string>): Order {
+  let moved = false
+  const steps = order.steps.map((step) => {
+    const to = keys === undefined || keys.has(step.key) ? moves[act][step.stepStatus] : undefined
+    if (to === undefined) return step
+    moved = true
+    return { ...step, stepStatus: to }
+  })
+  return moved ? { ...order, steps } : order
+}
+
+export function isWaiting(step: Step): boolean {
+  return (waiting as readonly StepStatus[]).includes(step.stepStatus)
+}
+
+export function isEnded(step: Step): boolean {
+  return endedStatuses.includes(step.stepStatus)
+}
+
+export function hasEnded(order: Order): boolean {
+  return order.steps.every(isEnded)
+}
+
+export function isStarted(step: Step): boolean {
+  return step.stepStatus === 'STARTED'
+}
+
+/** Counts by step status for the history: `2 SCHEDULED, 1 STARTED`. */
+export function summary(order: Order): string {
+  const counts = new Map<StepStatus, number>()
+  for (const { stepStatus } of order.steps) counts.set(stepStatus, (counts.get(stepStatus) ?? 0) + 1)
+  return [...counts].map(([stepStatus, count]) => `${count} ${stepStatus}`).join(', ') || 'no steps'
+}
+
+/** A step as a message first plans it; without a start date it is held. */
+export function plan(planned: PlannedStep): Step {
+  const { key, attributes } = planned
+  return { key, stations: unique(planned.stations), attributes, flags: [], stepStatus: scheduled(attributes) }
+}
+
+export interface Replanning {
+  /** The message is newer than what ended the steps. */
+  readonly reopens: boolean
+  /** Keys that other groups of the same message plan. */
+  readonly alsoNamed: ReadonlySet<string>
+}
+
+/** The order's steps replaced by those of a message (RAD-13): what it no longer names is cancelled, or flagged once started. */
+export function replan(steps: readonly Step[], planned: readonly PlannedStep[], how: Replanning): readonly Step[] {
+  const wanted = new Map(planned.map((step) => [step.key, step]))
+  const known = new Set(steps.map((step) => step.key))
+  const kept = steps.map((step) => {
+    const now = wanted.get(step.key)
+    if (now !== undefined) return update(step, now, how.reopens)
+    return how.alsoNamed.has(step.key) ? step : drop(step)
+  })
+  const added = [...wanted.values()].filter((step) => !known.has(step.key)).map(plan)
+  return added.length === 0 && kept.every((step, index) => step === steps[index]) ? steps : [...kept, ...added]
+}
+
+function update(step: Step, planned: PlannedStep, reopens: boolean): Step {
+  const attributes = merge(step.attributes, planned.attributes)
+  const stations = unique(planned.stations)
+  const next: Step = {
+    ...step,
+    attributes,
+    stations: stations.length > 0 ? stations : step.stations,
+    flags: step.flags.filter((flag) => flag !== flags.noLongerOrdered),
+    stepStatus: replanned(step.stepStatus, attributes, reopens),
+  }
+  return same(next, step) ? step : next
+}
+
+function replanned(stepStatus: StepStatus, attributes: Dataset, reopens: boolean): StepStatus {
+  switch (stepStatus) {
+    case 'UNSCHEDULED':
+    case 'SCHEDULED':
+      return scheduled(attributes)
+    case 'CANCELED':
+    case 'EXPIRED':
+      return reopens ? scheduled(attributes) : stepStatus
+    case 'ARRIVED':
+    case 'READY':
+    case 'STARTED':
+    case 'COMPLETED':
+    case 'DISCONTINUED':
+      return stepStatus
+  }
+}
+
+function drop(step: Step): Step {
+  if (isWaiting(step)) return { ...step, stepStatus: 'CANCELED' }
+  if (!isStarted(step) || step.flags.includes(flags.noLongerOrdered)) return step
+  return { ...step, flags: [...step.flags, flags.noLongerOrdered] }
+}
+
+function scheduled(attributes: Dataset): StepStatus {
+  return hasValue(attributes['ScheduledProcedureStepStartDate']) ? 'SCHEDULED' : 'UNSCHEDULED'
+}
+
+const unique = (stations: readonly string[]): readonly string[] =>
+  new Set(stations).size === stations.length ? stations : [...new Set(stations)]
