@@ -1,5 +1,5 @@
 import type { ErrorEntry } from '../core/errors/entry.ts'
-import { everySetting } from './reflect.ts'
+import { everySetting, fallbackText, type Declaration } from './reflect.ts'
 
 /** `docs/reference/settings.md`, made of what is declared. */
 export function settingsReference(): string {
@@ -16,9 +16,7 @@ export function settingsReference(): string {
   const variables = rows.flatMap(({ path, declared }) =>
     declared.environment === undefined
       ? []
-      : [
-          `| \`${declared.environment}\` | \`${shortName(path)}\` | ${fallbackOf(declared.fallback ?? declared.example)} |`,
-        ],
+      : [`| \`${declared.environment}\` | \`${shortName(path)}\` | ${withoutIt(declared)} |`],
   )
   return `${[
     '<!-- Generated from src/config/declared.ts by `node src/cli/reference.ts`: change it there. -->',
@@ -43,7 +41,7 @@ function table(rows: readonly Row[]): string {
     const unit = declared.unit === undefined ? '' : ` (${declared.unit})`
     const example = declared.example === undefined ? '' : ` Example: \`${declared.example}\`.`
     const name = path.slice(path[1] === '[]' ? 2 : path.length > 1 ? 1 : 0).join('.')
-    return `| \`${name}\` | ${expected}${unit} | ${fallbackOf(declared.fallback)} | ${cell(declared.description ?? '')}${example} |`
+    return `| \`${name}\` | ${expected}${unit} | ${fallbackOf(declared)} | ${cell(declared.description ?? '')}${example} |`
   })
   return ['| Setting | Value | Default | What it does |', '| --- | --- | --- | --- |', ...lines].join('\n')
 }
@@ -52,9 +50,16 @@ function shortName(path: readonly string[]): string {
   return path.join('.').replaceAll('.[]', '[]')
 }
 
-function fallbackOf(fallback: unknown): string {
-  if (typeof fallback !== 'string' && typeof fallback !== 'number') return 'required'
-  return fallback === '' || fallback === 0 ? 'empty' : `\`${String(fallback)}\``
+function fallbackOf(declared: Declaration): string {
+  if (declared.fallback === undefined) return 'required'
+  const text = fallbackText(declared)
+  return text === '' ? 'empty' : `\`${text}\``
+}
+
+/** What the shipped file has where the variable is not set. */
+function withoutIt(declared: Declaration): string {
+  const text = fallbackText(declared) ?? ''
+  return text === '' ? 'empty' : `\`${text}\``
 }
 
 function cell(text: string): string {

@@ -11,6 +11,13 @@ export interface Declaration extends Partial<Said> {
   readonly keys: readonly string[]
 }
 
+/** The default of a value as it is written; of a required one the example; undefined without either. */
+export function fallbackText({ fallback, example }: Declaration): string | undefined {
+  if (typeof fallback === 'string') return fallback
+  if (typeof fallback === 'number') return fallback === 0 ? '' : String(fallback)
+  return example
+}
+
 /** What is declared at a path of the file; undefined where nothing is. */
 export function declarationAt(path: DocumentPath): Declaration | undefined {
   let schema: z.core.$ZodType | undefined = site

@@ -58,7 +58,11 @@ function without(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
       for (const key of issue.keys) replace(block, key, undefined)
     } else {
       const key = issue.path.at(-1)
-      const standIns: Partial<Record<PropertyKey, unknown>> = { name: `unnamed-${String(issue.path.at(-2))}`, port: 0 }
+      const standIns: Partial<Record<PropertyKey, unknown>> = {
+        name: `unnamed-${String(issue.path.at(-2))}`,
+        port: 0,
+        sources: [{ name: 'unnamed', port: 0 }],
+      }
       replace(at(copy, issue.path.slice(0, -1) as DocumentPath), key, key === undefined ? undefined : standIns[key])
     }
   }

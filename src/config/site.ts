@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import type { Problem } from '../core/fault.ts'
+import type { FilePlace, Problem } from '../core/fault.ts'
 import type { PlanId } from '../core/ids.ts'
 import type { Settings } from '../core/settings.ts'
 import type { StatusPlan } from '../core/world.ts'
@@ -78,7 +78,10 @@ export function loadSite(options: SiteOptions): LoadedSite {
     read.checked.orthancs.map(({ name }) => name),
   )
   problems.push(...pipelines.problems)
-  problems.push(...checkEndpoints(pipelines.pipelines, read.checked, (at) => located.place(['sources', at, 'name'])))
+  if (read.endpointsAreKnown) {
+    const placeOfSource = (at: number): FilePlace => located.place(['sources', at, 'name'])
+    problems.push(...checkEndpoints(pipelines.pipelines, read.checked, placeOfSource))
+  }
   const compiled = compile(read.checked, pipelines, options)
   problems.push(...compiled.problems)
   const all = inOrder(problems)
