@@ -34,6 +34,8 @@ export interface HttpOptions {
   /** A message's bytes as text; default UTF-8, else ISO 8859-1. */
   readonly decode?: (body: Uint8Array) => string
   readonly log: Log
+  /** How long `stop` waits for requests under way. */
+  readonly graceMilliseconds?: number
 }
 
 export interface HttpServer {
@@ -49,7 +51,7 @@ const bodyLimit = 1024 * 1024
 const guarded = ['/api', '/worklist', '/orthanc']
 
 export function createHttpServer(options: HttpOptions): HttpServer {
-  const { bind, port, token, version, metrics, log } = options
+  const { bind, port, token, version, metrics, log, graceMilliseconds = 3000 } = options
   const isAllowed = createTokenCheck(token)
   const app = fastify({
     bodyLimit,
@@ -61,6 +63,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     routerOptions: { maxParamLength: 200 },
   })
   app.server.maxConnections = 512
+  app.removeContentTypeParser('text/plain')
 
   const routes: Route[] = [
     ...healthRoutes(options),
@@ -158,13 +161,18 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       return { port: typeof address === 'object' && address !== null ? address.port : port }
     },
     async stop() {
-      await app.close()
+      // A connection that never sent its request does not count as idle and would hold the end for a minute.
+      const timer = setTimeout(() => app.server.closeAllConnections(), graceMilliseconds)
+      await app.close().finally(() => clearTimeout(timer))
     },
   }
 }
 
 function answerProblem(reply: FastifyReply, problem: { readonly status: number }): FastifyReply {
-  return reply.code(problem.status).header('content-type', problemType).send(JSON.stringify(problem))
+  return reply
+    .code(problem.status)
+    .header('content-type', problemType)
+    .send(Buffer.from(JSON.stringify(problem)))
 }
 
 /** The route's pattern, never the path that was asked for: it may hold what a person typed. */
