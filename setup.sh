@@ -19,7 +19,7 @@ machine=${WORKLANE_SETUP_MACHINE:-}
 quiet=no
 need=all
 policy=''
-disable=''
+installing=''
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() {
@@ -27,7 +27,10 @@ fail() {
   exit 1
 }
 
+# Also after a signal in the middle: apt itself ends its work first.
 cleanup() {
+  [ -z "$installing" ] || disable_services "$installing"
+  installing=''
   [ -z "$policy" ] || as_root rm -f "$policy"
   policy=''
 }
@@ -90,6 +93,8 @@ set_up_node() {
   if [ -f "$root/node_modules/node/installArchSpecificPackage.js" ]; then
     say "installing Node $(wanted_node) into node_modules (npm had not run its install script)"
     (cd "$root/node_modules/node" && npm_config_loglevel=error node installArchSpecificPackage.js >&2) || true
+    # npm made no link to what was not there yet.
+    ln -sf ../node/bin/node "$root/node_modules/.bin/node"
     find_node && return 0
   fi
   fail "Node $(wanted_node) could not be installed into node_modules: install Node $(wanted_node) or newer yourself, then run this again."
@@ -147,6 +152,7 @@ deny_services() {
 
 install_with_apt() {
   deny_services
+  installing=$1
   export DEBIAN_FRONTEND=noninteractive
   # Word splitting is meant: a list of package names.
   # shellcheck disable=SC2086
@@ -156,12 +162,15 @@ install_with_apt() {
     # shellcheck disable=SC2086
     apt_install $1
   } || fail "apt-get could not install$1 (its reason stands above): see to it, then run this again."
-  # Nor at the next boot; services that were here before are left as they were.
-  if [ -n "$disable" ] && command -v systemctl >/dev/null 2>&1; then
-    # shellcheck disable=SC2086
-    as_root systemctl disable $disable >/dev/null 2>&1 || true
-  fi
   cleanup
+}
+
+# Nor do they start at the next boot; services that were here before are left as they were.
+disable_services() {
+  for package in $1; do
+    case $package in redis-server | orthanc) ;; *) continue ;; esac
+    as_root systemctl disable "$package" >/dev/null 2>&1 || as_root update-rc.d "$package" disable >/dev/null 2>&1 || true
+  done
 }
 
 apt_install() {
@@ -187,8 +196,6 @@ set_up_system() {
     is_root || sudo -n true 2>/dev/null || fail "missing:$missing. To go on: $by_hand"
     say "installing with apt:$missing (no service is started)"
   fi
-  case $missing in *redis-server*) disable="$disable redis-server.service" ;; esac
-  case $missing in *' orthanc'*) disable="$disable orthanc.service" ;; esac
   install_with_apt "$missing"
   left=$(missing_packages)
   [ -z "$left" ] || fail "apt-get was content, but these are still missing:$left"
