@@ -43,10 +43,13 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
-/** Rows under one another, columns as wide as their widest cell. */
+const widest = 50
+
+/** Rows under one another, columns as wide as their widest cell; a very long cell pushes only its own row. */
 export function table(rows: readonly (readonly string[])[], indent = ''): string {
   const widths: number[] = []
-  for (const row of rows) row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length)))
+  for (const row of rows)
+    row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length > widest ? 0 : cell.length)))
   return rows
     .map(
       (row) =>

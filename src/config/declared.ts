@@ -144,7 +144,7 @@ export const site = z.strictObject({
         expected: kind.portWords,
         environment: 'WORKLANE_HTTP_PORT',
       }),
-      token: kind.text('', {
+      token: kind.token({
         description: 'Secret of the HTTP API; empty: made at the first start into `dataDir/token`.',
         environment: 'WORKLANE_TOKEN',
         isSecret: true,

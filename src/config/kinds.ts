@@ -25,6 +25,15 @@ export function text(fallback: string, said: Said) {
     .meta({ expected: 'text', ...said })
 }
 
+/** As the HTTP API wants it: long enough not to be guessed. */
+export function token(said: Said) {
+  return z
+    .string()
+    .refine((value) => value === '' || (value.length >= 16 && !/\s/.test(value)))
+    .default('')
+    .meta({ expected: 'empty, or at least 16 characters without spaces', ...said })
+}
+
 export function whole(min: number, max: number, fallback: number, said: Said) {
   return z
     .preprocess(fromText, z.int().min(min).max(max))

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { PlanId } from '../core/ids.ts'
 import type { Settings, SourceSettings } from '../core/settings.ts'
-import type { Compiled, CompilePlan, Plan, PlanInput, PlanSite } from '../mapping/types.ts'
+import { compilePlan } from '../mapping/index.ts'
+import type { Compiled, Plan, PlanInput, PlanSite } from '../mapping/types.ts'
 import type { PipelineFile } from './pipelines.ts'
 import { parseYaml } from './yaml.ts'
 
@@ -45,7 +46,7 @@ export function preparePlan(
 }
 
 /** The plan that judged a message, made again from what was kept of it (I3: a crash changes no verdict). */
-export function compileStoredPlan(stored: string, compilePlan: CompilePlan): Compiled<Plan> {
+export function compileStoredPlan(stored: string): Compiled<Plan> {
   const plan = JSON.parse(stored) as StoredPlan
   const parsed = plan.pipelines.map(({ text, file }) => parseYaml(text, file))
   const problems = parsed.flatMap((document) => document.problems)

@@ -3,7 +3,8 @@ import type { FilePlace, Problem } from '../core/fault.ts'
 import type { PlanId } from '../core/ids.ts'
 import type { Settings } from '../core/settings.ts'
 import type { StatusPlan } from '../core/world.ts'
-import type { CompilePlan, CompileStatus, Plan } from '../mapping/types.ts'
+import { compilePlan } from '../mapping/index.ts'
+import type { Compiled, CompileStatus, Plan } from '../mapping/types.ts'
 import { checkVariables } from './environment.ts'
 import { readText, shownPath } from './files.ts'
 import { interpolate, type Environment } from './interpolate.ts'
@@ -41,8 +42,7 @@ export interface SiteOptions {
   readonly cwd: string
   /** Instead of the folder that the file names. */
   readonly pipelinesDir?: string | undefined
-  readonly compilePlan: CompilePlan
-  readonly compileStatus: CompileStatus
+  readonly compileStatus?: CompileStatus
 }
 
 /** Reads a site with its pipelines and tables, and says everything that is wrong with them at once. */
@@ -112,7 +112,7 @@ type CompiledSite =
 function compile(
   settings: Settings,
   { pipelines, tables }: ReadPipelines,
-  { compilePlan, compileStatus }: Pick<SiteOptions, 'compilePlan' | 'compileStatus'>,
+  { compileStatus = noStatus }: Pick<SiteOptions, 'compileStatus'>,
 ): CompiledSite {
   const problems: Problem[] = []
   const plans = new Map<string, Plan>()
@@ -143,6 +143,10 @@ function compile(
   problems.push(...status.problems)
   if (status.plan === undefined) return { plans: undefined, problems }
   return { plans, planSources, status: onlyConnected(status.plan, settings), problems }
+}
+
+function noStatus(): Compiled<StatusPlan> {
+  return { plan: { render: () => [] }, problems: [] }
 }
 
 /** A destination without a port is nobody: what would be sent to it is not made, and never owed. */

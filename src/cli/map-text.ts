@@ -1,0 +1,86 @@
+import type { PipelineFile } from '../config/pipelines.ts'
+import { cure, sentence } from '../core/errors/index.ts'
+import type { Fault, Hl7Place } from '../core/fault.ts'
+import type { OrderGroup } from '../core/message.ts'
+import type { ExplainLine } from '../mapping/types.ts'
+import type { Dry } from './map.ts'
+import { counted, painter, table, type Io } from './output.ts'
+
+/** One dry run for a person: the answer, the items with the origin of each value, and the acknowledgment as the sender gets it. */
+export function runText(
+  { file, number, controlId, judgement, acknowledgment }: Dry,
+  pipeline: PipelineFile,
+  io: Io,
+): string {
+  const paint = painter(io)
+  const { verdict, lines, type } = judgement
+  const tone = verdict.kind === 'invalid' ? paint.red : paint.green
+  const head = `${paint.bold(`${file}, message ${number}`)}  ${type} ${controlId}  ${tone(acknowledgment.code)}`
+  const answer = acknowledgment.text
+    .split('\r')
+    .filter((segment) => segment !== '')
+    .map((segment) => `  ${paint.dim(segment)}\n`)
+    .join('')
+  switch (verdict.kind) {
+    case 'ignored':
+      return `${head}  ignored by ${verdict.rule}\n${answer}`
+    case 'invalid':
+      return `${head}  refused\n${verdict.faults.map((fault) => faultText(fault, io)).join('')}${answer}`
+    case 'accepted': {
+      const groups = verdict.groups.map((group, at) =>
+        groupText(
+          group,
+          lines.filter((line) => line.group === at),
+          pipeline,
+          io,
+        ),
+      )
+      const warnings = verdict.warnings.map((fault) => faultText(fault, io)).join('')
+      return `${head}  accepted by ${pipeline.located.file}\n${warnings}${groups.join('')}${answer}`
+    }
+  }
+}
+
+function groupText(group: OrderGroup, lines: readonly ExplainLine[], pipeline: PipelineFile, io: Io): string {
+  const paint = painter(io)
+  const { accessionNumber, fillerOrderNumber, placerOrderNumber } = group.numbers
+  const numbers = [
+    accessionNumber && `accession ${accessionNumber}`,
+    fillerOrderNumber && `filler ${fillerOrderNumber}`,
+    placerOrderNumber && `placer ${placerOrderNumber}`,
+  ].filter(Boolean)
+  const items = group.steps.flatMap(({ key, stations }, step) => stations.map((station) => ({ key, station, step })))
+  const rows = (of: readonly ExplainLine[]) =>
+    table(
+      of.map(({ keyword, value, origin, line }) => [
+        keyword,
+        value,
+        origin,
+        line === undefined ? '' : paint.dim(`line ${line}`),
+      ]),
+      '    ',
+    )
+  const shared = rows(lines.filter(({ step }) => step === undefined))
+  const title = `  ${paint.bold(group.effect)}  ${group.orderControl}  ${numbers.join(', ')}  ${counted(items.length, 'item')}\n`
+  const each = items.map(
+    ({ key, station, step }, at) =>
+      `  item ${at + 1} of ${items.length}: step ${key}, station ${station}\n${rows(lines.filter((line) => line.step === step))}`,
+  )
+  return `${title}${shared}${each.join('')}`
+}
+
+function faultText(fault: Fault, io: Io): string {
+  const paint = painter(io)
+  const where = fault.place === undefined ? '' : ` at ${placeText(fault.place)}`
+  const rule = fault.rule === undefined ? '' : `  ${fault.rule.file}:${fault.rule.line}:${fault.rule.column}`
+  const text = `  ${paint.yellow(fault.code)}  ${sentence(fault.code, fault.params)}${where}${rule}\n`
+  return `${text}    ${paint.dim(cure(fault.code, fault.params))}\n`
+}
+
+/** `PID-3(2).1`, as the standard's prose writes it. */
+function placeText({ segment, occurrence, field, repetition, component, subcomponent }: Hl7Place): string {
+  const which = occurrence === undefined || occurrence === 1 ? '' : `(${occurrence})`
+  const again = repetition === undefined || repetition === 1 ? '' : `(${repetition})`
+  const parts = [component, subcomponent].filter((part) => part !== undefined).map((part) => `.${part}`)
+  return `${segment}${which}${field === undefined ? '' : `-${field}${again}${parts.join('')}`}`
+}

@@ -1,0 +1,127 @@
+import type { PipelineFile } from '../config/pipelines.ts'
+import { preparePlan } from '../config/plans.ts'
+import type { Site } from '../config/site.ts'
+import { suggestion } from '../config/suggest.ts'
+import { EngineError, sentence } from '../core/errors/index.ts'
+import type { Fault } from '../core/fault.ts'
+import type { SourceSettings } from '../core/settings.ts'
+import { acknowledge, parse, pathOf, textAt } from '../hl7/index.ts'
+import { compilePlan } from '../mapping/index.ts'
+import type { ExplainLine, Judgement, Plan } from '../mapping/types.ts'
+import { readMessages } from './hl7-file.ts'
+import { load, refuse } from './load.ts'
+import { runText } from './map-text.ts'
+import type { Io } from './output.ts'
+import { misuse, misused, readArgs } from './usage.ts'
+
+const usage = 'worklane map PIPELINE FILE... [--config FILE] [--json]'
+
+const controlIdPath = pathOf('MSH-10')
+
+export interface Dry {
+  readonly file: string
+  readonly number: number
+  readonly controlId: string
+  readonly judgement: Judgement & { readonly lines: readonly ExplainLine[] }
+  readonly acknowledgment: { readonly code: 'AA' | 'AE' | 'AR'; readonly text: string }
+}
+
+/**
+ * A dry run: what a pipeline would make of messages, which rule gave which value,
+ * and what the sender would hear. Nothing is sent or stored. Exit code 1 when a
+ * message would be refused or a file could not be read.
+ */
+export async function map(args: readonly string[], io: Io): Promise<number> {
+  const asked = readArgs(args, { config: { type: 'string' }, json: { type: 'boolean' } }, usage, io)
+  if (asked === undefined) return misused
+  const [name, ...files] = asked.positionals
+  if (name === undefined) return misuse('Which pipeline, and which files?', usage, io)
+  if (files.length === 0) return misuse('Which files?', usage, io)
+
+  const loaded = load(io, asked.values.config)
+  const { site } = loaded
+  if (site === undefined) return refuse(loaded, io)
+  const chosen = choose(site, name, io)
+  if (chosen === undefined) return 1
+
+  let failed = false
+  const runs: Dry[] = []
+  for (const file of files) {
+    try {
+      readMessages(file, io.cwd).forEach((bytes, at) => runs.push(run(file, at + 1, bytes, chosen, site)))
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error
+      io.stderr(`${file}  ${error.code}  ${error.message}\n    ${error.cure}\n`)
+      failed = true
+    }
+  }
+  if (asked.values.json) io.stdout(`${JSON.stringify(runs.map(asJson), null, 2)}\n`)
+  else for (const dry of runs) io.stdout(`${runText(dry, chosen.pipeline, io)}\n`)
+  return failed || runs.some(({ judgement }) => judgement.verdict.kind === 'invalid') ? 1 : 0
+}
+
+interface Chosen {
+  readonly pipeline: PipelineFile
+  readonly source: SourceSettings
+  readonly plan: Plan
+}
+
+/** The pipeline alone: what it makes of a message does not depend on its neighbours. */
+function choose(site: Site, name: string, io: Io): Chosen | undefined {
+  const orders = site.pipelines.filter(({ kind }) => kind === 'orders')
+  const pipeline = orders.find((one) => one.name === name || one.located.file === name)
+  const source = site.settings.sources.find((one) => one.name === pipeline?.from)
+  if (pipeline === undefined || source === undefined) {
+    const names = orders.map((one) => one.name)
+    const isStatus = site.pipelines.some((one) => one.kind === 'status' && one.name === name)
+    const advice = isStatus
+      ? 'It makes messages of events; map shows what orders become. `worklane test` runs its tests.'
+      : (suggestion(name, names, 'The pipelines are') ?? '')
+    io.stderr(
+      `E280  ${isStatus ? `The pipeline "${name}" takes no orders.` : sentence('E280', { name })}\n    ${advice}\n`,
+    )
+    return undefined
+  }
+  const { plan } = compilePlan(preparePlan(source, [pipeline], site.tables, site.settings).input)
+  return plan === undefined ? undefined : { pipeline, source, plan }
+}
+
+function run(file: string, number: number, bytes: Uint8Array, { source, plan }: Chosen, site: Site): Dry {
+  const parsed = parse(bytes, { defaultCharset: source.defaultCharset })
+  const message = parsed.kind === 'message' ? parsed.message : parsed.header
+  const judgement =
+    parsed.kind === 'message' ? plan.explain(parsed.message) : { ...unreadable(parsed.fault), lines: [] }
+  const { verdict } = judgement
+  const code = verdict.kind === 'invalid' ? verdict.acknowledgment : 'AA'
+  const faults = verdict.kind === 'invalid' ? verdict.faults : []
+  const { application, facility } = source
+  const { text } = acknowledge(
+    message,
+    { code, faults },
+    { now: new Date().toISOString(), controlId: 'DRYRUN', timeZone: site.settings.timeZone, application, facility },
+  )
+  const controlId = message === undefined ? '' : textAt(message, controlIdPath)
+  return { file, number, controlId, judgement, acknowledgment: { code, text } }
+}
+
+function unreadable(fault: Fault): Judgement {
+  const keys = { patientIds: [], accessionNumbers: [], placerOrderNumbers: [], fillerOrderNumbers: [] }
+  const acknowledgment = fault.hl7Code >= 200 ? 'AR' : 'AE'
+  return { verdict: { kind: 'invalid', acknowledgment, faults: [fault] }, pipeline: '', type: '', keys }
+}
+
+function asJson({ file, number, controlId, judgement, acknowledgment }: Dry): unknown {
+  const { verdict, pipeline, type, lines } = judgement
+  const faults = verdict.kind === 'invalid' ? verdict.faults : verdict.kind === 'accepted' ? verdict.warnings : []
+  return {
+    file,
+    message: number,
+    controlId,
+    type,
+    pipeline,
+    acknowledgment,
+    verdict: verdict.kind === 'invalid' ? { kind: verdict.kind } : verdict,
+    faults: faults.map((fault) => ({ ...fault, message: sentence(fault.code, fault.params) })),
+    lines,
+  }
+}

@@ -1,0 +1,30 @@
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
+import { sentence } from '../core/errors/index.ts'
+import type { Io } from './output.ts'
+
+/** Exit code of a command that was not understood. */
+export const misused = 2
+
+/** What was asked of a verb, or undefined after saying what was not understood. */
+export function readArgs<const T extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  options: T,
+  usage: string,
+  io: Io,
+): { readonly values: ReturnType<typeof parse<T>>['values']; readonly positionals: readonly string[] } | undefined {
+  try {
+    return parse(args, options)
+  } catch (error) {
+    misuse(error instanceof Error ? (error.message.split('. ')[0] ?? '') : 'not understood', usage, io)
+    return undefined
+  }
+}
+
+export function misuse(reason: string, usage: string, io: Io): number {
+  io.stderr(`${sentence('E282', { reason: reason.replace(/\.$/, '') })}\n${usage}\n`)
+  return misused
+}
+
+function parse<const T extends ParseArgsOptionsConfig>(args: readonly string[], options: T) {
+  return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+}
