@@ -36,7 +36,6 @@ export const mappingErrors = {
     'permanent',
     'Add the type and event to `accept.messages` of a pipeline, or stop the sender from sending it.',
   ),
-  E308: entry('The message has no control ID (MSH-10).', 'permanent', 'Let the sender number its messages in MSH-10.'),
   E309: entry(
     'The processing ID in MSH-11 is none of P, T and D.',
     'permanent',

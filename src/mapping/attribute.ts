@@ -1,0 +1,342 @@
+/** The left side of a map: DICOM keywords, each with the function that finds and converts its value. */
+import type { Dataset, DatasetValue } from '../core/dataset.ts'
+import type { FilePlace, Hl7Place } from '../core/fault.ts'
+import type { DocumentPath } from '../core/located.ts'
+import { lookupKeyword, suggestKeyword, type Attribute } from '../dicom/dictionary.ts'
+import { worklistKeys } from '../dicom/worklist-item.ts'
+import { select, type Path } from '../hl7/index.ts'
+import { compileCode, type CodeItem } from './code-item.ts'
+import { createConverter } from './convert.ts'
+import { isFields, scalarText, type Fields } from './lint.ts'
+import { literal } from './piece.ts'
+import { defaultTooLong, neverCut, tooLongWords, type TooLong } from './policy.ts'
+import { isQuantity } from './quantity.ts'
+import { checkedPath, type Vocabulary } from './reference.ts'
+import { compileRule, compileWhen, ruleWords, type Condition, type Rule } from './rule.ts'
+import type { Scene, Spot } from './scene.ts'
+
+export interface AttributeRule {
+  readonly keyword: string
+  readonly attribute: Attribute
+  /** `undefined` leaves the element out, `''` empties it. */
+  readonly value: (scene: Scene) => DatasetValue | undefined
+  readonly place: Hl7Place | undefined
+  readonly rule: FilePlace
+  readonly makesUid: boolean
+  /** For the mapping table. */
+  readonly from: string
+  readonly how: string
+  /** Of a sequence written keyword by keyword. */
+  readonly inner: readonly AttributeRule[]
+}
+
+export const stepSequence = 'ScheduledProcedureStepSequence'
+
+const levels = new Map(worklistKeys.map(({ keyword, level }) => [keyword, level]))
+
+/** Where a map stands: in the item, in its step, or inside another sequence. */
+export type Level = 'item' | 'step' | 'sequence'
+
+export function compileMap(
+  words: Vocabulary,
+  value: unknown,
+  at: DocumentPath,
+  level: Level,
+): readonly AttributeRule[] {
+  if (!isFields(value)) {
+    words.lint.error('E200', at, { where: at.join('.'), expected: 'a mapping of DICOM keywords' })
+    return []
+  }
+  return Object.keys(value).flatMap((keyword) => {
+    const path = [...at, keyword]
+    const attribute = lookupKeyword(keyword)
+    if (attribute === undefined) {
+      words.lint.error('E210', path, { keyword }, { of: 'key', suggestion: suggestKeyword(keyword) })
+      return []
+    }
+    checkLevel(words, keyword, path, level)
+    const compiled = compileAttribute(words, attribute, value[keyword], path)
+    return compiled === undefined ? [] : [compiled]
+  })
+}
+
+function checkLevel({ lint }: Vocabulary, keyword: string, path: DocumentPath, level: Level): void {
+  const wanted = levels.get(keyword)
+  if (level === 'item' && wanted === 'step') {
+    lint.error('E214', path, { keyword, where: `inside ${stepSequence}` }, { of: 'key' })
+  }
+  if (level === 'step' && wanted !== undefined && wanted !== 'step') {
+    lint.error('E214', path, { keyword, where: `outside ${stepSequence}` }, { of: 'key' })
+  }
+}
+
+function compileAttribute(
+  words: Vocabulary,
+  attribute: Attribute,
+  value: unknown,
+  at: DocumentPath,
+): AttributeRule | undefined {
+  if (attribute.vr === 'SQ') return compileSequence(words, attribute, value, at)
+  const { lint } = words
+  const { keyword, vr } = attribute
+  const rule = compileRule(words, value, at)
+  if (rule === undefined) return undefined
+  const tooLong = readTooLong(words, attribute, value, at)
+  const spot = spotOf(words, keyword, at, rule)
+  const many = attribute.vm !== '1'
+  const convert = createConverter({
+    keyword,
+    attribute,
+    tooLong,
+    many,
+    rule: spot.rule,
+    get place() {
+      return rule.place
+    },
+  })
+  if (convert === undefined) {
+    lint.error('E229', at, { keyword, what: 'HL7', vr }, { of: 'key' })
+    return undefined
+  }
+  checkConstants(words, attribute, value, at, many)
+  if (!isQuantity(keyword)) refuseUnits(words, attribute, value, at)
+  return {
+    keyword,
+    attribute,
+    value: (scene) => convert(rule.source(scene), scene),
+    get place() {
+      return rule.place
+    },
+    rule: spot.rule,
+    makesUid: rule.makesUid,
+    from: rule.from,
+    how: rule.how,
+    inner: [],
+  }
+}
+
+function spotOf(words: Vocabulary, keyword: string, at: DocumentPath, rule: { place: Hl7Place | undefined }): Spot {
+  return {
+    keyword,
+    rule: words.lint.place(at, 'key'),
+    get place() {
+      return rule.place
+    },
+  }
+}
+
+function readTooLong({ lint }: Vocabulary, { keyword, vr }: Attribute, value: unknown, at: DocumentPath): TooLong {
+  const given = isFields(value) ? value['tooLong'] : undefined
+  if (given === undefined) return defaultTooLong(keyword, vr)
+  const path = [...at, 'tooLong']
+  const word = tooLongWords.find((known) => known === given)
+  if (word === undefined) {
+    const name = scalarText(given) ?? ''
+    lint.error('E206', path, { name, known: tooLongWords.join(', ') }, { known: tooLongWords })
+    return 'refuse'
+  }
+  if (word !== 'refuse' && neverCut(keyword, vr)) lint.error('E228', path, { keyword })
+  return word
+}
+
+function refuseUnits({ lint }: Vocabulary, { keyword, vr }: Attribute, value: unknown, at: DocumentPath): void {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  list.forEach((entry, index) => {
+    if (!isFields(entry) || !('unit' in entry)) return
+    const path = Array.isArray(value) ? [...at, index, 'unit'] : [...at, 'unit']
+    lint.error('E229', path, { keyword, what: 'a number with a unit', vr }, { of: 'key' })
+  })
+}
+
+/** A constant is tried at once: what it would do to every message is said now. */
+function checkConstants(
+  words: Vocabulary,
+  attribute: Attribute,
+  value: unknown,
+  at: DocumentPath,
+  many: boolean,
+): void {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  list.forEach((entry, index) => {
+    if (!isFields(entry)) return
+    const path = Array.isArray(value) ? [...at, index] : at
+    for (const name of ['value', 'otherwise']) {
+      const text = scalarText(entry[name])
+      if (text === undefined || text === '' || ('table' in entry && name === 'value')) continue
+      if (name === 'otherwise' && text === 'uid') {
+        if (attribute.keyword !== 'StudyInstanceUID') {
+          words.lint.error('E218', [...path, name], { text, expected: 'a value', keyword: attribute.keyword })
+        }
+        continue
+      }
+      const expected = flaw(attribute, text, many)
+      if (expected !== undefined) {
+        words.lint.error('E218', [...path, name], { text, expected, keyword: attribute.keyword })
+      }
+    }
+  })
+}
+
+function flaw(attribute: Attribute, text: string, many: boolean): string | undefined {
+  const { keyword, vr } = attribute
+  const faults: Scene['faults'] = []
+  const scene = { faults, warnings: faults } as unknown as Scene
+  const rule = { file: '', line: 0, column: 0 }
+  const convert = createConverter({ keyword, attribute, tooLong: 'refuse', many, rule, place: undefined })
+  // Dates and times ask the scene for the zone; a constant with an offset is not worth supporting.
+  if ((vr === 'DA' && !/^\d{8}$/.test(text)) || (vr === 'TM' && !/^\d{2,6}$/.test(text))) return `a value of VR ${vr}`
+  convert?.([literal(text)], scene)
+  const [first] = faults
+  return first === undefined
+    ? undefined
+    : String(first.params['expected'] ?? `at most ${first.params['limit']} characters`)
+}
+
+function compileSequence(
+  words: Vocabulary,
+  attribute: Attribute,
+  value: unknown,
+  at: DocumentPath,
+): AttributeRule | undefined {
+  const { keyword } = attribute
+  const common = { keyword, attribute, rule: words.lint.place(at, 'key'), makesUid: false }
+  const isKeywords = isFields(value) && Object.keys(value).some((name) => /^[A-Z]/.test(name))
+  if (isKeywords) return nested(words, attribute, value, at)
+  if (!keyword.endsWith('CodeSequence')) {
+    const what = typeof value === 'string' ? 'a single value' : 'this'
+    words.lint.error('E213', at, { keyword, what })
+    return undefined
+  }
+  if (Array.isArray(value) && value.some(isFields)) return firstCode(words, common, value, at)
+  const spot = { keyword, rule: common.rule, place: undefined }
+  const code = compileCode(words, value, at, spot)
+  if (code === undefined) return undefined
+  return {
+    ...common,
+    value: (scene) => asItems(code.build(scene)),
+    get place() {
+      return code.place
+    },
+    from: code.from,
+    how: code.how,
+    inner: [],
+  }
+}
+
+type Common = Pick<AttributeRule, 'keyword' | 'attribute' | 'rule' | 'makesUid'>
+
+function firstCode(
+  words: Vocabulary,
+  common: Common,
+  list: readonly unknown[],
+  at: DocumentPath,
+): AttributeRule | undefined {
+  const codes = list.map((entry, index) =>
+    compileCode(words, entry, [...at, index], { keyword: common.keyword, rule: common.rule, place: undefined }),
+  )
+  if (codes.includes(undefined)) return undefined
+  const known = codes.filter((code) => code !== undefined)
+  return {
+    ...common,
+    value(scene) {
+      let emptied: CodeItem
+      for (const code of known) {
+        const item = code.build(scene)
+        if (item !== undefined && item !== '') return [item]
+        emptied ??= item
+      }
+      return emptied === '' ? '' : undefined
+    },
+    get place() {
+      return known[0]?.place
+    },
+    from: known.map(({ from }) => from).join(', else '),
+    how: known
+      .map(({ how }) => how)
+      .filter((how) => how !== '')
+      .join('; '),
+    inner: [],
+  }
+}
+
+function asItems(item: CodeItem): DatasetValue | undefined {
+  return item === undefined || item === '' ? item : [item]
+}
+
+/** An item written keyword by keyword; with `each: PID-3`, one for each repetition of the field. */
+function nested(words: Vocabulary, attribute: Attribute, value: Fields, at: DocumentPath): AttributeRule | undefined {
+  const { keyword } = attribute
+  const { each: eachText, when: whenText, ...map } = value
+  const each = typeof eachText === 'string' ? checkedPath(words.lint, eachText, [...at, 'each']) : undefined
+  const condition = whenText === undefined ? undefined : compileWhen(words, whenText, [...at, 'when'])
+  if ((eachText !== undefined && each === undefined) || (whenText !== undefined && condition === undefined))
+    return undefined
+  const lower = Object.keys(map).find((name) => !/^[A-Z]/.test(name))
+  if (lower !== undefined) {
+    const known = ['each', 'when']
+    words.lint.error('E207', [...at, lower], { name: lower, known: known.join(', ') }, { of: 'key', known })
+    return undefined
+  }
+  const inner = compileMap(
+    each === undefined ? words : { ...words, each },
+    map,
+    at,
+    keyword === stepSequence ? 'step' : 'sequence',
+  )
+  return {
+    keyword,
+    attribute,
+    value: each === undefined ? single(inner, condition) : repeated(inner, each, condition),
+    place: undefined,
+    rule: words.lint.place(at, 'key'),
+    makesUid: false,
+    from: eachText === undefined ? '' : `each ${String(eachText)}`,
+    how: typeof whenText === 'string' ? `when ${whenText}` : '',
+    inner,
+  }
+}
+
+function single(inner: readonly AttributeRule[], condition: Condition | undefined): AttributeRule['value'] {
+  return (scene) => {
+    if (condition !== undefined && !condition(scene)) return undefined
+    const { dataset, isEmpty } = build(inner, scene)
+    return isEmpty ? undefined : [dataset]
+  }
+}
+
+function repeated(
+  inner: readonly AttributeRule[],
+  each: Path,
+  condition: Condition | undefined,
+): AttributeRule['value'] {
+  return (scene) => {
+    const items: Dataset[] = []
+    for (const repetition of select(scene.scope, { ...each, component: undefined, subcomponent: undefined })) {
+      if (repetition.isNull) return ''
+      if (repetition.isEmpty) continue
+      const inside = { ...scene, repetition, named: new Map() }
+      if (condition !== undefined && !condition(inside)) continue
+      const { dataset, isEmpty } = build(inner, inside)
+      if (!isEmpty) items.push(dataset)
+    }
+    return items.length === 0 ? undefined : items
+  }
+}
+
+/** Nulls inside an item are empty values of a new item: there is nothing stored to keep. */
+function build(inner: readonly AttributeRule[], scene: Scene): { dataset: Dataset; isEmpty: boolean } {
+  const dataset: Record<string, DatasetValue> = {}
+  let isEmpty = true
+  for (const rule of inner) {
+    const value = rule.value(scene)
+    if (value === undefined || value === '') continue
+    dataset[rule.keyword] = value
+    isEmpty = false
+  }
+  return { dataset, isEmpty }
+}
+
+/** Words that may stand in a rule, for the reference documentation. */
+export const mapWords: readonly string[] = [...ruleWords, 'code', 'scheme', 'meaning', 'each']
+
+export type { Rule }

@@ -1,0 +1,159 @@
+/**
+ * Conditions of `when:` and the escape hatch `expr:`: CEL over the names of
+ * `let:`, all of them texts. Nothing else can be reached, so there is nothing to
+ * loop over; the limits keep an expression small, and `matches` (a JavaScript
+ * RegExp, which can run for ever) is refused. A misspelt name is found here, before
+ * the first message. What is printed never holds a value.
+ */
+import { Environment, EvaluationError, ParseError, TypeError as CelTypeError, type ASTNode } from '@marcbachmann/cel-js'
+
+/** Values of the names that an expression uses. */
+export type Names = Readonly<Record<string, string>>
+
+export interface Expression<T> {
+  /** The names it uses; no others are asked for. */
+  readonly names: readonly string[]
+  evaluate(names: Names): T
+}
+
+export type ExpressionProblem =
+  | { readonly kind: 'syntax'; readonly reason: string; readonly offset: number }
+  | { readonly kind: 'variable'; readonly name: string; readonly offset: number }
+  | { readonly kind: 'forbidden'; readonly name: string; readonly offset: number }
+  | { readonly kind: 'overload'; readonly reason: string; readonly offset: number }
+  | { readonly kind: 'type'; readonly type: string; readonly offset: number }
+
+export type Compiled<T> =
+  | { readonly kind: 'ok'; readonly expression: Expression<T> }
+  | { readonly kind: 'problem'; readonly problem: ExpressionProblem }
+
+export interface Conditions {
+  /** `wanted`: what the expression must give. */
+  compile(text: string, wanted: 'bool'): Compiled<boolean>
+  compile(text: string, wanted: 'string'): Compiled<string>
+}
+
+const limits = { maxAstNodes: 200, maxDepth: 20, maxListElements: 100, maxMapEntries: 1, maxCallArguments: 3 }
+
+/** What may be called: nothing here takes longer than the texts are. */
+const functions = ['like', 'startsWith', 'endsWith', 'contains', 'size']
+
+/** Whether a name can be used in an expression (CEL's reserved words cannot). */
+export function isName(text: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text) && !reserved.has(text)
+}
+const reserved = new Set(
+  'as break const continue else false for function if import in let loop namespace null package return step true var void while value'.split(
+    ' ',
+  ),
+)
+
+export function createConditions(names: readonly string[]): Conditions {
+  const environment = new Environment({ unlistedVariablesAreDyn: false, limits })
+  for (const name of names) environment.registerVariable(name, 'string')
+  environment.registerFunction('like(string, string): bool', like)
+
+  function compile(text: string, wanted: 'bool' | 'string'): Compiled<boolean & string> {
+    try {
+      const program = environment.parse(text)
+      const used = new Set<string>()
+      const forbidden = walk(program.ast, used)
+      if (forbidden !== undefined) return { kind: 'problem', problem: forbidden }
+      const check = program.check()
+      if (!check.valid) return { kind: 'problem', problem: problemOf(check.error) }
+      if (check.type !== wanted) {
+        return { kind: 'problem', problem: { kind: 'type', type: typeName(check.type), offset: 0 } }
+      }
+      return {
+        kind: 'ok',
+        expression: {
+          names: [...used],
+          evaluate: (values) => program(values as Record<string, unknown>) as boolean & string,
+        },
+      }
+    } catch (error) {
+      return { kind: 'problem', problem: problemOf(error) }
+    }
+  }
+  return { compile: compile as Conditions['compile'] }
+}
+
+/** `like("CT01", "CT*")`: `*` stands for any text, `?` for one character; in time proportional to both. */
+export function like(text: string, pattern: string): boolean {
+  let at = 0
+  let next = 0
+  let star = -1
+  let retry = 0
+  while (at < text.length) {
+    if (next < pattern.length && (pattern[next] === '?' || (pattern[next] !== '*' && pattern[next] === text[at]))) {
+      at++
+      next++
+    } else if (pattern[next] === '*') {
+      star = next++
+      retry = at
+    } else if (star >= 0) {
+      next = star + 1
+      at = ++retry
+    } else return false
+  }
+  while (pattern[next] === '*') next++
+  return next === pattern.length
+}
+
+/** The first thing in the tree that is not allowed; gathers the names on the way. */
+function walk(node: ASTNode, used: Set<string>): ExpressionProblem | undefined {
+  const through = (nodes: readonly ASTNode[]): ExpressionProblem | undefined => {
+    for (const child of nodes) {
+      const found = walk(child, used)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  switch (node.op) {
+    case 'id':
+      used.add(node.args)
+      return undefined
+    case 'value':
+      return undefined
+    case 'call':
+      return call(node.args[0], node) ?? through(node.args[1])
+    case 'rcall':
+      return call(node.args[0], node) ?? through([node.args[1], ...node.args[2]])
+    case 'list':
+      return through(node.args)
+    case 'map':
+      return through(node.args.flat())
+    case '.':
+    case '.?':
+      return walk(node.args[0], used)
+    case '!_':
+    case '-_':
+      return walk(node.args, used)
+    default:
+      return through(node.args)
+  }
+}
+
+function call(name: string, node: ASTNode): ExpressionProblem | undefined {
+  return functions.includes(name) ? undefined : { kind: 'forbidden', name, offset: node.start }
+}
+
+function problemOf(error: unknown): ExpressionProblem {
+  if (!(error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError)) {
+    return { kind: 'syntax', reason: 'it is not an expression', offset: 0 }
+  }
+  const offset = error.range?.start ?? 0
+  const { summary } = error
+  const unknown = /^Unknown variable: (\w+)/.exec(summary)?.[1]
+  if (unknown !== undefined) return { kind: 'variable', name: unknown, offset }
+  if (error instanceof ParseError) return { kind: 'syntax', reason: lowerFirst(summary), offset }
+  return { kind: 'overload', reason: lowerFirst(summary), offset }
+}
+
+function typeName(type: string | undefined): string {
+  return type === 'string' ? 'a text' : type === 'bool' ? 'true or false' : `of type ${type ?? 'unknown'}`
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1)
+}

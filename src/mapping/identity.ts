@@ -1,0 +1,83 @@
+/**
+ * The numbers that an order is known by, and the key of a step. Filler order
+ * number, else placer order number, name the order within its authority; both may
+ * stand in ORC or OBR.
+ */
+import type { OrderNumbers } from '../core/order.ts'
+import type { Piece } from '../hl7/types.ts'
+import { isPlaceholder } from './convert.ts'
+import { isFields, readFields, readTexts, scalarText } from './lint.ts'
+import { hasValue, type Pieces } from './piece.ts'
+import { compileReference, type Source, type Vocabulary } from './reference.ts'
+import { compileRule, type Rule } from './rule.ts'
+import { fault, type Scene } from './scene.ts'
+
+export interface Identity {
+  /** Without the attributes that also find an order; faults when there is no number. */
+  readonly numbers: (scene: Scene) => Pick<OrderNumbers, 'authority' | 'placerOrderNumber' | 'fillerOrderNumber'>
+  /** Undefined: the step's number in its order, from 1. */
+  readonly step: Rule | undefined
+}
+
+export function compileIdentity(words: Vocabulary, value: unknown): Identity {
+  const fields = value === undefined ? {} : readFields(words.lint, value, ['identity'], ['order', 'step', 'authority'])
+  const order = fields['order'] ?? ['ORC-3', 'ORC-2']
+  const placer: Source[] = []
+  const filler: Source[] = []
+  for (const { text, path } of readTexts(words.lint, order, ['identity', 'order'])) {
+    const reference = compileReference(words, text, path)
+    if (reference === undefined) continue
+    const number = /^(ORC|OBR)-([23])(\.1)?$/.exec(text)?.[2]
+    const list = number === '2' ? placer : filler
+    list.push(reference.source)
+    // OBR repeats the numbers of ORC, and some senders fill only one of the two.
+    const twin = /^ORC-[23](\.1)?$/.test(text) ? compileReference(words, text.replace('ORC', 'OBR'), path) : undefined
+    if (twin !== undefined) list.push(twin.source)
+  }
+  const authority = compileAuthority(words, fields['authority'])
+  const step = 'step' in fields ? compileRule(words, fields['step'], ['identity', 'step']) : undefined
+  const place = { segment: 'ORC', occurrence: 1, field: 3 }
+
+  return {
+    step,
+    numbers(scene) {
+      const placerOrderNumber = numberOf(placer, scene)
+      const fillerOrderNumber = numberOf(filler, scene)
+      if (placerOrderNumber === undefined && fillerOrderNumber === undefined) {
+        scene.faults.push(fault('E311', 101, {}, place))
+      }
+      return {
+        authority: authority?.(scene) || scene.site.authority,
+        ...(placerOrderNumber === undefined ? {} : { placerOrderNumber }),
+        ...(fillerOrderNumber === undefined ? {} : { fillerOrderNumber }),
+      }
+    },
+  }
+}
+
+function compileAuthority(words: Vocabulary, value: unknown): ((scene: Scene) => string) | undefined {
+  if (value === undefined) return undefined
+  const constant = isFields(value) ? scalarText(value['value']) : undefined
+  if (constant !== undefined) return () => constant
+  const rule = compileRule(words, value, ['identity', 'authority'])
+  return rule === undefined ? undefined : (scene) => firstText(rule.source(scene))
+}
+
+function numberOf(sources: readonly Source[], scene: Scene): string | undefined {
+  for (const source of sources) {
+    const pieces = source(scene)
+    if (!hasValue(pieces)) continue
+    const piece = pieces.find(({ isNull }) => !isNull) as Piece
+    const text = piece.text.trim()
+    if (isPlaceholder(text)) {
+      scene.faults.push(fault('E305', 102, { keyword: 'The order number' }, piece.place))
+      return undefined
+    }
+    if (text !== '') return text
+  }
+  return undefined
+}
+
+function firstText(pieces: Pieces): string {
+  return hasValue(pieces) ? (pieces.find(({ isNull }) => !isNull) as Piece).text.trim() : ''
+}

@@ -1,0 +1,3 @@
+/** Pipelines in YAML become plans; plans judge messages and render status. Pure. */
+export { compilePlan } from './plan.ts'
+export type * from './types.ts'

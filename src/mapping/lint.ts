@@ -1,0 +1,109 @@
+import { cure, sentence, type ErrorCode, type ErrorParams } from '../core/errors/index.ts'
+import type { FilePlace, Problem } from '../core/fault.ts'
+import type { DocumentPath, Located } from '../core/located.ts'
+import { suggest } from './suggest.ts'
+
+export interface LintOptions {
+  readonly of?: 'key' | 'value'
+  /** Characters into the scalar. */
+  readonly offset?: number
+  /** Words of which one may have been meant; `did you mean` replaces the cure when one is near. */
+  readonly known?: Iterable<string>
+  readonly suggestion?: string | undefined
+}
+
+/** Collects what is wrong with one document: everything at once, each with its place. */
+export interface Lint {
+  readonly file: string
+  readonly problems: readonly Problem[]
+  readonly failed: boolean
+  error(code: ErrorCode, path: DocumentPath, params?: ErrorParams, options?: LintOptions): void
+  warn(code: ErrorCode, path: DocumentPath, params?: ErrorParams, options?: LintOptions): void
+  /** A problem in another file, such as a table. */
+  elsewhere(code: ErrorCode, place: FilePlace, params?: ErrorParams): void
+  place(path: DocumentPath, of?: 'key' | 'value'): FilePlace
+}
+
+export function createLint(located: Located): Lint {
+  const problems: Problem[] = []
+  const seen = new Set<string>()
+
+  function add(severity: Problem['severity'], code: ErrorCode, place: FilePlace, params: ErrorParams, hint?: string) {
+    const problem: Problem = {
+      ...place,
+      code,
+      message: sentence(code, params),
+      cure: hint === undefined ? cure(code, params) : `Did you mean ${hint}?`,
+      severity,
+    }
+    const key = `${place.file}:${place.line}:${place.column} ${code} ${problem.message}`
+    if (seen.has(key)) return
+    seen.add(key)
+    problems.push(problem)
+  }
+
+  function at(severity: Problem['severity']): Lint['error'] {
+    return (code, path, params = {}, { of = 'value', offset, known, suggestion } = {}) => {
+      const name = params['name'] ?? params['text'] ?? params['keyword'] ?? params['column'] ?? params['segment']
+      const hint = suggestion ?? (known === undefined ? undefined : suggest(String(name), known))
+      add(severity, code, located.place(path, of, offset), params, hint)
+    }
+  }
+
+  return {
+    file: located.file,
+    problems,
+    get failed() {
+      return problems.some(({ severity }) => severity === 'error')
+    },
+    error: at('error'),
+    warn: at('warning'),
+    elsewhere: (code, place, params = {}) => add('error', code, place, params),
+    place: (path, of = 'value') => located.place(path, of),
+  }
+}
+
+export type Fields = Readonly<Record<string, unknown>>
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A scalar as the text it stands for; undefined for anything else. */
+export function scalarText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return undefined
+}
+
+/** The mapping at `path`, whose keys must be among `known`; an empty one, and a problem, where it is none. */
+export function readFields(lint: Lint, value: unknown, path: DocumentPath, known: readonly string[]): Fields {
+  if (!isFields(value)) {
+    lint.error('E200', path, { where: nameOf(path), expected: `a mapping with ${known.join(', ')}` })
+    return {}
+  }
+  for (const name of Object.keys(value)) {
+    if (known.includes(name)) continue
+    lint.error('E206', [...path, name], { name, known: known.join(', ') }, { of: 'key', known })
+  }
+  return value
+}
+
+/** One text or a list of texts. */
+export function readTexts(
+  lint: Lint,
+  value: unknown,
+  path: DocumentPath,
+): readonly { text: string; path: DocumentPath }[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return list.flatMap((entry, index) => {
+    const at = Array.isArray(value) ? [...path, index] : path
+    if (typeof entry === 'string') return [{ text: entry, path: at }]
+    lint.error('E200', at, { where: nameOf(path), expected: 'a text or a list of texts' })
+    return []
+  })
+}
+
+export function nameOf(path: DocumentPath): string {
+  return path.length === 0 ? 'The document' : path.filter((part) => typeof part === 'string').join('.')
+}

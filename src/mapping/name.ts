@@ -1,0 +1,136 @@
+/**
+ * HL7 names as DICOM PN (PS3.5 §6.2.1: Family^Given^Middle^Prefix^Suffix, in up
+ * to three groups). XPN has suffix before prefix and a degree after it; XCN and
+ * the name of an NDL begin with an ID.
+ */
+import type { Piece } from '../hl7/types.ts'
+import { isLiteral, type Pieces } from './piece.ts'
+
+/** A name, whether something had to be replaced or guessed, or why there is none. */
+export interface PersonName {
+  readonly value: string
+  readonly doubtful: boolean
+}
+
+export function personName(pieces: Pieces): PersonName {
+  const named = pieces.filter((piece) => !piece.isNull)
+  const [first] = named
+  if (first === undefined) return { value: '', doubtful: false }
+  if (isLiteral(first) || (first.place.component !== undefined && first.place.component > 0)) {
+    return { value: normalize(first.text), doubtful: false }
+  }
+  const components = reader(first)
+  if (components.isName) {
+    const byForm = named.length > 1 ? groups(named) : undefined
+    if (byForm !== undefined) return { value: byForm, doubtful: false }
+  }
+  const value = oneName(first, components.from, components.parts)
+  return { value, doubtful: components.doubtful }
+}
+
+interface Reading {
+  /** XPN: the name itself, no ID before it. */
+  readonly isName: boolean
+  readonly from: number
+  readonly parts: (number: number) => Piece
+  readonly doubtful: boolean
+}
+
+/** Where the family name stands: by the data type of the field, else by what is there. */
+function reader(piece: Piece): Reading {
+  const { segment, field = 0 } = piece.place
+  if (isXpn(segment, field)) return { isName: true, from: 1, parts: (n) => piece.part(n), doubtful: false }
+  if (segment === 'OBR' && field >= 32 && field <= 35) {
+    // NDL: the name is the sub-components of component 1; many senders write it as XCN.
+    const name = piece.part(1)
+    if (!name.part(2).isEmpty) return { isName: false, from: 2, parts: (n) => name.part(n), doubtful: false }
+    if (!/^\D/.test(piece.part(2).text)) return idOnly(piece)
+    return { isName: false, from: 2, parts: (n) => piece.part(n), doubtful: true }
+  }
+  if (piece.part(2).isEmpty && piece.part(3).isEmpty) return idOnly(piece)
+  return { isName: false, from: 2, parts: (n) => piece.part(n), doubtful: false }
+}
+
+/** Only the first component: an ID, unless it reads like a name. */
+function idOnly(piece: Piece): Reading {
+  const text = piece.part(1).text
+  const from = /^[^\d]*\p{L}[^\d]*$/u.test(text) ? 1 : 2
+  return {
+    isName: false,
+    from,
+    parts: (n) => (n === from && from === 1 ? piece.part(1) : piece.part(n + 9)),
+    doubtful: true,
+  }
+}
+
+function isXpn(segment: string, field: number): boolean {
+  switch (segment) {
+    case 'PID':
+      return field === 5 || field === 6 || field === 9
+    case 'NK1':
+    case 'MRG':
+    case 'GT1':
+    case 'IN1':
+      return true
+    default:
+      return segment.startsWith('Z')
+  }
+}
+
+/** Repetitions marked A, I and P (XPN-8) are the three groups of one name. */
+function groups(pieces: Pieces): string | undefined {
+  const forms: Record<string, string> = {}
+  for (const piece of pieces) {
+    const form = piece.part(8).text
+    if (form !== 'A' && form !== 'I' && form !== 'P') continue
+    forms[form] ??= oneName(piece, 1, (n) => piece.part(n))
+  }
+  if (forms['I'] === undefined && forms['P'] === undefined) return undefined
+  const alphabetic =
+    forms['A'] ??
+    oneName(
+      pieces.find((piece) => piece.part(8).isEmpty),
+      1,
+    )
+  return [alphabetic, forms['I'] ?? '', forms['P'] ?? ''].join('=').replace(/=+$/, '')
+}
+
+function oneName(piece: Piece | undefined, from: number, parts?: (number: number) => Piece): string {
+  if (piece === undefined) return ''
+  const part = parts ?? ((n: number) => piece.part(n))
+  const texts: string[] = []
+  for (let n = 0; n < 6; n++) texts.push(part(from + n).text)
+  if (texts.some((text) => text.includes('='))) {
+    // Some senders put DICOM's groups into PID-5 as they are.
+    return texts
+      .join('^')
+      .split('=')
+      .slice(0, 3)
+      .map((group) => arrange(group.split('^')))
+      .join('=')
+      .replace(/=+$/, '')
+  }
+  return arrange(texts)
+}
+
+/** family, given, middle, suffix, prefix, degree → Family^Given^Middle^Prefix^Suffix degree */
+function arrange(texts: readonly string[]): string {
+  const [family = '', given = '', middle = '', suffix = '', prefix = '', degree = ''] = texts.map(clean)
+  const ending = degree === '' ? suffix : suffix === '' ? degree : `${suffix} ${degree}`
+  return [family, given, middle, prefix, ending].join('^').replace(/\^+$/, '')
+}
+
+function normalize(text: string): string {
+  return text
+    .split('=')
+    .slice(0, 3)
+    .map((group) => group.split('^').slice(0, 5).map(clean).join('^').replace(/\^+$/, ''))
+    .join('=')
+    .replace(/=+$/, '')
+}
+
+/** Characters that mean something else in a PN, and control characters, become spaces. */
+function clean(text: string): string {
+  return unwanted.test(text) ? text.replaceAll(/[\^=\\\p{Cc}]+/gu, ' ').trim() : text.trim()
+}
+const unwanted = /[\^=\\\p{Cc}]/u

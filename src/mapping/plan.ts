@@ -1,0 +1,168 @@
+/** The order pipelines of one source as one plan: which of them takes a message, and what it makes of it. */
+import type { Fault } from '../core/fault.ts'
+import type { Effect, OrderGroup, Verdict } from '../core/message.ts'
+import { groups, pathOf, select, type Message, type Scope } from '../hl7/index.ts'
+import { createExplainer, type Explainer } from './explain.ts'
+import { headerFaults, keysOf, typeOf, type MessageType } from './header.ts'
+import { compileOrderPipeline, type OrderPipeline } from './order-pipeline.ts'
+import { fault, shownCode, type Scene } from './scene.ts'
+import { createZone, type Zone } from './time.ts'
+import { createTranslator, type Translator } from './translate.ts'
+import type { CompilePlan, Judgement, Plan, PlanInput, PlanSite } from './types.ts'
+
+interface Stage extends OrderPipeline {
+  readonly translator: Translator
+}
+
+export const compilePlan: CompilePlan = ({ id, source, pipelines, tables, site }: PlanInput) => {
+  const stages = pipelines.map((located): Stage => {
+    const pipeline = compileOrderPipeline(located, tables, site)
+    return { ...pipeline, translator: createTranslator(pipeline) }
+  })
+  const problems = stages.flatMap(({ lint }) => lint.problems)
+  if (stages.some(({ lint }) => lint.failed)) return { plan: undefined, problems }
+  const judgeWith = createJudge(stages, site, createZone(site.timeZone))
+  const plan: Plan = {
+    id,
+    source,
+    judge: (message) => safely(message, () => judgeWith(message, undefined)),
+    explain(message) {
+      const explainer = createExplainer()
+      const judgement = safely(message, () => judgeWith(message, explainer))
+      return { ...judgement, lines: explainer.lines }
+    },
+  }
+  return { plan, problems }
+}
+
+/** Whatever happens inside, the sender gets an answer: an error of ours is AR 207, it may send again. */
+function safely(message: Message, judge: () => Judgement): Judgement {
+  try {
+    return judge()
+  } catch {
+    return judgement('', { code: '', event: '', text: '' }, message, invalid([fault('E313', 207)]))
+  }
+}
+
+function createJudge(stages: readonly Stage[], site: PlanSite, zone: Zone) {
+  return (message: Message, explainer: Explainer | undefined): Judgement => {
+    const type = typeOf(message)
+    const wrong = headerFaults(message)
+    const taking = stages.filter(({ messages }) => messages.some((each) => isTaken(each, type)))
+    if (taking.length === 0) {
+      return judgement('', type, message, invalid([...wrong, unsupported(stages, type)]))
+    }
+    if (wrong.length > 0) return judgement('', type, message, invalid(wrong))
+    const hasNulls = message.segments.some(({ raw }) => raw.includes('""'))
+    let refused: Stage | undefined
+    for (const stage of taking) {
+      const scopes = groups(message, stage.orderSegment)
+      const scenes = scopes.map((scope) => createScene(scope, site, zone, hasNulls, explainer))
+      const wanted = stage.accept === undefined ? scenes : scenes.filter((scene) => stage.accept?.(scene))
+      if (wanted.length === 0) {
+        refused ??= stage
+        continue
+      }
+      return judgement(stage.name, type, message, translate(stage, wanted, explainer))
+    }
+    const name = refused?.name ?? ''
+    return judgement(name, type, message, { kind: 'ignored', rule: `${name}: accept.when` })
+  }
+}
+
+function isTaken(accepted: OrderPipeline['messages'][number], type: MessageType): boolean {
+  return accepted.code === type.code && (accepted.event === undefined || accepted.event === type.event)
+}
+
+/** HL7 table 0357: 200 unsupported message type, 201 unsupported event code. */
+function unsupported(stages: readonly Stage[], type: MessageType): Fault {
+  const knowsType = stages.some(({ messages }) => messages.some(({ code }) => code === type.code))
+  const place = { segment: 'MSH', occurrence: 1, field: 9, repetition: 1, component: knowsType ? 2 : 1 }
+  const shown = type.text === '' ? '(none)' : type.text.split('^').map(shownCode).join('^')
+  return knowsType ? fault('E307', 201, { type: shown }, place) : fault('E306', 200, { type: shown }, place)
+}
+
+function createScene(
+  scope: Scope,
+  site: PlanSite,
+  zone: Zone,
+  hasNulls: boolean,
+  explainer: Explainer | undefined,
+): Scene {
+  return {
+    scope,
+    site,
+    zone,
+    hasNulls,
+    named: new Map(),
+    row: undefined,
+    repetition: undefined,
+    faults: [],
+    warnings: [],
+    notes: explainer?.notes,
+  }
+}
+
+const orderControlPath = pathOf('ORC-1.1')
+const orderStatusPath = pathOf('ORC-5.1')
+
+function translate(stage: Stage, scenes: readonly Scene[], explainer: Explainer | undefined): Verdict {
+  const done: OrderGroup[] = []
+  const faults: Fault[] = []
+  const warnings: Fault[] = []
+  const ignoredBy = new Set<string>()
+  scenes.forEach((scene, index) => {
+    const code = text(scene.scope, orderControlPath)
+    const status = text(scene.scope, orderStatusPath)
+    if (!scene.scope.segments.some(({ name }) => name === 'ORC')) {
+      faults.push(fault('E314', 101, {}, { segment: 'ORC', occurrence: 1 }))
+      return
+    }
+    const { effect, rule } = stage.orderControl(code, status)
+    if (effect === 'ignore') {
+      ignoredBy.add(`${stage.name}: orderControl.${rule}`)
+      return
+    }
+    if (effect === 'reject') {
+      faults.push(rejected(stage, scene, code))
+      return
+    }
+    done.push(stage.translator.group(scene, effect, shownControl(code, status), explainer?.listen(index)))
+    faults.push(...scene.faults)
+    warnings.push(...scene.warnings)
+  })
+  if (faults.length > 0) return invalid(faults)
+  if (done.length === 0) return { kind: 'ignored', rule: [...ignoredBy].join(', ') }
+  return { kind: 'accepted', groups: done, warnings }
+}
+
+function rejected(stage: Stage, scene: Scene, code: string): Fault {
+  const occurrence = scene.scope.segments.find(({ name }) => name === 'ORC')?.occurrence ?? 1
+  const place = { segment: 'ORC', occurrence, field: 1 }
+  const rule = stage.lint.place(['orderControl'], 'key')
+  if (code === '') return fault('E302', 101, { what: 'The order control code' }, place, rule)
+  return fault('E312', 103, { code: shownCode(code) }, place, rule)
+}
+
+function text(scope: Scope, path: ReturnType<typeof pathOf>): string {
+  const piece = select(scope, path)[0]
+  return piece === undefined || piece.isNull ? '' : piece.text.trim()
+}
+
+/** `NW(SC)`, as the history shows it. */
+function shownControl(code: string, status: string): string {
+  const control = shownCode(code)
+  return status === '' ? control : `${control}(${shownCode(status)})`
+}
+
+/** AR where the message could be taken by another engine or at another time (2xx) or cannot be answered by its number; else AE. */
+function invalid(faults: readonly Fault[]): Verdict {
+  const isReject = faults.some(({ code, hl7Code }) => hl7Code >= 200 || code === 'E104')
+  return { kind: 'invalid', acknowledgment: isReject ? 'AR' : 'AE', faults }
+}
+
+function judgement(pipeline: string, type: MessageType, message: Message, verdict: Verdict): Judgement {
+  return { verdict, pipeline, type: type.text, keys: keysOf(message) }
+}
+
+export type { Effect }

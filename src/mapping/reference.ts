@@ -1,0 +1,187 @@
+/**
+ * What may stand on the right side of a rule: an HL7 path (`OBR-4.1`), a name from
+ * `let:` (with components, `patientId.4.1`), or a column of the step's table row
+ * (`step.modality`). Anything else is a mistake: a constant says `value:`.
+ */
+import type { Hl7Place } from '../core/fault.ts'
+import type { DocumentPath } from '../core/located.ts'
+import { compilePath, segmentFields, segmentNames, select, type Path } from '../hl7/index.ts'
+import type { Conditions } from './condition.ts'
+import type { Lint } from './lint.ts'
+import { literal, none, telling, type Pieces } from './piece.ts'
+import type { Scene } from './scene.ts'
+import { suggest } from './suggest.ts'
+import type { Table } from './table.ts'
+
+export type Source = (scene: Scene) => Pieces
+
+export interface Reference {
+  readonly source: Source
+  /** Where it reads, for faults about what is missing. */
+  readonly place: Hl7Place | undefined
+  /** As the administrator wrote it. */
+  readonly text: string
+}
+
+/** What rules of one pipeline may name. */
+export interface Vocabulary {
+  readonly lint: Lint
+  readonly tables: ReadonlyMap<string, Table>
+  /** The table of `each.step`. */
+  readonly stepTable: (Table & { readonly kind: 'file' }) | undefined
+  readonly lets: Map<string, Reference>
+  readonly letNames: readonly string[]
+  readonly conditions: Conditions
+  readonly used: { readonly names: Set<string>; readonly tables: Set<string> }
+  /** Inside a sequence with `each:`, the field whose repetitions are its items. */
+  readonly each?: Path | undefined
+}
+
+export function compileReference(words: Vocabulary, text: string, at: DocumentPath): Reference | undefined {
+  const { lint } = words
+  if (text.startsWith('step.')) return columnReference(words, text, at)
+  const [name = '', ...parts] = text.split('.')
+  if (words.letNames.includes(name) && parts.every((part) => /^[1-9]\d?$/.test(part)) && parts.length < 3) {
+    return letReference(words, name, parts.map(Number), text)
+  }
+  if (/^[A-Z][A-Z0-9]{2}[-(]/.test(text)) return pathReference(words, text, at)
+  const hyphen = /^([A-Za-z][A-Za-z0-9]{2})[-._ ]?(\d.*)$/.exec(text)
+  const segment = hyphen?.[1]?.toUpperCase()
+  if (segment !== undefined && (segmentFields(segment) !== undefined || segment.startsWith('Z'))) {
+    lint.error(
+      'E212',
+      at,
+      { text, reason: 'a segment has three capitals, then come a hyphen and the field' },
+      { suggestion: `${segment}-${hyphen?.[2]}` },
+    )
+    return undefined
+  }
+  const lower = /^([a-zA-Z]\w*)-\d/.exec(text)?.[1]
+  if (lower !== undefined) {
+    lint.error('E203', at, { segment: lower }, { suggestion: suggest(lower.toUpperCase(), segmentNames) })
+    return undefined
+  }
+  lint.error('E201', at, { text }, { suggestion: suggest(name, words.letNames) })
+  return undefined
+}
+
+/** Looks into the message; a whole field's null (`""`) is also that of its components. */
+export function pathReference(words: Vocabulary, text: string, at: DocumentPath): Reference | undefined {
+  const path = checkedPath(words.lint, text, at)
+  if (path === undefined) return undefined
+  const place: Hl7Place = {
+    segment: path.segment,
+    occurrence: 1,
+    field: path.field,
+    ...(path.component === undefined ? {} : { component: path.component }),
+    ...(path.subcomponent === undefined ? {} : { subcomponent: path.subcomponent }),
+  }
+  const { each } = words
+  if (each !== undefined && each.segment === path.segment && each.field === path.field) {
+    return { source: repetitionSource(path), place, text }
+  }
+  const whole =
+    (path.component ?? 1) > 1 ? { ...path, component: undefined, subcomponent: undefined, text: '' } : undefined
+  return {
+    place,
+    text,
+    source: (scene) => {
+      const found = telling(select(scene.scope, path))
+      if (found.length > 0) scene.notes?.push(text)
+      else if (whole !== undefined && scene.hasNulls) return select(scene.scope, whole).filter(({ isNull }) => isNull)
+      return found
+    },
+  }
+}
+
+/** The path, or a problem at the character where it goes wrong. */
+export function checkedPath(lint: Lint, text: string, at: DocumentPath): Path | undefined {
+  const compiled = compilePath(text)
+  if (compiled.kind === 'invalid') {
+    const reason = compiled.reason.replace(/\.$/, '')
+    lint.error(
+      'E212',
+      at,
+      { text, reason: reason.slice(0, 1).toLowerCase() + reason.slice(1) },
+      { offset: compiled.offset },
+    )
+    return undefined
+  }
+  const { path } = compiled
+  const { segment, field } = path
+  const fields = segment.startsWith('Z') ? undefined : segmentFields(segment)
+  if (fields === undefined && !segment.startsWith('Z')) {
+    lint.error('E203', at, { segment }, { suggestion: suggest(segment, segmentNames) })
+    return undefined
+  }
+  if (fields !== undefined && field > fields) {
+    lint.error('E202', at, { segment, fields, field })
+    return undefined
+  }
+  return path
+}
+
+function repetitionSource(path: Path): Source {
+  return (scene) => {
+    let piece = scene.repetition
+    if (piece === undefined) return none
+    if (path.component !== undefined) piece = piece.part(path.component)
+    if (path.subcomponent !== undefined) piece = piece.part(path.subcomponent)
+    return telling([piece])
+  }
+}
+
+function letReference(words: Vocabulary, name: string, parts: readonly number[], text: string): Reference {
+  words.used.names.add(name)
+  const source: Source = (scene) => {
+    const whole = lookUp(words, name, scene)
+    if (parts.length === 0 || whole.length === 0) return whole
+    return telling(whole.map((piece) => parts.reduce((inner, part) => inner.part(part), piece)))
+  }
+  return {
+    text,
+    source,
+    // Of names that are declared further down the place is known later.
+    get place() {
+      const place = words.lets.get(name)?.place
+      if (place === undefined || parts.length === 0 || place.component !== undefined) return place
+      const [component, subcomponent] = parts as [number, number | undefined]
+      return { ...place, component, ...(subcomponent === undefined ? {} : { subcomponent }) }
+    },
+  }
+}
+
+/** The value of a name, found once for each scene. */
+export function lookUp(words: Vocabulary, name: string, scene: Scene): Pieces {
+  const known = scene.named.get(name)
+  if (known !== undefined && scene.notes === undefined) return known
+  // A name that needs itself has no value; lint has said so.
+  scene.named.set(name, none)
+  const value = words.lets.get(name)?.source(scene) ?? none
+  scene.named.set(name, value)
+  return value
+}
+
+function columnReference(words: Vocabulary, text: string, at: DocumentPath): Reference | undefined {
+  const column = text.slice('step.'.length)
+  const table = words.stepTable
+  if (table === undefined) {
+    words.lint.error('E208', at, { name: 'step' })
+    return undefined
+  }
+  if (!table.columns.includes(column)) {
+    const params = { column, columns: table.columns.join(', ') }
+    words.lint.error('E204', at, params, { offset: 'step.'.length, known: table.columns })
+    return undefined
+  }
+  return {
+    text,
+    place: undefined,
+    source: (scene) => {
+      const value = scene.row?.cells[column] ?? ''
+      if (value === '') return none
+      scene.notes?.push(`${text}, ${table.file} line ${scene.row?.line}`)
+      return [literal(value)]
+    },
+  }
+}

@@ -1,0 +1,61 @@
+/** What a worklist item needs before a modality may see it (DICOM PS3.4 Table K.6-1): said to the sender, not discovered later. */
+import type { Dataset } from '../core/dataset.ts'
+import { worklistKeys, type WorklistKey } from '../dicom/worklist-item.ts'
+import { stepSequence, type AttributeRule } from './attribute.ts'
+import type { Lint } from './lint.ts'
+import { refuse, type Scene } from './scene.ts'
+
+/** Made by the engine, or held back by it (a step without a start is UNSCHEDULED). */
+const ours = new Set([
+  'SpecificCharacterSet',
+  stepSequence,
+  'StudyInstanceUID',
+  'ScheduledProcedureStepStartDate',
+  'ScheduledProcedureStepStartTime',
+])
+
+const required = worklistKeys.filter(({ keyword, type }) => type.startsWith('1') && !ours.has(keyword))
+
+/** Keys without a rule and without a default of the site: no message could ever be taken. */
+export function lintRequirements(lint: Lint, rules: readonly AttributeRule[], defaults: Dataset): void {
+  const steps = rules.find(({ keyword }) => keyword === stepSequence)
+  if (steps === undefined) {
+    lint.error('E215', ['map'], { keyword: stepSequence }, { of: 'key' })
+  }
+  for (const { keyword, level, unless } of required) {
+    const inside = level === 'step' ? (steps?.inner ?? []) : rules
+    if (level === 'step' && steps === undefined) continue
+    if (inside.some((rule) => rule.keyword === keyword || rule.keyword === unless)) continue
+    if ((defaults[keyword] ?? '') !== '') continue
+    lint.error('E215', level === 'step' ? ['map', stepSequence] : ['map'], { keyword }, { of: 'key' })
+  }
+}
+
+export type Check = (scene: Scene, dataset: Dataset) => void
+
+/** A function that names every missing key of one level, with the HL7 field that should have filled it. */
+export function createCheck(levels: readonly WorklistKey['level'][], rules: readonly AttributeRule[]): Check {
+  const keys = required.filter(({ level }) => levels.includes(level))
+  const pairs = new Set<string>()
+  const wanted = keys.flatMap(({ keyword, unless }) => {
+    // One sentence for each pair of which one is needed.
+    if (pairs.has(keyword)) return []
+    if (unless !== undefined) pairs.add(unless)
+    const rule = rules.find((each) => each.keyword === keyword) ?? rules.find((each) => each.keyword === unless)
+    return [{ keyword, unless, rule }]
+  })
+  return (scene, dataset) => {
+    for (const { keyword, unless, rule } of wanted) {
+      if (isThere(dataset[keyword]) || (unless !== undefined && isThere(dataset[unless]))) continue
+      if (scene.faults.some(({ params }) => params['keyword'] === keyword)) continue
+      const spot = { keyword, place: rule?.place ?? { segment: 'OBR' }, rule: rule?.rule ?? nowhere }
+      refuse(scene, spot, 'E302', 101, { what: keyword })
+    }
+  }
+}
+
+const nowhere = { file: '', line: 0, column: 0 }
+
+function isThere(value: Dataset[string] | undefined): boolean {
+  return value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0)
+}

@@ -1,0 +1,374 @@
+/**
+ * One rule of a map as a function from the message to values, whatever they will
+ * become: a reference, a list of which the first with a value wins, or an object
+ * of rule words. Nothing is looked up again at run time that is known here.
+ */
+import type { Hl7Place } from '../core/fault.ts'
+import type { DocumentPath } from '../core/located.ts'
+import { segmentFields, segmentNames, select, type Path, type Scope } from '../hl7/index.ts'
+import type { Compiled, Expression, ExpressionProblem } from './condition.ts'
+import { isFields, nameOf, scalarText, type Fields } from './lint.ts'
+import { hasValue, literal, measured, none, textOf, type Pieces } from './piece.ts'
+import { checkedPath, compileReference, lookUp, type Source, type Vocabulary } from './reference.ts'
+import { fault, shownCode, type Scene } from './scene.ts'
+import { suggest } from './suggest.ts'
+import type { Row, Table } from './table.ts'
+
+export interface Rule {
+  readonly source: Source
+  readonly place: Hl7Place | undefined
+  /** For the mapping table: where the value comes from, and what is done with it. */
+  readonly from: string
+  readonly how: string
+  /** `otherwise: uid` */
+  readonly makesUid: boolean
+}
+
+export const ruleWords = [
+  'from',
+  'value',
+  'table',
+  'when',
+  'join',
+  'otherwise',
+  'tooLong',
+  'unit',
+  'after',
+  'each',
+  'expr',
+] as const
+
+/** Undefined when it is wrong, which `lint` has been told. `extra`: words that the caller reads itself. */
+export function compileRule(words: Vocabulary, value: unknown, at: DocumentPath): Rule | undefined {
+  if (typeof value === 'string') {
+    const reference = compileReference(words, value, at)
+    if (reference === undefined) return undefined
+    // The place of a name that is declared further down is known later.
+    return {
+      source: reference.source,
+      from: value,
+      how: '',
+      makesUid: false,
+      get place() {
+        return reference.place
+      },
+    }
+  }
+  if (Array.isArray(value)) return firstOf(words, value, at)
+  if (isFields(value)) return objectRule(words, value, at)
+  const text = scalarText(value)
+  if (text === undefined) words.lint.error('E200', at, { where: nameOf(at), expected: 'a path, a list or a rule' })
+  else words.lint.error('E201', at, { text })
+  return undefined
+}
+
+function firstOf(words: Vocabulary, list: readonly unknown[], at: DocumentPath): Rule | undefined {
+  const rules = list.map((entry, index) => compileRule(words, entry, [...at, index]))
+  if (rules.length === 0) words.lint.error('E200', at, { where: nameOf(at), expected: 'a list with at least one rule' })
+  if (rules.length === 0 || rules.includes(undefined)) return undefined
+  const known = rules as readonly Rule[]
+  const sources = known.map(({ source }) => source)
+  return {
+    source: (scene) => {
+      let nothing: Pieces = none
+      for (const source of sources) {
+        const pieces = source(scene)
+        if (hasValue(pieces)) return pieces
+        if (pieces.length > 0) nothing = pieces
+      }
+      return nothing
+    },
+    get place() {
+      return known.find(({ place }) => place !== undefined)?.place
+    },
+    from: known.map(({ from }) => from).join(', else '),
+    how: [...new Set(known.map(({ how }) => how).filter((how) => how !== ''))].join('; '),
+    makesUid: false,
+  }
+}
+
+function objectRule(words: Vocabulary, fields: Fields, at: DocumentPath): Rule | undefined {
+  const { lint } = words
+  for (const name of Object.keys(fields)) {
+    if ((ruleWords as readonly string[]).includes(name)) continue
+    lint.error('E207', [...at, name], { name, known: ruleWords.join(', ') }, { of: 'key', known: ruleWords })
+    return undefined
+  }
+  const origin = originOf(words, fields, at)
+  const condition = 'when' in fields ? compileWhen(words, fields['when'], [...at, 'when']) : undefined
+  const lookup = 'table' in fields ? compileLookup(words, fields['table'], [...at, 'table']) : undefined
+  if (origin === undefined || ('when' in fields && !condition) || ('table' in fields && !lookup)) return undefined
+
+  const otherwise = scalarText(fields['otherwise'])
+  const makesUid = otherwise === 'uid'
+  const constant = otherwise === undefined || makesUid ? undefined : [literal(otherwise, origin.place)]
+  const when = typeof fields['when'] === 'string' ? fields['when'] : ''
+  const steps = [
+    typeof fields['join'] === 'string' ? `joined with ${JSON.stringify(fields['join'])}` : '',
+    typeof fields['after'] === 'string' ? `after ${fields['after']}` : '',
+    typeof fields['table'] === 'string' ? `table ${fields['table']}` : '',
+    when === '' ? '' : `when ${when}`,
+    otherwise === undefined ? '' : makesUid ? 'made once per order' : `otherwise ${JSON.stringify(otherwise)}`,
+  ]
+  const rule: Omit<Rule, 'place'> = {
+    from: origin.from,
+    how: steps.filter((text) => text !== '').join('; '),
+    makesUid,
+    source: (scene) => {
+      if (condition !== undefined && !condition(scene)) {
+        scene.notes?.push(`condition false: ${when}`)
+        return none
+      }
+      let pieces = origin.source(scene)
+      if (lookup !== undefined && hasValue(pieces)) pieces = lookup(scene, pieces)
+      if (constant === undefined || hasValue(pieces)) return pieces
+      scene.notes?.push('otherwise')
+      return constant
+    },
+  }
+  return {
+    ...rule,
+    get place() {
+      return origin.place
+    },
+  }
+}
+
+interface Origin {
+  readonly source: Source
+  readonly from: string
+  readonly place: Hl7Place | undefined
+}
+
+function originOf(words: Vocabulary, fields: Fields, at: DocumentPath): Origin | undefined {
+  const { lint } = words
+  const given = ['from', 'value', 'expr'].filter((name) => name in fields)
+  if (given.length !== 1) {
+    lint.error('E200', at, { where: nameOf(at), expected: 'a rule with one of from, value and expr' })
+    return undefined
+  }
+  if ('value' in fields) {
+    const text = scalarText(fields['value'])
+    if (text === undefined) {
+      lint.error('E200', [...at, 'value'], { where: 'value', expected: 'a single text or number' })
+      return undefined
+    }
+    const pieces = text === '' ? none : [literal(text)]
+    return {
+      source: (scene) => {
+        scene.notes?.push('constant')
+        return pieces
+      },
+      from: JSON.stringify(text),
+      place: undefined,
+    }
+  }
+  if ('expr' in fields) return expressionOrigin(words, fields['expr'], [...at, 'expr'])
+  const each = 'each' in fields ? checkedPath(lint, scalarText(fields['each']) ?? '', [...at, 'each']) : undefined
+  if ('each' in fields && each === undefined) return undefined
+  const inside = each === undefined ? words : { ...words, each }
+  const plain =
+    'join' in fields
+      ? joined(inside, fields['from'], scalarText(fields['join']) ?? '', [...at, 'from'])
+      : compileRule(inside, fields['from'], [...at, 'from'])
+  const origin = plain === undefined || each === undefined ? plain : repeated(plain, each)
+  const unit = 'unit' in fields ? compileReference(words, scalarText(fields['unit']) ?? '', [...at, 'unit']) : undefined
+  if (origin === undefined || ('unit' in fields && unit === undefined)) return undefined
+  const measuring = unit === undefined ? origin : withUnit(origin, unit.source)
+  return 'after' in fields ? following(words, measuring, fields['after'], [...at, 'after']) : measuring
+}
+
+/** One value for each repetition of the field, whichever segment it stands in. */
+function repeated(origin: Origin, each: Path): Origin {
+  const path = { ...each, component: undefined, subcomponent: undefined }
+  return {
+    ...origin,
+    source: (scene) =>
+      select(scene.scope, path).flatMap((repetition) => origin.source({ ...scene, repetition }).slice(0, 1)),
+  }
+}
+
+function withUnit(origin: Origin, unit: Source): Origin {
+  return {
+    ...origin,
+    source: (scene) => {
+      const pieces = origin.source(scene)
+      if (!hasValue(pieces)) return pieces
+      const quiet = scene.notes === undefined ? scene : { ...scene, notes: undefined }
+      const text = textOf(unit(quiet))
+      return pieces.map((piece) => (piece.isNull ? piece : measured(piece.text, piece.place, text)))
+    },
+  }
+}
+
+function following(words: Vocabulary, origin: Origin, value: unknown, at: DocumentPath): Origin | undefined {
+  const after = scalarText(value) ?? ''
+  if (segmentFields(after) === undefined && !/^Z[A-Z0-9]{2}$/.test(after)) {
+    words.lint.error('E203', at, { segment: after }, { known: segmentNames })
+    return undefined
+  }
+  return { ...origin, source: (scene) => origin.source({ ...scene, scope: only(scene.scope, after) }) }
+}
+
+/** The segments that follow a segment of this name, through their own kind: the NTEs of the PID. */
+function only(scope: Scope, after: string): Scope {
+  let last = ''
+  const segments = scope.segments.filter((segment) => {
+    if (segment.name !== 'NTE') last = segment.name
+    return segment.name === 'NTE' && last === after
+  })
+  return { ...scope, segments }
+}
+
+function joined(words: Vocabulary, value: unknown, glue: string, at: DocumentPath): Origin | undefined {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const rules = list.map((entry, index) => compileRule(words, entry, Array.isArray(value) ? [...at, index] : at))
+  if (rules.includes(undefined)) return undefined
+  const known = rules as readonly Rule[]
+  return {
+    from: known.map(({ from }) => from).join(', '),
+    get place() {
+      return known.find(({ place }) => place !== undefined)?.place
+    },
+    source: (scene) => {
+      const all = known.flatMap(({ source }) => source(scene))
+      const values = all.filter(({ isNull, isEmpty }) => !isNull && !isEmpty)
+      if (values.length === 0) return all.filter(({ isNull }) => isNull)
+      return [literal(values.map(({ text }) => text).join(glue), values[0]?.place)]
+    },
+  }
+}
+
+type Lookup = (scene: Scene, pieces: Pieces) => Pieces
+
+/** `table: sex`, or of a CSV file `table: stations.station_ae`. */
+function compileLookup(words: Vocabulary, value: unknown, at: DocumentPath): Lookup | undefined {
+  const text = scalarText(value) ?? ''
+  const [name = '', column] = text.split('.')
+  const table = words.tables.get(name)
+  if (table === undefined) {
+    words.lint.error('E208', at, { name }, { known: words.tables.keys() })
+    return undefined
+  }
+  words.used.tables.add(name)
+  if (table.kind === 'file' && (column === undefined || !table.columns.includes(column))) {
+    const params = { column: column ?? '', columns: table.columns.join(', ') }
+    words.lint.error('E204', at, params, { offset: name.length + 1, known: table.columns })
+    return undefined
+  }
+  if (table.kind === 'inline' && column !== undefined) {
+    words.lint.error('E204', at, { column, columns: '(none: it is not a file)' }, { offset: name.length + 1 })
+    return undefined
+  }
+  return (scene, pieces) =>
+    pieces.flatMap((piece) => {
+      if (piece.isNull) return [piece]
+      const code = piece.text.trim()
+      const found =
+        table.kind === 'inline' ? table.values.get(code) : table.rows.get(code)?.[0]?.cells[column as string]
+      scene.notes?.push(`table ${text}`)
+      if (found !== undefined) return [literal(found, piece.place)]
+      switch (table.unknown.kind) {
+        case 'same':
+          return [piece]
+        case 'value':
+          return [literal(table.unknown.value, piece.place)]
+        case 'reject':
+          scene.faults.push(
+            fault('E301', 103, { table: name, code: shownCode(code) }, piece.place, words.lint.place(at)),
+          )
+          return []
+      }
+    })
+}
+
+/** The rows of a code; undefined when the table rejects it, which is a fault. */
+export function rowsOf(
+  scene: Scene,
+  table: Table & { kind: 'file' },
+  pieces: Pieces,
+  place: Hl7Place | undefined,
+): readonly (Row | undefined)[] | undefined {
+  const code = textOf(pieces).trim()
+  const rows = table.rows.get(code)
+  if (rows !== undefined) return rows
+  if (table.unknown.kind !== 'reject') return [undefined]
+  const where = pieces[0]?.place ?? place
+  scene.faults.push(
+    code === ''
+      ? fault('E302', 101, { what: `The code for the table ${table.name}` }, where)
+      : fault('E301', 103, { table: table.name, code: shownCode(code) }, where),
+  )
+  return undefined
+}
+
+export type Condition = (scene: Scene) => boolean
+
+export function compileWhen(words: Vocabulary, value: unknown, at: DocumentPath): Condition | undefined {
+  if (typeof value !== 'string') {
+    words.lint.error('E209', at, { type: typeof value === 'boolean' ? 'a constant' : 'not a text' })
+    return undefined
+  }
+  const expression = accepted(words, words.conditions.compile(value, 'bool'), at)
+  if (expression === undefined) return undefined
+  const read = reader(words, expression)
+  return (scene) => expression.evaluate(read(scene))
+}
+
+function expressionOrigin(words: Vocabulary, value: unknown, at: DocumentPath): Origin | undefined {
+  const text = typeof value === 'string' ? value : ''
+  const expression = accepted(words, words.conditions.compile(text, 'string'), at)
+  if (expression === undefined) return undefined
+  const read = reader(words, expression)
+  return {
+    from: expression.names.join(', '),
+    get place() {
+      return words.lets.get(expression.names[0] ?? '')?.place
+    },
+    source: (scene) => {
+      scene.notes?.push(`expr ${text}`)
+      const result = expression.evaluate(read(scene))
+      return result === '' ? none : [literal(result)]
+    },
+  }
+}
+
+/** The texts of the names that an expression uses; absent ones are `''`. */
+function reader<T>(words: Vocabulary, expression: Expression<T>): (scene: Scene) => Record<string, string> {
+  return (scene) => {
+    const values: Record<string, string> = {}
+    for (const name of expression.names) {
+      const { notes } = scene
+      const length = notes?.length ?? 0
+      values[name] = textOf(lookUp(words, name, scene)).trim()
+      // What a condition looks at is not where the value comes from.
+      notes?.splice(length)
+    }
+    return values
+  }
+}
+
+function accepted<T>(words: Vocabulary, compiled: Compiled<T>, at: DocumentPath): Expression<T> | undefined {
+  if (compiled.kind === 'ok') {
+    for (const name of compiled.expression.names) words.used.names.add(name)
+    return compiled.expression
+  }
+  reportExpression(words, compiled.problem, at)
+  return undefined
+}
+
+function reportExpression({ lint, letNames }: Vocabulary, problem: ExpressionProblem, at: DocumentPath): void {
+  const { offset } = problem
+  switch (problem.kind) {
+    case 'syntax':
+      return lint.error('E211', at, { reason: problem.reason }, { offset })
+    case 'variable':
+      return lint.error('E205', at, { name: problem.name }, { offset, suggestion: suggest(problem.name, letNames) })
+    case 'forbidden':
+      return lint.error('E217', at, { name: problem.name }, { offset })
+    case 'overload':
+      return lint.error('E223', at, { reason: problem.reason }, { offset })
+    case 'type':
+      return lint.error('E209', at, { type: problem.type }, { offset })
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * HL7 time stamps (TS, DTM: `YYYY[MM[DD[HH[MM[SS[.S...]]]]]][+/-ZZZZ]`) as DICOM DA
+ * and TM. Times without an offset are the site's; one with an offset is converted
+ * to the site's zone, because a modality shows what it gets as local time.
+ */
+export interface TimeStamp {
+  /** `20261016`, or fewer digits when the sender knew no more. */
+  readonly date: string
+  /** `101500`, `1015`, `10`, with a fraction perhaps; `''` when there is no time. */
+  readonly time: string
+}
+
+/** Undefined when the text is not a time stamp. */
+export function parseTimeStamp(text: string, zone: Zone): TimeStamp | undefined {
+  const match = /^(\d{4}(?:\d\d(?:\d\d)?)?)(\d\d(?:\d\d(?:\d\d(?:\.\d{1,6})?)?)?)?([+-]\d{4})?$/.exec(text)
+  if (match === null) return undefined
+  const [, date = '', time = '', offset] = match
+  if (!isCalendarDate(date) || !isTimeOfDay(time) || (time !== '' && date.length < 8)) return undefined
+  if (offset === undefined || time === '') return { date, time }
+  const minutes = (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(3, 5))) * (offset.startsWith('-') ? -1 : 1)
+  if (Math.abs(minutes) > 14 * 60) return undefined
+  const utc = utcOf(date, time) - minutes * 60_000
+  const local = inZone(utc, zone)
+  return { date: local.slice(0, 8), time: local.slice(8, 8 + Math.min(time.length, 6)) + time.slice(6) }
+}
+
+/** A zone of the IANA database with the tool that knows its offsets. */
+export interface Zone {
+  readonly name: string
+  readonly format: Intl.DateTimeFormat
+}
+
+/** Throws a RangeError for an unknown name. */
+export function createZone(name: string): Zone {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: name,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  })
+  return { name, format }
+}
+
+/** An instant as HL7 writes it in a zone: `20261016101500+0200`. */
+export function formatTimeStamp(instant: string, zone: Zone): string {
+  const utc = Math.floor(Date.parse(instant) / 1000) * 1000
+  const local = inZone(utc, zone)
+  const minutes = Math.round((utcOf(local.slice(0, 8), local.slice(8)) - utc) / 60_000)
+  const size = Math.abs(minutes)
+  return `${local}${minutes < 0 ? '-' : '+'}${pad(Math.floor(size / 60))}${pad(size % 60)}`
+}
+
+/** Local digits `YYYYMMDDHHMMSS` of a moment. */
+function inZone(utc: number, zone: Zone): string {
+  let date = ''
+  let time = ''
+  let month = ''
+  let day = ''
+  for (const { type, value } of zone.format.formatToParts(utc)) {
+    if (type === 'year') date = value.padStart(4, '0')
+    else if (type === 'month') month = value
+    else if (type === 'day') day = value
+    else if (type === 'hour' || type === 'minute' || type === 'second') time += value
+  }
+  return date + month + day + time
+}
+
+function utcOf(date: string, time: string): number {
+  return Date.UTC(
+    Number(date.slice(0, 4)),
+    Number(date.slice(4, 6)) - 1,
+    Number(date.slice(6, 8)),
+    Number(time.slice(0, 2)),
+    Number(time.slice(2, 4)),
+    Number(time.slice(4, 6)),
+  )
+}
+
+function isCalendarDate(date: string): boolean {
+  const year = Number(date.slice(0, 4))
+  const month = Number(date.slice(4, 6))
+  if (year === 0) return false
+  if (date.length === 4) return true
+  if (month < 1 || month > 12) return false
+  if (date.length === 6) return true
+  const day = Number(date.slice(6, 8))
+  return day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
+}
+
+function isTimeOfDay(time: string): boolean {
+  return Number(time.slice(0, 2)) <= 23 && Number(time.slice(2, 4)) <= 59 && Number(time.slice(4, 6)) <= 59
+}
+
+function pad(number: number): string {
+  return String(number).padStart(2, '0')
+}
