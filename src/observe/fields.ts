@@ -58,7 +58,9 @@ export const logFields = [
   'httpStatus',
   'signal',
   'exitCode',
+  // Why, in our own words or the operating system's: never a text that a RIS or Orthanc sent.
   'detail',
+  'reason',
   'stack',
   // how many, how long, how large
   'count',
