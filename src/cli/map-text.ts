@@ -31,7 +31,6 @@ export function runText(
         groupText(
           group,
           lines.filter((line) => line.group === at),
-          pipeline,
           io,
         ),
       )
@@ -41,7 +40,7 @@ export function runText(
   }
 }
 
-function groupText(group: OrderGroup, lines: readonly ExplainLine[], pipeline: PipelineFile, io: Io): string {
+function groupText(group: OrderGroup, lines: readonly ExplainLine[], io: Io): string {
   const paint = painter(io)
   const { accessionNumber, fillerOrderNumber, placerOrderNumber } = group.numbers
   const numbers = [

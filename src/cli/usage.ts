@@ -21,7 +21,8 @@ export function readArgs<const T extends ParseArgsOptionsConfig>(
 }
 
 export function misuse(reason: string, usage: string, io: Io): number {
-  io.stderr(`${sentence('E282', { reason: reason.replace(/\.$/, '') })}\n${usage}\n`)
+  const said = /[.?]$/.test(reason) ? reason : `${reason}.`
+  io.stderr(`${sentence('E282', { reason: said })}\n${usage}\n`)
   return misused
 }
 

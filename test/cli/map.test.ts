@@ -1,0 +1,148 @@
+import { afterEach, expect, test } from 'vitest'
+import { map } from '../../src/cli/map.ts'
+import { aSite } from '../config/a-site.ts'
+import { runVerb } from './an-io.ts'
+
+const cleanups: (() => void)[] = []
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup()
+})
+
+function order(control: string, code = 'CTABD'): string {
+  return [
+    String.raw`MSH|^~\&|RIS|MAIN|WL|HOSP|20260301093000||ORM^O01|M-${control}|P|2.3.1`,
+    'PID|1||4711^^^HOSP||Doe^Jane||19800214|F',
+    `ORC|${control}|P1|F1`,
+    `OBR|1|P1|F1|${code}^CT Abdomen||||||||||||||ACC1|RP1|SPS1||||||||||||||||20260302101500`,
+    '',
+  ].join('\r')
+}
+
+function inFrame(message: string): string {
+  return `\v${message}\u001C\r`
+}
+
+async function mapped(
+  files: Record<string, string | Uint8Array>,
+  args: readonly string[] = ['orders', ...Object.keys(files)],
+) {
+  const { cwd, remove } = aSite(files)
+  cleanups.push(remove)
+  return runVerb(map, args, { cwd })
+}
+
+test('an order is shown as its items, each value with its origin and the line of its rule, and the acknowledgment', async () => {
+  const { code, stdout, stderr } = await mapped({ 'm.hl7': order('NW') })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toContain('m.hl7, message 1  ORM^O01 M-NW  AA  accepted by pipelines/orders/pipeline.yaml\n')
+  expect(stdout).toContain('create  NW  accession ACC1, filler F1, placer P1  1 item\n')
+  expect(stdout).toMatch(/PatientName +Doe\^Jane +PID-5 +line 12\n/)
+  expect(stdout).toContain('item 1 of 1: step CT, station CT01\n')
+  expect(stdout).toMatch(/Modality +CT +step\.modality, procedures\.csv line 2 +line 21\n/)
+  expect(stdout).toContain('  MSA|AA|M-NW\n')
+})
+
+test('a refused order is shown with its faults and their cures, and makes the exit code 1', async () => {
+  const { code, stdout } = await mapped({ 'm.hl7': order('NW', 'XYZZY') })
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/M-NW {2}AE {2}refused\n {2}E3\d\d {2}.*XYZZY.* at OBR-4\.1/)
+  expect(stdout).toContain('  MSA|AE|M-NW')
+})
+
+test('an order that a rule ignores names the rule', async () => {
+  const { code, stdout } = await mapped({ 'm.hl7': order('ZZ') })
+  expect(code).toBe(0)
+  expect(stdout).toContain('AA  ignored by orders: orderControl.otherwise')
+})
+
+const forms: readonly [form: string, content: string][] = [
+  ['one after the other', order('NW') + order('CA')],
+  [
+    'with Windows line ends and blank lines',
+    `\r\n${order('NW').replaceAll('\r', '\r\n')}\r\n\r\n${order('CA').replaceAll('\r', '\r\n')}`,
+  ],
+  ['with Unix line ends', order('NW').replaceAll('\r', '\n') + order('CA').replaceAll('\r', '\n')],
+  ['in MLLP frames', inFrame(order('NW')) + inFrame(order('CA'))],
+  [
+    'in MLLP frames with log lines between',
+    `2026-10-16 received\n${inFrame(order('NW'))}\nand\n${inFrame(order('CA'))}`,
+  ],
+  ['the last frame cut off', inFrame(order('NW')) + inFrame(order('CA')).slice(0, -2)],
+  ['after a byte order mark', `\uFEFF${order('NW')}${order('CA')}`],
+]
+
+test.each(forms)('several messages in one file are all shown: %s', async (_, content) => {
+  const { code, stdout, stderr } = await mapped({ 'm.hl7': content })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect([...stdout.matchAll(/message \d {2}ORM\^O01 M-(NW|CA) {2}AA/g)].map((match) => match[1])).toEqual(['NW', 'CA'])
+})
+
+test('bytes reach the mapping as they are: a Latin-1 name in a Latin-1 message', async () => {
+  const text = order('NW').replace('|P|2.3.1', '|P|2.3.1||||||8859/1').replace('Doe', 'M\u00fcller')
+  const { stdout } = await mapped({ 'm.hl7': Buffer.from(text, 'latin1') })
+  expect(stdout).toMatch(/PatientName +M\u00fcller\^Jane/)
+})
+
+test('MSH inside a message begins no message', async () => {
+  const { stdout } = await mapped({ 'm.hl7': order('NW').replace('CT Abdomen', 'MSH|x').replace('MAIN', 'MSH') })
+  expect(stdout.match(/, message \d/g)).toEqual([', message 1'])
+})
+
+const careless: readonly [
+  what: string,
+  files: Record<string, string | Uint8Array>,
+  args: readonly string[],
+  said: RegExp,
+][] = [
+  ['a file that does not exist', {}, ['orders', 'nothing.hl7'], /nothing\.hl7 {2}E256 .*does not exist/],
+  ['a folder', { 'messages/a.hl7': 'x' }, ['orders', 'messages'], /messages {2}E256 .*is a folder/],
+  ['an empty file', { 'a.hl7': '' }, ['orders', 'a.hl7'], /E281 .*it is empty/],
+  ['a picture', { 'a.png': Buffer.from([0x89, 0x50, 0x4e, 0x47]) }, ['orders', 'a.png'], /E281 .*begins with MSH/],
+  ['JSON', { 'a.json': '{"a": 1}' }, ['orders', 'a.json'], /E281 .*JSON/],
+  ['XML', { 'a.xml': '<a/>' }, ['orders', 'a.xml'], /E281 .*XML/],
+  ['UTF-16', { 'a.hl7': Buffer.from(`\uFEFF${order('NW')}`, 'utf16le') }, ['orders', 'a.hl7'], /E281 .*UTF-16/],
+  ['a misspelt pipeline', { 'a.hl7': order('NW') }, ['ordres', 'a.hl7'], /E280 .*\n.*Did you mean "orders"/],
+]
+
+test.each(careless)('%s given is one clear sentence and exit code 1', async (_, files, args, said) => {
+  const { code, stderr, stdout } = await mapped(files, args)
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(said)
+})
+
+test('a file that cannot be read does not keep the others from being shown', async () => {
+  const { code, stdout, stderr } = await mapped({ 'm.hl7': order('NW') }, ['orders', 'nothing.hl7', 'm.hl7'])
+  expect(code).toBe(1)
+  expect(stderr).toContain('E256')
+  expect(stdout).toContain('M-NW  AA')
+})
+
+test('without a pipeline or a file the usage is shown', async () => {
+  for (const args of [[], ['orders']]) {
+    const { code, stderr } = await mapped({}, args)
+    expect(code).toBe(2)
+    expect(stderr).toContain('worklane map PIPELINE FILE...')
+  }
+})
+
+test('a site with mistakes maps nothing and says why', async () => {
+  const { code, stdout, stderr } = await mapped({ 'm.hl7': order('NW'), 'config/worklane.yaml': 'sources: []\n' }, [
+    'orders',
+    'm.hl7',
+  ])
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toContain('config/worklane.yaml:1:10  E259')
+})
+
+test('--json gives the verdict, the origins and the acknowledgment to programs', async () => {
+  const { stdout } = await mapped({ 'm.hl7': order('NW') }, ['orders', 'm.hl7', '--json'])
+  const [dry] = JSON.parse(stdout) as Record<string, unknown>[]
+  expect(dry).toMatchObject({
+    file: 'm.hl7',
+    message: 1,
+    controlId: 'M-NW',
+    pipeline: 'orders',
+    acknowledgment: { code: 'AA' },
+    verdict: { kind: 'accepted', groups: [{ effect: 'create', numbers: { accessionNumber: 'ACC1' } }] },
+  })
+})
