@@ -1,0 +1,263 @@
+import { createServer } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { connect } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import {
+  createListener,
+  frame,
+  type Listener,
+  type ListenerOptions,
+  type Reply,
+} from '../../../connectors/mllp/index.ts'
+import { eventually, freePort } from '../../support/temporary.ts'
+import { closed, connected, memoryLog } from './peers.ts'
+
+const running: Listener[] = []
+afterEach(async () => {
+  for (const listener of running.splice(0)) await listener.stop({ seconds: 0 })
+})
+
+const reply = (text: string): Reply => ({ kind: 'acknowledge', bytes: Buffer.from(text) })
+
+interface Given extends Partial<Omit<ListenerOptions, 'source' | 'log'>> {
+  readonly source?: Partial<ListenerOptions['source']>
+}
+
+async function listen(given: Given = {}) {
+  const log = memoryLog()
+  const bounds = { maxFrameBytes: 1000, maxConnections: 10, idleSeconds: 60 }
+  const listener = createListener({
+    onMessage: async (bytes) => reply(`got ${Buffer.from(bytes).toString()}`),
+    onOversize: async (_, size) => reply(`too large: ${size}`),
+    ...given,
+    source: { name: 'ris', bind: '127.0.0.1', port: 0, ...bounds, ...given.source },
+    log,
+  })
+  running.push(listener)
+  await listener.start()
+  return { listener, log, port: listener.port() }
+}
+
+const send = (text: string) => frame(Buffer.from(text))
+/** A promise that the test keeps when it likes. */
+function gate(): { readonly passed: Promise<void>; open(): void } {
+  let open = (): void => undefined
+  const passed = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { passed, open: () => open() }
+}
+
+test('connections beyond the limit are closed with a log line; one that leaves makes room', async () => {
+  const { listener, log, port } = await listen({ source: { maxConnections: 2 } })
+  const [one, two] = [await connected(port), await connected(port)]
+  const three = await connected(port)
+  await closed(three)
+  expect(log.lines).toContain('warn E121 connection refused')
+
+  one.destroy()
+  await eventually(() => listener.connections() === 1, 'the first connection has left')
+  const four = await connected(port)
+  four.write(send('FOUR'))
+  await eventually(() => four.text().includes('got FOUR'), 'the fourth is served')
+  two.destroy()
+  four.destroy()
+})
+
+test('a connection that is idle is closed, also one that stopped in the middle of a frame', async () => {
+  const { port } = await listen({ source: { idleSeconds: 0.1 } })
+  const quiet = await connected(port)
+  const stuck = await connected(port)
+  stuck.write(send('HALF').subarray(0, 3))
+  await Promise.all([closed(quiet), closed(stuck)])
+})
+
+test('a message that waits for its handler is not idle', async () => {
+  const handler = gate()
+  const { port } = await listen({
+    source: { idleSeconds: 0.05 },
+    async onMessage() {
+      await handler.passed
+      return reply('at last')
+    },
+  })
+  const socket = await connected(port)
+  const isClosed = closed(socket).then(() => 'closed')
+  socket.write(send('ONE'))
+  const longer = new Promise<string>((resolve) => setTimeout(() => resolve('still open'), 200))
+  expect(await Promise.race([isClosed, longer])).toBe('still open')
+  handler.open()
+  await eventually(() => socket.text().includes('at last'), 'the answer')
+})
+
+test('a frame of exactly the limit is taken, one byte more is drained and answered', async () => {
+  const { port } = await listen({ source: { maxFrameBytes: 10 } })
+  const socket = await connected(port)
+  socket.write(Buffer.concat([send('0123456789'), send('0123456789A'), send('x'.repeat(100_000)), send('END')]))
+  await eventually(() => socket.text().includes('got END'), 'the last frame')
+  expect(
+    socket
+      .text()
+      .split('\x1c\r')
+      .map((text) => text.slice(1)),
+  ).toEqual(['got 0123456789', 'too large: 11', 'too large: 100000', 'got END', ''])
+})
+
+test('I1: while nothing can be kept, the connection is closed without an acknowledgment', async () => {
+  const { port } = await listen({ onMessage: async () => ({ kind: 'close' }) })
+  const socket = await connected(port)
+  socket.write(Buffer.concat([send('ONE'), send('TWO')]))
+  await closed(socket)
+  expect(socket.text()).toBe('')
+})
+
+test('I1: a handler that fails gives no acknowledgment, and the listener goes on', async () => {
+  const { log, port } = await listen({
+    async onMessage(bytes) {
+      if (Buffer.from(bytes).toString() === 'BAD') throw new TypeError('Doe^Jane')
+      return reply('fine')
+    },
+  })
+  const bad = await connected(port)
+  bad.write(send('BAD'))
+  await closed(bad)
+  expect(bad.text()).toBe('')
+  expect(log.lines).toContain('error E122 handler failed')
+  const good = await connected(port)
+  good.write(send('GOOD'))
+  await eventually(() => good.text().includes('fine'), 'the good one is answered')
+})
+
+test('I1: paused, nobody can connect and nobody is acknowledged; resumed, the same port takes messages', async () => {
+  const handler = gate()
+  const { listener, port } = await listen({
+    async onMessage() {
+      await handler.passed
+      return reply('fine')
+    },
+  })
+  const waiting = await connected(port)
+  waiting.write(send('ONE'))
+  await eventually(() => listener.connections() === 1, 'connected')
+  await listener.pause()
+  await closed(waiting)
+  handler.open()
+  expect(waiting.text()).toBe('')
+  await expect(connected(port)).rejects.toThrow(/ECONNREFUSED/)
+
+  await listener.resume()
+  const socket = await connected(port)
+  socket.write(send('TWO'))
+  await eventually(() => socket.text().includes('fine'), 'answered again')
+})
+
+test('pause and resume in any order end as the last one said', async () => {
+  const { listener, port } = await listen()
+  await Promise.all([listener.pause(), listener.resume(), listener.pause(), listener.resume()])
+  expect(listener.isListening()).toBe(true)
+  const socket = await connected(port)
+  socket.destroy()
+  await Promise.all([listener.resume(), listener.pause()])
+  expect(listener.isListening()).toBe(false)
+})
+
+test('stopping answers what is being handled, takes no more, and closes', async () => {
+  const handler = gate()
+  const handled: string[] = []
+  const { listener, port } = await listen({
+    async onMessage(bytes) {
+      handled.push(Buffer.from(bytes).toString())
+      await handler.passed
+      return reply('fine')
+    },
+  })
+  const socket = await connected(port)
+  socket.write(Buffer.concat([send('ONE'), send('TWO')]))
+  await eventually(() => handled.length === 1, 'the first is handled')
+  const stopped = listener.stop({ seconds: 20 })
+  handler.open()
+  await stopped
+  await closed(socket)
+  expect(handled).toEqual(['ONE'])
+  expect(socket.text()).toBe('\vfine\x1c\r')
+})
+
+test('stopping ends after its limit, even if a handler never does', async () => {
+  const { listener, port } = await listen({ onMessage: () => new Promise(() => {}) })
+  const socket = await connected(port)
+  socket.write(send('ONE'))
+  await eventually(() => listener.connections() === 1, 'connected')
+  await listener.stop({ seconds: 0.1 })
+  await closed(socket)
+})
+
+test('a sender that does not read its answers, or sends far ahead, is not read either', async () => {
+  let handling = 0
+  const handler = gate()
+  const { port } = await listen({
+    source: { maxFrameBytes: 100_000 },
+    async onMessage() {
+      handling += 1
+      await handler.passed
+      return reply('x'.repeat(50_000))
+    },
+  })
+  const socket = await connected(port)
+  socket.pause()
+  const frames = Buffer.concat(Array.from({ length: 400 }, () => send('y'.repeat(50_000))))
+  const everything = new Promise<void>((resolve) => socket.write(frames, () => resolve()))
+  await eventually(() => handling === 1, 'the first is handled')
+  // 20 MB do not fit into the buffers of the two sockets: the listener has stopped reading.
+  expect(await Promise.race([everything, new Promise((resolve) => setTimeout(() => resolve('held back'), 200))])).toBe(
+    'held back',
+  )
+  handler.open()
+  socket.resume()
+  await everything
+  await eventually(() => socket.text().split('\x1c\r').length === 401, 'all answered')
+})
+
+test('a port that is taken is said in one sentence', async () => {
+  const other = createServer()
+  const port = await freePort()
+  await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve))
+  try {
+    await expect(listen({ source: { port } })).rejects.toThrow(
+      `Source ris cannot listen on 127.0.0.1:${port} (EADDRINUSE).`,
+    )
+  } finally {
+    await new Promise((resolve) => other.close(resolve))
+  }
+})
+
+test('the bind address is honoured: another address of this machine is not served', async (context) => {
+  const other = Object.values(networkInterfaces())
+    .flat()
+    .find((address) => address?.family === 'IPv4' && !address.internal)
+  if (other === undefined) return context.skip('this machine has no other address')
+  const { port } = await listen()
+  const socket = connect({ port, host: other.address })
+  const outcome = new Promise((resolve) => {
+    socket.once('connect', () => resolve('connected'))
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
+  })
+  await expect(outcome).resolves.toBe('ECONNREFUSED')
+  socket.destroy()
+})
+
+test('what happens on the wire is reported, and nothing of it has patient data', async () => {
+  const events: string[] = []
+  const { log, port } = await listen({ onWire: (event) => events.push(event) })
+  const socket = await connected(port)
+  const broken = send('MSH|Doe^Jane').subarray(0, -2)
+  socket.write(Buffer.concat([Buffer.from('Doe^Jane'), broken, send('MSH|TWO'), send('x'.repeat(2000))]))
+  await eventually(() => socket.text().includes('too large'), 'the last answer')
+  socket.destroy()
+  await eventually(() => events.includes('closed'), 'the connection is gone')
+  expect(events).toEqual(['opened', 'junk', 'restart', 'received', 'oversize', 'closed'])
+  expect(log.lines).toEqual([
+    'warn E124 bytes outside of a frame dropped',
+    'warn E123 unfinished message dropped',
+    'warn E108 message refused',
+  ])
+})
