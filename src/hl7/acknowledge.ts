@@ -4,7 +4,7 @@ import type { Instant } from '../core/ids.ts'
 import type { Acknowledgment } from '../core/ports.ts'
 import { encode } from './charset.ts'
 import { encodingCharacters, readDelimiters, standardDelimiters } from './delimiters.ts'
-import { escape, unescape } from './escape.ts'
+import { escape, escapeControls, unescape } from './escape.ts'
 import { nth } from './piece.ts'
 import { formatTime } from './time.ts'
 import type { Delimiters, Message } from './types.ts'
@@ -40,7 +40,8 @@ export function acknowledge(
 ): { readonly bytes: Uint8Array; readonly text: string } {
   const header = message?.segments[0]
   const delimiters = message?.delimiters ?? standardDelimiters
-  const theirs = (field: number) => header?.field(field) ?? ''
+  // What comes back must not end the segment or the frame that it comes back in.
+  const theirs = (field: number) => escapeControls(header?.field(field) ?? '', delimiters)
   const ours = (text: string) => escape(text, delimiters)
   const { component } = delimiters
   const event = nth(theirs(9), component, 2)

@@ -52,13 +52,22 @@ export function escape(text: string, delimiters: Delimiters): string {
       raw += `${sign}.br${sign}`
       i += 1
     } else if (code < 0x20 || code === 0x7f) {
-      raw += `${sign}X${code.toString(16).toUpperCase().padStart(2, '0')}${sign}`
+      raw += hex(code, sign)
     } else {
       const letter = letterOf(character, delimiters)
       raw += letter === undefined ? character : sign + letter + sign
     }
   }
   return raw
+}
+
+/** HL7 text whose delimiters mean what they say, without a control character that would end a segment or a frame. */
+export function escapeControls(raw: string, delimiters: Delimiters): string {
+  return raw.replaceAll(/[\x00-\x1f\x7f]/g, (control) => hex(control.charCodeAt(0), delimiters.escape))
+}
+
+function hex(code: number, sign: string): string {
+  return `${sign}X${code.toString(16).toUpperCase().padStart(2, '0')}${sign}`
 }
 
 /** Sequences in a text that the standard does not define; for warnings. */

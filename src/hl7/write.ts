@@ -1,7 +1,7 @@
 import { EngineError } from '../core/errors/index.ts'
 import { encode } from './charset.ts'
 import { encodingCharacters, standardDelimiters } from './delimiters.ts'
-import { escape } from './escape.ts'
+import { escape, escapeControls } from './escape.ts'
 import { pathOf, type Path, type Selector } from './path.ts'
 import type { Delimiters } from './types.ts'
 
@@ -74,11 +74,7 @@ function position(selector: Selector | undefined): number {
 }
 
 function content(value: WriteValue, delimiters: Delimiters): string {
-  if (typeof value === 'string') return escape(value, delimiters)
-  const { escape: sign } = delimiters
-  return value.raw.replaceAll(/[\x00-\x1f\x7f]/g, (control) => {
-    return `${sign}X${control.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}${sign}`
-  })
+  return typeof value === 'string' ? escape(value, delimiters) : escapeControls(value.raw, delimiters)
 }
 
 function put(line: Line, path: Path, text: string): void {

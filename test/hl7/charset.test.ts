@@ -1,0 +1,145 @@
+import { expect, test } from 'vitest'
+import { charsetOf, decode, encode, parse, pathOf, textAt } from '../../src/hl7/index.ts'
+import { order } from '../support/message.ts'
+
+/** JIS X 0208 escape sequences as MESA's messages use them: in, kanji, out. */
+const ESC = '\x1b'
+const kanjiIn = `${ESC}$B`
+const ascii = `${ESC}(B`
+
+function bytesOf(declared: string, name: Uint8Array): Uint8Array {
+  const [before, after] = order({ charset: declared, name: '@@' }).split('@@')
+  return Buffer.concat([Buffer.from(before ?? ''), name, Buffer.from(after ?? '')])
+}
+
+function nameOf(bytes: Uint8Array, component = 1): string {
+  const parsed = parse(bytes)
+  return parsed.kind === 'message' ? textAt(parsed.message, pathOf(`PID-5.${component}`)) : parsed.fault.code
+}
+
+const names = [
+  { declared: '8859/1', encoding: 'iso-8859-1', name: 'Müller' },
+  { declared: 'ISO8859-1', encoding: 'iso-8859-1', name: 'Müller' },
+  { declared: '8859/2', encoding: 'iso-8859-2', name: 'Dvořák' },
+  { declared: '8859/5', encoding: 'iso-8859-5', name: 'Люкceмбypг' },
+  { declared: '8859/7', encoding: 'iso-8859-7', name: 'Διονυσιος' },
+  { declared: '8859/15', encoding: 'iso-8859-15', name: 'Œuvre€' },
+  { declared: 'UNICODE UTF-8', encoding: 'utf-8', name: 'Müller Dvořák 山田' },
+  { declared: 'UTF-8', encoding: 'utf-8', name: 'Müller' },
+  { declared: 'utf8', encoding: 'utf-8', name: 'Müller' },
+  { declared: 'UNICODE', encoding: 'utf-8', name: 'Müller' },
+  { declared: '', encoding: 'utf-8', name: 'Müller' },
+  { declared: 'CP1252', encoding: 'windows-1252', name: 'Müller–Œ' },
+  { declared: 'GB 18030-2000', encoding: 'gb18030', name: '王小东' },
+  { declared: 'KS X 1001', encoding: 'euc-kr', name: '김희중' },
+  { declared: 'BIG-5', encoding: 'big5', name: '王小東' },
+  { declared: 'ISO IR87', encoding: 'iso-2022', name: '山田' },
+  { declared: 'ISO IR6~ISO IR87', encoding: 'iso-2022', name: '大宮太郎' },
+  { declared: '~ISO IR87', encoding: 'iso-2022', name: '大宮太郎' },
+  { declared: '~ISO IR87~ISO IR159', encoding: 'iso-2022', name: '丂山' },
+  { declared: 'ISO IR14~ISO IR87', encoding: 'iso-2022:roman', name: 'ﾔﾏﾀﾞ山田' },
+  { declared: '8859/1~ISO IR87', encoding: 'iso-2022:iso-8859-1', name: 'Jörg山田' },
+  { declared: 'ISO 2022 IR 87', encoding: 'iso-2022', name: '山田' },
+]
+test.each(names)('a name in $declared is what it was: $name', ({ declared, encoding, name }) => {
+  const bytes = encode(name, encoding)
+  expect(bytes).toBeDefined()
+  expect(nameOf(bytesOf(declared, bytes ?? new Uint8Array(0)))).toBe(name)
+})
+
+test('a kanji whose second byte is a delimiter is decoded before anything is split', () => {
+  // 宮 is 0x35 0x5C, `5\`; 絞 is 0x39 0x4A; 僮 is 0x50 0x7C, `P|`; 儉 is 0x50 0x5E would end a component: `P^`.
+  const text = `${kanjiIn}Bg5\\${ascii}^${kanjiIn}P|P^P~P&${ascii}`
+  const name = Buffer.from(text, 'latin1')
+  const bytes = bytesOf('ISO IR6~ISO IR87', name)
+  expect(nameOf(bytes, 1)).toBe('大宮')
+  expect(nameOf(bytes, 2)).toHaveLength(4)
+  expect(nameOf(bytes, 3)).toBe('')
+})
+
+test('the three groups of a Japanese name are three repetitions', () => {
+  const kanji = `${kanjiIn}Bg5\\${ascii}`
+  const bytes = bytesOf('ISO IR6~ISO IR87', Buffer.from(`Omiya^Taro~${kanji}^${kanjiIn}B@O:${ascii}`, 'latin1'))
+  const parsed = parse(bytes)
+  const message = parsed.kind === 'message' ? parsed.message : undefined
+  expect(message && textAt(message, pathOf('PID-5(2).1'))).toBe('大宮')
+  expect(message && textAt(message, pathOf('PID-5(2).2'))).toBe('太郎')
+})
+
+test('an escape sequence that is left open ends with its segment', () => {
+  const bytes = bytesOf('~ISO IR87', Buffer.from(`${kanjiIn}Bg5\\`, 'latin1'))
+  // The rest of PID is read as kanji and is broken, or reads wrong: never the segments behind it.
+  const parsed = parse(bytes)
+  if (parsed.kind === 'message') expect(textAt(parsed.message, pathOf('OBR-18'))).toBe('ACC0001')
+  else expect(parsed.fault.code).toBe('E102')
+})
+
+const broken = [
+  { what: 'ISO 8859-1 bytes in UTF-8', declared: 'UNICODE UTF-8', bytes: Buffer.from('M\xfcller', 'latin1') },
+  { what: 'ISO 8859-1 bytes without MSH-18', declared: '', bytes: Buffer.from('M\xfcller', 'latin1') },
+  { what: 'a UTF-8 character cut short', declared: 'UTF-8', bytes: Buffer.from([0x4d, 0xc3]) },
+  { what: 'an overlong UTF-8 sequence', declared: 'UTF-8', bytes: Buffer.from([0xc0, 0xaf]) },
+  { what: 'bytes above 127 in ASCII', declared: 'ASCII', bytes: Buffer.from([0xe4]) },
+  { what: 'half a kanji', declared: '~ISO IR87', bytes: Buffer.from(`${kanjiIn}Bg5${ascii}`, 'latin1') },
+  { what: 'an unknown escape sequence', declared: '~ISO IR87', bytes: Buffer.from(`${ESC}%Gx`, 'latin1') },
+  { what: 'high bytes where there is no set for them', declared: '~ISO IR87', bytes: Buffer.from([0xe4]) },
+  { what: 'a byte that 8859/7 does not have', declared: '8859/7', bytes: Buffer.from([0xff]) },
+  { what: 'half a GB 18030 character', declared: 'GB 18030-2000', bytes: Buffer.from([0x81, 0x20]) },
+]
+test.each(broken)('a name is never guessed: $what makes the message unreadable', ({ declared, bytes }) => {
+  const parsed = parse(bytesOf(declared, bytes))
+  expect(parsed).toMatchObject({ kind: 'unreadable', fault: { code: 'E102', hl7Code: 102 } })
+  // The sender can be answered.
+  expect(parsed.kind === 'unreadable' && parsed.header?.segments[0]?.field(3)).toBe('RIS')
+})
+
+test('a charset that nobody knows is a fault when it matters, a warning when every byte is ASCII', () => {
+  expect(parse(bytesOf('KLINGON', Buffer.from('Doe')))).toMatchObject({
+    kind: 'message',
+    message: { warnings: [{ code: 'E103', place: { segment: 'MSH', field: 18 } }] },
+  })
+  expect(parse(bytesOf('KLINGON', Buffer.from('Dö')))).toMatchObject({
+    kind: 'unreadable',
+    fault: { code: 'E103', hl7Code: 103, params: { charset: 'KLINGON' } },
+  })
+})
+
+test('the default charset of the source is for messages without MSH-18 only', () => {
+  const latin = Buffer.from('M\xfcller', 'latin1')
+  const text = (bytes: Uint8Array) => {
+    const parsed = parse(bytes, { defaultCharset: '8859/1' })
+    return parsed.kind === 'message' ? textAt(parsed.message, pathOf('PID-5.1')) : parsed.fault.code
+  }
+  expect(text(bytesOf('', latin))).toBe('Müller')
+  expect(text(bytesOf('UNICODE UTF-8', latin))).toBe('E102')
+})
+
+test('bytes that MSH-18 cannot mean are warned of', () => {
+  expect(parse(bytesOf('8859/1', Buffer.from('Müller')))).toMatchObject({ message: { warnings: [{ code: 'E111' }] } })
+  expect(parse(bytesOf('8859/1', Buffer.from([0x4d, 0x96])))).toMatchObject({
+    message: { charset: 'windows-1252', warnings: [{ code: 'E112' }] },
+  })
+  expect(nameOf(bytesOf('8859/1', Buffer.from([0x4d, 0x96])))).toBe('M–')
+})
+
+test('names of charsets are known however they are spelt', () => {
+  const spelt = ['UNICODE UTF-8', 'unicode utf-8', 'UTF8', 'UTF_8', 'UNICODE', 'ISO_IR 192', 'ISO IR192']
+  expect(spelt.map((name) => charsetOf([name]))).toEqual(spelt.map(() => 'utf-8'))
+  expect(['8859/1', 'ISO 8859-1', 'ISO8859/1', 'ISO_IR 100', 'LATIN1'].map((name) => charsetOf([name]))).toEqual(
+    Array(5).fill('iso-8859-1'),
+  )
+  expect(charsetOf(['CN'])).toBeUndefined()
+  expect(charsetOf(['constructor'])).toBeUndefined()
+})
+
+test('what a charset does not have is not written', () => {
+  expect(encode('山田', 'iso-8859-1')).toBeUndefined()
+  expect(encode('é', 'ascii')).toBeUndefined()
+  expect(encode('😀', 'iso-2022')).toBeUndefined()
+})
+
+test('what ISO 2022 JP can write it can read', () => {
+  const text = 'Yamada^Tarou~山田^太郎~ﾔﾏﾀﾞ^ﾀﾛｳ|plain\r'
+  const bytes = encode(text, 'iso-2022')
+  expect(bytes && decode(bytes, 'iso-2022')).toBe(text)
+})

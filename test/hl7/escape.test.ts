@@ -1,0 +1,66 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { escape, standardDelimiters, unescape } from '../../src/hl7/index.ts'
+
+const cases = [
+  { raw: String.raw`A\F\B\S\C\R\D\T\E\E\F`, text: String.raw`A|B^C~D&E\F` },
+  { raw: String.raw`one\.br\two`, text: 'one\r\ntwo' },
+  { raw: String.raw`one\X0D\\X0A\two`, text: 'one\r\ntwo' },
+  { raw: String.raw`one\X0D0A\two`, text: 'one\r\ntwo' },
+  { raw: String.raw`\H\bold\N\ plain`, text: 'bold plain' },
+  { raw: String.raw`\.sp2\x`, text: '\r\n\r\nx' },
+  { raw: String.raw`a\.sk3\b\.in+4\c`, text: 'a   bc' },
+  { raw: String.raw`\XC3BC\ and \XC3\\XBC\ `, text: 'ü and ü ' },
+  { raw: String.raw`\XFF\ `, text: String.raw`\XFF\ ` },
+  { raw: String.raw`\XZZ\ `, text: String.raw`\XZZ\ ` },
+  { raw: String.raw`\Zlocal\T\T\ `, text: String.raw`\Zlocal\T& ` },
+  { raw: String.raw`\C2842\x\M244200\ `, text: String.raw`\C2842\x\M244200\ ` },
+  { raw: String.raw`C:\temp\new`, text: String.raw`C:\temp\new` },
+  { raw: String.raw`C:\temp\F\new`, text: String.raw`C:\temp|new` },
+  { raw: 'alone\\', text: 'alone\\' },
+  { raw: String.raw`\\`, text: String.raw`\\` },
+  { raw: '', text: '' },
+]
+test.each(cases)('$raw is read as text', ({ raw, text }) => {
+  expect(unescape(raw, standardDelimiters)).toBe(text)
+})
+
+test('bytes in an escape sequence are in the charset of the message', () => {
+  expect(unescape(String.raw`M\XFC\ller`, standardDelimiters, 'iso-8859-1')).toBe('Müller')
+})
+
+const text = fc.string({ unit: 'binary', maxLength: 60 })
+const nasty = fc.string({
+  unit: fc.constantFrom('\\', '|', '^', '~', '&', '\r', '\n', '\v', '\x1c', 'X', '.', 'b', 'r', '0', 'D', 'ü'),
+  maxLength: 40,
+})
+
+test('every text survives escaping, and cannot split a field, a segment or a frame', () => {
+  fc.assert(
+    fc.property(fc.oneof(text, nasty), (value) => {
+      const raw = escape(value, standardDelimiters)
+      expect(unescape(raw, standardDelimiters)).toBe(value)
+      expect(raw).not.toMatch(/[|^~&\x00-\x1f]/)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('reading never throws, and leaves what has no escape character alone', () => {
+  fc.assert(
+    fc.property(nasty, (raw) => {
+      const read = unescape(raw, standardDelimiters)
+      if (!raw.includes('\\')) expect(read).toBe(raw)
+    }),
+  )
+})
+
+test('a megabyte of backslashes takes no time to speak of', () => {
+  const cost = (size: number) => {
+    const start = performance.now()
+    unescape('\\X0'.repeat(size), standardDelimiters)
+    return performance.now() - start
+  }
+  cost(10_000)
+  expect(cost(400_000)).toBeLessThan(40 * Math.max(cost(40_000), 5))
+})
