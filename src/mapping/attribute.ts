@@ -290,7 +290,7 @@ function nested(words: Vocabulary, attribute: Attribute, value: Fields, at: Docu
     place: undefined,
     rule: words.lint.place(at, 'key'),
     makesUid: false,
-    from: eachText === undefined ? '' : `each ${String(eachText)}`,
+    from: eachText === undefined ? '' : `each ${scalarText(eachText) ?? ''}`,
     how: typeof whenText === 'string' ? `when ${whenText}` : '',
     inner,
   }

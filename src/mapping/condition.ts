@@ -68,14 +68,14 @@ export function createConditions(names: readonly string[]): Conditions {
         kind: 'ok',
         expression: {
           names: [...used],
-          evaluate: (values) => program(values as Record<string, unknown>) as boolean & string,
+          evaluate: (values) => program(values) as boolean & string,
         },
       }
     } catch (error) {
       return { kind: 'problem', problem: problemOf(error) }
     }
   }
-  return { compile: compile as Conditions['compile'] }
+  return { compile }
 }
 
 /** `like("CT01", "CT*")`: `*` stands for any text, `?` for one character; in time proportional to both. */
@@ -102,36 +102,26 @@ export function like(text: string, pattern: string): boolean {
 
 /** The first thing in the tree that is not allowed; gathers the names on the way. */
 function walk(node: ASTNode, used: Set<string>): ExpressionProblem | undefined {
-  const through = (nodes: readonly ASTNode[]): ExpressionProblem | undefined => {
-    for (const child of nodes) {
-      const found = walk(child, used)
-      if (found !== undefined) return found
-    }
-    return undefined
+  if (node.op === 'id') used.add(node.args)
+  if (node.op === 'call' || node.op === 'rcall') {
+    const forbidden = call(node.args[0], node)
+    if (forbidden !== undefined) return forbidden
   }
-  switch (node.op) {
-    case 'id':
-      used.add(node.args)
-      return undefined
-    case 'value':
-      return undefined
-    case 'call':
-      return call(node.args[0], node) ?? through(node.args[1])
-    case 'rcall':
-      return call(node.args[0], node) ?? through([node.args[1], ...node.args[2]])
-    case 'list':
-      return through(node.args)
-    case 'map':
-      return through(node.args.flat())
-    case '.':
-    case '.?':
-      return walk(node.args[0], used)
-    case '!_':
-    case '-_':
-      return walk(node.args, used)
-    default:
-      return through(node.args)
+  for (const child of childrenOf(node.args)) {
+    const found = walk(child, used)
+    if (found !== undefined) return found
   }
+  return undefined
+}
+
+/** Whatever the operator: the nodes among its arguments, in lists too. */
+function childrenOf(args: unknown): readonly ASTNode[] {
+  if (Array.isArray(args)) return args.flatMap(childrenOf)
+  return isNode(args) ? [args] : []
+}
+
+function isNode(value: unknown): value is ASTNode {
+  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value
 }
 
 function call(name: string, node: ASTNode): ExpressionProblem | undefined {

@@ -66,7 +66,7 @@ function checked1(
   if (value === '') return ['']
   const limit = typeof value === 'string' ? limits[target.attribute.vr] : undefined
   if (typeof value === 'string' && limit !== undefined && value.length > limit) {
-    const characters = [...value]
+    const characters = Array.from(value)
     if (characters.length > limit) {
       const params = { length: characters.length, limit }
       if (target.many && target.attribute.vr !== 'UI') return wrap(value, limit)
@@ -88,7 +88,7 @@ function checked1(
 }
 
 function checkSimple(target: Target, value: string | number): readonly string[] {
-  const problems = checkValue(target.keyword, target.many ? [value as string] : value)
+  const problems = checkValue(target.keyword, value)
   return problems
     .filter(({ code }) => code !== 'E906')
     .map(({ params }) => String(params['wanted'] ?? `a value of VR ${target.attribute.vr}`))
@@ -141,7 +141,7 @@ function nameOf(pieces: Pieces, scene: Scene, target: Target): DatasetValue | un
   if (doubtful) warn(scene, target, value === '' ? 'E321' : 'E327', { expected: 'a name' }, piece)
   if (value === '') return undefined
   if (value.length > 64) {
-    const longest = Math.max(...value.split('=').map((group) => [...group].length))
+    const longest = Math.max(...value.split('=').map((group) => Array.from(group).length))
     if (longest > 64) {
       // A shortened name is another name; of a physician none is better.
       if (isVital(target.keyword)) refuse(scene, target, 'E303', 102, { length: longest, limit: 64 }, piece)
@@ -225,14 +225,13 @@ export function isPlaceholder(text: string): boolean {
 /** A long text as several values, broken between words; nothing is lost. */
 export function wrap(value: string, limit: number): readonly string[] {
   const values: string[] = []
-  let rest = value.trim()
-  while ([...rest].length > limit) {
-    const head = [...rest].slice(0, limit + 1).join('')
-    const space = head.lastIndexOf(' ')
-    const end = space > limit / 2 ? space : [...rest].slice(0, limit).join('').length
-    values.push(rest.slice(0, end).trimEnd())
-    rest = rest.slice(end).trimStart()
+  let rest = Array.from(value.trim())
+  while (rest.length > limit) {
+    const space = rest.lastIndexOf(' ', limit)
+    const end = space > limit / 2 ? space : limit
+    values.push(rest.slice(0, end).join('').trim())
+    rest = rest.slice(end)
   }
-  if (rest !== '') values.push(rest)
-  return values
+  const last = rest.join('').trim()
+  return last === '' ? values : [...values, last]
 }

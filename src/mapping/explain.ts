@@ -41,7 +41,7 @@ export function shown(value: DatasetValue | undefined): string {
     .map((each) =>
       isFields(each)
         ? `{ ${Object.entries(each)
-            .map(([keyword, inner]) => `${keyword}: ${shown(inner as DatasetValue)}`)
+            .map(([keyword, inner]) => `${keyword}: ${shown(inner)}`)
             .join(', ')} }`
         : String(each),
     )

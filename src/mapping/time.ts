@@ -45,15 +45,6 @@ export function createZone(name: string): Zone {
   return { name, format }
 }
 
-/** An instant as HL7 writes it in a zone: `20261016101500+0200`. */
-export function formatTimeStamp(instant: string, zone: Zone): string {
-  const utc = Math.floor(Date.parse(instant) / 1000) * 1000
-  const local = inZone(utc, zone)
-  const minutes = Math.round((utcOf(local.slice(0, 8), local.slice(8)) - utc) / 60_000)
-  const size = Math.abs(minutes)
-  return `${local}${minutes < 0 ? '-' : '+'}${pad(Math.floor(size / 60))}${pad(size % 60)}`
-}
-
 /** Local digits `YYYYMMDDHHMMSS` of a moment. */
 function inZone(utc: number, zone: Zone): string {
   let date = ''
@@ -93,8 +84,4 @@ function isCalendarDate(date: string): boolean {
 
 function isTimeOfDay(time: string): boolean {
   return Number(time.slice(0, 2)) <= 23 && Number(time.slice(2, 4)) <= 59 && Number(time.slice(4, 6)) <= 59
-}
-
-function pad(number: number): string {
-  return String(number).padStart(2, '0')
 }

@@ -39,13 +39,25 @@ export const lintErrors = {
     'Add it to `map:`; DICOM PS3.4 Table K.6-1 gives it type 1.',
   ),
   E216: entry('"{name}" is not something that can happen to an order.', 'permanent', 'Choose one of {known}.'),
-  E217: entry('{name} may not be used in a condition.', 'permanent', 'Use ==, !=, in, &&, ||, ! and like(name, "CT*").'),
+  E217: entry(
+    '{name} may not be used in a condition.',
+    'permanent',
+    'Use ==, !=, in, &&, ||, ! and like(name, "CT*").',
+  ),
   E218: entry('The constant "{text}" is not {expected}, as {keyword} needs it.', 'permanent', 'Correct the value.'),
   E219: entry('{name} is missing.', 'permanent', 'Every pipeline needs it.'),
   E220: entry('There is no table file "{file}".', 'permanent', 'Put it into config/tables.'),
-  E221: entry('The table cannot be read: {reason}.', 'permanent', 'Correct the CSV file; its first line names the columns.'),
+  E221: entry(
+    'The table cannot be read: {reason}.',
+    'permanent',
+    'Correct the CSV file; its first line names the columns.',
+  ),
   E222: entry('The code "{code}" stands twice in the table.', 'permanent', 'Remove one of the rows.'),
-  E223: entry('Unknown function or operator: {reason}.', 'permanent', 'Names from let are texts; compare them with "texts".'),
+  E223: entry(
+    'Unknown function or operator: {reason}.',
+    'permanent',
+    'Names from let are texts; compare them with "texts".',
+  ),
   E224: entry('"{name}" is not used.', 'permanent', 'Remove it, or use it.'),
   E225: entry('There is no event "{name}".', 'permanent', 'Choose one of {known}.'),
   E226: entry(
@@ -58,4 +70,10 @@ export const lintErrors = {
   E230: entry('The test "{name}" cannot be run: {reason}.', 'permanent', 'Correct the pipeline.test.yaml.'),
   E231: entry('"{name}" cannot be the name of a value.', 'permanent', 'Use letters and digits, not a reserved word.'),
   E232: entry('The names refer to each other in a circle: {names}.', 'permanent', 'Take one of them from HL7.'),
+  E233: entry(
+    '"{text}" is not something a status message can be made from.',
+    'permanent',
+    'Known are {known}; a constant is written { value: ... }.',
+  ),
+  E234: entry('{text} is written by the engine.', 'permanent', 'Remove the line.'),
 } satisfies Record<string, ErrorEntry>
