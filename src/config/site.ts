@@ -3,8 +3,8 @@ import type { FilePlace, Problem } from '../core/fault.ts'
 import type { PlanId } from '../core/ids.ts'
 import type { Settings } from '../core/settings.ts'
 import type { StatusPlan } from '../core/world.ts'
-import { compilePlan } from '../mapping/index.ts'
-import type { Compiled, CompileStatus, Plan } from '../mapping/types.ts'
+import { compilePlan, compileStatus } from '../mapping/index.ts'
+import type { Plan } from '../mapping/types.ts'
 import { checkVariables } from './environment.ts'
 import { readText, shownPath } from './files.ts'
 import { interpolate, type Environment } from './interpolate.ts'
@@ -42,7 +42,6 @@ export interface SiteOptions {
   readonly cwd: string
   /** Instead of the folder that the file names. */
   readonly pipelinesDir?: string | undefined
-  readonly compileStatus?: CompileStatus
 }
 
 /** Reads a site with its pipelines and tables, and says everything that is wrong with them at once. */
@@ -82,7 +81,7 @@ export function loadSite(options: SiteOptions): LoadedSite {
     const placeOfSource = (at: number): FilePlace => located.place(['sources', at, 'name'])
     problems.push(...checkEndpoints(pipelines.pipelines, read.checked, placeOfSource))
   }
-  const compiled = compile(read.checked, pipelines, options)
+  const compiled = compile(read.checked, pipelines)
   problems.push(...compiled.problems)
   const all = inOrder(problems)
   if (compiled.plans === undefined || all.some(({ severity }) => severity === 'error')) {
@@ -109,11 +108,7 @@ type CompiledSite =
   | (Pick<Site, 'plans' | 'status' | 'planSources'> & { readonly problems: readonly Problem[] })
   | { readonly plans: undefined; readonly problems: readonly Problem[] }
 
-function compile(
-  settings: Settings,
-  { pipelines, tables }: ReadPipelines,
-  { compileStatus = noStatus }: Pick<SiteOptions, 'compileStatus'>,
-): CompiledSite {
+function compile(settings: Settings, { pipelines, tables }: ReadPipelines): CompiledSite {
   const problems: Problem[] = []
   const plans = new Map<string, Plan>()
   const planSources = new Map<PlanId, string>()
@@ -138,20 +133,10 @@ function compile(
     pipelines: pipelines.filter(({ kind }) => kind === 'status').map(({ located }) => located),
     tables,
     timeZone: settings.timeZone,
-    destinations: settings.destinations.map(({ name }) => name),
+    // Without a port a destination is nobody: what would be sent to it is not made, and never owed.
+    destinations: settings.destinations.filter(({ port }) => port !== 0).map(({ name }) => name),
   })
   problems.push(...status.problems)
   if (status.plan === undefined) return { plans: undefined, problems }
-  return { plans, planSources, status: onlyConnected(status.plan, settings), problems }
-}
-
-function noStatus(): Compiled<StatusPlan> {
-  return { plan: { render: () => [] }, problems: [] }
-}
-
-/** A destination without a port is nobody: what would be sent to it is not made, and never owed. */
-function onlyConnected(plan: StatusPlan, { destinations }: Settings): StatusPlan {
-  const off = new Set(destinations.filter(({ port }) => port === 0).map(({ name }) => name))
-  if (off.size === 0) return plan
-  return { render: (event) => plan.render(event).filter(({ endpoint }) => !off.has(endpoint)) }
+  return { plans, planSources, status: status.plan, problems }
 }

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Ajv } from 'ajv'
 import { expect, test } from 'vitest'
 import { generatedFiles } from '../../src/cli/reference.ts'
 import { siteSchema } from '../../src/config/schema.ts'
 import { parseYaml } from '../../src/config/yaml.ts'
+import { smallSite } from './a-site.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile(siteSchema())
@@ -26,6 +27,33 @@ test.each([
   ['a name with spaces', 'name: ris-orders', 'name: RIS Orders'],
 ])('the JSON Schema refuses %s', (_, from, to) => {
   expect(isValid(shipped.replace(from, to))).toBe(false)
+})
+
+const pipelines = new Ajv({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(
+  JSON.parse(generatedFiles()['config/pipeline.schema.json'] ?? '') as object,
+)
+
+function isPipeline(text: string): boolean {
+  return pipelines(parseYaml(text, 'pipeline.yaml').located?.value)
+}
+
+const shippedPipelines = readdirSync(resolve(root, 'pipelines')).map((name) => `pipelines/${name}/pipeline.yaml`)
+
+test.each(shippedPipelines)('the JSON Schema of pipelines accepts %s', (path) => {
+  isPipeline(readFileSync(resolve(root, path), 'utf8'))
+  expect(pipelines.errors).toBeNull()
+})
+
+const pipeline = smallSite['pipelines/orders/pipeline.yaml'] ?? ''
+
+test.each([
+  ['a misspelt block', 'accept:', 'acept:'],
+  ['an effect that does not exist', 'NW: create', 'NW: crate'],
+  ['a misspelt word of a rule', 'otherwise: uid', 'otherwse: uid'],
+  ['a constant that is not one', 'PatientSex: PID-8', 'PatientSex: 7'],
+])('the JSON Schema of pipelines refuses %s', (_, from, to) => {
+  expect(isPipeline(pipeline)).toBe(true)
+  expect(isPipeline(pipeline.replace(from, to))).toBe(false)
 })
 
 test('an editor shows a description for every setting', () => {

@@ -1,0 +1,199 @@
+import type { codeWords } from '../mapping/code-item.ts'
+import { effects } from '../mapping/order-control.ts'
+import { tooLongWords } from '../mapping/policy.ts'
+import type { ruleWords } from '../mapping/rule.ts'
+import { examEvents } from '../mapping/status.ts'
+import type { JsonSchema } from './schema.ts'
+
+/** A DICOM attribute as editors offer it on the left side of a map. */
+export interface OfferedKeyword {
+  readonly keyword: string
+  readonly isInStep: boolean
+  /** `(0010,0010) PN, type 2` */
+  readonly description: string
+}
+
+const steps = 'ScheduledProcedureStepSequence'
+const text = { type: ['string', 'number', 'boolean'] } as const
+
+const words: Readonly<Record<(typeof ruleWords)[number], JsonSchema>> = {
+  from: {
+    $ref: '#/definitions/rule',
+    description: 'An HL7 path (OBR-4.1), a name from let, a column (step.modality), or a list of them.',
+  },
+  value: { ...text, description: 'A constant.' },
+  expr: { type: 'string', description: 'An expression over names from let; rarely needed.' },
+  table: {
+    type: 'string',
+    description: 'Translates the code: a table of `tables`, or one column of it (stations.station_ae).',
+  },
+  when: {
+    type: 'string',
+    description: 'A condition over names from let: sex == "F". Where it is false there is no value.',
+  },
+  join: { type: 'string', description: 'Puts the values of the list together with this between them.' },
+  otherwise: { ...text, description: 'Where there is no value. `uid`: a Study Instance UID, made once per order.' },
+  tooLong: { enum: [...tooLongWords], description: 'What is done with a text that is too long for DICOM.' },
+  unit: {
+    type: 'string',
+    description: 'Where the unit of the number stands: a weight in pounds becomes kilograms, an unknown unit no value.',
+  },
+  after: { type: 'string', description: 'Only from segments that follow this one: NTE-3 after OBR.' },
+  each: { type: 'string', description: 'One value for each repetition of this field.' },
+}
+
+const codes: Readonly<Record<(typeof codeWords)[number], JsonSchema>> = {
+  code: { description: 'The coded field, or a list of them.' },
+  scheme: { description: 'Coding scheme where the message names none.' },
+  meaning: { description: 'Meaning where the message names none.' },
+  when: words.when,
+}
+
+/**
+ * JSON Schema of `pipeline.yaml`, for editors: the words of a rule come from the
+ * compiler, the keywords of a worklist item from DICOM. It helps to write; what is
+ * wrong is said by `worklane check`, which knows far more.
+ */
+export function pipelineSchema(keywords: readonly OfferedKeyword[]): JsonSchema {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'pipeline.yaml: what messages mean',
+    type: 'object',
+    required: ['pipeline', 'from'],
+    anyOf: [{ $ref: '#/definitions/orders' }, { $ref: '#/definitions/status' }],
+    definitions: {
+      rule: {
+        anyOf: [
+          { type: 'string', description: 'An HL7 path, a name from let, or a column of the table of the step.' },
+          { type: 'array', description: 'The first with a value is taken.', items: { $ref: '#/definitions/rule' } },
+          { type: 'object', properties: words, additionalProperties: false },
+        ],
+      },
+      sequence: {
+        anyOf: [
+          { $ref: '#/definitions/rule' },
+          { type: 'object', properties: codes, additionalProperties: false },
+          { type: 'array', items: { type: 'object', properties: codes, additionalProperties: false } },
+          {
+            type: 'object',
+            properties: { each: words.each, when: words.when },
+            propertyNames: { pattern: '^([A-Z]|each$|when$)' },
+            additionalProperties: { $ref: '#/definitions/sequence' },
+          },
+        ],
+      },
+      step: mapOf(keywords.filter(({ isInStep }) => isInStep)),
+      orders: orders(keywords),
+      status,
+    },
+  }
+}
+
+function mapOf(keywords: readonly OfferedKeyword[], more: JsonSchema = {}): JsonSchema {
+  const offered = keywords.map(({ keyword, description }) => [
+    keyword,
+    { description, allOf: [{ $ref: `#/definitions/${keyword.endsWith('Sequence') ? 'sequence' : 'rule'}` }] },
+  ])
+  return {
+    type: 'object',
+    properties: { ...Object.fromEntries(offered), ...more },
+    propertyNames: { pattern: '^[A-Z]' },
+    additionalProperties: { $ref: '#/definitions/sequence' },
+  }
+}
+
+function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
+  const map = mapOf(
+    keywords.filter(({ isInStep, keyword }) => !isInStep && keyword !== steps),
+    { [steps]: { description: 'The Scheduled Procedure Step.', allOf: [{ $ref: '#/definitions/step' }] } },
+  )
+  return {
+    type: 'object',
+    required: ['accept', 'map'],
+    additionalProperties: false,
+    properties: {
+      pipeline: { type: 'string', description: 'Its name.' },
+      summary: { type: 'string', description: 'One sentence for the mapping table.' },
+      from: { type: 'string', description: 'The source whose messages it takes (worklane.yaml, sources).' },
+      to: { type: 'string', description: 'The Orthanc that serves its items (worklane.yaml, orthancs).' },
+      accept: {
+        type: 'object',
+        description: 'Which messages it takes; what no pipeline takes is refused, what `when` leaves out is ignored.',
+        additionalProperties: false,
+        properties: {
+          messages: { type: 'array', items: { type: 'string' }, description: 'MSH-9: ORM^O01.' },
+          when: words.when,
+        },
+      },
+      let: {
+        type: 'object',
+        description: 'Names for values that are used below, in conditions and in the map.',
+        additionalProperties: { $ref: '#/definitions/rule' },
+      },
+      tables: {
+        type: 'object',
+        description: 'Codes and what they become: { F: F, otherwise: "" }, or { file: name.csv, key: column }.',
+        additionalProperties: { type: 'object', additionalProperties: text },
+      },
+      orderControl: {
+        type: 'object',
+        description: 'ORC-1, or ORC-1(ORC-5), and what it does to the order. Without otherwise, others are refused.',
+        additionalProperties: { enum: [...effects, 'reject'] },
+      },
+      each: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          order: { type: 'string', description: 'The segment that begins an order: ORC.' },
+          step: { type: 'string', description: 'One step for each row of a table: procedures(OBR-4.1).' },
+        },
+      },
+      identity: {
+        type: 'object',
+        description: 'What names the order and its steps; everything else may be corrected later.',
+        additionalProperties: false,
+        properties: {
+          order: { description: 'ORC-3, ORC-2: the first with a value.' },
+          step: { $ref: '#/definitions/rule' },
+          authority: { description: 'Assigning authority of the numbers, where it is not that of the source.' },
+        },
+      },
+      map: { description: 'DICOM keyword: where its value comes from.', allOf: [map] },
+    },
+  }
+}
+
+const reaction: JsonSchema = {
+  type: 'object',
+  required: ['message'],
+  additionalProperties: false,
+  properties: {
+    message: { type: 'string', description: 'MSH-9: ORM^O01.' },
+    orderStatus: { type: 'string', description: 'ORC-5, by the name orderStatus in the map.' },
+    map: { type: 'object', description: 'Fields of this message alone.' },
+  },
+}
+
+const status: JsonSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['to', 'on', 'map'],
+  properties: {
+    pipeline: { type: 'string', description: 'Its name.' },
+    summary: { type: 'string', description: 'One sentence.' },
+    from: { type: 'string', description: 'The Orthanc whose events it hears (worklane.yaml, orthancs).' },
+    to: { type: 'string', description: 'The destination that is told (worklane.yaml, destinations).' },
+    on: {
+      type: 'object',
+      description: 'The events, and the message that each sends.',
+      properties: Object.fromEntries(examEvents.map((event) => [event, reaction])),
+      additionalProperties: false,
+    },
+    tables: { type: 'object', additionalProperties: { type: 'object', additionalProperties: text } },
+    map: {
+      type: 'object',
+      description: 'HL7 path: where its value comes from.',
+      propertyNames: { pattern: '^[A-Z][A-Z0-9]{2}[-(]' },
+    },
+  },
+}
