@@ -5,7 +5,7 @@
  */
 import type { Instant } from '../core/ids.ts'
 import type { Order, Study } from '../core/order.ts'
-import type { Lookup } from '../core/world.ts'
+import type { Lookup, World } from '../core/world.ts'
 import type { Draft } from './draft.ts'
 import { hasEnded, isStarted, move, summary } from './steps.ts'
 
@@ -87,13 +87,19 @@ export function studyLookupsOf(order: Order): readonly Lookup[] {
   return accessionNumber ? [byUid, { by: 'accessionNumber', value: accessionNumber }] : [byUid]
 }
 
-/** Studies whose images were credited to the order, newest images first. */
-export function creditedStudies(draft: Draft, order: Order): readonly Study[] {
+/** Studies that may hold the order's images. A Study Instance UID that was made by this very entry was asked for by nobody: nothing has it. */
+export function studiesOf(world: World, order: Order): readonly Study[] {
   const found = new Map<string, Study>()
   for (const lookup of studyLookupsOf(order)) {
-    for (const study of draft.world.studies(lookup)) {
-      if (study.credit.kind === 'matched' && study.credit.orderIds.includes(order.id)) found.set(study.key, study)
-    }
+    if (!world.has(lookup)) continue
+    for (const study of world.studies(lookup)) found.set(study.key, study)
   }
-  return [...found.values()].sort((a, b) => (a.lastImageAt < b.lastImageAt ? 1 : -1))
+  return [...found.values()]
+}
+
+/** Studies whose images were credited to the order, newest images first. */
+export function creditedStudies(draft: Draft, order: Order): readonly Study[] {
+  return studiesOf(draft.world, order)
+    .filter(({ credit }) => credit.kind === 'matched' && credit.orderIds.includes(order.id))
+    .sort((a, b) => (a.lastImageAt < b.lastImageAt ? 1 : -1))
 }

@@ -6,7 +6,7 @@ import type { InboxEntry } from '../core/inbox.ts'
 import type { Fault } from '../core/fault.ts'
 import type { Instant, OrderId } from '../core/ids.ts'
 import type { Order, SeriesFacts, Study } from '../core/order.ts'
-import { announceStart, awaitQuiet, creditedStudies, finish, studyLookupsOf } from './completion.ts'
+import { announceStart, awaitQuiet, creditedStudies, finish, studiesOf } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { isEvidence, matchSeries, type Match } from './match.ts'
 import { flags, isStarted, isWaiting, move, summary } from './steps.ts'
@@ -40,12 +40,7 @@ export function applyImages(draft: Draft, entry: ImagesEntry): void {
 /** An order was made or renumbered: studies that waited for it are credited now. `isBorn`: the order is new, its started steps are never served. */
 export function adopt(draft: Draft, made: Order, isBorn: boolean): Order {
   let order = made
-  const studies = new Map(
-    studyLookupsOf(made)
-      .flatMap((lookup) => draft.world.studies(lookup))
-      .map((study) => [study.key, study]),
-  )
-  for (const before of studies.values()) {
+  for (const before of studiesOf(draft.world, made)) {
     if (!canBeAdopted(before)) continue
     const matches = before.series.filter(isEvidence).map((facts) => matchSeries(draft.world, facts))
     const study: Study = { ...before, credit: combine({ kind: 'unmatched' }, matches) }

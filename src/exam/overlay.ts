@@ -30,8 +30,8 @@ export function createLayer(base: World): Layer {
   const tombstones = new Map<string, Tombstone>()
 
   const layer: Layer = {
-    orders: (by) => orders.over(by, base.orders(by)),
-    studies: (by) => studies.over(by, base.studies(by)),
+    orders: (by) => orders.own(by) ?? orders.over(by, base.orders(by)),
+    studies: (by) => studies.own(by) ?? studies.over(by, base.studies(by)),
     patient: (key) => patients.get(key) ?? base.patient(key),
     tombstone: (key) => tombstones.get(key) ?? base.tombstone(key),
     has: (by) =>
@@ -81,6 +81,8 @@ export function studyLookups({ key, studyInstanceUid, accessionNumber }: Study):
 interface Shelf<T> {
   put(thing: T): void
   holds(id: string): boolean
+  /** Found by its own name on the shelf: the base need not be asked. */
+  own(by: Lookup): readonly T[] | undefined
   /** What is found on the shelf, and in the base as far as the shelf has nothing newer of it; by id, so that no answer depends on where a batch was cut. */
   over(by: Lookup, base: readonly T[]): readonly T[]
 }
@@ -103,6 +105,10 @@ function createShelf<T>(idOf: (thing: T) => OrderId, lookupsOf: (thing: T) => re
       }
     },
     holds: (id) => things.has(id),
+    own(by) {
+      const thing = by.by === 'order' ? things.get(by.id) : by.by === 'study' ? things.get(by.key) : undefined
+      return thing === undefined ? undefined : [thing]
+    },
     over(by, base) {
       const ids = things.size === 0 ? undefined : index.get(lookupKey(by))
       const below = things.size === 0 ? base : base.filter((thing) => !things.has(idOf(thing)))

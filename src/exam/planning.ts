@@ -102,6 +102,8 @@ function know(draft: Draft, patient: Patient, mayChange: boolean): void {
   const known = mergePatient(before, patient)
   if (known === before) return
   draft.putPatient(known, before)
+  // Every order makes its patient known: who was unknown has none.
+  if (before === undefined) return
   for (const order of draft.world.orders({ by: 'patient', key: patient.key })) {
     if (!hasEnded(order)) draft.put(order, order)
   }
