@@ -91,7 +91,7 @@ export const siteErrors = {
     'permanent',
     'A message is text that begins with MSH; several may follow one another, framed or not.',
   ),
-  E282: entry('{reason}.', 'permanent', '{usage}'),
+  E282: entry('{reason}', 'permanent', 'worklane help shows how the verbs are called.'),
   E283: entry(
     '{endpoint} does not answer: {reason}',
     'transient',
