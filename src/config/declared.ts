@@ -127,7 +127,7 @@ export const site = z.strictObject({
     description: 'What the engine keeps: the embedded Redis, the token, the lock. Relative to where it is started.',
     environment: 'WORKLANE_DATA_DIR',
   }),
-  redisUrl: kind.url(['redis:', 'rediss:', 'unix:'], '', {
+  redisUrl: kind.url(['redis:', 'rediss:'], '', {
     description: 'A Redis of the site; empty: the engine runs its own in `dataDir`.',
     example: 'redis://redis:6379/0',
     environment: 'WORKLANE_REDIS_URL',

@@ -119,7 +119,7 @@ function isHost(value: string): boolean {
 function isUrl(value: string, protocols: readonly string[]): boolean {
   if (!URL.canParse(value)) return false
   const { protocol, hostname } = new URL(value)
-  return protocols.includes(protocol) && (hostname !== '' || protocol === 'unix:')
+  return protocols.includes(protocol) && hostname !== ''
 }
 
 function isTimeZone(value: string): boolean {

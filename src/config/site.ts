@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { FilePlace, Problem } from '../core/fault.ts'
 import type { PlanId } from '../core/ids.ts'
 import type { Settings } from '../core/settings.ts'
@@ -8,7 +8,8 @@ import type { Plan } from '../mapping/types.ts'
 import { checkVariables } from './environment.ts'
 import { readText, shownPath } from './files.ts'
 import { interpolate, type Environment } from './interpolate.ts'
-import { checkEndpoints, readPipelines, unreadable, type PipelineFile, type ReadPipelines } from './pipelines.ts'
+import { checkEndpoints, readPipelines, unreadable } from './pipelines.ts'
+import type { PipelineFile, PipelineFolders, ReadPipelines } from './pipelines.ts'
 import { preparePlan } from './plans.ts'
 import { inOrder } from './problem.ts'
 import { readSettings } from './settings.ts'
@@ -64,16 +65,15 @@ export function loadSite(options: SiteOptions): LoadedSite {
 
   if (read.checked === undefined || read.folders === undefined) return { site: undefined, problems: inOrder(problems) }
   const folder = dirname(path)
+  const { pipelinesDir } = options
+  const folders: PipelineFolders = {
+    pipelines: pipelinesDir === undefined ? resolve(folder, read.folders.pipelines) : resolve(cwd, pipelinesDir),
+    tables: resolve(folder, read.folders.tables),
+    place: located.place(['folders', 'pipelines']),
+    cwd,
+  }
   const pipelines = readPipelines(
-    {
-      pipelines: resolve(
-        options.pipelinesDir === undefined ? folder : cwd,
-        options.pipelinesDir ?? read.folders.pipelines,
-      ),
-      tables: resolve(folder, read.folders.tables),
-      place: located.place(['folders', 'pipelines']),
-      cwd,
-    },
+    folders,
     read.checked.orthancs.map(({ name }) => name),
   )
   problems.push(...pipelines.problems)
@@ -82,7 +82,7 @@ export function loadSite(options: SiteOptions): LoadedSite {
     problems.push(...checkEndpoints(pipelines.pipelines, read.checked, placeOfSource))
   }
   const compiled = compile(read.checked, pipelines)
-  problems.push(...compiled.problems)
+  problems.push(...compiled.problems.map((problem) => inTable(problem, folders)))
   const all = inOrder(problems)
   if (compiled.plans === undefined || all.some(({ severity }) => severity === 'error')) {
     return { site: undefined, problems: all }
@@ -98,6 +98,13 @@ export function loadSite(options: SiteOptions): LoadedSite {
     files: [path, ...pipelines.files],
   }
   return { site, problems: all }
+}
+
+/** A plan knows tables by name only; here it is known where they lie. */
+function inTable(problem: Problem, { tables, cwd }: PipelineFolders): Problem {
+  const usual = 'config/tables/'
+  if (!problem.file.startsWith(usual)) return problem
+  return { ...problem, file: shownPath(join(tables, problem.file.slice(usual.length)), cwd) }
 }
 
 function isSamePlace(a: Problem, b: Problem): boolean {

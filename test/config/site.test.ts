@@ -152,6 +152,17 @@ test('a source whose messages nobody takes is a warning', () => {
   expect(result.site?.plans.get('lab')).toBeDefined()
 })
 
+test('folders can lie elsewhere, and what is wrong in them is said where it is', () => {
+  const { site, problems } = load({
+    ...changed('config/worklane.yaml', 'sources:', 'folders: { pipelines: meaning, tables: ../codes }\nsources:'),
+    'config/meaning/orders/pipeline.yaml': smallSite['pipelines/orders/pipeline.yaml'] ?? '',
+    'codes/procedures.csv': 'code,modality,station\nCTABD,CT\n',
+    'pipelines/orders/pipeline.yaml': 'not: read',
+  })
+  expect(site).toBeUndefined()
+  expect(new Set(problems.map(({ file }) => file))).toEqual(new Set(['codes/procedures.csv']))
+})
+
 test('tables outside the folder of tables are not read', () => {
   const secret = changed('pipelines/orders/pipeline.yaml', 'procedures.csv', '../worklane.yaml')
   const result = load(secret)
