@@ -43,8 +43,8 @@ export interface Connection {
   destroy(): void
 }
 
-/** So many frames are read ahead of the one that is handled; then TCP holds the sender back. */
-const readAhead = 16
+/** So many frames, or bytes of frames, are read ahead of the one that is handled; then TCP holds the sender back. */
+const readAhead = { frames: 16, bytes: 1024 * 1024 }
 const farewellMilliseconds = 1000
 
 type Task = Exclude<SplitEvent, { kind: 'junk' | 'restart' }>
@@ -59,7 +59,10 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
   const fields = { source: options.source, remoteAddress: peer.address, connection: peer.connection }
   const splitter = createSplitter(options)
   const waiting: Task[] = []
+  let waitingBytes = 0
   let isHandling = false
+  /** The handler has a message; it is the engine that is waited for. */
+  let isJudging = false
   /** The sender will send no more, or we take no more. */
   let isEnding = false
   let settle: NodeJS.Timeout | undefined
@@ -87,8 +90,8 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
     if (!isHandling) finish()
   })
   socket.on('timeout', () => {
-    // A message that waits for the store is not idleness.
-    if (isHandling) return
+    // A message that waits for the store is not idleness; answers that the sender does not read are.
+    if (isJudging) return
     log.debug(fields, 'idle connection closed')
     socket.destroy()
   })
@@ -127,10 +130,11 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
         case 'frame':
         case 'oversize':
           waiting.push(event)
+          waitingBytes += weight(event)
           break
       }
     }
-    if (waiting.length >= readAhead) socket.pause()
+    if (isFull()) socket.pause()
     if (!isHandling && waiting.length > 0) void handle()
   }
 
@@ -138,6 +142,7 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
   async function handle(): Promise<void> {
     isHandling = true
     for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+      waitingBytes -= weight(task)
       const reply = await replyTo(task)
       if (socket.destroyed) break
       if (reply.kind === 'close') {
@@ -147,7 +152,7 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
       }
       // A sender that does not read its acknowledgments is not read either.
       if (!socket.write(frame(reply.bytes))) await drained()
-      if (waiting.length < readAhead && socket.isPaused() && !isEnding) socket.resume()
+      if (socket.isPaused() && !isFull() && !isEnding) socket.resume()
     }
     isHandling = false
     if (isEnding) finish()
@@ -165,6 +170,7 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
   }
 
   async function replyTo(task: Task): Promise<Reply> {
+    isJudging = true
     try {
       if (task.kind === 'frame') {
         handlers.onWire?.('received')
@@ -176,7 +182,13 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
     } catch (error) {
       log.error({ ...fields, code: 'E122', detail: error instanceof Error ? error.name : 'unknown' }, 'handler failed')
       return { kind: 'close' }
+    } finally {
+      isJudging = false
     }
+  }
+
+  function isFull(): boolean {
+    return waiting.length >= readAhead.frames || waitingBytes >= readAhead.bytes
   }
 
   function drained(): Promise<void> {
@@ -190,4 +202,8 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
       socket.on('close', done)
     })
   }
+}
+
+function weight(task: Task): number {
+  return task.kind === 'frame' ? task.bytes.length : task.head.length
 }

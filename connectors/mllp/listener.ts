@@ -129,6 +129,7 @@ export function createListener(options: ListenerOptions): Listener {
     if (server === undefined || open.size >= source.maxConnections) {
       socket.on('error', () => undefined)
       socket.destroy()
+      if (server === undefined) return
       options.onWire?.('refused')
       log.warn(
         { source: source.name, remoteAddress: address, code: 'E121', limit: source.maxConnections },

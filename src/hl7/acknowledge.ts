@@ -74,8 +74,10 @@ export function acknowledge(
     ...answer.faults.map((fault) => errorSegment(fault, delimiters, isBefore(version, 2, 5))),
   ]
   const text = segments.map((fields) => `${trimEnd(fields).join(delimiters.field)}\r`).join('')
-  // The header's own bytes come back as they were; what is ours is ASCII.
-  return { bytes: encode(text, message?.charset ?? 'utf-8') ?? Buffer.from(text, 'utf8'), text }
+  // The sender's own signs exist in its charset; a code of ours that does not is shown as `?`.
+  const charset = message?.charset ?? 'utf-8'
+  const bytes = encode(text, charset) ?? Buffer.from(text.replaceAll(/[^\x00-\x7f]/g, '?'), 'latin1')
+  return { bytes, text }
 }
 
 export interface ReadAcknowledgment extends Acknowledgment {

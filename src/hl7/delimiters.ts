@@ -18,7 +18,10 @@ export function readDelimiters(header: string): Delimiters | undefined {
   const field = header.charAt(3)
   if (!isSign(field)) return undefined
   const end = header.indexOf(field, 4)
-  const given = header.slice(4, end === -1 ? undefined : end).slice(0, 4)
+  const given = header
+    .slice(4, end === -1 ? undefined : end)
+    .replace('\\\\', '\\')
+    .slice(0, 4)
   if (field === '|' && given === '^~\\&') return standardDelimiters
   const signs = given.length === 3 && given.endsWith('&') ? `${given.slice(0, 2)}\\&` : given
   const delimiters: Delimiters = {

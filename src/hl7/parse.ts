@@ -3,6 +3,7 @@ import { charsetOf, decode, isAscii, isUtf8 } from './charset.ts'
 import { readDelimiters } from './delimiters.ts'
 import { unknownEscapes } from './escape.ts'
 import { createSegment } from './segment.ts'
+import { endOfLine, startOf } from './start.ts'
 import type { Delimiters, Message, Segment } from './types.ts'
 
 export type Parsed =
@@ -17,7 +18,7 @@ export type Parsed =
  * guessed. Segments may end with CR, LF or both.
  */
 export function parse(bytes: Uint8Array, options: { readonly defaultCharset?: string } = {}): Parsed {
-  const body = bytes.subarray(start(bytes))
+  const body = bytes.subarray(startOf(bytes))
   const header = headerOf(body)
   if (header === undefined) return { kind: 'unreadable', fault: notHl7(body) }
   const delimiters = readDelimiters(header)
@@ -70,19 +71,10 @@ function msh(field: number): Fault['place'] {
   return { segment: 'MSH', occurrence: 1, field }
 }
 
-/** Skips a byte order mark, and blank lines or NULs before the header. */
-function start(bytes: Uint8Array): number {
-  let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
-  while (at < bytes.length && (bytes[at] as number) <= 0x20) at++
-  return at
-}
-
 function headerOf(body: Uint8Array): string | undefined {
   // 'MSH'
   if (body[0] !== 0x4d || body[1] !== 0x53 || body[2] !== 0x48) return undefined
-  let end = 3
-  while (end < body.length && body[end] !== 0x0d && body[end] !== 0x0a) end++
-  return latin1(body.subarray(0, end))
+  return latin1(body.subarray(0, endOfLine(body, 3)))
 }
 
 function notHl7(body: Uint8Array): Fault {

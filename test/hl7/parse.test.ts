@@ -50,6 +50,7 @@ const headers = [
   { header: String.raw`MSH|^~\&|RIS`, component: '^', subcomponent: '&' },
   { header: String.raw`MSH|^~\&#|RIS`, component: '^', subcomponent: '&' },
   { header: String.raw`MSH|^~\|RIS`, component: '^', subcomponent: '&' },
+  { header: String.raw`MSH|^~\\&|RIS`, component: '^', subcomponent: '&' },
   { header: 'MSH|^~&|RIS', component: '^', subcomponent: '&' },
   { header: 'MSH|^~|RIS', component: '^', subcomponent: '&' },
   { header: 'MSH|^|RIS', component: '^', subcomponent: '&' },
@@ -150,6 +151,11 @@ test('I4: the fingerprint knows a message again that was sent later, and no othe
   expect(fingerprint(orderBytes({ controlId: '1', name: 'Roe^Jane' }))).not.toBe(fingerprint(first))
   // PID-7 is a field of the patient, not the time of sending.
   expect(fingerprint(orderBytes({ controlId: '1', birthDate: '19990101' }))).not.toBe(fingerprint(first))
+  // Whatever stands before the header, it is MSH-7 that is left out, and nothing else.
+  const late = Buffer.from(order({ controlId: '1', sent: '20260301094500' }))
+  for (const before of ['\uFEFF', '\r\n', '\uFEFF\n\0']) {
+    expect(fingerprint(Buffer.concat([Buffer.from(before), late]))).toBe(fingerprint(first))
+  }
   expect(fingerprint(Buffer.from('MSH'))).not.toBe(fingerprint(Buffer.from('')))
 })
 

@@ -53,7 +53,7 @@ export const mllpErrors = {
     'Let the sender write CP1252 in MSH-18, or send UNICODE UTF-8.',
   ),
   E113: entry(
-    'There are {count} escape sequences that HL7 does not define; they were left as they are.',
+    'There are {count} escape sequences without a meaning here; they were left as they are.',
     'permanent',
     String.raw`Let the sender write a backslash as \E\.`,
   ),
