@@ -127,13 +127,13 @@ function ask(
       return
     case 'patientRecord':
       round.ask(['get', keys.patient(lookup.key)], (reply) => {
-        const patient = (parsed(reply) as Patient | undefined)
+        const patient = parsed(reply) as Patient | undefined
         if (patient) to.found.push((world) => world.patients.set(lookup.key, patient))
       })
       return
     case 'tombstone':
       round.ask(['get', keys.tombstone(lookup.key)], (reply) => {
-        const tombstone = (parsed(reply) as Tombstone | undefined)
+        const tombstone = parsed(reply) as Tombstone | undefined
         if (tombstone) to.found.push((world) => world.tombstones.set(lookup.key, tombstone))
       })
   }
@@ -141,14 +141,14 @@ function ask(
 
 function fillOrder(world: Filling, id: OrderId, reply: Reply): void {
   const [body, items] = list(reply)
-  const order = (parsed(body) as Order | undefined)
+  const order = parsed(body) as Order | undefined
   if (order === undefined) return
   world.orderById.set(id, order)
   world.itemIds.set(id, (parsed(items) as ItemId[] | undefined) ?? [])
 }
 
 function fillStudy(world: Filling, key: string, reply: Reply): void {
-  const study = (parsed(reply) as Study | undefined)
+  const study = parsed(reply) as Study | undefined
   if (study !== undefined) world.studyByKey.set(key, study)
 }
 
@@ -177,7 +177,8 @@ function present<T>(ids: readonly string[] | undefined, from: ReadonlyMap<string
   return (ids ?? []).flatMap((id) => from.get(id) ?? [])
 }
 
-
+/** A stored JSON text; undefined where nothing is stored. */
+export function parsed(reply: Reply | undefined): unknown {
   const body = text(reply)
   return body === '' ? undefined : JSON.parse(body)
 }
