@@ -1,0 +1,147 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { problemsOf, type Project } from './containers.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+
+function read(path: string): string | undefined {
+  const file = join(root, path)
+  if (!existsSync(file)) return undefined
+  return statSync(file).isDirectory() ? '' : readFileSync(file, 'utf8')
+}
+
+const project: Project = {
+  compose: read('docker-compose.yml') ?? '',
+  dockerfile: read('Dockerfile') ?? '',
+  dockerignore: read('.dockerignore') ?? '',
+  read,
+}
+
+/** The project with a text of one of its files replaced by another. */
+function changed(file: string, from: string, to: string): Project {
+  const text = read(file) ?? ''
+  if (!text.includes(from)) throw new Error(`${file} does not contain "${from}": the test proves nothing`)
+  const after = text.replace(from, to)
+  if (file === 'docker-compose.yml') return { ...project, compose: after }
+  if (file === 'Dockerfile') return { ...project, dockerfile: after }
+  if (file === '.dockerignore') return { ...project, dockerignore: after }
+  return { ...project, read: (path) => (path === file ? after : read(path)) }
+}
+
+/** The project after `git mv path elsewhere`. */
+function without(path: string): Project {
+  return { ...project, read: (asked) => (asked === path || asked.startsWith(`${path}/`) ? undefined : read(asked)) }
+}
+
+test('compose file and Dockerfile name only what exists, and keep what they promise', () => {
+  expect(problemsOf(project)).toEqual([])
+})
+
+test.each([
+  'src',
+  'src/main.ts',
+  'connectors',
+  'pipelines',
+  'config',
+  'config/worklane.yaml',
+  'config/redis.conf',
+  'config/orthanc/plugin.json',
+  'connectors/orthanc/plugin',
+  'connectors/orthanc/plugin/worklane.py',
+  'connectors/orthanc/plugin/worklist-request.lua',
+  'package-lock.json',
+  '.npmrc',
+  'LICENSE',
+])('renaming %s is noticed', (path) => {
+  expect(read(path)).toBeDefined()
+  const known = problemsOf(project)
+  expect(problemsOf(without(path)).filter((problem) => !known.includes(problem))).not.toEqual([])
+})
+
+test.each([
+  // variables
+  ['config/worklane.yaml', 'WORKLANE_REDIS_URL', 'WORKLANE_STORE_URL', 'nobody reads WORKLANE_REDIS_URL'],
+  ['config/worklane.yaml', 'WORKLANE_QUIET_SECONDS', 'WORKLANE_QUIET', 'nobody reads WORKLANE_QUIET_SECONDS'],
+  ['docker-compose.yml', 'WORKLANE_COMPLETION:', 'WORKLANE_COMPLETE:', 'nobody reads WORKLANE_COMPLETE'],
+  ['docker-compose.yml', 'ORTHANC_REMOTE_ACCESS:', 'ORTHANC_REMOTE:', 'nobody reads ORTHANC_REMOTE'],
+  ['docker-compose.yml', '${WORKLANE_TOKEN:?', '${WORKLANE_TOKEN:-', 'must be given'],
+  [
+    'Dockerfile',
+    'WORKLANE_PLUGIN_DIR=/etc/orthanc/worklane',
+    'WORKLANE_PLUGIN_DIR=/etc/orthanc/x',
+    'worklane.py, which the image does not have',
+  ],
+  [
+    'Dockerfile',
+    'WORKLANE_CONFIG=/app/config/worklane.yaml',
+    'WORKLANE_CONFIG=/app/config/site.yaml',
+    'is not in the project',
+  ],
+  // ports
+  ['config/worklane.yaml', 'WORKLANE_HTTP_PORT:-8575', 'WORKLANE_HTTP_PORT:-8576', 'the settings say 2575 8576'],
+  ['config/worklane.yaml', 'WORKLANE_MLLP_PORT:-2575', 'WORKLANE_MLLP_PORT:-2576', 'the settings say 2576'],
+  ['config/orthanc/plugin.json', 'ORTHANC_DICOM_PORT:-4242', 'ORTHANC_DICOM_PORT:-104', 'the settings say 104'],
+  ['docker-compose.yml', '127.0.0.1:2575:2575', '2575:2575', 'published to other machines'],
+  ['docker-compose.yml', 'http://engine:8575', 'http://engine:8080', 'names port 8080'],
+  ['docker-compose.yml', 'http://engine:8575', 'http://worklane:8575', 'names no service'],
+  ['docker-compose.yml', 'redis://redis:6379/0', 'redis://redis:6380/0', 'names port 6380'],
+  ['Dockerfile', ':8575/health/ready', ':8575/health', 'health check'],
+  ['Dockerfile', '"127.0.0.1", "4242"', '"127.0.0.1", "104"', 'health check'],
+  // versions
+  ['docker-compose.yml', 'redis:7.0.15-bookworm', 'redis:latest', 'not pinned'],
+  ['Dockerfile', 'debian:12.11-slim', 'debian', 'not pinned'],
+  ['Dockerfile', 'node:24.21.0-bookworm-slim AS engine', 'node:22.1.0-bookworm-slim AS engine', 'is not Node'],
+  ['docker-compose.yml', 'worklane/engine:0.1.0', 'worklane/engine:0.0.9', 'is not version'],
+  // structure
+  ['docker-compose.yml', 'restart: unless-stopped', 'restarts: unless-stopped', 'must NOT have additional properties'],
+  ['docker-compose.yml', 'ORTHANC_REMOTE_ACCESS: "true"', 'ORTHANC_REMOTE_ACCESS: true', 'must be string'],
+  ['docker-compose.yml', 'target: orthanc', 'target: pacs', 'no stage pacs'],
+  ['docker-compose.yml', 'redis-data:/data', 'redis:/data', 'volume redis is not declared'],
+  [
+    'docker-compose.yml',
+    'worklane-data:/var/lib/worklane',
+    'worklane-data:/var/worklane',
+    'does not make /var/worklane',
+  ],
+  ['docker-compose.yml', './pipelines:/app/pipelines:ro', './pipelines:/app/pipelines', 'read-only'],
+  ['.dockerignore', '!connectors\n', '', 'left out by .dockerignore'],
+  // promises
+  ['config/redis.conf', 'appendfsync always', 'appendfsync everysec', 'keep every write'],
+  ['config/redis.conf', 'noeviction', 'allkeys-lru', 'forget orders'],
+  ['config/orthanc/plugin.json', '"DefaultEncoding": "Utf8"', '"DefaultEncoding": "Latin1"', 'DefaultEncoding'],
+  [
+    'config/orthanc/plugin.json',
+    'libOrthancPython.so"]',
+    'libOrthancPython.so", "libModalityWorklists.so"]',
+    'another plugin',
+  ],
+  ['Dockerfile', 'USER node', 'USER root', 'engine runs as root'],
+  ['Dockerfile', 'USER orthanc\n', '', 'orthanc runs as root'],
+  ['docker-compose.yml', 'networks: [store]', 'networks: [store, front]', 'Redis is reached by others'],
+  ['docker-compose.yml', 'condition: service_healthy', 'condition: service_started', 'does not wait for Redis'],
+])('in %s, "%s" made "%s" is noticed', (file, from, to, problem) => {
+  expect(problemsOf(changed(file, from, to)).join('\n')).toContain(problem)
+})
+
+const compose = spawnSync('docker', ['compose', 'version'], { encoding: 'utf8' })
+test.skipIf(compose.status !== 0)(
+  'docker compose itself reads the file (skipped without the docker compose command)',
+  () => {
+    const secrets = { WORKLANE_TOKEN: 'x'.repeat(32), WORKLANE_ORTHANC_PASSWORD: 'x'.repeat(32) }
+    const config = (environment: object) =>
+      spawnSync(
+        'docker',
+        ['compose', '-f', join(root, 'docker-compose.yml'), '--env-file', '/dev/null', 'config', '--quiet'],
+        {
+          encoding: 'utf8',
+          env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+        },
+      )
+    expect(config(secrets)).toMatchObject({ status: 0, stderr: '' })
+    const refused = config({})
+    expect(refused.status).not.toBe(0)
+    expect(refused.stderr).toContain('set it in .env')
+  },
+)
