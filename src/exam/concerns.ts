@@ -11,7 +11,7 @@ import { lookupKey, type Lookup, type World } from '../core/world.ts'
 import { quietOrderId, studyLookupsOf } from './completion.ts'
 import { identityLookups, orderNames } from './identify.ts'
 import { canBeAdopted, studyKey } from './images.ts'
-import { lacksRequested, patientKeysOf, seriesLookups } from './match.ts'
+import { ordersOfPatient, patientLookups, seriesLookups } from './match.ts'
 import { mergePatient } from './patients.ts'
 
 export function concerns(entry: InboxEntry, groups: readonly OrderGroup[], known: World): readonly Lookup[] {
@@ -19,6 +19,7 @@ export function concerns(entry: InboxEntry, groups: readonly OrderGroup[], known
   switch (entry.kind) {
     case 'message':
       for (const group of groups) concernsOfGroup(search, group)
+      concernsOfPatients(search, groups)
       break
     case 'images':
       concernsOfImages(search, entry)
@@ -75,20 +76,29 @@ function concernsOfGroup(search: Search, group: OrderGroup): void {
   search.follow(orders)
   if (group.effect !== 'create' && group.effect !== 'update') return
   for (const key of orderNames(group.numbers)) search.want({ by: 'tombstone', key })
-  if (group.patient !== undefined) concernsOfPatient(search, group.patient, group.effect === 'create')
   const waiting = [...lookups, ...orders.flatMap(studyLookupsOf)]
     .flatMap((by) => search.studies(by))
     .filter(canBeAdopted)
-  for (const study of new Set(waiting)) {
-    for (const facts of study.series) concernsOfSeries(search, facts)
+  // The group may take numbers away from its order: what is then looked for among the patient's orders is asked for always.
+  const keys = [...orders.map((order) => order.patientKey), ...(group.patient === undefined ? [] : [group.patient.key])]
+  for (const facts of [...new Set(waiting)].flatMap((study) => study.series)) {
+    const found = concernsOfSeries(search, facts)
+    const known = [...keys, ...found.map((order) => order.patientKey)]
+    search.follow(ordersOfPatient(facts, known).flatMap((by) => search.orders(by)))
   }
 }
 
-/** Who changes takes all open orders along. */
-function concernsOfPatient(search: Search, said: Patient, mayChange: boolean): void {
-  const known = search.patient(said.key)
-  if (!mayChange || known === undefined || mergePatient(known, said) === known) return
-  search.follow(search.orders({ by: 'patient', key: said.key }))
+/** A patient who changes takes all open orders along; what one group says, the next one of the message finds said. */
+function concernsOfPatients(search: Search, groups: readonly OrderGroup[]): void {
+  const patients = new Map<PatientKey, Patient>()
+  for (const { effect, patient: said } of groups) {
+    if (said === undefined || (effect !== 'create' && effect !== 'update')) continue
+    const known = patients.get(said.key) ?? search.patient(said.key)
+    const now = known === undefined || effect === 'create' ? mergePatient(known, said) : known
+    patients.set(said.key, now)
+    if (known === undefined || now === known) continue
+    search.follow(search.orders({ by: 'patient', key: said.key }))
+  }
 }
 
 function concernsOfImages(search: Search, entry: Extract<InboxEntry, { kind: 'images' }>): void {
@@ -99,10 +109,9 @@ function concernsOfImages(search: Search, entry: Extract<InboxEntry, { kind: 'im
   search.follow(study.credit.orderIds.flatMap((id) => search.orders({ by: 'order', id })))
 }
 
-function concernsOfSeries(search: Search, facts: SeriesFacts): void {
+function concernsOfSeries(search: Search, facts: SeriesFacts): readonly Order[] {
   const named = seriesLookups(facts).flatMap((by) => search.orders(by))
-  const orders = lacksRequested(named, facts)
-    ? [...named, ...patientKeysOf(facts).flatMap((key) => search.orders({ by: 'patient', key }))]
-    : named
-  search.follow(orders)
+  const all = [...named, ...patientLookups(named, facts).flatMap((by) => search.orders(by))]
+  search.follow(all)
+  return all
 }

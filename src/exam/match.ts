@@ -3,7 +3,7 @@
  * order: what the images say they were requested by, the Study Instance UID, the
  * accession number; always with the patient, who must agree (I11).
  */
-import type { OrderId } from '../core/ids.ts'
+import { patientKey, type OrderId, type PatientKey } from '../core/ids.ts'
 import type { Order, SeriesFacts, Step } from '../core/order.ts'
 import type { Lookup, World } from '../core/world.ts'
 import { agree } from './patients.ts'
@@ -49,9 +49,7 @@ export function matchSeries(world: World, facts: SeriesFacts): Match {
   }
   const byAccession = accessionNumbers(facts).flatMap((value) => world.orders({ by: 'accessionNumber', value }))
   const found = [...byUid, ...byAccession]
-  const ofPatient = lacksRequested(found, facts)
-    ? patientKeysOf(facts).flatMap((key) => world.orders({ by: 'patient', key }))
-    : []
+  const ofPatient = patientLookups(found, facts).flatMap((by) => world.orders(by))
   const requested = byRequest(unique([...found, ...ofPatient].filter(isOurs)), facts)
   if (requested !== undefined) return requested
   if (byUid.length > 0) return choose(unique(byUid), facts)
@@ -115,18 +113,30 @@ function isAt(step: Step, { stationName, remoteAet }: SeriesFacts): boolean {
   return names.includes(stationName) || names.includes(remoteAet)
 }
 
-/** Whether the images name a Requested Procedure ID that none of these orders has: then the patient's orders are the last hope. */
-export function lacksRequested(orders: readonly Order[], facts: SeriesFacts): boolean {
-  return facts.requestAttributes.some(
-    ({ requestedProcedureId: id }) => id !== '' && !orders.some((order) => procedureId(order) === id),
+/**
+ * Images name a Requested Procedure ID that none of the orders found so far has: it
+ * is looked for among the patient's orders. Images seldom carry the issuer of the
+ * Patient ID, so an order that was found and agrees says under which key.
+ */
+export function patientLookups(found: readonly Order[], facts: SeriesFacts): readonly Lookup[] {
+  const isComplete = facts.requestAttributes.every(
+    ({ requestedProcedureId: id }) => id === '' || found.some((order) => procedureId(order) === id),
   )
+  return isComplete
+    ? []
+    : ordersOfPatient(
+        facts,
+        found.map((order) => order.patientKey),
+      )
 }
 
-/** Under which keys an order may know the patient of these images. */
-export function patientKeysOf({ patientId, issuerOfPatientId }: SeriesFacts): readonly string[] {
-  if (patientId.trim() === '') return []
-  const keys = [`${patientId.trim()}^^^${issuerOfPatientId.trim()}`, `${patientId.trim()}^^^`]
-  return issuerOfPatientId.trim() === '' ? keys.slice(1) : keys
+/** Orders of whoever these images may be of, under any of the keys that agree. */
+export function ordersOfPatient(facts: SeriesFacts, keys: readonly PatientKey[]): readonly Lookup[] {
+  const id = facts.patientId.trim()
+  if (id === '' || facts.requestAttributes.length === 0) return []
+  const agreed = keys.filter((key) => agree(key, facts))
+  const all = new Set([...agreed, patientKey(id, facts.issuerOfPatientId.trim()), patientKey(id)])
+  return [...all].map((key): Lookup => ({ by: 'patient', key }))
 }
 
 /** By what else its orders are found. */
