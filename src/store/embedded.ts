@@ -52,7 +52,7 @@ export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<Embe
   async function started(): Promise<ChildProcess> {
     const until = Date.now() + lockMilliseconds
     for (;;) {
-      if (!command.locks && (await ping(path)) !== 'nobody') throw new EngineError('E502', { folder: dataDir })
+      if (!command.locks && (await whoAnswers(path)) !== undefined) throw new EngineError('E502', { folder: dataDir })
       const outcome = await launch(command.args, path, startMilliseconds)
       if (outcome.kind === 'up') return supervised(outcome.child)
       if (outcome.code !== lockTaken) throw new EngineError('E503', { reason: outcome.reason })
@@ -199,7 +199,9 @@ async function launch(args: readonly string[], path: string, milliseconds: numbe
   const ended = (): boolean => failed !== undefined || child.exitCode !== null || child.signalCode !== null
 
   for (const until = Date.now() + milliseconds; !ended(); await wait(10)) {
-    if ((await ping(path)) === 'ready' && !ended()) return { kind: 'up', child }
+    // The engine that holds the lock may answer on the same socket: only our own child counts.
+    const found = await whoAnswers(path)
+    if (found?.ready === true && found.pid === child.pid) return { kind: 'up', child }
     if (Date.now() > until) {
       await end(child)
       return { kind: 'ended', code: null, reason: `no answer after ${milliseconds / 1000} s` }
@@ -214,18 +216,24 @@ function reasonIn(lines: readonly string[]): string {
   return marked.at(-1) ?? lines.at(-1) ?? 'it ended at once'
 }
 
-/** Loading a long file it is there, but not ready. */
-function ping(path: string): Promise<'ready' | 'busy' | 'nobody'> {
+/** Which process answers on the socket, and whether it takes commands: while it loads a long file it is there, but not ready. */
+function whoAnswers(path: string): Promise<{ readonly pid: number; readonly ready: boolean } | undefined> {
   return new Promise((resolve) => {
+    let seen = ''
     const socket = connect(path)
-    const answer = (state: 'ready' | 'busy' | 'nobody'): void => {
+    const answer = (found: { pid: number; ready: boolean } | undefined): void => {
       socket.destroy()
-      resolve(state)
+      resolve(found)
     }
-    socket.setTimeout(1000, () => answer('busy'))
-    socket.once('error', () => answer('nobody'))
-    socket.once('connect', () => socket.write('PING\r\n'))
-    socket.once('data', (data) => answer(data.toString().startsWith('+PONG') ? 'ready' : 'busy'))
+    socket.setTimeout(1000, () => answer({ pid: 0, ready: false }))
+    socket.once('error', () => answer(undefined))
+    socket.once('close', () => answer(undefined))
+    socket.once('connect', () => socket.write('PING\r\nINFO server\r\n'))
+    socket.on('data', (data) => {
+      seen += data.toString()
+      const pid = /^process_id:(\d+)\r$/m.exec(seen)?.[1]
+      if (pid !== undefined) answer({ pid: Number(pid), ready: seen.startsWith('+PONG') })
+    })
   })
 }
 
