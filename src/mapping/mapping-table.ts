@@ -1,0 +1,117 @@
+/** A pipeline as the table that vendors exchange: keyword, tag, VR, type, HL7 source, rule. */
+import type { Located } from '../core/located.ts'
+import { worklistKeys } from '../dicom/worklist-item.ts'
+import { stepSequence, type AttributeRule } from './attribute.ts'
+import { effects } from './order-control.ts'
+import { compileOrderPipeline } from './order-pipeline.ts'
+import { isFields, scalarText, type Fields } from './lint.ts'
+import type { PlanInput } from './types.ts'
+
+const types = new Map(worklistKeys.map(({ keyword, type }) => [keyword, type]))
+
+/** Markdown; the same pipeline gives the same text. */
+export function renderMappingTable(located: Located, { tables, site }: Pick<PlanInput, 'tables' | 'site'>): string {
+  const pipeline = compileOrderPipeline(located, tables, site)
+  const document = isFields(located.value) ? located.value : {}
+  const summary = scalarText(document['summary']) ?? ''
+  const lines = [
+    `# Pipeline ${pipeline.name}`,
+    '',
+    ...(summary === '' ? [] : [summary, '']),
+    'Printed from `pipeline.yaml` by the tests; do not edit. Type: DICOM PS3.4 Table K.6-1',
+    '(1 always with a value, 2 always there, 3 optional, C under a condition, - not in the table).',
+    '',
+    `Messages: ${pipeline.messages.map(({ code, event }) => (event === undefined ? code : `${code}^${event}`)).join(', ')}.`,
+    '',
+    '## Order control',
+    '',
+    '| ORC-1 (ORC-5) | The order is |',
+    '|---|---|',
+    ...controlRows(document['orderControl']),
+    '',
+    '## Attributes',
+    '',
+    '| DICOM keyword | Tag | VR | Type | HL7 | Rule |',
+    '|---|---|---|---|---|---|',
+    ...rowsOf([...pipeline.item], ''),
+    `| ${stepSequence} | (0040,0100) | SQ | 1 | | one item for each step and station |`,
+    ...rowsOf(pipeline.step, '> '),
+    ...section('Names', '| Name | HL7 | Rule |', pairs(document['let'])),
+    ...tableSections(document['tables']),
+  ]
+  return `${lines.join('\n').trimEnd()}\n`
+}
+
+const said: Readonly<Record<(typeof effects)[number] | 'reject', string>> = {
+  create: 'created; a known one is updated',
+  update: 'updated; its steps are those of the message',
+  start: 'started',
+  complete: 'completed',
+  cancel: 'cancelled',
+  discontinue: 'discontinued',
+  ignore: 'not touched; the message is acknowledged AA',
+  reject: 'not touched; the message is refused with AE',
+}
+
+function controlRows(value: unknown): readonly string[] {
+  if (!isFields(value)) return []
+  return Object.entries(value).map(([code, effect]) => {
+    const words = effects.find((each) => each === effect) ?? 'reject'
+    return `| ${code === 'otherwise' ? 'any other' : code.replace('(', ' (')} | ${said[words]} |`
+  })
+}
+
+function rowsOf(rules: readonly AttributeRule[], indent: string): readonly string[] {
+  return rules.flatMap(({ keyword, attribute, from, how, inner }) => {
+    const tag = `(${attribute.tag.slice(0, 4)},${attribute.tag.slice(4)})`
+    const type = indent.length > 2 ? '-' : (types.get(keyword) ?? '-')
+    const row = `| ${indent}${keyword} | ${tag} | ${attribute.vr} | ${type} | ${cell(from)} | ${cell(how)} |`
+    return [row, ...rowsOf(inner, `${indent}> `)]
+  })
+}
+
+function pairs(value: unknown): readonly string[] {
+  if (!isFields(value)) return []
+  return Object.entries(value).map(([name, rule]) => {
+    if (typeof rule === 'string') return `| ${name} | ${cell(rule)} | |`
+    if (Array.isArray(rule)) return `| ${name} | ${cell(rule.map(describe).join(', else '))} | |`
+    const { from, ...rest }: Fields = isFields(rule) ? rule : {}
+    return `| ${name} | ${cell(describe(from))} | ${cell(
+      Object.entries(rest)
+        .map(([word, text]) => `${word} ${describe(text)}`)
+        .join('; '),
+    )} |`
+  })
+}
+
+function tableSections(value: unknown): readonly string[] {
+  if (!isFields(value)) return []
+  return Object.entries(value).flatMap(([name, table]) => {
+    if (!isFields(table)) return []
+    const { file, key } = table
+    if (file !== undefined) {
+      const text = `\`config/tables/${describe(file)}\`, by ${describe(key)}.`
+      return ['', `## Table ${name}`, '', text]
+    }
+    const rows = Object.entries(table).map(([code, meaning]) => {
+      const shown = code === 'otherwise' ? 'any other' : code
+      return `| ${cell(shown)} | ${code === 'otherwise' && meaning === 'same' ? 'as it is' : cell(describe(meaning))} |`
+    })
+    return section(`Table ${name}`, '| HL7 | DICOM |', rows)
+  })
+}
+
+function section(title: string, head: string, rows: readonly string[]): readonly string[] {
+  if (rows.length === 0) return []
+  return ['', `## ${title}`, '', head, head.replaceAll(/[^|]+/g, '---'), ...rows]
+}
+
+function describe(value: unknown): string {
+  const text = scalarText(value)
+  if (text !== undefined) return text === '' ? '(empty)' : text
+  return value === undefined ? '' : JSON.stringify(value)
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', String.raw`\|`).replaceAll('\n', String.raw`\n`)
+}
