@@ -3,7 +3,7 @@ import { basename, isAbsolute, relative, sep } from 'node:path'
 
 export type FileText =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'unreadable'; readonly reason: string }
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly isMissing: boolean }
   | { readonly kind: 'notUtf8' }
 
 /** The text of a file that an administrator wrote: UTF-8 or nothing, because a name read in the wrong charset is a wrong name. */
@@ -16,14 +16,18 @@ export function readText(path: string): FileText {
       return { kind: 'notUtf8' }
     }
   } catch (error) {
-    return { kind: 'unreadable', reason: reasonOf(error) }
+    return { kind: 'unreadable', reason: reasonOf(error), isMissing: codeOf(error) === 'ENOENT' }
   }
 }
 
 /** Why a file could not be read, in words. */
 export function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = codeOf(error)
   return reasons[code] ?? (code === '' ? 'unknown' : code)
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -1,0 +1,97 @@
+import { afterEach, expect, test } from 'vitest'
+import { test as testVerb } from '../../src/cli/test.ts'
+import { aSite, changed } from '../config/a-site.ts'
+import { runVerb } from './an-io.ts'
+
+const cleanups: (() => void)[] = []
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup()
+})
+
+const tests = String.raw`pipeline: orders
+message: |
+  MSH|^~\&|RIS|MAIN|WL|HOSP|20260301093000||ORM^O01|M1|P|2.3.1
+  PID|1||4711^^^HOSP||Doe^Jane||19800214|F
+  ORC|NW|P1|F1
+  OBR|1|P1|F1|CTABD^CT Abdomen||||||||||||||ACC1|RP1|SPS1||||||||||||||||20260302101500
+tests:
+  - name: an order becomes an item
+    expect:
+      items:
+        - PatientName: Doe^Jane
+  - name: a cancelled order cancels
+    set: { ORC-1: CA }
+    expect: { effect: cancel }
+`
+const beside = 'pipelines/orders/pipeline.test.yaml'
+
+async function tested(changes: Parameters<typeof aSite>[0], args: readonly string[] = []) {
+  const { cwd, remove } = aSite(changes)
+  cleanups.push(remove)
+  return runVerb(testVerb, args, { cwd })
+}
+
+test('tests that pass are named and counted', async () => {
+  const { code, stdout } = await tested({ [beside]: tests })
+  expect(stdout).toBe('orders\n  passed  an order becomes an item\n  passed  a cancelled order cancels\n2 passed\n')
+  expect(code).toBe(0)
+})
+
+test('a test that fails says what was expected, what came, and where it stands', async () => {
+  const { code, stdout } = await tested({ [beside]: tests.replace('PatientName: Doe^Jane', 'PatientName: Roe^Jane') })
+  expect(code).toBe(1)
+  expect(stdout).toContain(
+    `  FAILED  an order becomes an item  ${beside}:8\n          items[0].PatientName: expected "Roe^Jane", got "Doe^Jane"\n`,
+  )
+  expect(stdout).toMatch(/\n1 passed, 1 failed\n$/)
+})
+
+test('the tables and the mapping of the site are what is tested', async () => {
+  const { stdout } = await tested({
+    [beside]: tests,
+    ...changed('config/tables/procedures.csv', 'CTABD', 'CTTHX'),
+  })
+  expect(stdout).toContain('FAILED  an order becomes an item')
+})
+
+test('a mistake in the tests is shown at its place and fails', async () => {
+  const { code, stdout } = await tested({ [beside]: tests.replace('expect: { effect', 'expcet: { effect') })
+  expect(code).toBe(1)
+  expect(stdout).toMatch(new RegExp(`${beside}:14:5 {2}E2\\d\\d`))
+})
+
+test('tests that are not YAML, or not UTF-8, fail', async () => {
+  expect(await tested({ [beside]: 'a: b: c\n' })).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining(`${beside}:1:4  E250`) as string,
+  })
+  const latin1 = Buffer.from('pipeline: R\u00f6ntgen\n', 'latin1')
+  expect(await tested({ [beside]: latin1 })).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('E257') as string,
+  })
+})
+
+test('no tests, or a pipeline that does not exist, is not success', async () => {
+  expect((await tested({})).code).not.toBe(0)
+  expect((await tested({ [beside]: 'pipeline: orders\nmessage: MSH|\ntests: []\n' })).code).toBe(1)
+  const { code, stderr } = await tested({ [beside]: tests }, ['ordres'])
+  expect(code).toBe(1)
+  expect(stderr).toContain('Did you mean "orders"?')
+})
+
+test('a site with mistakes is not tested', async () => {
+  const { code, stderr } = await tested({
+    [beside]: tests,
+    ...changed('pipelines/orders/pipeline.yaml', 'accept:', 'acept:'),
+  })
+  expect(code).toBe(1)
+  expect(stderr).toContain('pipelines/orders/pipeline.yaml:4:1')
+})
+
+test('--json gives every result to programs', async () => {
+  const { stdout } = await tested({ [beside]: tests }, ['--json'])
+  expect(JSON.parse(stdout)).toMatchObject([
+    { pipeline: 'orders', results: [{ differences: [] }, { differences: [] }] },
+  ])
+})
