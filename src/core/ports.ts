@@ -157,9 +157,7 @@ export interface Outbox {
   /** Fenced like a commit. `refused` is a dead letter (AE, CE) with its reason. */
   settle(lease: Lease, id: string, outcome: Delivery): Promise<'settled' | 'fenced'>
   /** Waiting, delivered, dead, and the age of the oldest waiting. */
-  state(
-    endpoint: string,
-  ): Promise<{
+  state(endpoint: string): Promise<{
     readonly waiting: number
     readonly delivered: number
     readonly dead: number
@@ -279,7 +277,7 @@ export interface WorklistAnswerer {
   find(query: DicomJson, caller: Caller): Promise<readonly Uint8Array[]>
   /** Version and bytes of all served items, for the plugin's snapshot. */
   snapshot(): Promise<{ readonly version: Seq; readonly items: readonly Uint8Array[] }>
-  /** Version that `snapshot` would have now; cheap. */
+  /** Version that `snapshot` would have now; cheap. Throws E406 as `snapshot` would: who is told "still the same" must be able to rely on it. */
   version(): Seq
   search(query: WorklistSearch): Promise<Page<WorklistItem & { readonly messages: readonly MessageId[] }>>
 }

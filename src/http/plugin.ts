@@ -18,7 +18,7 @@ export interface PluginParts {
   /** Engine version: bytes of another version are another snapshot. */
   readonly engine: string
   readonly nudge: (nudge: Nudge) => void
-  readonly found: (result: 'answered' | 'unavailable' | 'refused', seconds: number) => void
+  readonly found: (result: 'answered' | 'unavailable' | 'refused') => void
 }
 
 const frames = 'application/octet-stream'
@@ -49,7 +49,6 @@ export function pluginRoutes({ worklist, engine, nudge, found }: PluginParts): r
         503: { what: 'The index is not loaded (E406): answer from the snapshot.' },
       },
       async handle({ body }) {
-        const from = performance.now()
         let result: 'answered' | 'unavailable' | 'refused' = 'refused'
         try {
           const { query, caller } = readFind(body)
@@ -59,7 +58,7 @@ export function pluginRoutes({ worklist, engine, nudge, found }: PluginParts): r
           result = 'answered'
           return framed(items, { 'x-worklane-version': String(version) })
         } finally {
-          found(result, (performance.now() - from) / 1000)
+          found(result)
         }
       },
     },

@@ -14,7 +14,6 @@ import { worklistRoutes } from './worklist.ts'
 /** What is counted here; `createMetrics` of src/observe fits. */
 export interface HttpMetrics {
   count(name: 'http_requests_total' | 'worklist_finds_total', labels: Readonly<Record<string, string>>): void
-  observe(name: 'worklist_find_duration_seconds', seconds: number): void
   text(): Promise<string>
   readonly contentType: string
 }
@@ -73,10 +72,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       worklist: options.worklist,
       engine: version.worklane,
       nudge: options.nudge,
-      found(result, seconds) {
-        metrics.count('worklist_finds_total', { result })
-        metrics.observe('worklist_find_duration_seconds', seconds)
-      },
+      found: (result) => metrics.count('worklist_finds_total', { result }),
     }),
   ]
   routes.push({

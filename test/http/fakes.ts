@@ -86,7 +86,6 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
     takesMessages: () => true,
     metrics: {
       count: (name, labels) => void seen.counted.push(`${name} ${JSON.stringify(labels)}`),
-      observe: () => {},
       text: () => Promise.resolve('# metrics\n'),
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
     },

@@ -58,6 +58,17 @@ test('I10: an index that is not loaded is a failure, never an empty list', async
   expect(snapshot.statusCode).toBe(503)
 })
 
+test('I10: an index that lags does not confirm the snapshot that the plugin has', async () => {
+  const current = await fake().app.inject({ url: '/worklist/snapshot', headers: { authorization } })
+  const version = () => {
+    throw new EngineError('E406')
+  }
+  const headers = { authorization, 'if-none-match': current.headers['etag'] as string }
+  const lagging = await fake({ answerer: { version } }).app.inject({ url: '/worklist/snapshot', headers })
+  expect(lagging.statusCode).toBe(503)
+  expect(lagging.json()).toMatchObject({ code: 'E406' })
+})
+
 test.each([
   ['no query', {}],
   ['a list', []],
