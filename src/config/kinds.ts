@@ -113,7 +113,8 @@ function isHost(value: string): boolean {
   }
   if (value.includes(':'))
     return /^[0-9a-fA-F:.]+(%[\w.-]+)?$/.test(value) && URL.canParse(`http://[${value.split('%')[0]}]`)
-  return /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\.?)*$/.test(value) && value.length <= 253
+  const labels = value.replace(/\.$/, '').split('.')
+  return value.length <= 253 && labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label))
 }
 
 function isUrl(value: string, protocols: readonly string[]): boolean {
