@@ -18,7 +18,7 @@ export function concerns(entry: InboxEntry, groups: readonly OrderGroup[], known
   const search = createSearch(known)
   switch (entry.kind) {
     case 'message':
-      for (const group of groups) concernsOfGroup(search, group)
+      for (const group of groups) concernsOfGroup(search, group, groups)
       concernsOfPatients(search, groups)
       break
     case 'images':
@@ -69,7 +69,7 @@ function createSearch(known: World): Search {
   }
 }
 
-function concernsOfGroup(search: Search, group: OrderGroup): void {
+function concernsOfGroup(search: Search, group: OrderGroup, all: readonly OrderGroup[]): void {
   if (group.effect === 'ignore') return
   const lookups = identityLookups(group)
   const orders = lookups.flatMap((by) => search.orders(by))
@@ -80,7 +80,8 @@ function concernsOfGroup(search: Search, group: OrderGroup): void {
     .flatMap((by) => search.studies(by))
     .filter(canBeAdopted)
   // The group may take numbers away from its order: what is then looked for among the patient's orders is asked for always.
-  const keys = [...orders.map((order) => order.patientKey), ...(group.patient === undefined ? [] : [group.patient.key])]
+  const said = all.flatMap(({ patient }) => (patient === undefined ? [] : [patient.key]))
+  const keys = [...orders.map((order) => order.patientKey), ...said]
   for (const facts of [...new Set(waiting)].flatMap((study) => study.series)) {
     const found = concernsOfSeries(search, facts)
     const known = [...keys, ...found.map((order) => order.patientKey)]

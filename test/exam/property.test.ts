@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { InboxEntry } from '../../src/core/inbox.ts'
 import type { OrderGroup } from '../../src/core/message.ts'
@@ -122,7 +122,7 @@ const lives = fc.record({
 function rulesOf(policy: string): ExamRules {
   return {
     completion: { policy: policy as 'quiet', quietSeconds: 1800 },
-    status: { render: ({ kind, controlId }) => [{ endpoint: kind, controlId: controlId(0), bytes: new Uint8Array() }] },
+    status: { render: (event) => [{ endpoint: event.kind, controlId: event.controlId(0), bytes: new Uint8Array() }] },
   }
 }
 
