@@ -46,6 +46,8 @@ export interface Connection {
 /** So many frames, or bytes of frames, are read ahead of the one that is handled; then TCP holds the sender back. */
 const readAhead = { frames: 16, bytes: 1024 * 1024 }
 const farewellMilliseconds = 1000
+/** Node fires at once what is set to more. */
+const longestTimer = 2 ** 31 - 1
 
 type Task = Exclude<SplitEvent, { kind: 'junk' | 'restart' }>
 
@@ -73,7 +75,7 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
 
   socket.setNoDelay(true)
   socket.setKeepAlive(true, 30_000)
-  if (options.idleSeconds > 0) socket.setTimeout(options.idleSeconds * 1000)
+  if (options.idleSeconds > 0) socket.setTimeout(Math.min(options.idleSeconds * 1000, longestTimer))
   socket.on('data', (chunk) => {
     if (isEnding) return
     clearTimeout(settle)

@@ -2,5 +2,6 @@
 export type { Handlers, Peer, Reply, WireEvent } from './connection.ts'
 export { frame } from './frame.ts'
 export { createListener, type Listener, type ListenerOptions } from './listener.ts'
+export { refuseOversize } from './oversize.ts'
 export { createSender, type SenderOptions } from './sender.ts'
 export { createSplitter, type SplitEvent, type Splitter } from './splitter.ts'

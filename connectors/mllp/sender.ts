@@ -107,23 +107,28 @@ export function createSender({ destination, log }: SenderOptions): MessageSender
 
   function listenTo(socket: Socket): void {
     const splitter = createSplitter({ maxFrameBytes: maxAcknowledgmentBytes })
+    let dropped = 0
+    /** One line per connection: a receiver that answers everything twice must not fill the log. */
+    const drop = (code?: string) => {
+      dropped += 1
+      const fields = { endpoint: destination.name, code: 'E707', acknowledgment: code }
+      if (dropped === 1) log.warn(fields, 'answer dropped')
+      else log.debug(fields, 'answer dropped')
+    }
     socket.on('data', (chunk) => {
       // FS without CR: nothing else is expected behind an acknowledgment.
       for (const event of [...splitter.push(chunk), ...splitter.settle()]) {
-        if (event.kind === 'frame') receive(socket, event.bytes)
-        else log.warn({ endpoint: destination.name, code: 'E707' }, 'answer dropped')
+        if (event.kind === 'frame') receive(socket, event.bytes, drop)
+        else drop()
       }
     })
   }
 
-  function receive(socket: Socket, bytes: Uint8Array): void {
+  function receive(socket: Socket, bytes: Uint8Array, drop: (code?: string) => void): void {
     const answer = readAcknowledgment(bytes)
     const isOurs = answer !== undefined && inFlight?.socket === socket && answer.controlId === inFlight.controlId
-    if (isOurs) {
-      inFlight?.settle({ code: answer.code, errorCode: answer.errorCode })
-    } else {
-      log.warn({ endpoint: destination.name, code: 'E707', acknowledgment: answer?.code }, 'answer dropped')
-    }
+    if (isOurs) inFlight?.settle({ code: answer.code, errorCode: answer.errorCode })
+    else drop(answer?.code)
   }
 
   function exchange(socket: Socket, bytes: Uint8Array, controlId: string): Promise<Acknowledgment> {

@@ -1,5 +1,5 @@
 import { acknowledge, checkHeader, parse, scopeText, type Message } from '../../src/hl7/index.ts'
-import { createListener } from '../../connectors/mllp/index.ts'
+import { createListener, refuseOversize } from '../../connectors/mllp/index.ts'
 import type { Fault } from '../../src/core/fault.ts'
 import type { Log } from '../../src/core/ports.ts'
 import type { Subject } from './subject.ts'
@@ -12,10 +12,12 @@ export const worklane: Subject = {
   async start({ maxFrameBytes = 16 * 1024 * 1024 } = {}) {
     const received: string[] = []
     let count = 0
-    const answer = (message: Message | undefined, code: 'AA' | 'AE' | 'AR', faults: readonly Fault[]) => {
+    const newContext = () => {
       count += 1
-      const context = { now: '2026-10-16T08:15:00.000Z', controlId: `W${count}`, application: 'WORKLANE', facility: '' }
-      return { kind: 'acknowledge', bytes: acknowledge(message, { code, faults }, context).bytes } as const
+      return { now: '2026-10-16T08:15:00.000Z', controlId: `W${count}`, application: 'WORKLANE', facility: '' }
+    }
+    const answer = (message: Message | undefined, code: 'AA' | 'AE' | 'AR', faults: readonly Fault[]) => {
+      return { kind: 'acknowledge', bytes: acknowledge(message, { code, faults }, newContext()).bytes } as const
     }
     const refuse = (message: Message | undefined, fault: Fault) =>
       answer(message, fault.hl7Code >= 200 || fault.code === 'E104' ? 'AR' : 'AE', [fault])
@@ -34,11 +36,7 @@ export const worklane: Subject = {
         if (message.segments[0]?.field(5) === 'SLOW') await new Promise((resolve) => setTimeout(resolve, 100))
         return answer(message, 'AA', [])
       },
-      async onOversize(head) {
-        const parsed = parse(head)
-        const message = parsed.kind === 'message' ? parsed.message : parsed.header
-        return refuse(message, { code: 'E108', hl7Code: 207, params: { limit: maxFrameBytes } })
-      },
+      onOversize: async (head) => refuseOversize(head, maxFrameBytes, newContext()),
     })
     await listener.start()
     return {

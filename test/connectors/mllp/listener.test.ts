@@ -261,3 +261,59 @@ test('what happens on the wire is reported, and nothing of it has patient data',
     'warn E108 message refused',
   ])
 })
+
+test('I1 I2: senders that cut, stop and reset at random: what was acknowledged was handled, once, in order', async () => {
+  const handled = new Map<string, string[]>()
+  const { listener, port } = await listen({
+    source: { maxConnections: 100 },
+    async onMessage(bytes) {
+      const [sender = '', id = ''] = Buffer.from(bytes).toString().split('|').slice(1)
+      await new Promise((resolve) => setImmediate(resolve))
+      handled.set(sender, [...(handled.get(sender) ?? []), id])
+      return reply(`${sender} ${id}`)
+    },
+  })
+  const seed = Date.now() % 100_000
+  const random = createRandom(seed)
+  const acknowledged = await Promise.all(Array.from({ length: 12 }, (_, i) => misbehave(port, `S${i}`, random)))
+  for (const { sender, ids } of acknowledged) {
+    const seen = handled.get(sender) ?? []
+    expect(seen.slice(0, ids.length), `seed ${seed}`).toEqual(ids)
+    expect(new Set(seen).size, `seed ${seed}`).toBe(seen.length)
+  }
+  expect(
+    acknowledged.some(({ ids }) => ids.length > 5),
+    `seed ${seed}`,
+  ).toBe(true)
+  await eventually(() => listener.connections() === 0, 'all have left')
+})
+
+/** Sends up to 30 messages in pieces of any size; some are broken off by a new one, one in four senders ends with a reset. */
+async function misbehave(port: number, sender: string, random: (below: number) => number) {
+  const socket = await connected(port)
+  const frames = Array.from({ length: 30 }, (_, i) => {
+    const whole = send(`MSH|${sender}|${i}|${'x'.repeat(random(300))}`)
+    return random(4) === 0 ? Buffer.concat([send(`MSH|${sender}|lost`).subarray(0, -2), whole]) : whole
+  })
+  const stream = Buffer.concat(frames)
+  const end = random(4) === 0 ? random(stream.length) : stream.length
+  for (let at = 0; at < end;) {
+    const to = Math.min(end, at + 1 + random(400))
+    await new Promise<void>((resolve) => socket.write(stream.subarray(at, to), () => resolve()))
+    at = to
+  }
+  if (end < stream.length) socket.resetAndDestroy()
+  else socket.end()
+  await closed(socket)
+  const answers = socket.text().split('\x1c\r').slice(0, -1)
+  return { sender, ids: answers.map((answer) => answer.slice(1).split(' ')[1] ?? '') }
+}
+
+/** Small numbers from a seed, so that a failure can be played again. */
+function createRandom(seed: number): (below: number) => number {
+  let state = seed + 1
+  return (below) => {
+    state = (state * 48_271) % 2_147_483_647
+    return state % below
+  }
+}
