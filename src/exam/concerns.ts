@@ -97,8 +97,7 @@ function concernsOfPatients(search: Search, groups: readonly OrderGroup[]): void
     const known = patients.get(said.key) ?? search.patient(said.key)
     const now = known === undefined || effect === 'create' ? mergePatient(known, said) : known
     patients.set(said.key, now)
-    if (known === undefined || now === known) continue
-    search.follow(search.orders({ by: 'patient', key: said.key }))
+    if (known !== undefined && now !== known) search.want({ by: 'patient', key: said.key })
   }
 }
 
