@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Store } from '../../src/core/ports.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { eventually } from '../support/temporary.ts'
+import { apply, item, message, openStore, order } from './support.ts'
+
+let redis: TestRedis
+let store: Store
+beforeAll(async () => {
+  redis = await startRedis()
+  store = await openStore(redis.path, { leaseMilliseconds: 600 })
+})
+afterAll(async () => {
+  await store.close()
+  await redis.stop()
+})
+
+test('a role has one holder; it keeps it while it lives, and gives it back', async () => {
+  const lease = await store.lease('one')
+  expect(lease?.held()).toBe(true)
+  expect(await store.lease('one')).toBeUndefined()
+  await new Promise((resolve) => setTimeout(resolve, 900))
+  expect(lease?.held()).toBe(true)
+  await lease?.release()
+  expect(lease?.held()).toBe(false)
+  const next = await store.lease('one')
+  expect(next?.token).toBeGreaterThan(lease?.token ?? 0)
+  await next?.release()
+})
+
+test('a role can be taken over from a holder that is known to be dead', async () => {
+  const dead = await store.lease('two')
+  const taken = await store.lease('two', { takeOver: true })
+  expect(taken?.held()).toBe(true)
+  await eventually(() => dead?.held() === false, 'the old holder notices')
+  await taken?.release()
+})
+
+test('I3: a frozen drainer that wakes after another took over changes nothing', async () => {
+  await store.accept(message({ controlId: 'old' }))
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../support/drainer.ts'), redis.path], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const said: string[] = []
+  child.stdout.on('data', (data: Buffer) => said.push(...data.toString().trim().split('\n')))
+  try {
+    await eventually(() => said.includes('loaded'), 'the other process has loaded')
+    child.kill('SIGSTOP')
+    // It wakes only when told to commit; what it is told waits in its pipe while it sleeps.
+    child.stdin.write('commit\n')
+    const newer = (seq: number): ReturnType<typeof order> =>
+      order('O1', seq, { numbers: { authority: 'ris', accessionNumber: 'NEWER' } })
+    const lease = await eventually(() => store.lease('drain'), 'the lease of the frozen process ran out')
+    await lease.release()
+    await apply(store, ([seq = 0]) => [
+      { kind: 'order', order: newer(seq), items: [item(newer(seq))], withdrawn: [] },
+      { kind: 'state', messageId: `M${seq}`, source: 'ris', state: { kind: 'applied' } },
+    ])
+    child.kill('SIGCONT')
+    await eventually(() => said.includes('fenced'), 'the woken process was fenced')
+    expect((await store.order('O1'))?.numbers.accessionNumber).toBe('NEWER')
+    expect(await store.orders({ by: 'accessionNumber', value: 'FROZEN' })).toEqual([])
+    expect((await store.counts())[0]).toMatchObject({ received: 1, waiting: 0, applied: 1 })
+  } finally {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+})
