@@ -70,11 +70,14 @@ export function orderLookups({ id, numbers, studyInstanceUid, patientKey }: Orde
   return lookups
 }
 
-/** All lookups that find a study. */
-export function studyLookups({ key, studyInstanceUid, accessionNumber }: Study): readonly Lookup[] {
-  const lookups: Lookup[] = [{ by: 'study', key }]
-  if (studyInstanceUid) lookups.push({ by: 'studyInstanceUid', value: studyInstanceUid })
-  if (accessionNumber) lookups.push({ by: 'accessionNumber', value: accessionNumber })
+/** All lookups that find a study: the store's indexes are the same, or an answer would depend on where a batch was cut. */
+export function studyLookups(study: Study): readonly Lookup[] {
+  const all = [study, ...study.series]
+  const uids = new Set(all.map((one) => one.studyInstanceUid))
+  const accessions = new Set(all.map((one) => one.accessionNumber))
+  const lookups: Lookup[] = [{ by: 'study', key: study.key }]
+  for (const value of uids) if (value) lookups.push({ by: 'studyInstanceUid', value })
+  for (const value of accessions) if (value) lookups.push({ by: 'accessionNumber', value })
   return lookups
 }
 
