@@ -9,9 +9,12 @@
  */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startVitest } from 'vitest/node'
 import { checks, runCheck } from './support/checks.ts'
 import { closingLine, sum, tallyOf, type Tally } from './support/tally.ts'
+
+// Files and pipes get no colours; it has to be said before vitest is loaded.
+if (!process.stdout.isTTY && process.env['FORCE_COLOR'] === undefined) process.env['NO_COLOR'] = '1'
+const { startVitest } = await import('vitest/node')
 
 const root = resolve(import.meta.dirname, '..')
 /** Longer than any good run; a run that hangs must still say how far it came. */

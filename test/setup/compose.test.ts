@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
+import { temporaryFolder } from '../support/temporary.ts'
 import { problemsOf, type Project } from './containers.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -132,8 +133,11 @@ const command = [['docker', 'compose'], ['docker-compose']].find(
 
 test.skipIf(command === undefined)('docker compose itself reads the file (skipped where it is not installed)', () => {
   const [docker = '', ...words] = command ?? []
+  const folder = temporaryFolder()
+  const empty = join(folder.path, 'empty')
+  writeFileSync(empty, '')
   const config = (environment: Readonly<Record<string, string>>) =>
-    spawnSync(docker, [...words, '-f', join(root, 'docker-compose.yml'), '--env-file', '/dev/null', 'config', '-q'], {
+    spawnSync(docker, [...words, '-f', join(root, 'docker-compose.yml'), '--env-file', empty, 'config', '-q'], {
       encoding: 'utf8',
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     })
@@ -142,4 +146,5 @@ test.skipIf(command === undefined)('docker compose itself reads the file (skippe
   const refused = config({})
   expect(refused.status).not.toBe(0)
   expect(refused.stderr).toContain('set it in .env')
+  folder.remove()
 })
