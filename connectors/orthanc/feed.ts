@@ -36,14 +36,18 @@ export interface ChangeFeedOptions {
   readonly limit?: number
   /** How far back the very first poll begins (see start.ts); default 24. */
   readonly firstHours?: number
-  /** How long a study may wait for its StableStudy before it is looked at; default 15. */
+  /**
+   * How long a study may wait for its StableStudy before it is looked at; default 60, as
+   * Orthanc's own StableAge. After a restart Orthanc calls every study stable at once,
+   * also one whose images are still coming.
+   */
   readonly stableGraceSeconds?: number
 }
 
 type FeedEvent = FeedAdvance['events'][number]
 
 export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
-  const { name, client, feeds, inbox, clock, log, limit = 1000, firstHours = 24, stableGraceSeconds = 15 } = options
+  const { name, client, feeds, inbox, clock, log, limit = 1000, firstHours = 24, stableGraceSeconds = 60 } = options
   /** Studies whose stability has been told, with the update it was told for: a lagging drainer must not make us tell it twice. */
   const toldStable = new Map<string, Instant>()
   let nextLook = ''
@@ -74,7 +78,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     for (const { event, study, series } of events) {
       if (event === 'stable') remember(study, newest(series))
     }
-    if (page.done) nextLook = later(at, stableGraceSeconds)
+    if (page.done) nextLook = later(at, Math.min(15, stableGraceSeconds))
     return { events: events.length, caughtUp: page.done }
   }
 
@@ -117,13 +121,16 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     for (const study of also.lost) {
       if (!happened.has(study)) happened.set(study, ['stable'])
     }
-    for (const study of also.gone) happened.set(study, ['deleted'])
+    for (const study of also.gone) {
+      if (!happened.has(study)) happened.set(study, [])
+    }
     for (const [study, kinds] of happened) {
       const found = await client.studyFacts(study)
-      // The rows are older than the answer: a study that is no more has been deleted, whatever they say.
-      if (found === undefined) events.push({ event: 'deleted', study, series: [] })
-      else if (found.series.length > 0) {
-        for (const event of kinds) if (event !== 'deleted') events.push({ event, study, series: found.series })
+      if (found === undefined) {
+        // Gone while its rows were read: if it was known, the next look for studies that wait finds it.
+        if (also.gone.includes(study)) events.push({ event: 'deleted', study, series: [] })
+      } else if (found.series.length > 0) {
+        for (const event of kinds) events.push({ event, study, series: found.series })
       }
     }
     return events

@@ -28,7 +28,7 @@ export function cursorOf({ seq, database, row }: Position): Cursor {
 }
 
 export function rowOf(change: OrthancChange): string {
-  return `${change.at}-${change.id}`
+  return `${change.at} ${change.type} ${change.id}`
 }
 
 /** Why this page, read from `seq - 1`, cannot continue the position; undefined when it does. */

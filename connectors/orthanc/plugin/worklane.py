@@ -8,6 +8,7 @@ Orthanc's environment names the engine:
   WORKLANE_TOKEN                     secret of the engine's HTTP API,
   WORKLANE_TOKEN_FILE                or the file that holds it (read again when it changes)
   WORKLANE_TIMEOUT_MS                300: what one query may take in all
+  WORKLANE_CIRCUIT_SECONDS           5: how long an engine that did not answer is left alone
   WORKLANE_SNAPSHOT_PATH             worklane-snapshot in Orthanc's storage folder
   WORKLANE_SNAPSHOT_SECONDS          5: how often the snapshot is brought up to date
   WORKLANE_SNAPSHOT_MAX_AGE_SECONDS  43200: an older snapshot answers nobody
@@ -15,7 +16,7 @@ Orthanc's environment names the engine:
 A modality gets the truth or a failure, never an empty lie (I10). The engine answers
 within its time, or the last snapshot does; without a valid one the callback raises and
 the C-FIND fails (0xC000). Orthanc calls worklist callbacks one after the other, so an
-engine that does not answer is left alone for five seconds.
+engine that does not answer is left alone for a while.
 
 The log and /worklane/status hold no patient data; the snapshot does (mode 0600).
 """
@@ -36,7 +37,6 @@ import urllib.parse
 import orthanc
 
 VERSION = '1'
-CIRCUIT_SECONDS = 5.0
 # Global properties from 1024 on belong to plugins; this one is in nobody else's documentation.
 IDENTITY_PROPERTY = 5763
 
@@ -48,6 +48,7 @@ def setting(name, default):
 URL = urllib.parse.urlsplit(setting('WORKLANE_URL', 'http://127.0.0.1:8575'))
 TIMEOUT = float(setting('WORKLANE_TIMEOUT_MS', '300')) / 1000
 MAX_AGE = float(setting('WORKLANE_SNAPSHOT_MAX_AGE_SECONDS', '43200'))
+CIRCUIT_SECONDS = float(setting('WORKLANE_CIRCUIT_SECONDS', '5'))
 REFRESH = float(setting('WORKLANE_SNAPSHOT_SECONDS', '5'))
 HOST = URL.hostname or '127.0.0.1'
 PORT = URL.port or (443 if URL.scheme == 'https' else 80)

@@ -4,28 +4,63 @@
 --
 -- Without it Orthanc fails the whole C-FIND (0xC000) for a wildcard in a date, time
 -- or UID key (PS3.4 C.2.2.2.4 allows none, many modalities send '*'), answers
--- nothing to a query that names a level, and fails queries in ISO 2022 IR 87.
+-- nothing to a query that names a level or a private key, and fails queries in
+-- ISO 2022 IR 87.
 
--- "*", "**", "?*": matches everything, which an empty key says (PS3.4 C.2.2.2.3).
-local function isWildcard(value)
-  return type(value) == 'string' and value:find('^%s*[%*%?]+%s*$') ~= nil
+local dates = { ['0010,0030'] = true, ['0008,0020'] = true, ['0040,0002'] = true, ['0040,0004'] = true, ['0040,2004'] = true }
+local times = { ['0010,0032'] = true, ['0008,0030'] = true, ['0040,0003'] = true, ['0040,0005'] = true, ['0040,2005'] = true }
+local uids = { ['0020,000d'] = true, ['0008,1150'] = true, ['0008,1155'] = true }
+-- AE and CS: spaces around them mean nothing (PS3.5 6.2), but Orthanc compares them.
+local codes = { ['0008,0060'] = true, ['0010,0040'] = true, ['0040,0001'] = true, ['0040,0020'] = true }
+
+local function repair(key, value)
+  if (dates[key] or times[key] or uids[key]) and value:find('^%s*[%*%?]+%s*$') then
+    -- Matches everything, which an empty key says (PS3.4 C.2.2.2.3).
+    return ''
+  elseif dates[key] then
+    -- 2026.10.16 is a date of ACR-NEMA, which a reader shall still take (PS3.5 6.2).
+    return (value:gsub('(%d%d%d%d)%.(%d%d)%.(%d%d)', '%1%2%3'))
+  elseif times[key] then
+    return (value:gsub('(%d%d):(%d%d):(%d%d)', '%1%2%3'):gsub('(%d%d):(%d%d)', '%1%2'))
+  elseif codes[key] then
+    return (value:gsub('^%s+', ''):gsub('%s+$', ''))
+  end
+  return value
 end
 
--- Keys whose VR is DA, TM or UI.
-local stepKeys = { '0040,0002', '0040,0003', '0040,0004', '0040,0005' }
-local topKeys = { '0010,0030', '0010,0032', '0020,000d', '0008,0020', '0008,0030', '0032,1000', '0032,1001', '0040,2004', '0040,2005', '0008,1150', '0008,1155' }
+local function isPrivate(key)
+  return tonumber(key:sub(4, 4), 16) % 2 == 1
+end
 
-local function universalise(item, keys)
-  for _, key in ipairs(keys) do
-    if isWildcard(item[key]) then item[key] = '' end
+local function repairAll(item)
+  for key, value in pairs(item) do
+    if isPrivate(key) then item[key] = nil
+    elseif type(value) == 'string' then item[key] = repair(key, value)
+    elseif type(value) == 'table' then
+      for _, inner in ipairs(value) do repairAll(inner) end
+    end
   end
 end
 
+-- Dates and times that are both ranges are one period, from the first day's first hour to the
+-- last day's last (PS3.4 K.6.1.2.2). Orthanc's own matching takes them apart and leaves items
+-- out; without the hours the modality sees a few more instead. The engine matches rightly itself.
+local function joinRanges(step)
+  local date, time = step['0040,0002'] or '', step['0040,0003'] or ''
+  local first, last = date:match('^(%d*)%-(%d*)$')
+  if first and first ~= last and time:find('-', 1, true) then step['0040,0003'] = '' end
+end
+
+local function isFolder()
+  local worklists = (GetOrthancConfiguration() or {})['Worklists']
+  return type(worklists) == 'table' and worklists['Enable'] == true
+end
+
 function IncomingWorklistRequestFilter(query, origin)
-  universalise(query, topKeys)
+  repairAll(query)
   local steps = query['0040,0100']
-  if type(steps) == 'table' then
-    for _, step in ipairs(steps) do universalise(step, stepKeys) end
+  if type(steps) == 'table' and isFolder() then
+    for _, step in ipairs(steps) do joinRanges(step) end
   end
   -- Query/Retrieve Level has no place in a worklist query; a key that no item has matches no item.
   query['0008,0052'] = nil

@@ -30,6 +30,7 @@ describe('a modality asks, and the engine', () => {
     WORKLANE_TOKEN: 'secret-of-the-test',
     WORKLANE_SNAPSHOT_PATH: snapshotFile,
     WORKLANE_SNAPSHOT_SECONDS: '0.2',
+    WORKLANE_CIRCUIT_SECONDS: '1.5',
     WORKLANE_SNAPSHOT_MAX_AGE_SECONDS: '43200',
     ...more,
   })
