@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest'
 import { errors } from '../../src/core/errors/index.ts'
-import { stepStatuses, type Order, type StepStatus } from '../../src/core/order.ts'
-import type { Change, Lookup } from '../../src/core/world.ts'
+import { stepStatuses, type Order, type StepStatus, type Study } from '../../src/core/order.ts'
+import { lookupKey, type Change, type Lookup } from '../../src/core/world.ts'
 import { createOverlay } from '../../src/exam/index.ts'
 import { itemId } from '../../src/exam/items.ts'
+import { orderLookups, studyLookups } from '../../src/exam/overlay.ts'
 import { agree, merge, splitPatientKey } from '../../src/exam/patients.ts'
 import { same } from '../../src/exam/same.ts'
 import { isNewer, newest, sentAt } from '../../src/exam/sent.ts'
 import { move, type Act } from '../../src/exam/steps.ts'
+import { numbersOf, studyNumbers } from '../../src/store/changes.ts'
 import { createStory, nothing } from '../stories/support.ts'
 
 test.each([
@@ -158,4 +160,16 @@ test('I9: history, faults, notices and message states carry no patient data', ()
   }
   expect(said.length).toBeGreaterThan(8)
   expect(JSON.stringify(said)).not.toMatch(/MUELLER|4711|4712|19700131|"A1|"F1|X\^/)
+})
+
+test('I3: within a batch orders and studies are found by exactly what the store finds them by', () => {
+  const story = createStory()
+  const numbers = { placerOrderNumber: 'P1', fillerOrderNumber: 'F1', accessionNumber: 'A1', studyInstanceUid: '1.2' }
+  story.message({ numbers })
+  story.images([{ accessionNumber: 'A1' }, { series: 'series-2', accessionNumber: 'A2' }])
+  const study = story.study() as Study
+  const order = story.order()
+  const texts = (lookups: readonly Lookup[]): readonly string[] => lookups.map(lookupKey).sort()
+  expect(texts(orderLookups(order))).toEqual(texts([{ by: 'order', id: order.id }, ...numbersOf(order)]))
+  expect(texts(studyLookups(study))).toEqual(texts([{ by: 'study', key: study.key }, ...studyNumbers(study)]))
 })
