@@ -23,6 +23,8 @@ export interface OrthancOptions {
   readonly dicomPort?: number
   /** Added to the configuration; for `none` only. */
   readonly settings?: Readonly<Record<string, unknown>>
+  /** HTTP status by which it is known to be up: 200, or 401 where a password is asked for. */
+  readonly answers?: number
 }
 
 export interface RunningOrthanc {
@@ -87,7 +89,8 @@ export async function startOrthanc(options: OrthancOptions = {}): Promise<Runnin
     for (const stream of [started.stdout, started.stderr]) stream.on('data', (bytes: Buffer) => (log += String(bytes)))
     await eventually(async () => {
       if (started.exitCode !== null || started.signalCode !== null) return 'ended'
-      return (await fetch(`${httpUrl}/system`, { signal: AbortSignal.timeout(2000) })).ok
+      const { status } = await fetch(`${httpUrl}/system`, { signal: AbortSignal.timeout(2000) })
+      return status === (options.answers ?? 200)
     }, `Orthanc answers REST\n${log}`)
     if (started.exitCode !== null) throw new Error(`Orthanc did not start:\n${log}`)
   }
