@@ -24,7 +24,6 @@ export const metrics = {
 
   // read when asked
   messages: gauge('Messages in the store, by state. Their sum is what was received and kept.', ['source', 'state']),
-  inbox_waiting: gauge('Entries accepted and not yet applied.', []),
   inbox_oldest_seconds: gauge('Age of the oldest entry not yet applied; 0 when none waits.', []),
   outbox_waiting: gauge('Status messages owed.', ['destination']),
   outbox_oldest_seconds: gauge('Age of the oldest status message owed; 0 when none is.', ['destination']),

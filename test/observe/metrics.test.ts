@@ -33,14 +33,14 @@ test('a collected gauge is read at each scrape, and labels that are gone are gon
 test('a collector that fails or hangs leaves its gauge out, and only that', async () => {
   const metrics = create()
   metrics.collect('outbox_waiting', () => Promise.reject(new Error('away')))
-  metrics.collect('inbox_waiting', () => new Promise(() => {}))
+  metrics.collect('mllp_connections', () => new Promise(() => {}))
   metrics.collect('messages', () => {
     throw new Error('away')
   })
   metrics.collect('worklist_items', () => [{ labels: { step_status: 'SCHEDULED' }, value: 5 }])
   const text = await metrics.text()
   expect(text).toContain('worklist_items{step_status="SCHEDULED"} 5\n')
-  expect(text).not.toMatch(/^outbox_waiting\{|^messages\{/m)
+  expect(text).not.toMatch(/^outbox_waiting\{|^mllp_connections\{|^messages\{/m)
 })
 
 test('a label that is not declared is refused', () => {

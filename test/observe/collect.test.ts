@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest'
+import type { FlowMetrics } from '../../src/flow/metrics.ts'
+import type { HttpMetrics } from '../../src/http/server.ts'
+import { collect, type Collected } from '../../src/observe/collect.ts'
+import { createMetrics } from '../../src/observe/metrics.ts'
+
+const state = { waiting: 2, delivered: 5, dead: 1, oldest: '2026-10-16T08:14:30.000Z' }
+const counts = { source: 'ris-orders', received: 10, waiting: 1, applied: 5, ignored: 2, invalid: 1, dead: 1 }
+const collected: Collected = {
+  store: {
+    counts: () => Promise.resolve([counts]),
+    applied: () => Promise.resolve(7),
+    pending: (after) =>
+      Promise.resolve([{ kind: 'deadline', seq: after + 1, at: '2026-10-16T08:14:57.500Z', subject: 's', due: '' }]),
+    state: (endpoint) =>
+      Promise.resolve(endpoint === 'ris' ? state : { waiting: 0, delivered: 0, dead: 0, oldest: undefined }),
+    cursor: (orthanc) =>
+      Promise.resolve(
+        orthanc === 'new' ? undefined : { seq: 42, identity: 'x', caughtUpAt: '2026-10-16T08:14:50.000Z' },
+      ),
+    dirty: () => Promise.resolve([{ id: 'O1-0-1-CT1', version: 1 }]),
+    memory: () => Promise.resolve({ used: 1000, limit: 0 }),
+  },
+  destinations: ['ris', 'archive'],
+  orthancs: ['orthanc', 'new'],
+  targets: ['folder'],
+  parts: () =>
+    Promise.resolve([
+      { name: 'store', state: 'up' },
+      { name: 'orthanc', state: 'degraded' },
+      { name: 'ris', state: 'down' },
+    ]),
+  clock: () => '2026-10-16T08:15:00.000Z',
+}
+
+test('what the store holds is read at the scrape', async () => {
+  const metrics = createMetrics({ process: false })
+  collect(metrics, collected)
+  const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  expect(lines.filter((line) => !/_(bucket|sum|count)/.test(line))).toEqual([
+    'messages{source="ris-orders",state="waiting"} 1',
+    'messages{source="ris-orders",state="applied"} 5',
+    'messages{source="ris-orders",state="ignored"} 2',
+    'messages{source="ris-orders",state="invalid"} 1',
+    'messages{source="ris-orders",state="dead"} 1',
+    'inbox_oldest_seconds 2.5',
+    'outbox_waiting{destination="ris"} 2',
+    'outbox_waiting{destination="archive"} 0',
+    'outbox_oldest_seconds{destination="ris"} 30',
+    'outbox_oldest_seconds{destination="archive"} 0',
+    'outbox_dead{destination="ris"} 1',
+    'outbox_dead{destination="archive"} 0',
+    'target_dirty_items{target="folder"} 1',
+    'orthanc_feed_lag_seconds{orthanc="orthanc"} 10',
+    'orthanc_feed_position{orthanc="orthanc"} 42',
+    'part_up{part="store"} 1',
+    'part_up{part="orthanc"} 0.5',
+    'part_up{part="ris"} 0',
+    'store_memory_bytes{kind="used"} 1000',
+    'store_memory_bytes{kind="limit"} 0',
+  ])
+})
+
+test('while the store is away, what needs no store is still shown', async () => {
+  const metrics = createMetrics({ process: false })
+  const away = () => Promise.reject(new Error('away'))
+  collect(metrics, { ...collected, store: { ...collected.store, counts: away, state: away, memory: away } })
+  const text = await metrics.text()
+  expect(text).toContain('part_up{part="ris"} 0\n')
+  expect(text).not.toMatch(/^messages\{|^outbox_waiting\{/m)
+})
+
+test('one registry serves the flow and HTTP', async () => {
+  const metrics = createMetrics({ process: false })
+  const flow: FlowMetrics = metrics
+  const http: HttpMetrics = metrics
+  flow.count('messages_received_total', { source: 'ris-orders' })
+  http.count('http_requests_total', { route: '/metrics', status: '200' })
+  const text = await http.text()
+  expect(text).toContain('messages_received_total{source="ris-orders"} 1\n')
+  expect(text).toContain('http_requests_total{route="/metrics",status="200"} 1\n')
+})
