@@ -32,9 +32,11 @@ export function interpolate(document: Located, environment: Environment): Interp
         return ''
       }
       const [, name = '', fallback, otherwise = ''] = match
-      variables.set(key(path), name)
       const value = environment[name]
-      if (value !== undefined && value !== '') return value
+      if (value !== undefined && value !== '') {
+        variables.set(key(path), name)
+        return value
+      }
       if (fallback === undefined) problems.push(problem(place, 'E261', { name }))
       return otherwise
     })

@@ -120,7 +120,7 @@ function isHost(value: string): boolean {
 function isUrl(value: string, protocols: readonly string[]): boolean {
   if (!URL.canParse(value)) return false
   const { protocol, hostname } = new URL(value)
-  return protocols.includes(protocol) && hostname !== ''
+  return protocols.includes(protocol) && hostname !== '' && value.toLowerCase().startsWith(`${protocol}//`)
 }
 
 function isTimeZone(value: string): boolean {

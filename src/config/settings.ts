@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
 import type { Settings } from '../core/settings.ts'
+import { suggest } from '../mapping/suggest.ts'
 import { consistency } from './consistency.ts'
 import { site, type DeclaredSite } from './declared.ts'
 import type { Interpolated } from './interpolate.ts'
@@ -105,12 +106,25 @@ function explain(
   return [problem(located.place(path), 'E259', { setting, expected, found }, { advice })]
 }
 
+/** What was probably meant, where it can be told. */
 function wrongKind(given: unknown, expected: string): string | undefined {
+  if (expected.includes('list') && isBlock(given)) return 'Each entry of a list begins with "- ".'
   if (typeof given === 'number' && /text|name|title/.test(expected)) return `Put it in quotes: "${given}".`
-  if (typeof given === 'string' && expected.startsWith('a whole number') && /^[0-9]+ *[a-z]+$/i.test(given)) {
-    return 'Write the number alone; its unit is part of the name of the setting.'
+  if (typeof given !== 'string') return undefined
+  const variable = /^[$%](\w+)%?$/.exec(given)?.[1]
+  if (variable !== undefined) return `A variable is written \${${variable}}.`
+  if (/^a (whole|port) number/.test(expected)) {
+    if (/^[0-9]+ *[a-z]+$/i.test(given)) return 'Write the number alone; its unit is part of the name of the setting.'
+    if (/^[0-9][0-9.,_' ]*$/.test(given)) return `Write the digits alone: ${given.replaceAll(/[^0-9]/g, '')}.`
   }
-  return undefined
+  if (expected.includes('host name') && /^[^:]+:[0-9]+$/.test(given)) return 'The port has a setting of its own.'
+  const words = /^one of (.*)$/.exec(expected)?.[1]?.split(', ')
+  const meant = words === undefined ? undefined : suggest(given, words)
+  return meant === undefined ? undefined : `Did you mean "${meant}"?`
+}
+
+function isBlock(value: unknown): boolean {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
 /** `sources.ris-orders.port`: entries of lists by their name. */

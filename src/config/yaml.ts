@@ -39,7 +39,7 @@ export function parseYaml(text: string, file: string): ParsedYaml {
     return { file, line: Math.max(1, line), column: Math.max(1, col) }
   }
   if (document.errors.length > 0) {
-    return { located: undefined, problems: inOrder(firstOfEachLine(document.errors, document, placeOf)) }
+    return { located: undefined, problems: inOrder(firstOfEachLine(document, source, placeOf)) }
   }
   const problems = inOrder(surprises(document, source, placeOf))
   // An alias can stand for more than memory holds; what else is wrong does not keep the document from being checked further.
@@ -90,7 +90,7 @@ function find(document: Document.Parsed, path: DocumentPath): Found {
       )
       if (pair === undefined) return { key, value: key ?? value, complete: false }
       key = pair.key as Node
-      value = written(pair.value as Node | null)
+      value = valueNode(pair.value as Node | null)
     } else if (isSeq(value)) {
       const entry = value.items[Number(name)] as Node | undefined
       if (entry === undefined) return { key, value: key ?? value, complete: false }
@@ -103,24 +103,45 @@ function find(document: Document.Parsed, path: DocumentPath): Found {
   return { key, value, complete: true }
 }
 
-function written(node: Node | null): Node | undefined {
+function valueNode(node: Node | null): Node | undefined {
   if (node === null) return undefined
   return isScalar(node) && node.source === '' && node.type === 'PLAIN' ? undefined : node
 }
 
-/** One mistake often makes the parser stumble several times on a line; the first says what it is. */
+type Code = YAMLError['code']
+
+/** Errors that the parser finds further down only because it has lost its way. */
+const consequences: Partial<Record<Code, readonly Code[]>> = {
+  BAD_INDENT: ['BAD_INDENT'],
+  TAB_AS_INDENT: ['TAB_AS_INDENT', 'BAD_INDENT'],
+  MISSING_CHAR: ['BAD_INDENT'],
+  UNEXPECTED_TOKEN: ['UNEXPECTED_TOKEN'],
+  MULTILINE_IMPLICIT_KEY: ['BLOCK_AS_IMPLICIT_KEY'],
+}
+
+/** One mistake often makes the parser stumble several times, on a line and after it; the first time says what it is. */
 function firstOfEachLine(
-  errors: readonly YAMLError[],
   document: Document.Parsed,
+  source: string,
   placeOf: (offset: number) => FilePlace,
-): Problem[] {
+): readonly Problem[] {
   const lines = new Set<number>()
-  return errors.flatMap((error) => {
-    const place = placeOf(error.code === 'MISSING_CHAR' ? opening(document, error.pos[0]) : error.pos[0])
-    if (lines.has(place.line)) return []
+  const lost = new Set<Code>()
+  return document.errors.flatMap((error) => {
+    const { code, message, pos } = error
+    const place = placeOf(message.includes('quote') ? opening(document, pos[0]) : written(source, pos[0]))
+    const isConsequence = lines.has(place.line) || lost.has(code)
     lines.add(place.line)
-    return [explain(error, place)]
+    for (const next of consequences[code] ?? []) lost.add(next)
+    return isConsequence ? [] : [explain(error, place, source.split('\n')[place.line - 1] ?? '')]
   })
+}
+
+/** What is wrong with a line is often noticed at the comment or the empty line above it. */
+function written(source: string, at: number): number {
+  const skipped = /^(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ ]*/.exec(source.slice(at))?.[0].length ?? 0
+  const isLineStart = at === 0 || source[at - 1] === '\n'
+  return isLineStart && at + skipped < source.length ? at + skipped : at
 }
 
 /** A quote that is never closed is missed at the end of the file; the mistake is where it opens. */
@@ -135,26 +156,34 @@ function opening(document: Document.Parsed, end: number): number {
   return start
 }
 
-const codes: Partial<Record<YAMLError['code'], 'E251' | 'E252' | 'E254'>> = {
+const codes: Partial<Record<Code, 'E251' | 'E252' | 'E254'>> = {
   DUPLICATE_KEY: 'E251',
   BAD_ALIAS: 'E252',
   TAB_AS_INDENT: 'E254',
 }
 
-const reasons: Partial<Record<YAMLError['code'], string>> = {
+const reasons: Partial<Record<Code, string>> = {
   MULTIPLE_DOCS: 'a second document begins here',
   BLOCK_AS_IMPLICIT_KEY: 'a second ": " on the line; text that holds one needs quotes',
   BAD_SCALAR_START: 'text that begins with this character needs quotes',
   NON_STRING_KEY: 'a key must be one word',
   UNEXPECTED_TOKEN: 'this does not belong here; the indentation, or a quote, is wrong',
+  BAD_INDENT: 'this line is not indented as its neighbours are',
+  MULTILINE_IMPLICIT_KEY: 'a key needs ": " after it',
 }
 
-function explain({ code, message }: YAMLError, place: FilePlace): Problem {
+function explain({ code, message }: YAMLError, place: FilePlace, line: string): Problem {
   const known = codes[code]
   if (known !== undefined) return problem(place, known)
-  const isQuote = code === 'MISSING_CHAR' && message.includes('quote')
-  const reason = isQuote ? 'a quote that opens here is not closed' : (reasons[code] ?? lower(message))
-  return problem(place, 'E250', { reason })
+  return problem(place, 'E250', { reason: reasonOf(code, message, line) })
+}
+
+function reasonOf(code: Code, message: string, line: string): string {
+  if (/[\u00A0\u2000-\u200B\u202F\u3000]/.test(line)) return 'the line holds a special blank; write an ordinary one'
+  if (code === 'MISSING_CHAR' && message.includes('quote')) return 'a quote that opens here is not closed'
+  if (message.includes('map values')) return 'a key needs ": " after it, a colon and a blank'
+  if (message.includes('- indicator')) return 'this line is not indented as its neighbours are'
+  return reasons[code] ?? lower(message)
 }
 
 function lower(text: string): string {

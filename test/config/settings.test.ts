@@ -81,6 +81,19 @@ const mistakes: readonly [what: string, from: string, to: string, mark: string, 
   ['an IP address that is none', '${WORKLANE_BIND:-127.0.0.1}', '127.0.0.256', '127', 'E259', /settings/],
   ['two listeners on one port', '${WORKLANE_HTTP_PORT:-8575}', '2575', 'ris-orders', 'E263', /another port/],
   ['two endpoints of one name', 'name: ris\n', 'name: orthanc\n', 'orthanc', 'E264', /another name/],
+  ['a list without its hyphen', '  - name: ris-orders', '    name: ris-orders', 'name', 'E259', /begins with "- "/],
+  ['a port written with its host', '${WORKLANE_RIS_HOST:-127.0.0.1}', 'ris:2576', 'ris:', 'E259', /setting of its own/],
+  ['a variable without braces', '${WORKLANE_MLLP_PORT:-2575}', '$PORT', '$PORT', 'E259', /\$\{PORT\}/],
+  ['a choice with a capital', '${WORKLANE_COMPLETION:-quiet}', 'Quiet', 'Quiet', 'E259', /Did you mean "quiet"/],
+  ['a number with a comma', 'messageCount: 100000', 'messageCount: 100,000', '100,', 'E259', /digits alone: 100000/],
+  [
+    'an address with one slash',
+    '${WORKLANE_ORTHANC_URL:-http://127.0.0.1:8042}',
+    'http:/orthanc',
+    'http',
+    'E259',
+    /settings/,
+  ],
   ['a name with capitals and spaces', 'name: ris-orders', 'name: RIS Orders', 'RIS Orders', 'E259', /settings/],
   ['a status that would come back as an order', '${WORKLANE_RIS_PORT:-}', '2575', '2575', 'E271', /RIS/],
   ['a time zone that does not exist', 'timeZone: ""', 'timeZone: Europe/Atlantis', 'Europe', 'E259', /settings/],
@@ -146,11 +159,13 @@ test('several mistakes are all said, also those that only two settings together 
   ).toEqual(['E258', 'E258', 'E265', 'E271'])
 })
 
-test('a value from a variable is blamed on the variable', () => {
+test('a value from a variable is blamed on the variable, a default on the file', () => {
   const { problems } = read(shipped, { WORKLANE_HTTP_PORT: 'eighty' })
   expect(problems).toHaveLength(1)
   expect(problems[0]?.message).toContain('not "eighty"')
   expect(problems[0]?.cure).toContain('WORKLANE_HTTP_PORT')
+  const inFile = read(shipped.replace('WORKLANE_HTTP_PORT:-8575', 'WORKLANE_HTTP_PORT:-eighty'))
+  expect(inFile.problems[0]?.cure).not.toContain('WORKLANE_HTTP_PORT')
 })
 
 test('secrets are never shown', () => {

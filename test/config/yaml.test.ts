@@ -22,6 +22,15 @@ const mistakes: readonly [what: string, text: string, places: readonly string[]]
   ['a quote that is not closed, at the place where it opens', 'a: 1\nb: "x\nc: 2\nd: 3\n', ['2:4 E250']],
   ['a bracket that is not closed', 'a: [1, 2\nb: 3\n', ['2:1 E250']],
   ['a second document', 'a: 1\n---\nb: 2\n', ['2:1 E250']],
+  ['a colon without a blank', 'a:\n  b: 1\n  c:2\n', ['3:3 E250']],
+  ['a line indented less than its neighbours, once', 'a:\n  - b: 1\n    c: 2\n   d: 3\n    e: 4\nf: 5\n', ['4:4 E250']],
+  [
+    'a line indented more than its neighbours, not the comment above it',
+    'a:\n  b: 1\n# said\n    c: 2\n  d: 3\n',
+    ['4:5 E250'],
+  ],
+  ['a key without its colon, once', 'a: 1\nb\n  c: 2\n  d: 3\n', ['2:1 E250']],
+  ['a blank that is none', 'a: 1\nb:\u00a02\n', ['2:1 E250']],
   ['wrong indentation, once for its line', ' a: 1\nb: 2\n', ['2:1 E250']],
   ['a list as a key', '? [a]\n: 1\n', ['1:3 E250']],
   [

@@ -5,7 +5,7 @@ export const siteErrors = {
   E250: entry(
     'This is not YAML: {reason}.',
     'permanent',
-    'Correct the line; text with ": ", " #" or a leading symbol needs quotes.',
+    'Correct the line. Entries of one block stand in one column; text with ": ", " #" or a leading symbol needs quotes.',
   ),
   E251: entry(
     'This key stands twice in its block.',
