@@ -1,3 +1,6 @@
+import { createBody } from './body.ts'
+import { createFinder, CR, findSign, FS, LF, VT } from './signs.ts'
+
 /**
  * Cuts the bytes of one socket into frames (MLLP: VT, message, FS, CR; HL7 v2
  * Transport, Release 1). Pure: one splitter per socket, no clock, linear in time
@@ -30,14 +33,6 @@ export type SplitEvent =
   | { readonly kind: 'junk'; readonly size: number }
   /** A new message began before the last one ended; so many bytes were dropped. */
   | { readonly kind: 'restart'; readonly dropped: number }
-
-const VT = 0x0b
-const FS = 0x1c
-const CR = 0x0d
-const LF = 0x0a
-const headBytes = 4096
-/** VT and FS need so many bytes behind them to be understood. */
-const lookAhead = { [VT]: 3, [FS]: 1 } as const
 
 export function createSplitter(options: { readonly maxFrameBytes: number }): Splitter {
   const body = createBody(options.maxFrameBytes)
@@ -123,106 +118,5 @@ export function createSplitter(options: { readonly maxFrameBytes: number }): Spl
     const last = events.at(-1)
     if (last?.kind === 'junk') events[events.length - 1] = { kind: 'junk', size: last.size + size }
     else events.push({ kind: 'junk', size })
-  }
-}
-
-type Sign = { readonly kind: 'end' | 'restart' | 'cut' | 'none'; readonly at: number }
-
-/** The next byte inside a frame that is not text. */
-function findSign(bytes: Uint8Array, from: number, next: Finder): Sign {
-  let at = from
-  for (;;) {
-    at = Math.min(next(VT, at), next(FS, at))
-    if (at === bytes.length) return { kind: 'none', at }
-    const byte = bytes[at] as typeof VT | typeof FS
-    const isText = byte === FS ? !endsFrame(bytes[at + 1]) : !beginsMessage(bytes, at + 1)
-    if (!isText) return { kind: isCut(bytes, at, lookAhead[byte]) ? 'cut' : byte === FS ? 'end' : 'restart', at }
-    at += 1
-  }
-}
-
-function isCut(bytes: Uint8Array, at: number, need: number): boolean {
-  return at + need >= bytes.length
-}
-
-/** Undefined: not known yet. */
-function endsFrame(byte: number | undefined): boolean {
-  return byte === undefined || byte === CR || byte === LF || byte === VT
-}
-
-/** `MSH`, or as much of it as there is. */
-function beginsMessage(bytes: Uint8Array, at: number): boolean {
-  return [0x4d, 0x53, 0x48].every((letter, i) => at + i >= bytes.length || bytes[at + i] === letter)
-}
-
-type Finder = (byte: typeof VT | typeof FS, from: number) => number
-
-/** Finds bytes from left to right; each byte of the chunk is looked at once per sign, however often it is asked. */
-function createFinder(bytes: Uint8Array): Finder {
-  const found = { [VT]: -1, [FS]: -1 }
-  return (byte, from) => {
-    if (found[byte] < from) {
-      const at = bytes.indexOf(byte, from)
-      found[byte] = at === -1 ? bytes.length : at
-    }
-    return found[byte]
-  }
-}
-
-/** The bytes of the frame so far: a view of one chunk if it can be, else a buffer that doubles. */
-function createBody(limit: number) {
-  let view: Uint8Array | undefined
-  let buffer: Uint8Array | undefined
-  let size = 0
-
-  return {
-    get size() {
-      return size
-    },
-    add(bytes: Uint8Array, from: number, to: number): void {
-      const length = to - from
-      if (length === 0) return
-      const kept = Math.min(length, Math.max(0, limit - size))
-      if (kept > 0) keep(bytes.subarray(from, from + kept))
-      size += length
-      if (size > limit) drain()
-    },
-    clear,
-    take(): SplitEvent {
-      const content = buffer?.subarray(0, Math.min(size, limit)) ?? view ?? new Uint8Array(0)
-      const event: SplitEvent =
-        size > limit ? { kind: 'oversize', head: content.slice(0, headBytes), size } : { kind: 'frame', bytes: content }
-      clear()
-      return event
-    },
-  }
-
-  function clear(): void {
-    view = undefined
-    buffer = undefined
-    size = 0
-  }
-
-  /** Of a frame that is too large only the header is kept. */
-  function drain(): void {
-    if (view !== undefined || (buffer !== undefined && buffer.length > headBytes)) {
-      buffer = (buffer ?? view)?.slice(0, headBytes)
-      view = undefined
-    }
-  }
-
-  function keep(piece: Uint8Array): void {
-    if (size === 0) {
-      view = piece
-      return
-    }
-    const held = buffer ?? view ?? piece
-    const need = size + piece.length
-    if (buffer === undefined || buffer.length < need) {
-      buffer = new Uint8Array(Math.min(limit, Math.max(need, size * 2, 1024)))
-      buffer.set(held.subarray(0, size))
-      view = undefined
-    }
-    buffer.set(piece, size)
   }
 }
