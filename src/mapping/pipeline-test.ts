@@ -87,14 +87,14 @@ function differencesOf(expected: Fields, plan: Plan, message: Message): readonly
   if ('acknowledgment' in expected) {
     compare('acknowledgment', expected['acknowledgment'], verdict.kind === 'invalid' ? verdict.acknowledgment : 'AA')
   }
-  const faults = verdict.kind === 'invalid' ? verdict.faults.map(({ code }) => String(code)) : []
+  const faults = verdict.kind === 'invalid' ? verdict.faults.map(({ code }): string => code) : []
   if ('error' in expected) {
     const wanted = scalarText(expected['error']) ?? ''
     if (!faults.includes(wanted))
       differences.push(`error: expected ${wanted}, got ${faults.join(', ') || effectOf(verdict)}`)
   }
   if ('warnings' in expected) {
-    const warned = verdict.kind === 'accepted' ? verdict.warnings.map(({ code }) => String(code)) : []
+    const warned = verdict.kind === 'accepted' ? verdict.warnings.map(({ code }): string => code) : []
     compare('warnings', asList(expected['warnings']).join(', '), [...new Set(warned)].join(', '))
   }
   if ('items' in expected || 'same' in expected) {

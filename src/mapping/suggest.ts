@@ -4,13 +4,20 @@ export function suggest(word: string, known: Iterable<string>): string | undefin
   let best: string | undefined
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 1
   for (const candidate of known) {
-    const distance = editDistance(wanted, candidate.toLowerCase(), least)
-    if (distance < least) {
+    const distance = editDistance(wanted, candidate.toLowerCase(), least + 1)
+    // Swapped letters are the likelier slip: PDI is PID rather than PDA.
+    const isBetter = distance < least || (distance === least && best !== undefined && isSwapped(wanted, candidate))
+    if (isBetter) {
       best = candidate
       least = distance
     }
   }
   return best
+}
+
+function isSwapped(a: string, b: string): boolean {
+  const letters = (text: string): string => Array.from(text.toLowerCase()).sort().join('')
+  return letters(a) === letters(b)
 }
 
 /** Insertions, deletions, replacements and swapped neighbours; gives up at `limit`. */
