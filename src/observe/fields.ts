@@ -61,6 +61,8 @@ export const logFields = [
   // Why, in our own words or the operating system's: never a text that a RIS or Orthanc sent.
   'detail',
   'reason',
+  // Of a foreign error its class or system code, nothing else passes; of its stack the places.
+  'error',
   'stack',
   // how many, how long, how large
   'count',

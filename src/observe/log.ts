@@ -53,6 +53,7 @@ export function createLog({ level, destination, strict = false }: LogOptions): L
 }
 
 function tame(name: string, value: unknown): unknown {
+  if (name === 'error') return typeof value === 'string' && isErrorName(value) ? value : 'error'
   if (typeof value === 'string') return name === 'stack' ? placesOf(value) : shorten(withoutPassword(value))
   return Array.isArray(value) ? value.slice(0, 20).map((one) => shorten(String(one))) : value
 }
@@ -65,6 +66,11 @@ function placesOf(stack: string): string {
     .slice(0, 8)
     .map((line) => line.trim())
     .join(' < ')
+}
+
+/** `TypeError`, `ECONNREFUSED`, `object`: never a text. */
+function isErrorName(value: string): boolean {
+  return /^(\w{1,40}Error|Error|E[A-Z]{3,20}|object|string|undefined)$/.test(value)
 }
 
 function withoutPassword(text: string): string {

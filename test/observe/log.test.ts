@@ -38,19 +38,7 @@ test('lines below the level are not written', () => {
   expect(lines().map((line) => line['level'])).toEqual(['warn', 'error'])
 })
 
-const people = [
-  'patientName',
-  'patientId',
-  'accession',
-  'body',
-  'text',
-  'message',
-  'query',
-  'dataset',
-  'err',
-  'error',
-  'value',
-]
+const people = ['patientName', 'patientId', 'accession', 'body', 'text', 'message', 'query', 'dataset', 'err', 'value']
 
 test('I9: no patient data in logs: a field that is not on the list is left out and its name shown', () => {
   for (const field of people) {
@@ -78,6 +66,13 @@ test('I9: of a stack only the places are written: its text may quote what was gi
   log.error({ stack: new Error('unexpected "Doe^Jane\n  ^4711"').stack ?? '' }, 'request failed')
   expect(JSON.stringify(lines())).not.toMatch(/Doe|4711/)
   expect(lines()[0]?.['stack']).toContain('log.test.ts')
+})
+
+test('I9: of a foreign error only its class or system code is written', () => {
+  const { log, lines } = logOf()
+  for (const error of ['TypeError', 'ECONNREFUSED', 'no index for Doe^Jane', 'Doe'])
+    log.warn({ error }, 'work ended early')
+  expect(lines().map((line) => line['error'])).toEqual(['TypeError', 'ECONNREFUSED', 'error', 'error'])
 })
 
 test('I9: a long value is cut, so that a body cannot be smuggled in an allowed field', () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 
 export interface Check {
   readonly name: string
@@ -34,7 +35,9 @@ export async function runCheck(check: Check, root: string): Promise<CheckResult>
     child.stdout.on('data', (bytes: Buffer) => said.push(bytes))
     child.stderr.on('data', (bytes: Buffer) => said.push(bytes))
     child.once('error', (error) => resolve({ passed: false, output: error.message }))
-    child.once('close', (code) => resolve({ passed: code === 0, output: Buffer.concat(said).toString().trim() }))
+    child.once('close', (code) =>
+      resolve({ passed: code === 0, output: stripVTControlCharacters(Buffer.concat(said).toString()).trim() }),
+    )
   })
   return { name: check.name, passed, seconds: (performance.now() - from) / 1000, output }
 }
