@@ -65,6 +65,7 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
   let isHandling = false
   /** The handler has a message; it is the engine that is waited for. */
   let isJudging = false
+  let isJunkSaid = false
   /** The sender will send no more, or we take no more. */
   let isEnding = false
   let settle: NodeJS.Timeout | undefined
@@ -123,7 +124,7 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
       switch (event.kind) {
         case 'junk':
           handlers.onWire?.('junk')
-          log.warn({ ...fields, code: 'E124', bytes: event.size }, 'bytes outside of a frame dropped')
+          sayJunk(event.size)
           break
         case 'restart':
           handlers.onWire?.('restart')
@@ -131,6 +132,7 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
           break
         case 'frame':
         case 'oversize':
+          isJunkSaid = false
           waiting.push(event)
           waitingBytes += weight(event)
           break
@@ -138,6 +140,14 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
     }
     if (isFull()) socket.pause()
     if (!isHandling && waiting.length > 0) void handle()
+  }
+
+  /** One warning until the next frame: a peer that speaks another protocol must not fill the log. */
+  function sayJunk(bytes: number): void {
+    const line = { ...fields, code: 'E124', bytes }
+    if (isJunkSaid) log.debug(line, 'bytes outside of a frame dropped')
+    else log.warn(line, 'bytes outside of a frame dropped')
+    isJunkSaid = true
   }
 
   /** Never rejects. */

@@ -262,6 +262,19 @@ test('what happens on the wire is reported, and nothing of it has patient data',
   ])
 })
 
+test('a peer that speaks another protocol gives one warning until it sends a frame', async () => {
+  const { log, port } = await listen()
+  const socket = await connected(port)
+  for (let i = 0; i < 5; i++) {
+    await new Promise<void>((resolve) => socket.write('GET / HTTP/1.1\r\n', () => resolve()))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  socket.write(send('ONE'))
+  await eventually(() => socket.text().includes('got ONE'), 'the frame behind the junk')
+  socket.write('more')
+  await eventually(() => log.lines.filter((line) => line.startsWith('warn E124')).length === 2, 'the second warning')
+})
+
 test('I1 I2: senders that cut, stop and reset at random: what was acknowledged was handled, once, in order', async () => {
   const handled = new Map<string, string[]>()
   const { listener, port } = await listen({
