@@ -67,7 +67,7 @@ test.each(files)(
           expect(`${message}${cure}`).not.toMatch(/undefined|\[object/)
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
     writeFileSync(resolve(cwd, name), text)
   },
