@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { charsets } from '../../src/config/charsets.ts'
 import { charsetOf, decode, encode, parse, pathOf, textAt } from '../../src/hl7/index.ts'
 import { order } from '../support/message.ts'
 
@@ -142,4 +143,10 @@ test('what ISO 2022 JP can write it can read', () => {
   const text = 'Yamada^Tarou~山田^太郎~ﾔﾏﾀﾞ^ﾀﾛｳ|plain\r'
   const bytes = encode(text, 'iso-2022')
   expect(bytes && decode(bytes, 'iso-2022')).toBe(text)
+})
+
+test.each(charsets)('a source may say that messages without MSH-18 are in %s', (name) => {
+  const charset = charsetOf([name])
+  expect(charset).toBeDefined()
+  expect(charset && decode(encode('Doe', charset) ?? new Uint8Array(0), charset)).toBe('Doe')
 })
