@@ -50,6 +50,8 @@ export interface Machine {
   setup(args?: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Result>
   /** As `setup`, with the process to send signals to. */
   begin(args?: readonly string[]): { readonly pid: number; readonly ended: Promise<Result> }
+  /** A script of package.json, run as npm runs it. */
+  npmRun(script: string): { readonly pid: number; readonly ended: Promise<Result> }
   /** As `setup`, on a terminal, answering its question. */
   onTerminal(answer: string): Promise<Result>
   end(): void
@@ -95,7 +97,7 @@ done`,
     const child = spawn(file, args, {
       env: { ...environment, ...more },
       stdio: ['pipe', 'pipe', 'pipe'],
-      cwd: folder.path,
+      cwd: home,
     })
     const said: Buffer[] = []
     child.stdout.on('data', (bytes: Buffer) => said.push(bytes))
@@ -119,6 +121,12 @@ done`,
     command,
     remove: (name) => rmSync(join(bin, name)),
     setup: (args = [], more = {}) => run('/bin/sh', [script, ...args], more).ended,
+    npmRun(name) {
+      const { scripts } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
+        scripts: Readonly<Record<string, string>>
+      }
+      return run('/bin/sh', ['-c', '--', scripts[name] ?? 'exit 99'], {})
+    },
     begin: (args = []) => run('/bin/sh', [script, ...args], {}),
     // script(1) gives the command a terminal; the answer waits in it until it is asked for.
     onTerminal: (answer) =>

@@ -202,6 +202,14 @@ test('--run becomes the file, with its arguments, its folder and its exit code',
   expect(JSON.parse(said)).toEqual([['--once', 'two words'], pid])
 })
 
+test('npm start becomes the engine: a signal to npm is a signal to it', async () => {
+  mkdirSync(join(machine.project, 'src'))
+  writeFileSync(join(machine.project, 'src/main.ts'), 'console.log(process.pid)\n')
+  await machine.setup()
+  const { pid, ended } = machine.npmRun('start')
+  expect(await ended).toEqual({ code: 0, said: `${pid}\n` })
+})
+
 test.each([[['--need']], [['--need', 'orthanc']], [['--run']], [['--help-me']]])('%o is refused', async (args) => {
   const result = await machine.setup(args)
   expect(result.code).toBe(1)
