@@ -6,11 +6,17 @@ import type { ExplainLine } from '../mapping/types.ts'
 import type { Dry } from './map.ts'
 import { counted, painter, table, type Io } from './output.ts'
 
+/** Where it is shown, and whether with what has no value. */
+export interface Screen {
+  readonly io: Io
+  readonly showsAll: boolean
+}
+
 /** One dry run for a person: the answer, the items with the origin of each value, and the acknowledgment as the sender gets it. */
 export function runText(
   { file, number, controlId, judgement, acknowledgment }: Dry,
   pipeline: PipelineFile,
-  io: Io,
+  { io, showsAll }: Screen,
 ): string {
   const paint = painter(io)
   const { verdict, lines, type } = judgement
@@ -31,7 +37,7 @@ export function runText(
         groupText(
           group,
           lines.filter((line) => line.group === at),
-          io,
+          { io, showsAll },
         ),
       )
       const warnings = verdict.warnings.map((fault) => faultText(fault, io)).join('')
@@ -40,32 +46,42 @@ export function runText(
   }
 }
 
-function groupText(group: OrderGroup, lines: readonly ExplainLine[], io: Io): string {
-  const paint = painter(io)
+function groupText(group: OrderGroup, lines: readonly ExplainLine[], screen: Screen): string {
+  const paint = painter(screen.io)
   const { accessionNumber, fillerOrderNumber, placerOrderNumber } = group.numbers
+  const items = group.steps.flatMap(({ key, stations }, step) => stations.map((station) => ({ key, station, step })))
   const numbers = [
     accessionNumber && `accession ${accessionNumber}`,
     fillerOrderNumber && `filler ${fillerOrderNumber}`,
     placerOrderNumber && `placer ${placerOrderNumber}`,
   ].filter(Boolean)
-  const items = group.steps.flatMap(({ key, stations }, step) => stations.map((station) => ({ key, station, step })))
-  const rows = (of: readonly ExplainLine[]) =>
-    table(
-      of.map(({ keyword, value, origin, line }) => [
-        keyword,
-        value,
-        origin,
-        line === undefined ? '' : paint.dim(`line ${line}`),
-      ]),
-      '    ',
+  const count = items.length === 0 ? '' : `  ${counted(items.length, 'item')}`
+  const title = `  ${paint.bold(group.effect)}  ${group.orderControl}  ${numbers.join(', ')}${count}\n`
+  const of = (step: number | undefined) =>
+    linesText(
+      lines.filter((line) => line.step === step),
+      screen,
     )
-  const shared = rows(lines.filter(({ step }) => step === undefined))
-  const title = `  ${paint.bold(group.effect)}  ${group.orderControl}  ${numbers.join(', ')}  ${counted(items.length, 'item')}\n`
   const each = items.map(
-    ({ key, station, step }, at) =>
-      `  item ${at + 1} of ${items.length}: step ${key}, station ${station}\n${rows(lines.filter((line) => line.step === step))}`,
+    ({ key, station, step }, at) => `  item ${at + 1} of ${items.length}: step ${key}, station ${station}\n${of(step)}`,
   )
-  return `${title}${shared}${each.join('')}`
+  return `${title}${of(undefined)}${each.join('')}`
+}
+
+/** What has a value, and what a condition left out. Fields that the message does not have are only named: they are many. */
+function linesText(lines: readonly ExplainLine[], { io, showsAll }: Screen): string {
+  const paint = painter(io)
+  const isPlainlyEmpty = ({ value, origin }: ExplainLine) => value === '(none)' && !origin.includes('condition')
+  const shown = showsAll ? lines : lines.filter((line) => !isPlainlyEmpty(line))
+  const rows = shown.map(({ keyword, value, origin, line }) => [
+    keyword,
+    value,
+    origin,
+    line === undefined ? '' : paint.dim(`line ${line}`),
+  ])
+  const left = showsAll ? [] : lines.filter(isPlainlyEmpty).map(({ keyword }) => keyword)
+  const rest = left.length === 0 ? '' : `    ${paint.dim(`without a value (--all says why): ${left.join(', ')}`)}\n`
+  return `${table(rows, '    ')}${rest}`
 }
 
 function faultText(fault: Fault, io: Io): string {

@@ -14,7 +14,8 @@ import { runText } from './map-text.ts'
 import type { Io } from './output.ts'
 import { misuse, misused, readArgs } from './usage.ts'
 
-const usage = 'worklane map PIPELINE FILE... [--config FILE] [--json]'
+const usage = 'worklane map PIPELINE FILE... [--all] [--config FILE] [--json]'
+const options = { config: { type: 'string' }, json: { type: 'boolean' }, all: { type: 'boolean' } } as const
 
 const controlIdPath = pathOf('MSH-10')
 
@@ -32,7 +33,7 @@ export interface Dry {
  * message would be refused or a file could not be read.
  */
 export async function map(args: readonly string[], io: Io): Promise<number> {
-  const asked = readArgs(args, { config: { type: 'string' }, json: { type: 'boolean' } }, usage, io)
+  const asked = readArgs(args, options, usage, io)
   if (asked === undefined) return misused
   const [name, ...files] = asked.positionals
   if (name === undefined) return misuse('Which pipeline, and which files?', usage, io)
@@ -56,7 +57,10 @@ export async function map(args: readonly string[], io: Io): Promise<number> {
     }
   }
   if (asked.values.json) io.stdout(`${JSON.stringify(runs.map(asJson), null, 2)}\n`)
-  else for (const dry of runs) io.stdout(`${runText(dry, chosen.pipeline, io)}\n`)
+  else {
+    const screen = { io, showsAll: asked.values.all === true }
+    for (const dry of runs) io.stdout(`${runText(dry, chosen.pipeline, screen)}\n`)
+  }
   return failed || runs.some(({ judgement }) => judgement.verdict.kind === 'invalid') ? 1 : 0
 }
 

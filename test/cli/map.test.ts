@@ -42,6 +42,15 @@ test('an order is shown as its items, each value with its origin and the line of
   expect(stdout).toContain('  MSA|AA|M-NW\n')
 })
 
+test('fields that the message does not have are named, and with --all explained', async () => {
+  const short = order('NW').replace('|19800214|F', '')
+  const brief = await mapped({ 'm.hl7': short })
+  expect(brief.stdout).toContain('    without a value (--all says why): PatientBirthDate, PatientSex')
+  const all = await mapped({ 'm.hl7': short }, ['orders', 'm.hl7', '--all'])
+  expect(all.stdout).toMatch(/PatientSex +\(none\) +PID-8 is empty +line 15\n/)
+  expect(all.stdout).not.toContain('without a value')
+})
+
 test('a refused order is shown with its faults and their cures, and makes the exit code 1', async () => {
   const { code, stdout } = await mapped({ 'm.hl7': order('NW', 'XYZZY') })
   expect(code).toBe(1)
