@@ -24,7 +24,7 @@ export function personName(pieces: Pieces): PersonName {
     const byForm = named.length > 1 ? groups(named) : undefined
     if (byForm !== undefined) return { value: byForm, doubtful: false }
   }
-  const value = oneName(first, components.from, components.parts)
+  const value = oneName(components.from, components.parts)
   return { value, doubtful: components.doubtful }
 }
 
@@ -83,26 +83,20 @@ function groups(pieces: Pieces): string | undefined {
   for (const piece of pieces) {
     const form = piece.part(8).text
     if (form !== 'A' && form !== 'I' && form !== 'P') continue
-    forms[form] ??= oneName(piece, 1, (n) => piece.part(n))
+    forms[form] ??= arrange(textsOf(1, (n) => piece.part(n)))
   }
   if (forms['I'] === undefined && forms['P'] === undefined) return undefined
-  const alphabetic =
-    forms['A'] ??
-    oneName(
-      pieces.find((piece) => piece.part(8).isEmpty),
-      1,
-    )
+  const unmarked = pieces.find((piece) => piece.part(8).isEmpty)
+  const alphabetic = forms['A'] ?? (unmarked === undefined ? '' : arrange(textsOf(1, (n) => unmarked.part(n))))
   return [alphabetic, forms['I'] ?? '', forms['P'] ?? ''].join('=').replace(/=+$/, '')
 }
 
-function oneName(piece: Piece | undefined, from: number, parts?: (number: number) => Piece): string {
-  if (piece === undefined) return ''
-  const part = parts ?? ((n: number) => piece.part(n))
-  const texts: string[] = []
-  for (let n = 0; n < 6; n++) texts.push(part(from + n).text)
+function oneName(from: number, part: (number: number) => Piece): string {
+  const texts = textsOf(from, part)
   if (texts.some((text) => text.includes('='))) {
     // Some senders put DICOM's groups into PID-5 as they are.
     return texts
+      .map((text) => text.replaceAll('^', ' '))
       .join('^')
       .split('=')
       .slice(0, 3)
@@ -111,6 +105,10 @@ function oneName(piece: Piece | undefined, from: number, parts?: (number: number
       .replace(/=+$/, '')
   }
   return arrange(texts)
+}
+
+function textsOf(from: number, part: (number: number) => Piece): readonly string[] {
+  return [0, 1, 2, 3, 4, 5].map((n) => part(from + n).text)
 }
 
 /** family, given, middle, suffix, prefix, degree → Family^Given^Middle^Prefix^Suffix degree */

@@ -24,7 +24,7 @@ const readable =
   /(Description|Comments|Comment|Reason|ReasonFor\w+|Meaning|Location|StationName|Address|Arrangements|InstitutionName|InstitutionalDepartmentName|RouteOfAdmissions|Rank|Preference|Group|Confidentiality\w*)$/
 
 /** A cut telephone number calls somebody else. */
-const useless = /Telephone|Telecom/
+const useless = /[Pp]hone|Telecom/
 
 export function neverCut(keyword: string, vr: string): boolean {
   return (

@@ -198,7 +198,7 @@ test.each(seeds)('%s is found at its place', (_, from, to, at, said) => {
 test('required keywords without a rule are named, unless the site has a default', () => {
   const text = changed('    Modality: [step.modality, OBR-24]\n', '', changed('  PatientID: PID-3(5=MR).1\n', ''))
   const found = problems(text).map((each) => / E\d+ \w+/.exec(each)?.[0])
-  expect(found.sort()).toEqual([' E215 Modality', ' E215 PatientID'])
+  expect(new Set(found)).toEqual(new Set([' E215 Modality', ' E215 PatientID']))
   expect(compile([text], { tables, modality: 'CT' }).problems).toHaveLength(1)
 })
 
