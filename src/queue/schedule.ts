@@ -3,7 +3,7 @@ import type { Jobs } from '../core/ports.ts'
 import { openQueue, openWorker, queueName, type QueueContext } from './connection.ts'
 import { createRunner } from './runner.ts'
 
-/** Work at intervals, in one process of all that serve it. The schedule is written again at each connection, so that an emptied Redis costs nothing. */
+/** Work at intervals, in one process of all that serve it. */
 export function createSchedules(context: QueueContext): Pick<Jobs, 'every' | 'close'> {
   const running = new Set<() => Promise<void>>()
   return {
@@ -12,24 +12,30 @@ export function createSchedules(context: QueueContext): Pick<Jobs, 'every' | 'cl
       const runner = createRunner({ role: name, work, log: context.log })
       const worker = openWorker(context, queueName('every', name), async () => runner.poke())
 
-      let retry: NodeJS.Timeout | undefined
-      let stopped = false
-
-      async function schedule(): Promise<void> {
-        clearTimeout(retry)
-        try {
-          await queue.upsertJobScheduler(name, { every: milliseconds }, { name: 'run', data: null })
-        } catch {
-          // The worker's connection may be back before the queue's.
-          if (!stopped) retry = setTimeout(() => void schedule(), 250).unref()
-        }
+      const schedule = async (): Promise<void> => {
+        await queue.upsertJobScheduler(name, { every: milliseconds }, { name: 'run', data: null })
       }
 
-      worker.on('ready', () => void schedule())
+      // Each run plans the next, in Redis: one that came back emptier than it went would run nothing any more.
+      let looking = false
+      const watch = setInterval(() => void look(), Math.min(Math.max(milliseconds, 500), 10_000))
+      watch.unref()
+      async function look(): Promise<void> {
+        if (looking) return
+        looking = true
+        try {
+          const found = await queue.getJobScheduler(name)
+          if ((found?.next ?? 0) < Date.now() - 3 * milliseconds - 1000) await schedule()
+        } catch {
+          // Redis is away: the next look is soon enough.
+        }
+        looking = false
+      }
+
+      void schedule().catch(() => {})
       const stop = async (): Promise<void> => {
         running.delete(stop)
-        stopped = true
-        clearTimeout(retry)
+        clearInterval(watch)
         await Promise.allSettled([worker.close(), runner.stop()])
         await queue.close()
       }

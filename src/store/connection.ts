@@ -140,6 +140,8 @@ export function connect(options: {
       if (refusal !== undefined && up) log.error({ code: 'E509', reason: refusal }, 'store refused a change')
       // A reply that only one command minds is a defect of ours; everything else puts the store in doubt.
       if (refusal !== undefined || !isReply(error)) doubt()
+      // Not in the same turn: who tries again at once must not keep the connection from coming back.
+      await new Promise((resolve) => setImmediate(resolve))
       throw new EngineError('E501', {}, { cause: error })
     }
   }

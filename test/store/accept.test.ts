@@ -46,10 +46,7 @@ test('I1: an accepted message waits in the inbox with its body, and is found aga
     { controlId: '1', accessionNumber: 'A1', state: 'waiting' as const, source: 'ris' },
   ]) {
     const found = await store.messages({ ...query, limit: 10 })
-    expect(
-      found.items.map(({ id }) => id),
-      JSON.stringify(query),
-    ).toEqual([accepted.messageId])
+    expect({ query, ids: found.items.map(({ id }) => id) }).toEqual({ query, ids: [accepted.messageId] })
   }
   for (const query of [{ accessionNumber: 'A' }, { controlId: '1', source: 'other' }, { state: 'dead' as const }]) {
     expect(await store.messages({ ...query, limit: 10 })).toEqual({ items: [], total: 0, next: null })

@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Jobs, Log } from '../../src/core/ports.ts'
+import { createJobs } from '../../src/queue/index.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { eventually } from '../support/temporary.ts'
+
+const lines: string[] = []
+const note = (_fields: unknown, event: string): void => void lines.push(event)
+const log: Log = { debug: () => {}, info: note, warn: note, error: note }
+
+let redis: TestRedis
+const opened: Jobs[] = []
+beforeAll(async () => {
+  redis = await startRedis({ aof: false })
+})
+afterAll(async () => {
+  await Promise.all(opened.map((jobs) => jobs.close()))
+  await redis.stop()
+})
+
+async function jobs(prefix: string): Promise<Jobs> {
+  const made = await createJobs({ connection: { path: redis.path }, prefix, log })
+  opened.push(made)
+  return made
+}
+
+test('a wake-up in the process that serves the role runs the work, and many become few', async () => {
+  const own = await jobs('a')
+  let runs = 0
+  await own.serve('drain', async () => {
+    runs += 1
+    await Promise.resolve()
+  })
+  for (let n = 0; n < 1000; n++) own.wake('drain')
+  await eventually(() => runs >= 1, 'the work ran')
+  expect(runs).toBeLessThanOrEqual(2)
+})
+
+test('a wake-up from another process reaches the server of the role, and one that came before it serves too', async () => {
+  const [other, holder] = [await jobs('b'), await jobs('b')]
+  let runs = 0
+  other.wake('deliver:ris')
+  const served = await holder.serve('deliver:ris', async () => {
+    runs += 1
+    await Promise.resolve()
+  })
+  await eventually(() => runs === 1, 'the early wake-up arrived')
+  other.wake('deliver:ris')
+  await eventually(() => runs === 2, 'the later wake-up arrived')
+  for (let n = 0; n < 500; n++) other.wake('deliver:ris')
+  await eventually(() => runs > 2, 'the burst arrived')
+  await served.stop()
+  expect(runs).toBeLessThan(50)
+})
+
+test('work is not run twice at once, and a wake-up during the work is not lost', async () => {
+  const own = await jobs('c')
+  let [at, most, runs] = [0, 0, 0]
+  let open: () => void = () => {}
+  const gate = new Promise<void>((resolve) => (open = resolve))
+  await own.serve('drain', async () => {
+    at += 1
+    most = Math.max(most, at)
+    await gate
+    runs += 1
+    at -= 1
+  })
+  own.wake('drain')
+  own.wake('drain')
+  open()
+  await eventually(() => runs === 2, 'it ran again')
+  expect(most).toBe(1)
+})
+
+test('work that throws is run again at the next wake-up', async () => {
+  const own = await jobs('d')
+  let runs = 0
+  await own.serve('drain', () => {
+    runs += 1
+    return Promise.reject(new Error('no'))
+  })
+  own.wake('drain')
+  await eventually(() => runs === 1, 'first')
+  own.wake('drain')
+  await eventually(() => runs === 2, 'second')
+})
+
+test('I5: a publish job is retried, and brings the newest version', async () => {
+  const own = await jobs('e')
+  let version = 1
+  const brought: number[] = []
+  let failures = 2
+  await own.publish('folder', ['O1-1-CT', 'O1-1-CT', 'O1-1-CT'])
+  version = 2
+  await own.servePublish('folder', () => {
+    if (failures-- > 0) return Promise.reject(new Error('target away'))
+    brought.push(version)
+    return Promise.resolve()
+  })
+  await eventually(() => brought.length > 0, 'brought')
+  version = 3
+  await own.publish('folder', ['O1-1-CT'])
+  await eventually(() => brought.at(-1) === 3, 'brought again')
+  expect(brought).toEqual([2, 3])
+})
+
+test('scheduled work runs again and again, in one of two processes', async () => {
+  const [one, two] = [await jobs('f'), await jobs('f')]
+  let runs = 0
+  const work = async (): Promise<void> => {
+    runs += 1
+    await Promise.resolve()
+  }
+  const started = [await one.every('sweep', 50, work), await two.every('sweep', 50, work)]
+  await eventually(() => runs >= 3, 'three runs')
+  await Promise.all(started.map((schedule) => schedule.stop()))
+})
+
+test('Redis killed and started again: wake-ups and schedules come back by themselves, in silence', async () => {
+  const before = lines.length
+  const [other, holder] = [await jobs('g'), await jobs('g')]
+  let [woken, swept] = [0, 0]
+  await holder.serve('drain', async () => {
+    woken += 1
+    await Promise.resolve()
+  })
+  await holder.every('sweep', 100, async () => {
+    swept += 1
+    await Promise.resolve()
+  })
+  other.wake('drain')
+  await eventually(() => woken > 0 && swept > 0, 'both ran')
+  await redis.kill()
+  for (let n = 0; n < 100; n++) other.wake('drain')
+  await expect(other.publish('folder', ['O1'])).rejects.toMatchObject({ code: 'E501' })
+  // An unsaved Redis comes back empty: the worst case.
+  await redis.restart()
+  const [w, s] = [woken, swept]
+  await eventually(() => {
+    other.wake('drain')
+    return woken > w && swept > s + 1
+  }, 'both run again')
+  expect(lines.length).toBe(before)
+})

@@ -1,0 +1,309 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Store } from '../../src/core/ports.ts'
+import type { MessageState } from '../../src/core/message.ts'
+import type { Study } from '../../src/core/order.ts'
+import type { Change } from '../../src/core/world.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { eventually } from '../support/temporary.ts'
+import { apply, item, message, now, openStore, order } from './support.ts'
+
+let redis: TestRedis
+let store: Store
+beforeEach(async () => {
+  redis = await startRedis()
+  store = await openStore(redis.path)
+})
+afterEach(async () => {
+  await store.close()
+  await redis.stop()
+})
+
+const fault = { code: 'E501', hl7Code: 207, params: {} } as const
+const settled = (seq: number, state: MessageState): Change => ({
+  kind: 'state',
+  messageId: `M${seq}`,
+  source: 'ris',
+  state,
+})
+
+test('a commit shows everywhere at once: order, item, history, outbox, mark, state, inbox', async () => {
+  const changed: number[] = []
+  store.onChange((version) => changed.push(version))
+  await store.accept(message({ controlId: '1' }))
+  let seq = 0
+  await apply(store, ([first = 0]) => {
+    seq = first
+    const o = order('O1', seq)
+    return [
+      {
+        kind: 'patient',
+        patient: { key: '4711^^^HOSP', patientId: '4711', issuerOfPatientId: 'HOSP', attributes: {} },
+      },
+      { kind: 'order', order: o, items: [item(o)], withdrawn: [] },
+      { kind: 'history', orderId: 'O1', cause: seq, at: now, what: 'created', messageId: `M${seq}` },
+      { kind: 'send', endpoint: 'ris', lane: 'O1', controlId: 'C1', bytes: Buffer.from([0, 255]), at: now },
+      { kind: 'tombstone', tombstone: { key: 't', cause: seq, at: now } },
+      { kind: 'notice', fault, orderIds: ['O1'] },
+      settled(seq, { kind: 'applied' }),
+    ]
+  })
+  expect(await store.itemsSince(0, 10)).toEqual([item(order('O1', seq))])
+  expect(await store.itemsSince(seq, 10)).toEqual([])
+  expect(await store.history('O1')).toEqual([{ cause: seq, at: now, what: 'created', messageId: `M${seq}` }])
+  expect(await store.dirty('folder', 10)).toEqual([{ id: 'O1-1-CT1', version: seq }])
+  expect(await store.servedIds()).toEqual(['O1-1-CT1'])
+  expect(await store.owed('ris', 10)).toMatchObject([{ lane: 'O1', controlId: 'C1', attempts: 0 }])
+  expect([...((await store.owed('ris', 10))[0]?.bytes ?? [])]).toEqual([0, 255])
+  expect(await store.pending(0, 10)).toEqual([])
+  expect(await store.message(`M${seq}`)).toMatchObject({ state: { kind: 'applied' } })
+  const world = await store.load([
+    { by: 'patientRecord', key: '4711^^^HOSP' },
+    { by: 'patient', key: '4711^^^HOSP' },
+    { by: 'tombstone', key: 't' },
+    { by: 'fillerOrderNumber', authority: 'ris', value: 'FO1' },
+    { by: 'fillerOrderNumber', authority: 'his', value: 'FO1' },
+  ])
+  expect(world.patient('4711^^^HOSP')?.patientId).toBe('4711')
+  expect(world.tombstone('t')?.cause).toBe(seq)
+  expect(world.orders({ by: 'patient', key: '4711^^^HOSP' })).toEqual([order('O1', seq)])
+  expect(world.orders({ by: 'fillerOrderNumber', authority: 'his', value: 'FO1' })).toEqual([])
+  expect(world.has({ by: 'tombstone', key: 'u' })).toBe(false)
+  await eventually(() => changed.includes(seq), 'other parts were told')
+})
+
+test('an order is found by its numbers as they are now, not as they were', async () => {
+  const numbers = (accessionNumber: string) => ({ numbers: { authority: 'ris', accessionNumber } })
+  await store.accept(message({ controlId: '1' }))
+  await apply(store, ([seq = 0]) => [
+    { kind: 'order', order: order('O1', seq, numbers('OLD')), items: [], withdrawn: [] },
+  ])
+  await store.accept(message({ controlId: '2' }))
+  await apply(
+    store,
+    ([seq = 0]) => [
+      { kind: 'order', order: order('O1', seq, { ...numbers('NEW'), patientKey: '1^^^' }), items: [], withdrawn: [] },
+    ],
+    [{ by: 'accessionNumber', value: 'OLD' }],
+  )
+  const found = async (value: string): Promise<number> => (await store.orders({ by: 'accessionNumber', value })).length
+  expect([await found('OLD'), await found('NEW')]).toEqual([0, 1])
+  expect(await store.orders({ by: 'patient', key: '4711^^^HOSP' })).toEqual([])
+  expect(await store.orders({ by: 'patient', key: '1^^^' })).toHaveLength(1)
+})
+
+test('I5: what is withdrawn or no longer served is told with its new version, and marked until it is brought', async () => {
+  await store.accept(message({ controlId: '1' }))
+  let first = 0
+  await apply(store, ([seq = 0]) => {
+    first = seq
+    const o = order('O1', seq)
+    return [{ kind: 'order', order: o, items: [item(o), item(o, { id: 'O1-2-MR1' })], withdrawn: [] }]
+  })
+  await store.accept(message({ controlId: '2' }))
+  let second = 0
+  await apply(
+    store,
+    ([seq = 0]) => {
+      second = seq
+      const o = order('O1', seq)
+      return [{ kind: 'order', order: o, items: [item(o, { served: false })], withdrawn: ['O1-2-MR1'] }]
+    },
+    [{ by: 'order', id: 'O1' }],
+  )
+  const since = await store.itemsSince(first, 10)
+  expect(since.map(({ id, served, version }) => [id, served, version])).toEqual([
+    ['O1-1-CT1', false, second],
+    ['O1-2-MR1', false, second],
+  ])
+  expect(await store.servedIds()).toEqual([])
+  await store.clean('folder', 'O1-1-CT1', first)
+  expect(await store.dirty('folder', 10)).toHaveLength(2)
+  await store.clean('folder', 'O1-1-CT1', second)
+  await store.clean('folder', 'O1-2-MR1', second)
+  expect(await store.dirty('folder', 10)).toEqual([])
+  await store.soil('folder')
+  expect(await store.dirty('folder', 10)).toHaveLength(2)
+  // A page never ends within a version: who asks for the next page would miss the rest.
+  expect(await store.itemsSince(first, 1)).toHaveLength(2)
+})
+
+test('all or nothing: a commit behind, beside or without the lease changes nothing', async () => {
+  await store.accept(message({ controlId: '1' }))
+  const after = await store.applied()
+  const [entry] = await store.pending(after, 10)
+  const upTo = entry?.seq ?? 0
+  const old = await store.lease('drain')
+  const lease = await store.lease('drain', { takeOver: true })
+  if (old === undefined || lease === undefined) throw new Error('no lease')
+  const changes: Change[] = [
+    { kind: 'order', order: order('O1', upTo), items: [], withdrawn: [] },
+    settled(upTo, { kind: 'applied' }),
+  ]
+  const world = await store.load([])
+  expect(await store.commit(old, after, upTo, changes, world)).toBe('fenced')
+  expect(await store.commit(lease, after - 1, upTo, changes, world)).toBe('fenced')
+  expect(await store.order('O1')).toBeUndefined()
+  expect((await store.counts())[0]).toMatchObject({ waiting: 1, applied: 0 })
+  expect(await store.commit(lease, after, upTo, changes, world)).toBe('committed')
+  // The answer got lost and the drainer tries again: once is once.
+  expect(await store.commit(lease, after, upTo, changes, await store.load([]))).toBe('fenced')
+  expect((await store.counts())[0]).toMatchObject({ received: 1, waiting: 0, applied: 1 })
+})
+
+test('I8: received = waiting + applied + ignored + invalid + dead, through random kills', async () => {
+  const seed = Date.now() % 1_000_000
+  let state = seed
+  const random = (below: number): number => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) % below
+  const outcomes: MessageState[] = [
+    { kind: 'applied' },
+    { kind: 'dead', fault, attempts: 1 },
+    { kind: 'ignored', rule: 'r' },
+    { kind: 'applied' },
+  ]
+  const progress = { sent: 0 }
+  const accepting = (async () => {
+    for (let n = 0; n < 120; n++) {
+      const born: MessageState = n % 7 === 0 ? { kind: 'invalid', faults: [fault] } : { kind: 'waiting' }
+      await eventually(() => store.accept(message({ controlId: String(n), state: born })), 'accepted')
+      progress.sent += 1
+    }
+  })()
+  const draining = (async () => {
+    while (progress.sent < 120 || (await store.pending(0, 1).catch(() => [{}])).length > 0) {
+      await apply(store, (seqs) => seqs.map((seq) => settled(seq, outcomes[random(4)] ?? fail()))).catch(() => {})
+    }
+  })()
+  for (let kills = 0; kills < 4; kills++) {
+    await eventually(() => progress.sent >= kills * 25 + random(20), 'some were sent')
+    await redis.kill()
+    await redis.restart()
+  }
+  await Promise.all([accepting, draining])
+  const [counts] = await store.counts()
+  const { received = 0, waiting = 0, applied = 0, ignored = 0, invalid = 0, dead = 0 } = counts ?? {}
+  expect({ seed, received, sum: waiting + applied + ignored + invalid + dead, waiting }).toEqual({
+    seed,
+    received: 120,
+    sum: 120,
+    waiting: 0,
+  })
+  for (const kind of ['applied', 'ignored', 'invalid', 'dead'] as const) {
+    const { total } = await store.messages({ state: kind, limit: 1 })
+    expect({ seed, kind, total }).toEqual({ seed, kind, total: counts?.[kind] })
+  }
+})
+
+function fail(): never {
+  throw new Error('no outcome')
+}
+
+test('I7: an owed message stays until it is settled under the lease of its deliverer', async () => {
+  await store.accept(message({ controlId: '1' }))
+  await apply(store, ([seq = 0]) => [
+    { kind: 'order', order: order('O1', seq), items: [], withdrawn: [] },
+    { kind: 'send', endpoint: 'ris', lane: 'O1', controlId: 'C1', bytes: Buffer.from('1'), at: now },
+    { kind: 'send', endpoint: 'ris', lane: 'O1', controlId: 'C2', bytes: Buffer.from('2'), at: now },
+  ])
+  const old = await store.lease('deliver:ris')
+  const lease = await store.lease('deliver:ris', { takeOver: true })
+  if (old === undefined || lease === undefined) throw new Error('no lease')
+  const [one, two] = await store.owed('ris', 10)
+  const delivered = { kind: 'delivered', at: now, acknowledgmentCode: 'AA' } as const
+  expect(await store.settle(old, one?.id ?? '', delivered)).toBe('fenced')
+  expect(await store.settle(lease, one?.id ?? '', { kind: 'retry', at: now, notBefore: now, reason: 'AR' })).toBe(
+    'settled',
+  )
+  expect((await store.owed('ris', 10))[0]).toMatchObject({ controlId: 'C1', attempts: 1, notBefore: now })
+  await store.settle(lease, one?.id ?? '', delivered)
+  await store.settle(lease, two?.id ?? '', { kind: 'refused', at: now, acknowledgmentCode: 'AE', reason: '207' })
+  expect(await store.owed('ris', 10)).toEqual([])
+  expect(await store.state('ris')).toEqual({ waiting: 0, delivered: 1, dead: 1, oldest: undefined })
+  expect((await store.history('O1')).map(({ what }) => what)).toEqual(['ris took it: AA', 'ris refused it: AE'])
+})
+
+test('deadlines that are due enter the inbox once; quiet ones only as far as the feed was read', async () => {
+  const due = '2026-10-16T08:00:00.000Z'
+  await store.accept(message({ controlId: '1' }))
+  await apply(store, () => [
+    { kind: 'deadline', subject: 'quiet:O1', due },
+    { kind: 'deadline', subject: 'other:O1', due },
+    { kind: 'deadline', subject: 'gone:O1', due },
+    { kind: 'deadline', subject: 'gone:O1', due: null },
+  ])
+  expect(await store.acceptDeadlines(now, '2026-10-16T07:00:00.000Z')).toBe(1)
+  expect(await store.acceptDeadlines(now, now)).toBe(1)
+  expect(await store.acceptDeadlines(now, now)).toBe(0)
+  const entries = await store.pending(await store.applied(), 10)
+  expect(entries.map((entry) => entry.kind === 'deadline' && [entry.subject, entry.due, entry.at])).toEqual([
+    ['other:O1', due, now],
+    ['quiet:O1', due, now],
+  ])
+})
+
+test('I6: a study that is not stable is found until it is', async () => {
+  const study = (stable: boolean): Study => ({
+    key: 'pacs/st1',
+    orthanc: 'pacs',
+    studyInstanceUid: '1.2',
+    accessionNumber: 'A1',
+    patientId: '4711',
+    issuerOfPatientId: '',
+    series: [],
+    stable,
+    deleted: false,
+    credit: { kind: 'unmatched' },
+    firstImageAt: now,
+    lastImageAt: now,
+  })
+  await store.accept(message({ controlId: '1' }))
+  await apply(store, () => [{ kind: 'study', study: study(false) }])
+  expect(await store.unstableStudies('pacs', '2026-10-16T09:00:00.000Z', 10)).toEqual(['st1'])
+  expect(await store.unstableStudies('pacs', now, 10)).toEqual([])
+  expect(await store.studies({ by: 'accessionNumber', value: 'A1' })).toEqual([study(false)])
+  await store.accept(message({ controlId: '2' }))
+  await apply(store, () => [{ kind: 'study', study: study(true) }], [{ by: 'study', key: 'pacs/st1' }])
+  expect(await store.unstableStudies('pacs', '2026-10-16T09:00:00.000Z', 10)).toEqual([])
+})
+
+test('retention removes what is old or too much, never what waits, is owed or served', async () => {
+  await store.remember('plan', 'text')
+  for (let n = 0; n < 6; n++) await store.accept(message({ controlId: String(n) }))
+  await apply(store, (seqs) => [
+    ...seqs.map((seq) => settled(seq, { kind: 'applied' })),
+    ...['O1', 'O2', 'O3'].map((id): Change => {
+      const o = order(id, seqs[0] ?? 0)
+      return { kind: 'order', order: o, items: [item(o, { served: id === 'O2' })], withdrawn: [] }
+    }),
+    { kind: 'send', endpoint: 'ris', lane: 'O3', controlId: 'C', bytes: Buffer.from('x'), at: now },
+  ])
+  for (const { id, version } of await store.dirty('folder', 10)) await store.clean('folder', id, version)
+  const waits = await store.accept(message({ controlId: 'waits' }))
+  const limits = { messageDays: 30, messageCount: 3, orderDays: 30, orderCount: 1000 }
+  expect(await store.retain(now, limits)).toEqual({ messages: 4, orders: 0 })
+  expect(await store.retain('2027-10-16T08:15:00.000Z', limits)).toEqual({ messages: 2, orders: 1 })
+  expect((await store.messages({ limit: 10 })).items.map(({ id }) => id)).toEqual([waits.messageId])
+  expect(await store.order('O1')).toBeUndefined()
+  expect(await store.orders({ by: 'accessionNumber', value: 'AO1' })).toEqual([])
+  expect(await store.item('O1-1-CT1')).toBeUndefined()
+  expect(await store.orders({ by: 'patient', key: '4711^^^HOSP' })).toHaveLength(2)
+  expect(await store.owed('ris', 10)).toHaveLength(1)
+  expect(await store.recall('plan')).toBe('text')
+  expect((await store.counts())[0]).toMatchObject({ received: 7, applied: 6, waiting: 1 })
+  // The duplicate check outlives the message (I4).
+  expect(await store.accept(message({ controlId: '0' }))).toMatchObject({ kind: 'again' })
+})
+
+test('a world read before retention removed something is not committed on', async () => {
+  for (const controlId of ['1', '2']) await store.accept(message({ controlId }))
+  await apply(store, ([seq = 0]) => [{ kind: 'order', order: order('O1', seq), items: [], withdrawn: [] }])
+  await store.accept(message({ controlId: '3' }))
+  const lease = await store.lease('drain')
+  if (lease === undefined) throw new Error('no lease')
+  const after = await store.applied()
+  const [entry] = await store.pending(after, 1)
+  const world = await store.load([{ by: 'order', id: 'O1' }])
+  const limits = { messageDays: 30, messageCount: 30, orderDays: 30, orderCount: 0 }
+  expect((await store.retain(now, limits)).orders).toBe(1)
+  expect(await store.commit(lease, after, entry?.seq ?? 0, [], world)).toBe('fenced')
+  expect(await store.commit(lease, after, entry?.seq ?? 0, [], await store.load([]))).toBe('committed')
+})
