@@ -27,6 +27,13 @@ export interface StudyState {
   readonly lastUpdate: Instant
 }
 
+/** All series of a study as they are now. */
+export interface StudyFacts {
+  readonly series: readonly SeriesFacts[]
+  /** Orthanc's identifier of each instance, and of the series it belongs to. */
+  readonly instances: ReadonlyMap<string, string>
+}
+
 /**
  * What the engine reads of one Orthanc (1.10 and later). Everything throws E4xx
  * errors without patient data; what Orthanc does not have is undefined.
@@ -48,10 +55,7 @@ export interface OrthancClient {
   study(id: string): Promise<StudyState | undefined>
   /** Orthanc's identifier of the study that a series or an instance belongs to. */
   studyOf(level: ResourceLevel, id: string): Promise<string | undefined>
-  /** All series of a study as they are now, and the identifiers of their instances. */
-  studyFacts(
-    id: string,
-  ): Promise<{ readonly series: readonly SeriesFacts[]; readonly instances: readonly string[] } | undefined>
+  studyFacts(id: string): Promise<StudyFacts | undefined>
   /** The tags of this instance may have changed: it was received (again). */
   forget(instance: string): void
 }
@@ -158,7 +162,8 @@ export function createOrthancClient(where: OrthancAddress): OrthancClient {
         const facts = await seriesFacts(id, raw)
         if (facts !== undefined) series.push(facts)
       }
-      return { series, instances: all.flatMap((raw) => strings(raw['Instances'])) }
+      const instances = all.flatMap((raw) => strings(raw['Instances']).map((one) => [one, text(raw['ID'])] as const))
+      return { series, instances: new Map(instances) }
     },
     forget: (instance) => void told.delete(instance),
   }

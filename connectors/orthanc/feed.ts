@@ -2,7 +2,7 @@ import type { Cursor, FeedAdvance, ImageEvent } from '../../src/core/inbox.ts'
 import type { Instant } from '../../src/core/ids.ts'
 import type { SeriesFacts } from '../../src/core/order.ts'
 import type { Clock, Feeds, Inbox, Log } from '../../src/core/ports.ts'
-import type { ChangePage, OrthancChange, OrthancClient } from './client.ts'
+import type { ChangePage, OrthancChange, OrthancClient, StudyFacts } from './client.ts'
 import { findStart } from './start.ts'
 import { after, brokenBy, cursorOf, positionOf, type Position } from './position.ts'
 
@@ -45,6 +45,14 @@ export interface ChangeFeedOptions {
 }
 
 type FeedEvent = FeedAdvance['events'][number]
+
+/** What a page says of one study. */
+interface Happened {
+  readonly events: readonly ImageEvent[]
+  /** Series that images came to. */
+  readonly touched: ReadonlySet<string>
+  readonly facts?: StudyFacts
+}
 
 export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   const { name, client, feeds, inbox, clock, log, limit = 1000, firstHours = 24, stableGraceSeconds = 60 } = options
@@ -116,43 +124,51 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     rows: readonly OrthancChange[],
     also: { readonly lost: readonly string[]; readonly gone: readonly string[] },
   ): Promise<readonly FeedEvent[]> {
-    const events: FeedEvent[] = []
     const happened = await byStudy(rows)
     for (const study of also.lost) {
-      if (!happened.has(study)) happened.set(study, ['stable'])
+      if (!happened.has(study)) happened.set(study, { events: ['stable'], touched: new Set() })
     }
     for (const study of also.gone) {
-      if (!happened.has(study)) happened.set(study, [])
+      if (!happened.has(study)) happened.set(study, { events: [], touched: new Set() })
     }
-    for (const [study, kinds] of happened) {
-      const found = await client.studyFacts(study)
+    const all: FeedEvent[] = []
+    for (const [study, { events, touched, facts }] of happened) {
+      const found = facts ?? (await client.studyFacts(study))
       if (found === undefined) {
         // Gone while its rows were read: if it was known, the next look for studies that wait finds it.
-        if (also.gone.includes(study)) events.push({ event: 'deleted', study, series: [] })
-      } else if (found.series.length > 0) {
-        for (const event of kinds) events.push({ event, study, series: found.series })
-      }
-    }
-    return events
-  }
-
-  /** What the rows say of each study: `seen` once, `stable` only where nothing came after it. */
-  async function byStudy(rows: readonly OrthancChange[]): Promise<Map<string, ImageEvent[]>> {
-    const happened = new Map<string, ImageEvent[]>()
-    const studyOfInstance = new Map<string, string>()
-    for (const row of rows) {
-      if (row.type !== 'NewInstance' && row.type !== 'NewSeries' && row.type !== 'NewStudy') {
-        if (row.type === 'StableStudy') happened.set(row.id, [...(happened.get(row.id) ?? []), 'stable'])
+        if (also.gone.includes(study)) all.push({ event: 'deleted', study, series: [] })
         continue
       }
-      if (row.type === 'NewInstance') client.forget(row.id)
-      const study = studyOfInstance.get(row.id) ?? (await client.studyOf(row.level, row.id))
-      if (study === undefined || study === '') continue
-      if (row.type === 'NewInstance' && !studyOfInstance.has(row.id)) {
-        const found = await client.studyFacts(study)
-        for (const instance of found?.instances ?? []) studyOfInstance.set(instance, study)
+      for (const event of events) {
+        const series = event === 'seen' ? found.series.filter((one) => touched.has(one.series)) : found.series
+        if (series.length > 0) all.push({ event, study, series })
       }
-      happened.set(study, ['seen'])
+    }
+    return all
+  }
+
+  /** What the rows say of each study: `seen` once, `stable` only where no image came after it. */
+  async function byStudy(rows: readonly OrthancChange[]): Promise<Map<string, Happened>> {
+    const happened = new Map<string, Happened>()
+    const places = new Map<string, { readonly study: string; readonly series: string }>()
+    // Series and studies are new together with their first image: the images' rows say it all.
+    const images = rows.filter((row) => row.type === 'NewInstance')
+    for (const { id } of images) client.forget(id)
+    for (const row of rows) {
+      if (row.type === 'StableStudy') {
+        const before = happened.get(row.id)
+        happened.set(row.id, { touched: new Set(), ...before, events: [...(before?.events ?? []), 'stable'] })
+      }
+      if (row.type !== 'NewInstance') continue
+      const study = places.get(row.id)?.study ?? (await client.studyOf('Instance', row.id))
+      if (study === undefined) continue
+      const before = happened.get(study)
+      const facts = before?.facts ?? (await client.studyFacts(study))
+      if (facts === undefined) continue
+      for (const [instance, series] of facts.instances) places.set(instance, { study, series })
+      const series = places.get(row.id)?.series
+      const touched = new Set([...(before?.touched ?? []), ...(series === undefined ? [] : [series])])
+      happened.set(study, { events: ['seen'], touched, facts })
     }
     return happened
   }

@@ -9,8 +9,7 @@ import type { Position } from './position.ts'
  * From the newest change, the exams of the day would stay in the worklist although
  * their images are there. From the first, an archive of years would be read before
  * the first new image is seen, and accession numbers that a RIS used again could meet
- * images of another year. A day back has today's exams and nobody else's. The RIS is told
- * nothing of it anyway: what happened before its order came is known, not news.
+ * images of another year. A day back has today's exams and nobody else's.
  */
 export async function findStart(options: {
   readonly client: OrthancClient

@@ -163,6 +163,22 @@ describe('the change feed of one Orthanc', () => {
     expect(told(inbox, study)).toEqual(['seen', 'stable', 'seen', 'stable'])
   })
 
+  test('an image of a second series says nothing of the first, a stable study speaks of both', async () => {
+    const StudyInstanceUID = newUid()
+    const study = await store(orthanc, { StudyInstanceUID, Modality: 'CT' })
+    await drain(feed)
+    await store(orthanc, { StudyInstanceUID, Modality: 'PT' })
+    await eventually(async () => {
+      await drain(feed)
+      return told(inbox, study).includes('stable')
+    }, 'it is stable')
+    expect(inbox.events.map(({ event, series }) => [event, ...series.map(({ modality }) => modality).sort()])).toEqual([
+      ['seen', 'CT'],
+      ['seen', 'PT'],
+      ['stable', 'CT', 'PT'],
+    ])
+  })
+
   test('I6: the cursor stays when the store fails, and nothing is lost or double', async () => {
     const study = await store(orthanc, { StudyInstanceUID: newUid() })
     inbox.failNext('before')
