@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../support/temporary.ts'
@@ -124,6 +124,26 @@ test.each([
   ['docker-compose.yml', 'condition: service_healthy', 'condition: service_started', 'does not wait for Redis'],
 ])('in %s, "%s" made "%s" is noticed', (file, from, to, problem) => {
   expect(problemsOf(changed(file, from, to)).join('\n')).toContain(problem)
+})
+
+test('the image of the engine, made without development packages, holds all that the sources import', () => {
+  const { dependencies } = JSON.parse(read('package.json') ?? '{}') as {
+    dependencies: Readonly<Record<string, string>>
+  }
+  const imported = ['src', 'connectors'].flatMap((folder) =>
+    readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
+      .filter((file) => file.isFile() && /(?<!\.d)\.ts$/.test(file.name))
+      .flatMap((file) => {
+        const text = readFileSync(join(file.parentPath, file.name), 'utf8')
+        const found = text.matchAll(/^(?:import|export)\b(?! type)[^'"]*?['"]([^'".][^'"]*)['"]/gm)
+        return [...found].map((match) => match[1] ?? '')
+      }),
+  )
+  const packages = imported
+    .filter((name) => !name.startsWith('node:'))
+    .map((name) => /^(@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? '')
+  expect(packages).toContain('fastify')
+  expect([...new Set(packages)].filter((name) => dependencies[name] === undefined)).toEqual([])
 })
 
 /** The command line alone reads and checks the file; no Docker engine is needed for it. */
