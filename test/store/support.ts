@@ -6,7 +6,10 @@ import { createStore } from '../../src/store/index.ts'
 
 export const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
-export function openStore(path: string, options: { log?: Log; leaseMilliseconds?: number } = {}): Promise<Store> {
+export function openStore(
+  path: string,
+  options: { log?: Log; leaseMilliseconds?: number; startMilliseconds?: number } = {},
+): Promise<Store> {
   return createStore({
     redis: { path },
     targets: ['folder'],

@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { startEmbeddedRedis, type EmbeddedRedis } from '../../src/store/index.ts'
+import { eventually, temporaryFolder } from '../support/temporary.ts'
+import { message, openStore, silent } from './support.ts'
+
+let folder: ReturnType<typeof temporaryFolder>
+let running: EmbeddedRedis[]
+beforeEach(() => {
+  folder = temporaryFolder()
+  running = []
+})
+afterEach(async () => {
+  await Promise.all(running.map((redis) => redis.stop()))
+  folder.remove()
+})
+
+async function start(dataDir: string): Promise<EmbeddedRedis> {
+  const redis = await startEmbeddedRedis({ dataDir, log: silent, lockMilliseconds: 1000 })
+  running.push(redis)
+  return redis
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+test('the folder and the socket are for its owner only', async () => {
+  const dataDir = join(folder.path, 'data')
+  const redis = await start(dataDir)
+  for (const path of [dataDir, join(dataDir, 'redis'), redis.path]) expect(statSync(path).mode & 0o077).toBe(0)
+})
+
+test('a second engine on the data folder refuses in one sentence, and the first goes on', async () => {
+  const first = await start(join(folder.path, 'data'))
+  await expect(start(join(folder.path, 'data'))).rejects.toMatchObject({ code: 'E502' })
+  expect(isAlive(first.pid)).toBe(true)
+})
+
+test('I1: redis-server killed while the engine runs is started again with all it had', async () => {
+  const redis = await start(join(folder.path, 'data'))
+  const store = await openStore(redis.path)
+  const accepted = await store.accept(message({ controlId: '1' }))
+  const pid = redis.pid
+  const reasons: string[] = []
+  redis.onExit((reason) => reasons.push(reason))
+  process.kill(pid, 'SIGKILL')
+  await eventually(() => redis.pid !== pid && store.isUp(), 'it runs again')
+  expect(reasons).toEqual(['SIGKILL'])
+  expect(await store.accept(message({ controlId: '1' }))).toMatchObject({ messageId: accepted.messageId })
+  await store.close()
+})
+
+test('it ends with its engine even on SIGKILL, and the next engine gets the folder and the data', async () => {
+  const dataDir = join(folder.path, 'data')
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../support/embedding.ts'), dataDir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    const [said] = (await once(child.stdout, 'data')) as [Buffer]
+    const pid = Number(said.toString())
+    expect(isAlive(pid)).toBe(true)
+    child.kill('SIGKILL')
+    const next = await start(dataDir)
+    expect(next.pid).not.toBe(pid)
+    const store = await openStore(next.path)
+    expect(await store.accept(message({ controlId: 'before' }))).toMatchObject({ kind: 'again' })
+    await store.close()
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
+
+test('a data folder with a long name has its socket elsewhere, as private', async () => {
+  const dataDir = join(folder.path, 'x'.repeat(100))
+  mkdirSync(dataDir, { mode: 0o700 })
+  const redis = await start(dataDir)
+  expect(Buffer.byteLength(redis.path)).toBeLessThanOrEqual(107)
+  expect(statSync(join(redis.path, '..')).mode & 0o077).toBe(0)
+})
+
+test('a data folder that cannot be used is said with its name', async () => {
+  await expect(start('/dev/null/data')).rejects.toMatchObject({ code: 'E512' })
+})

@@ -1,0 +1,68 @@
+import { Redis } from 'ioredis'
+import { expect, test } from 'vitest'
+import type { Log } from '../../src/core/ports.ts'
+import { startRedis } from '../support/redis.ts'
+import { temporaryFolder } from '../support/temporary.ts'
+import { message, openStore } from './support.ts'
+
+function listening(): { log: Log; codes: string[] } {
+  const codes: string[] = []
+  const note = (fields: Readonly<Record<string, unknown>>): void => {
+    if (typeof fields['code'] === 'string') codes.push(fields['code'])
+  }
+  return { log: { debug: () => {}, info: () => {}, warn: note, error: note }, codes }
+}
+
+const servers: [string, { aof: boolean; settings?: string[] }, string[]][] = [
+  ['safe', { aof: true }, []],
+  ['without a file', { aof: false }, ['E504']],
+  ['that writes once a second', { aof: true, settings: ['--appendfsync', 'everysec'] }, ['E504']],
+  ['that evicts', { aof: true, settings: ['--maxmemory-policy', 'allkeys-lru'] }, ['E505']],
+]
+test.each(servers)('I1: a site Redis %s is checked at the start', async (_what, options, expected) => {
+  const redis = await startRedis(options)
+  const { log, codes } = listening()
+  const store = await openStore(redis.path, { log })
+  await store.close()
+  await redis.stop()
+  expect(codes).toEqual(expected)
+})
+
+test('a store of a newer format is left alone', async () => {
+  const redis = await startRedis()
+  const other = new Redis({ path: redis.path })
+  await other.set('wl:format', 2)
+  await expect(openStore(redis.path)).rejects.toMatchObject({ code: 'E508' })
+  other.disconnect()
+  await redis.stop()
+})
+
+test('no Redis at all is one error, in time', async () => {
+  const folder = temporaryFolder()
+  await expect(openStore(`${folder.path}/none.sock`, { startMilliseconds: 300 })).rejects.toMatchObject({
+    code: 'E501',
+  })
+  folder.remove()
+})
+
+test('I1: a full Redis takes no order, keeps what it has, and takes orders again when there is room', async () => {
+  const redis = await startRedis()
+  const store = await openStore(redis.path)
+  const other = new Redis({ path: redis.path })
+  await store.accept(message({ controlId: '1' }))
+  await other.config('SET', 'maxmemory', '1mb')
+  await expect(store.accept(message({ controlId: '2' }))).rejects.toMatchObject({ code: 'E501' })
+  expect(store.isUp()).toBe(false)
+  const back = new Promise<void>((resolve) => {
+    store.onHealth((up) => {
+      if (up) resolve()
+    })
+  })
+  await other.config('SET', 'maxmemory', '0')
+  await back
+  expect(await store.accept(message({ controlId: '2' }))).toMatchObject({ kind: 'stored' })
+  expect((await store.counts())[0]).toMatchObject({ received: 2, waiting: 2 })
+  await store.close()
+  other.disconnect()
+  await redis.stop()
+})
