@@ -135,7 +135,7 @@ test('the image of the engine, made without development packages, holds all that
       .filter((file) => file.isFile() && /(?<!\.d)\.ts$/.test(file.name))
       .flatMap((file) => {
         const text = readFileSync(join(file.parentPath, file.name), 'utf8')
-        const found = text.matchAll(/^(?:import|export)\b(?! type)[^'"]*?['"]([^'".][^'"]*)['"]/gm)
+        const found = text.matchAll(/^(?:import|export) (?!type )[^'"=(;]*?\bfrom ['"]([^'".][^'"]*)['"]/gm)
         return [...found].map((match) => match[1] ?? '')
       }),
   )
