@@ -59,6 +59,7 @@ export async function startOrthanc(options: OrthancOptions = {}): Promise<Runnin
   let env: NodeJS.ProcessEnv = {
     PATH: process.env['PATH'],
     TCP_NODELAY: '1',
+    PYTHONDONTWRITEBYTECODE: '1',
     ORTHANC_HTTP_PORT: String(httpPort),
     ORTHANC_DICOM_PORT: String(dicomPort),
     ORTHANC_STORAGE: join(dir, 'db'),

@@ -495,7 +495,7 @@ def keep_nudging():
             del waiting[event]
         if waiting:
             # The engine reads /changes by itself when it is back.
-            for event in [event for event in waiting if event[0] not in TOLD_ONLY_HERE]:
+            for event in [event for event in waiting if event[0] not in TOLD_ONLY_HERE or event == ('Deleted', '', '')]:
                 del waiting[event]
             if stopping.wait(2):
                 return
@@ -510,7 +510,9 @@ def gather(waiting):
         except queue.Empty:
             return
         until = min(until, time.monotonic() + 0.1)
-        waiting[(change, level, resource) if change in TOLD_ONLY_HERE else (change, '', '')] = True
+        # Deleting a study deletes its images one by one: the study says it all.
+        alone = change in TOLD_ONLY_HERE and (change != 'Deleted' or level == 'Study')
+        waiting[(change, level, resource) if alone else (change, '', '')] = True
 
 
 def nudge(change, level, resource):

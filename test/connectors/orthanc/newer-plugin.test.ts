@@ -53,11 +53,13 @@ test.skipIf(!existsSync('/usr/bin/python3'))(
     mkdirSync(folder.path, { recursive: true })
     writeFileSync(join(folder.path, 'orthanc.py'), standIn)
     writeFileSync(join(folder.path, 'caller.py'), caller)
+    writeFileSync(join(folder.path, 'token'), 'from-a-file\n')
     try {
       const variables = {
         PYTHONPATH: resolve(import.meta.dirname, '../../../connectors/orthanc/plugin'),
         PYTHONDONTWRITEBYTECODE: '1',
         WORKLANE_URL: engine.url,
+        WORKLANE_TOKEN_FILE: join(folder.path, 'token'),
         WORKLANE_SNAPSHOT_PATH: join(folder.path, 'snapshot'),
       }
       const settings = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
