@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { EngineError } from '../../../src/core/errors/index.ts'
+import type { Caller, DicomJson, MessageStore, WorklistAnswerer } from '../../../src/core/ports.ts'
+import type { Nudge } from '../../../src/http/plugin.ts'
+import { createHttpServer } from '../../../src/http/server.ts'
+import { findWorklist, makeImage, storeImages } from '../../support/dcmtk.ts'
+import { startOrthanc } from '../../support/orthanc.ts'
+import { eventually, temporaryFolder } from '../../support/temporary.ts'
+import { createTestLog } from './fake-inbox.ts'
+import { part10 } from './items.ts'
+
+const unused = (): Promise<never> => Promise.reject(new Error('not asked in this test'))
+const noMessages: MessageStore = { message: unused, messages: unused, counts: unused }
+
+test("the plugin and the engine's HTTP API understand each other", async () => {
+  const asked: { query: DicomJson; caller: Caller }[] = []
+  const nudges: Nudge[] = []
+  let isLoaded = true
+  const worklist: WorklistAnswerer = {
+    find(query, caller) {
+      asked.push({ query, caller })
+      return isLoaded ? Promise.resolve([part10({ AccessionNumber: 'LIVE' })]) : Promise.reject(new EngineError('E406'))
+    },
+    snapshot: () => Promise.resolve({ version: 42, items: [part10({ AccessionNumber: 'SNAPSHOT' })] }),
+    version: () => 42,
+    search: unused,
+  }
+  const server = createHttpServer({
+    bind: '127.0.0.1',
+    port: 0,
+    token: 'secret-of-the-test',
+    version: { worklane: '0.0.0', node: process.version },
+    parts: () => Promise.resolve([]),
+    takesMessages: () => true,
+    metrics: { count: () => undefined, text: () => Promise.resolve(''), contentType: 'text/plain' },
+    messages: noMessages,
+    worklist,
+    nudge: (nudge) => void nudges.push(nudge),
+    log: createTestLog(),
+  })
+  const { port } = await server.start()
+  const env = {
+    WORKLANE_URL: `http://localhost:${port}`,
+    WORKLANE_TOKEN: 'secret-of-the-test',
+    WORKLANE_SNAPSHOT_SECONDS: '0.2',
+    WORKLANE_TIMEOUT_MS: '2000',
+  }
+  const orthanc = await startOrthanc({ plugin: 'worklane', env })
+  const folder = temporaryFolder()
+  try {
+    const status = async () => (await fetch(`${orthanc.httpUrl}/worklane/status`)).json()
+    await eventually(async () => JSON.stringify(await status()).includes('"version":"42"'), 'the snapshot is taken')
+    const find = () => findWorklist({ port: orthanc.dicomPort, calling: 'CT1', keys: ['PatientName=D*'] })
+    expect(await find()).toMatchObject([{ AccessionNumber: 'LIVE' }])
+    expect(asked[0]).toMatchObject({
+      query: { '0010,0010': 'D*' },
+      caller: { callingAeTitle: 'CT1', calledAeTitle: 'ORTHANC' },
+    })
+    isLoaded = false
+    expect(await find()).toMatchObject([{ AccessionNumber: 'SNAPSHOT' }])
+    await storeImages(orthanc.dicomPort, [await makeImage({ dir: folder.path })])
+    await eventually(() => nudges.some(({ change }) => change === 'NewInstance'), 'the engine is nudged')
+  } finally {
+    await orthanc.kill()
+    await server.stop()
+    folder.remove()
+  }
+})
