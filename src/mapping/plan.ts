@@ -4,6 +4,7 @@ import type { Effect, OrderGroup, Verdict } from '../core/message.ts'
 import { groups, pathOf, select, type Message, type Scope } from '../hl7/index.ts'
 import { createExplainer, type Explainer } from './explain.ts'
 import { headerFaults, keysOf, typeOf, type MessageType } from './header.ts'
+import { joinGroups } from './join-groups.ts'
 import { compileOrderPipeline, type OrderPipeline } from './order-pipeline.ts'
 import { fault, shownCode, type Scene } from './scene.ts'
 import { createZone, type Zone } from './time.ts'
@@ -133,7 +134,8 @@ function translate(stage: Stage, scenes: readonly Scene[], explainer: Explainer 
   })
   if (faults.length > 0) return invalid(faults)
   if (done.length === 0) return { kind: 'ignored', rule: [...ignoredBy].join(', ') }
-  return { kind: 'accepted', groups: done, warnings }
+  const joined = joinGroups(done)
+  return joined.faults.length > 0 ? invalid(joined.faults) : { kind: 'accepted', groups: joined.groups, warnings }
 }
 
 function rejected(stage: Stage, scene: Scene, code: string): Fault {

@@ -5,7 +5,7 @@
  */
 import type { Hl7Place } from '../core/fault.ts'
 import type { DocumentPath } from '../core/located.ts'
-import { compilePath, segmentFields, segmentNames, select, type Path } from '../hl7/index.ts'
+import { compilePath, segmentFields, segmentNames, select, type Path, type Scope } from '../hl7/index.ts'
 import type { Conditions } from './condition.ts'
 import type { Lint } from './lint.ts'
 import { literal, none, telling, type Pieces } from './piece.ts'
@@ -86,12 +86,19 @@ export function pathReference(words: Vocabulary, text: string, at: DocumentPath)
     place,
     text,
     source: (scene) => {
+      if (!isFilled(scene.scope, path)) return none
       const found = telling(select(scene.scope, path))
       if (found.length > 0) scene.notes?.push(text)
       else if (whole !== undefined && scene.hasNulls) return select(scene.scope, whole).filter(({ isNull }) => isNull)
       return found
     },
   }
+}
+
+/** Most fields of most messages are empty: those cost no more than this look. */
+function isFilled({ segments }: Scope, { segment, field }: Path): boolean {
+  for (const each of segments) if (each.name === segment && each.field(field) !== '') return true
+  return false
 }
 
 /** The path, or a problem at the character where it goes wrong. */

@@ -263,3 +263,50 @@ test('what is received is kept group by group, for the way back', () => {
   const { verdict } = judge()
   expect(verdict.kind === 'accepted' && verdict.groups[0]?.received).toBe(`${order}\r`)
 })
+
+/** The order with one group more. */
+function second(changes: Record<string, string | null>) {
+  const lines = order.split('\r')
+  const group = Object.entries(changes).reduce(
+    (all, [path, value]) => edit(all, path, value) ?? '',
+    [lines[0], ...lines.slice(3)].join('\r'),
+  )
+  return plan.judge(message(...lines, ...group.split('\r').slice(1))).verdict
+}
+
+test('two groups of one order are its two steps', () => {
+  const verdict = second({ 'OBR-20': 'SPS2', 'OBR-24': 'MR' })
+  expect(verdict).toMatchObject({
+    groups: [
+      {
+        steps: [
+          { key: 'SPS1', stations: ['CT01'] },
+          { key: 'SPS2', stations: ['MR01'] },
+        ],
+      },
+    ],
+  })
+  expect(verdict.kind === 'accepted' && verdict.groups.length).toBe(1)
+})
+
+test('groups with numbers of their own are orders of their own', () => {
+  const verdict = second({ 'ORC-3': 'F2', 'OBR-3': 'F2' })
+  expect(verdict).toMatchObject({
+    groups: [{ numbers: { fillerOrderNumber: 'F1' } }, { numbers: { fillerOrderNumber: 'F2' } }],
+  })
+})
+
+test('two groups of one order that contradict each other are refused', () => {
+  expect(second({})).toMatchObject({
+    kind: 'invalid',
+    faults: [{ code: 'E315', place: { segment: 'OBR', occurrence: 2, field: 20 } }],
+  })
+  expect(second({ 'OBR-20': 'SPS2', 'OBR-19': 'RP2' })).toMatchObject({
+    kind: 'invalid',
+    faults: [{ code: 'E316', place: { field: 19 } }],
+  })
+})
+
+test('a group that is ignored does not keep the others from being taken', () => {
+  expect(second({ 'ORC-1': 'SN' })).toMatchObject({ kind: 'accepted', groups: [{ effect: 'create' }] })
+})

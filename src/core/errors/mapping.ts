@@ -65,7 +65,12 @@ export const mappingErrors = {
   E315: entry(
     'Two steps of one order have the same key.',
     'permanent',
-    'Give the rows of the table that `each.step` names different values in the column that `identity.step` names.',
+    'Give each step an ID of its own (OBR-20), or the rows of the table that `each.step` names different values in the column that `identity.step` names.',
+  ),
+  E316: entry(
+    'Two groups of one order name different requested procedures.',
+    'permanent',
+    'Send each requested procedure as an order of its own, with its own number in ORC-2 or ORC-3.',
   ),
   E320: entry(
     '{keyword} was cut from {length} to {limit} characters.',
@@ -92,11 +97,7 @@ export const mappingErrors = {
     'permanent',
     'Send the whole date; DICOM has no dates without a day.',
   ),
-  E325: entry(
-    '{keyword} has no time of day; 00:00 was taken.',
-    'permanent',
-    'Send the time together with the date.',
-  ),
+  E325: entry('{keyword} has no time of day; 00:00 was taken.', 'permanent', 'Send the time together with the date.'),
   E326: entry(
     '{keyword} was left out: {length} characters are more than {limit}.',
     'permanent',

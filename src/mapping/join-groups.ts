@@ -1,0 +1,42 @@
+/** Groups of one message that name the same order are the steps of one order: apart, the second would replace the steps of the first. */
+import type { Fault } from '../core/fault.ts'
+import type { OrderGroup } from '../core/message.ts'
+import { fault } from './scene.ts'
+
+export interface Joined {
+  readonly groups: readonly OrderGroup[]
+  readonly faults: readonly Fault[]
+}
+
+export function joinGroups(groups: readonly OrderGroup[]): Joined {
+  if (groups.length < 2) return { groups, faults: [] }
+  const joined = new Map<string, OrderGroup>()
+  const faults: Fault[] = []
+  groups.forEach((group, index) => {
+    const isPlanned = group.effect === 'create' || group.effect === 'update'
+    const name = isPlanned ? `${group.effect} ${nameOf(group)}` : `group ${index}`
+    const first = joined.get(name)
+    if (first === undefined) {
+      joined.set(name, group)
+      return
+    }
+    const keys = new Set(first.steps.map(({ key }) => key))
+    const occurrence = index + 1
+    if (group.numbers.requestedProcedureId !== first.numbers.requestedProcedureId) {
+      faults.push(fault('E316', 102, {}, { segment: 'OBR', occurrence, field: 19 }))
+    } else if (group.steps.some(({ key }) => keys.has(key))) {
+      faults.push(fault('E315', 102, {}, { segment: 'OBR', occurrence, field: 20 }))
+    } else joined.set(name, { ...first, steps: [...first.steps, ...group.steps] })
+  })
+  return { groups: [...joined.values()], faults }
+}
+
+/** Filler order number, else placer order number, within the authority: what names the order. */
+function nameOf({ numbers }: OrderGroup): string {
+  const { authority, placerOrderNumber, fillerOrderNumber } = numbers
+  return JSON.stringify(
+    fillerOrderNumber === undefined
+      ? [authority, 'placer', placerOrderNumber]
+      : [authority, 'filler', fillerOrderNumber],
+  )
+}
