@@ -1,4 +1,4 @@
-import type { Lease, Outbox, Delivery, HistoryLine, Owed } from '../core/ports.ts'
+import type { Lease, Outbox, Delivery, Owed } from '../core/ports.ts'
 import { bufferOf } from './accept.ts'
 import { list, text, type Connection, type Reply } from './connection.ts'
 import { keys } from './keys.ts'
@@ -16,7 +16,6 @@ export function createOutbox({ connection }: { connection: Connection }): Outbox
 
     async settle(lease: Lease, id, outcome) {
       const endpoint = lease.role.slice(lease.role.indexOf(':') + 1)
-      const line = historyLine(endpoint, id, outcome)
       const settled = await connection.run(scripts.settle, [
         lease.role,
         lease.token,
@@ -26,7 +25,7 @@ export function createOutbox({ connection }: { connection: Connection }): Outbox
         outcome.at,
         outcome.kind === 'retry' ? outcome.reason : outcome.acknowledgmentCode,
         outcome.kind === 'retry' ? outcome.notBefore : outcome.kind === 'refused' ? outcome.reason : '',
-        line === undefined ? '' : JSON.stringify(line),
+        historyLine(endpoint, outcome),
       ])
       return settled === 1 ? 'settled' : 'fenced'
     },
@@ -66,13 +65,9 @@ function owed(endpoint: string, id: string, reply: readonly Reply[]): Owed | und
   }
 }
 
-/** Retries are counted, not told: an unreachable RIS would fill the history of every order. */
-function historyLine(endpoint: string, id: string, outcome: Delivery): HistoryLine | undefined {
-  if (outcome.kind === 'retry') return undefined
+/** Retries are counted, not told: an unreachable RIS would fill the history of every order. The script puts the cause in front. */
+function historyLine(endpoint: string, outcome: Delivery): string {
+  if (outcome.kind === 'retry') return ''
   const verb = outcome.kind === 'delivered' ? 'took' : 'refused'
-  return {
-    cause: Number.parseInt(id, 10),
-    at: outcome.at,
-    what: `${endpoint} ${verb} it: ${outcome.acknowledgmentCode}`,
-  }
+  return JSON.stringify({ at: outcome.at, what: `${endpoint} ${verb} it: ${outcome.acknowledgmentCode}` }).slice(1)
 }

@@ -241,7 +241,7 @@ if version and tonumber(version) <= tonumber(ARGV[3]) then redis.call('ZREM', 'w
 return 1`,
   ),
 
-  /** role, token, endpoint, id, delivered|retry|refused, at, code or reason, not before or reason, history line ('' for none) */
+  /** role, token, endpoint, id, delivered|retry|refused, at, code or reason, not before or reason, rest of the history line ('' for none) */
   settle: script(
     'settle',
     `${owesNoMore}
@@ -260,7 +260,7 @@ redis.call('ZREM', outbox, id)
 redis.call('HINCRBY', 'wl:sent', kind .. '\\n' .. endpoint, 1)
 owes_no_more(lane)
 if ARGV[9] ~= '' and redis.call('EXISTS', 'wl:o:' .. lane) == 1 then
-  redis.call('RPUSH', 'wl:h:' .. lane, ARGV[9])
+  redis.call('RPUSH', 'wl:h:' .. lane, '{"cause":' .. redis.call('HGET', key, 'cause') .. ',' .. ARGV[9])
 end
 if kind == 'delivered' then
   redis.call('DEL', key)

@@ -218,7 +218,11 @@ test('I7: an owed message stays until it is settled under the lease of its deliv
   await store.settle(lease, two?.id ?? '', { kind: 'refused', at: now, acknowledgmentCode: 'AE', reason: '207' })
   expect(await store.owed('ris', 10)).toEqual([])
   expect(await store.state('ris')).toEqual({ waiting: 0, delivered: 1, dead: 1, oldest: undefined })
-  expect((await store.history('O1')).map(({ what }) => what)).toEqual(['ris took it: AA', 'ris refused it: AE'])
+  const cause = (await store.order('O1'))?.version
+  expect(await store.history('O1')).toEqual([
+    { cause, at: now, what: 'ris took it: AA' },
+    { cause, at: now, what: 'ris refused it: AE' },
+  ])
 })
 
 test('deadlines that are due enter the inbox once; quiet ones only as far as the feed was read', async () => {
