@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Dataset, DatasetValue } from '../../src/core/dataset.ts'
 import { EngineError } from '../../src/core/errors/index.ts'
@@ -12,7 +12,9 @@ import { readPart10, type ReadDataset } from './read.ts'
 
 test('a file says that it is a worklist item in UTF-8', () => {
   const { meta, dataset } = readPart10(writePart10(itemDataset()))
-  const [sopClass, instance] = [meta['00020002'], meta['00020003']].map((uid) => String(uid).replace('\0', ''))
+  const [sopClass, instance] = [meta['00020002'], meta['00020003']].map((uid) =>
+    typeof uid === 'string' ? uid.replace('\0', '') : '',
+  )
   expect(sopClass).toBe('1.2.840.10008.5.1.4.31')
   expect(isUid(instance as string)).toBe(true)
   expect(dataset['SpecificCharacterSet']).toBe('ISO_IR 192')
@@ -72,10 +74,29 @@ const values: fc.Arbitrary<DatasetValue> = fc.oneof(
   fc.constant(''),
 )
 const keywords = fc.constantFrom(
-  ...['PatientName', 'PatientID', 'PatientSex', 'PatientBirthDate', 'PatientBirthTime', 'PatientWeight', 'Allergies'],
-  ...['PregnancyStatus', 'PatientComments', 'AccessionNumber', 'StudyInstanceUID', 'OtherPatientNames', 'Modality'],
-  ...['InstitutionAddress', 'ReasonForVisit', 'SeriesNumber', 'AcquisitionDateTime', 'PatientAge', 'LongCodeValue'],
-  ...['ScheduledStationAETitle', 'PatientTelephoneNumbers', 'RetrieveURL', 'Misspelt'],
+  'PatientName',
+  'PatientID',
+  'PatientSex',
+  'PatientBirthDate',
+  'PatientBirthTime',
+  'PatientWeight',
+  'Allergies',
+  'PregnancyStatus',
+  'PatientComments',
+  'AccessionNumber',
+  'StudyInstanceUID',
+  'OtherPatientNames',
+  'Modality',
+  'InstitutionAddress',
+  'ReasonForVisit',
+  'SeriesNumber',
+  'AcquisitionDateTime',
+  'PatientAge',
+  'LongCodeValue',
+  'ScheduledStationAETitle',
+  'PatientTelephoneNumbers',
+  'RetrieveURL',
+  'Misspelt',
 )
 const flat = fc.dictionary(keywords, values, { maxKeys: 8 })
 const datasets: fc.Arbitrary<Dataset> = fc
