@@ -2,5 +2,6 @@
 export { renderMappingTable } from './mapping-table.ts'
 export { runPipelineTests, type PipelineTestResult, type PipelineTestRun } from './pipeline-test.ts'
 export { compilePlan } from './plan.ts'
+export { runStatusTests } from './status-test.ts'
 export { compileStatus } from './status.ts'
 export type * from './types.ts'
