@@ -176,7 +176,7 @@ function text(piece: Piece): string {
 }
 
 function date(piece: Piece, scene: Scene, target: Target): string | undefined {
-  const stamp = parseTimeStamp(piece.text.trim(), scene.zone)
+  const stamp = parseTimeStamp(piece.text.trim(), zoneFor(target, scene))
   if (stamp === undefined) return piece.text.trim()
   if (stamp.date.length === 8) return stamp.date
   if (target.keyword === 'ScheduledProcedureStepStartDate') return stamp.date
@@ -185,9 +185,13 @@ function date(piece: Piece, scene: Scene, target: Target): string | undefined {
 }
 
 function time(piece: Piece, scene: Scene, target: Target): string | undefined {
-  const stamp = parseTimeStamp(piece.text.trim(), scene.zone)
+  const stamp = parseTimeStamp(piece.text.trim(), zoneFor(target, scene))
   if (stamp !== undefined) return stamp.time === '' ? undefined : stamp.time
   return /^\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?$/.test(piece.text) ? piece.text : faulty(piece, scene, target, 'a time')
+}
+
+function zoneFor({ keyword }: Target, { zone }: Scene): Scene['zone'] | undefined {
+  return keyword === 'PatientBirthDate' || keyword === 'PatientBirthTime' ? undefined : zone
 }
 
 function faulty(piece: Piece, scene: Scene, target: Target, expected: string): undefined {

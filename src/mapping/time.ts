@@ -10,13 +10,13 @@ export interface TimeStamp {
   readonly time: string
 }
 
-/** Undefined when the text is not a time stamp. */
-export function parseTimeStamp(text: string, zone: Zone): TimeStamp | undefined {
+/** Undefined when the text is not a time stamp. Without a zone it stays as it was written: nobody is born on another day because the sender names an offset. */
+export function parseTimeStamp(text: string, zone?: Zone): TimeStamp | undefined {
   const match = /^(\d{4}(?:\d\d(?:\d\d)?)?)(\d\d(?:\d\d(?:\d\d(?:\.\d{1,6})?)?)?)?([+-]\d{4})?$/.exec(text)
   if (match === null) return undefined
   const [, date = '', time = '', offset] = match
   if (!isCalendarDate(date) || !isTimeOfDay(time) || (time !== '' && date.length < 8)) return undefined
-  if (offset === undefined || time === '') return { date, time }
+  if (offset === undefined || time === '' || zone === undefined) return { date, time }
   const minutes = (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(3, 5))) * (offset.startsWith('-') ? -1 : 1)
   if (Math.abs(minutes) > 14 * 60) return undefined
   const utc = utcOf(date, time) - minutes * 60_000

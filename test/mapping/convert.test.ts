@@ -74,6 +74,12 @@ test.each([
   expect(mapped('AdmittingTime: PV1-44', lines, zone).value).toBe(time)
 })
 
+test('a birth date is never moved to another day by an offset', () => {
+  expect(mapped('PatientBirthDate: PID-7', ['PID|||||||19800214000000+0000'], 'America/New_York').value).toBe(
+    '19800214',
+  )
+})
+
 test.each(['1980', '198002'])('a birth date of %s names no day: it is left empty with a warning', (hl7) => {
   expect(mapped('PatientBirthDate: PID-7', [`PID|||||||${hl7}`])).toEqual({ value: '', warnings: ['E324'] })
 })
