@@ -1,5 +1,6 @@
 /** What a worklist item needs before a modality may see it (DICOM PS3.4 Table K.6-1): said to the sender, not discovered later. */
 import type { Dataset } from '../core/dataset.ts'
+import type { Hl7Place } from '../core/fault.ts'
 import { worklistKeys, type WorklistKey } from '../dicom/worklist-item.ts'
 import { stepSequence, type AttributeRule } from './attribute.ts'
 import type { Lint } from './lint.ts'
@@ -35,7 +36,7 @@ export type Check = (scene: Scene, dataset: Dataset) => void
 
 /** A function that names every missing key of one level, with the HL7 field that should have filled it. */
 export function createCheck(levels: readonly WorklistKey['level'][], rules: readonly AttributeRule[]): Check {
-  const keys = required.filter(({ level }) => levels.includes(level))
+  const keys = required.filter(({ level }) => levels.includes(level)).sort((a, b) => rank(a) - rank(b))
   const pairs = new Set<string>()
   const wanted = keys.flatMap(({ keyword, unless }) => {
     // One sentence for each pair of which one is needed.
@@ -48,10 +49,22 @@ export function createCheck(levels: readonly WorklistKey['level'][], rules: read
     for (const { keyword, unless, rule } of wanted) {
       if (isThere(dataset[keyword]) || (unless !== undefined && isThere(dataset[unless]))) continue
       if (scene.faults.some(({ params }) => params['keyword'] === keyword)) continue
+      // The station follows from the modality: one empty field is one fault.
+      if (
+        rule?.place !== undefined &&
+        scene.faults.some(({ code, place }) => code === 'E302' && isSame(place, rule.place))
+      )
+        continue
       const spot = { keyword, place: rule?.place ?? { segment: 'OBR' }, rule: rule?.rule ?? nowhere }
       refuse(scene, spot, 'E302', 101, { what: keyword })
     }
   }
+}
+
+const rank = ({ keyword }: WorklistKey): number => (keyword === 'ScheduledStationAETitle' ? 1 : 0)
+
+function isSame(a: Hl7Place | undefined, b: Hl7Place | undefined): boolean {
+  return a?.segment === b?.segment && a?.field === b?.field && a?.component === b?.component
 }
 
 const nowhere = { file: '', line: 0, column: 0 }
