@@ -12,7 +12,7 @@ import { literal } from './piece.ts'
 import { defaultTooLong, neverCut, tooLongWords, type TooLong } from './policy.ts'
 import { isQuantity } from './quantity.ts'
 import { checkedPath, type Vocabulary } from './reference.ts'
-import { compileRule, compileWhen, ruleWords, type Condition, type Rule } from './rule.ts'
+import { compileRule, compileWhen, type Condition } from './rule.ts'
 import type { Scene, Spot } from './scene.ts'
 
 export interface AttributeRule {
@@ -335,8 +335,3 @@ function build(inner: readonly AttributeRule[], scene: Scene): { dataset: Datase
   }
   return { dataset, isEmpty }
 }
-
-/** Words that may stand in a rule, for the reference documentation. */
-export const mapWords: readonly string[] = [...ruleWords, 'code', 'scheme', 'meaning', 'each']
-
-export type { Rule }

@@ -1,6 +1,6 @@
 /** The order pipelines of one source as one plan: which of them takes a message, and what it makes of it. */
 import type { Fault } from '../core/fault.ts'
-import type { Effect, OrderGroup, Verdict } from '../core/message.ts'
+import type { OrderGroup, Verdict } from '../core/message.ts'
 import { groups, pathOf, select, type Message, type Scope } from '../hl7/index.ts'
 import { createExplainer, type Explainer } from './explain.ts'
 import { headerFaults, keysOf, typeOf, type MessageType } from './header.ts'
@@ -166,5 +166,3 @@ function invalid(faults: readonly Fault[]): Verdict {
 function judgement(pipeline: string, type: MessageType, message: Message, verdict: Verdict): Judgement {
   return { verdict, pipeline, type: type.text, keys: keysOf(message) }
 }
-
-export type { Effect }

@@ -260,6 +260,7 @@ function compileLookup(words: Vocabulary, value: unknown, at: DocumentPath): Loo
     words.lint.error('E204', at, { column, columns: '(none: it is not a file)' }, { offset: name.length + 1 })
     return undefined
   }
+  if (table.kind === 'file' && table !== words.stepTable) lintTwice(words, table)
   return (scene, pieces) =>
     pieces.flatMap((piece) => {
       if (piece.isNull) return [piece]
@@ -280,6 +281,14 @@ function compileLookup(words: Vocabulary, value: unknown, at: DocumentPath): Loo
           return []
       }
     })
+}
+
+/** Of two rows of a code a rule would take the first, and nobody would know. */
+function lintTwice({ lint }: Vocabulary, { file, rows }: Table & { readonly kind: 'file' }): void {
+  for (const [code, same] of rows) {
+    for (const { line } of same.slice(1))
+      lint.elsewhere('E222', { file: `config/tables/${file}`, line, column: 1 }, { code })
+  }
 }
 
 /** The rows of a code; undefined when the table rejects it, which is a fault. */

@@ -4,7 +4,7 @@ import type { Effect, OrderGroup, PlannedStep } from '../core/message.ts'
 import type { OrderNumbers, Patient } from '../core/order.ts'
 import { patientKey } from '../core/ids.ts'
 import { isPatientKeyword } from '../dicom/worklist-item.ts'
-import { scopeText, type Scope } from '../hl7/index.ts'
+import { scopeText } from '../hl7/index.ts'
 import type { AttributeRule } from './attribute.ts'
 import type { OrderPipeline } from './order-pipeline.ts'
 import { textOf } from './piece.ts'
@@ -166,5 +166,3 @@ function stationsOf(value: DatasetValue): readonly string[] {
   if (typeof value === 'string') return value === '' ? [] : [value]
   return Array.isArray(value) ? [...new Set(value.filter((each) => typeof each === 'string' && each !== ''))] : []
 }
-
-export type { Scope }

@@ -223,6 +223,16 @@ test('a table says its own mistakes with the line of the file', () => {
   expect(problems(sample, { 'procedures.csv': 'code,"step\n' })[0]).toContain('config/tables/procedures.csv:1:1 E221')
 })
 
+test('a code that stands twice in a table of values is said', () => {
+  const text = changed('each: { order: ORC, step: procedures(OBR-4.1) }', 'each: { order: ORC }')
+    .replace('step: step.step', 'step: OBR-20')
+    .replaceAll(/\[?step\.\w+(?:, (\S+)\])?/g, (_, path?: string) => path ?? 'OBR-24')
+    .replace('Modality: OBR-24', 'Modality: { from: OBR-4.1, table: procedures.modality }')
+  expect(problems(text)).toContainEqual(
+    expect.stringContaining('config/tables/procedures.csv:4:1 E222 The code "PETCT" stands twice in the table.'),
+  )
+})
+
 test('what is never used is a warning, and the plan is made all the same', () => {
   const { plan, problems: found } = compile([changed('  sex: PID-8', '  sex: PID-8\n  unused: PID-9')], { tables })
   expect(found).toMatchObject([{ code: 'E224', severity: 'warning', line: 13 }])
