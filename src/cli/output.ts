@@ -58,3 +58,14 @@ export function table(rows: readonly (readonly string[])[], indent = ''): string
     )
     .join('')
 }
+
+/** The outside of this process. */
+export function processIo(): Io {
+  return {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    env: process.env,
+    cwd: process.cwd(),
+    isTty: process.stdout.isTTY,
+  }
+}

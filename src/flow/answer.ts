@@ -141,7 +141,10 @@ export function createAnswerer({
       const version = index.version()
       return { version, items: await find(compileQuery({}), index.served()) }
     },
-    version: () => index.version(),
+    version() {
+      mustBeTrusted()
+      return index.version()
+    },
     async search(query) {
       if (!index.ready()) throw new EngineError('E406')
       return search(store, index, query)

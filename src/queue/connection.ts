@@ -1,7 +1,8 @@
 import { Queue, Worker, type Processor, type RedisOptions, type WorkerOptions } from 'bullmq'
 import type { Log } from '../core/ports.ts'
 
-export type QueueConnection = RedisOptions
+/** How to reach Redis; how often it is tried again is decided here. */
+export type QueueConnection = Omit<RedisOptions, 'retryStrategy'>
 
 export interface QueueContext {
   readonly connection: { readonly queue: RedisOptions; readonly worker: RedisOptions }

@@ -1,0 +1,93 @@
+import type { Dataset } from '../core/dataset.ts'
+import { ask } from './api.ts'
+import { counted, painter, table, type Io } from './output.ts'
+import { misuse, misused, readArgs } from './usage.ts'
+
+const usage = `worklane items [--accession A] [--patient ID] [--order-number N] [--modality M] [--station AE]
+               [--date 20261016[-20261018]] [--step-status S] [--limit N] [--after CURSOR] [--json]
+
+Lists the worklist items of a running engine, served or not.`
+
+interface Item {
+  readonly id: string
+  readonly stepStatus: string
+  readonly dataset: Dataset
+}
+
+export async function items(args: readonly string[], io: Io): Promise<number> {
+  const text = { type: 'string' } as const
+  const options = {
+    accession: text,
+    patient: text,
+    'order-number': text,
+    modality: text,
+    station: text,
+    date: text,
+    'step-status': text,
+    limit: text,
+    after: text,
+    config: text,
+    json: { type: 'boolean' },
+    help: { type: 'boolean' },
+  } as const
+  const asked = readArgs(args, options, usage, io)
+  if (asked === undefined) return misused
+  const { values, positionals } = asked
+  if (values.help === true) {
+    io.stdout(`${usage}\n`)
+    return 0
+  }
+  if (positionals.length > 0) return misuse(`"${positionals[0]}" is not expected`, usage, io)
+  const answer = await ask(
+    io,
+    '/api/worklist',
+    {
+      accession: values.accession,
+      patientId: values.patient,
+      orderNumber: values['order-number'],
+      modality: values.modality,
+      stationAeTitle: values.station,
+      date: values.date,
+      stepStatus: values['step-status'],
+      limit: values.limit,
+      after: values.after,
+    },
+    values.config,
+  )
+  if (answer.kind === 'failed') {
+    io.stderr(`${answer.reason}\n`)
+    return 1
+  }
+  if (values.json === true) {
+    io.stdout(`${JSON.stringify(answer.body, null, 2)}\n`)
+    return 0
+  }
+  const { items: found, total, next } = answer.body as { items: readonly Item[]; total: number; next: string | null }
+  const paint = painter(io)
+  if (found.length > 0) {
+    io.stdout(paint.bold(table([headings])))
+    io.stdout(table(found.map(row)))
+  }
+  io.stdout(`${counted(total, 'item')}${next === null ? '' : `; the next page: --after ${next}`}\n`)
+  return 0
+}
+
+const headings = ['STEP STATUS', 'START', 'STATION', 'MODALITY', 'ACCESSION', 'PATIENT', 'DESCRIPTION', 'ID']
+
+function row({ id, stepStatus, dataset }: Item): readonly string[] {
+  const [step = {}] = (dataset['ScheduledProcedureStepSequence'] ?? []) as readonly Dataset[]
+  const text = (from: Dataset, keyword: string): string => {
+    const value = from[keyword]
+    return typeof value === 'string' ? value : ''
+  }
+  return [
+    stepStatus,
+    `${text(step, 'ScheduledProcedureStepStartDate')} ${text(step, 'ScheduledProcedureStepStartTime').slice(0, 4)}`,
+    text(step, 'ScheduledStationAETitle'),
+    text(step, 'Modality'),
+    text(dataset, 'AccessionNumber'),
+    `${text(dataset, 'PatientID')} ${text(dataset, 'PatientName')}`,
+    text(step, 'ScheduledProcedureStepDescription'),
+    id,
+  ]
+}

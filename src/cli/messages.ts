@@ -1,0 +1,93 @@
+import { ask } from './api.ts'
+import { counted, painter, table, type Io } from './output.ts'
+import { misuse, misused, readArgs } from './usage.ts'
+
+const usage = `worklane messages [ID] [--state waiting|applied|ignored|invalid|dead] [--source S] [--control-id C]
+                  [--accession A] [--patient ID] [--order-number N] [--limit N] [--after CURSOR] [--json]
+
+Lists the messages that a running engine has received, newest first, each in the one
+state it is in; with an ID, shows that message as it came.`
+
+interface Shown {
+  readonly id: string
+  readonly at: string
+  readonly source: string
+  readonly type: string
+  readonly controlId: string
+  readonly acknowledgmentCode: string
+  readonly state: {
+    readonly kind: string
+    readonly rule?: string
+    readonly fault?: { code: string }
+    readonly faults?: readonly { code: string }[]
+  }
+}
+
+export async function messages(args: readonly string[], io: Io): Promise<number> {
+  const text = { type: 'string' } as const
+  const options = {
+    state: text,
+    source: text,
+    'control-id': text,
+    accession: text,
+    patient: text,
+    'order-number': text,
+    limit: text,
+    after: text,
+    config: text,
+    json: { type: 'boolean' },
+    help: { type: 'boolean' },
+  } as const
+  const asked = readArgs(args, options, usage, io)
+  if (asked === undefined) return misused
+  const { values, positionals } = asked
+  if (values.help === true) {
+    io.stdout(`${usage}\n`)
+    return 0
+  }
+  if (positionals.length > 1) return misuse('One ID at a time', usage, io)
+  const [id] = positionals
+  const query = {
+    state: values.state,
+    source: values.source,
+    controlId: values['control-id'],
+    accession: values.accession,
+    patientId: values.patient,
+    orderNumber: values['order-number'],
+    limit: values.limit,
+    after: values.after,
+  }
+  const answer = await ask(
+    io,
+    id === undefined ? '/api/messages' : `/api/messages/${encodeURIComponent(id)}`,
+    query,
+    values.config,
+  )
+  if (answer.kind === 'failed') {
+    io.stderr(`${answer.reason}\n`)
+    return 1
+  }
+  if (values.json === true) {
+    io.stdout(`${JSON.stringify(answer.body, null, 2)}\n`)
+    return 0
+  }
+  if (id !== undefined) {
+    const message = answer.body as Shown & { readonly text: string }
+    io.stdout(table([row(message)]))
+    io.stdout(`${message.text.replaceAll(/\r\n?/g, '\n').trimEnd()}\n`)
+    return 0
+  }
+  const { items, total, next } = answer.body as { items: readonly Shown[]; total: number; next: string | null }
+  if (items.length > 0) {
+    io.stdout(painter(io).bold(table([['ID', 'RECEIVED', 'SOURCE', 'TYPE', 'CONTROL ID', 'ACK', 'STATE']])))
+    io.stdout(table(items.map(row)))
+  }
+  io.stdout(`${counted(total, 'message')}${next === null ? '' : `; the next page: --after ${next}`}\n`)
+  return 0
+}
+
+function row({ id, at, source, type, controlId, acknowledgmentCode, state }: Shown): readonly string[] {
+  const codes = [...(state.faults ?? []), ...(state.fault === undefined ? [] : [state.fault])].map(({ code }) => code)
+  const why = state.rule ?? codes.join(' ')
+  return [id, at, source, type, controlId, acknowledgmentCode, why === '' ? state.kind : `${state.kind} (${why})`]
+}

@@ -1,0 +1,232 @@
+import type { Fault } from '../core/fault.ts'
+import type { InboxEntry } from '../core/inbox.ts'
+import type { ItemId, MessageId, PlanId, Seq } from '../core/ids.ts'
+import type { OrderGroup } from '../core/message.ts'
+import type { Lease, Ledger, LoadedWorld, Log } from '../core/ports.ts'
+import { lookupKey, type Change, type ExamRules, type Lookup } from '../core/world.ts'
+import { apply, concerns, createOverlay } from '../exam/index.ts'
+import { parse } from '../hl7/index.ts'
+import type { Plan } from '../mapping/types.ts'
+import { collapse } from './collapse.ts'
+import type { FlowMetrics } from './metrics.ts'
+import type { VerdictMemo } from './memo.ts'
+
+export interface DrainContext {
+  readonly ledger: Ledger
+  readonly rules: ExamRules
+  readonly memo: VerdictMemo
+  /** The plan that judged a message, from this process or from the store. */
+  plan(id: PlanId, source: string): Promise<Plan | undefined>
+  defaultCharset(source: string): string
+  readonly log: Log
+  readonly metrics: FlowMetrics
+  /** After each commit: which items changed and which endpoints are owed something. */
+  committed(effects: { readonly items: readonly ItemId[]; readonly endpoints: readonly string[] }): void
+  readonly batch?: number
+}
+
+/** What a batch entry brings with it: the order groups of a message, or why it can have none. */
+type Translation =
+  | { readonly kind: 'groups'; readonly groups: readonly OrderGroup[] }
+  | { readonly kind: 'dead'; readonly fault: Fault }
+  | { readonly kind: 'ignored'; readonly rule: string }
+
+/**
+ * Applies what waits in the inbox, in its order, until nothing waits (I3). A batch
+ * is loaded in a few round trips, folded entry by entry over an overlay, and
+ * committed as a whole under the lease's fencing token: a process that was frozen
+ * and wakes up finds its commit refused.
+ */
+export function createDrainer(context: DrainContext): (lease: Lease) => Promise<void> {
+  const { ledger, log, metrics, batch = 50 } = context
+
+  return async function drain(lease) {
+    let after: Seq = await ledger.applied()
+    while (lease.held()) {
+      const entries = await ledger.pending(after, batch)
+      const last = entries.at(-1)
+      if (last === undefined) return
+      const started = performance.now()
+      const translations = await translateAll(context, entries)
+      const { changes, known } = await fold(context, entries, translations)
+      const outcome = await ledger.commit(lease, after, last.seq, changes, known)
+      if (outcome === 'fenced') {
+        log.warn(
+          { role: lease.role, token: lease.token },
+          'commit refused: another process has the role, or the store has changed since it was read',
+        )
+        await lease.release()
+        return
+      }
+      const from = after
+      after = last.seq
+      metrics.observe('apply_duration_seconds', (performance.now() - started) / 1000)
+      metrics.count('entries_applied_total', {}, entries.length)
+      report(context, changes, from)
+    }
+  }
+}
+
+async function fold(
+  { ledger, rules, log }: DrainContext,
+  entries: readonly InboxEntry[],
+  translations: ReadonlyMap<Seq, Translation>,
+): Promise<{ changes: Change[]; known: LoadedWorld }> {
+  const groupsOf = (entry: InboxEntry): readonly OrderGroup[] => {
+    const translation = translations.get(entry.seq)
+    return translation?.kind === 'groups' ? translation.groups : []
+  }
+  let known = await ledger.load([])
+  for (;;) {
+    const wanted = missing(
+      entries.flatMap((entry) => concerns(entry, groupsOf(entry), known)),
+      known,
+    )
+    if (wanted.length === 0) break
+    known = await ledger.load(wanted, known)
+  }
+  const overlay = createOverlay(known)
+  const all: Change[] = []
+  for (const entry of entries) {
+    // What an earlier entry of the batch made may concern this one in a way nobody could know before.
+    for (;;) {
+      const wanted = missing(concerns(entry, groupsOf(entry), overlay), known)
+      if (wanted.length === 0) break
+      known = await ledger.load(wanted, known)
+    }
+    const translation = translations.get(entry.seq)
+    let changes: readonly Change[]
+    if (entry.kind === 'message' && translation !== undefined && translation.kind !== 'groups') {
+      const { messageId, source } = entry
+      const state =
+        translation.kind === 'ignored'
+          ? ({ kind: 'ignored', rule: translation.rule } as const)
+          : ({ kind: 'dead', fault: translation.fault, attempts: 1 } as const)
+      changes = [{ kind: 'state', messageId, source, state }]
+    } else {
+      changes = applyOrPark(overlay, entry, groupsOf(entry), rules, log)
+    }
+    overlay.fold(changes)
+    all.push(...changes)
+  }
+  return { changes: collapse(all), known }
+}
+
+/** apply is total; should it break even so, the entry is parked and holds up nobody (I3). */
+function applyOrPark(
+  overlay: Parameters<typeof apply>[0],
+  entry: InboxEntry,
+  groups: readonly OrderGroup[],
+  rules: ExamRules,
+  log: Log,
+): readonly Change[] {
+  try {
+    return apply(overlay, entry, groups, rules)
+  } catch (error) {
+    const fault: Fault = {
+      code: 'E699',
+      hl7Code: 207,
+      params: { error: error instanceof Error ? error.name : 'unknown' },
+    }
+    log.error({ seq: entry.seq, kind: entry.kind, code: fault.code, stack: stackOf(error) }, 'entry parked')
+    if (entry.kind !== 'message') return [{ kind: 'notice', fault, orderIds: [] }]
+    return [
+      { kind: 'state', messageId: entry.messageId, source: entry.source, state: { kind: 'dead', fault, attempts: 1 } },
+    ]
+  }
+}
+
+/** The frames of a stack without its first line: the message could hold a value (I9). */
+function stackOf(error: unknown): string {
+  const frames =
+    error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => line.trimStart().startsWith('at ')) : []
+  return frames
+    .slice(0, 4)
+    .map((line) => line.trim())
+    .join(' | ')
+}
+
+function missing(lookups: readonly Lookup[], known: LoadedWorld): Lookup[] {
+  const wanted = new Map<string, Lookup>()
+  for (const lookup of lookups) {
+    const key = lookupKey(lookup)
+    if (!known.loaded.has(key)) wanted.set(key, lookup)
+  }
+  return [...wanted.values()]
+}
+
+async function translateAll(context: DrainContext, entries: readonly InboxEntry[]): Promise<Map<Seq, Translation>> {
+  const translations = new Map<Seq, Translation>()
+  const again: Extract<InboxEntry, { kind: 'message' }>[] = []
+  for (const entry of entries) {
+    if (entry.kind !== 'message') continue
+    const verdict = context.memo.take(entry.messageId)
+    if (verdict?.kind === 'accepted') translations.set(entry.seq, { kind: 'groups', groups: verdict.groups })
+    else again.push(entry)
+  }
+  if (again.length === 0) return translations
+  const bodies = await context.ledger.bodies(again.map((entry): MessageId => entry.messageId))
+  for (const [index, entry] of again.entries()) {
+    translations.set(entry.seq, await translateAgain(context, entry, bodies[index]))
+  }
+  return translations
+}
+
+/** The same plan and the same bytes give the same verdict; anything else is a loss that a person must see. */
+async function translateAgain(
+  context: DrainContext,
+  entry: Extract<InboxEntry, { kind: 'message' }>,
+  body: Uint8Array | undefined,
+): Promise<Translation> {
+  const plan = await context.plan(entry.planId, entry.source)
+  const parsed = body === undefined ? undefined : parse(body, { defaultCharset: context.defaultCharset(entry.source) })
+  if (plan === undefined || parsed?.kind !== 'message') {
+    return { kind: 'dead', fault: { code: 'E698', hl7Code: 207, params: { plan: entry.planId } } }
+  }
+  const { verdict } = plan.judge(parsed.message)
+  switch (verdict.kind) {
+    case 'accepted':
+      return { kind: 'groups', groups: verdict.groups }
+    case 'ignored':
+      return { kind: 'ignored', rule: verdict.rule }
+    case 'invalid':
+      return {
+        kind: 'dead',
+        fault: verdict.faults[0] ?? { code: 'E698', hl7Code: 207, params: { plan: entry.planId } },
+      }
+  }
+}
+
+function report({ log, metrics, committed }: DrainContext, changes: readonly Change[], from: Seq): void {
+  const items = new Set<ItemId>()
+  const endpoints = new Set<string>()
+  for (const change of changes) {
+    switch (change.kind) {
+      case 'order':
+        for (const item of change.items) if (item.version > from) items.add(item.id)
+        for (const id of change.withdrawn) items.add(id)
+        break
+      case 'send':
+        endpoints.add(change.endpoint)
+        break
+      case 'state':
+        if (change.state.kind === 'dead')
+          log.warn({ messageId: change.messageId, code: change.state.fault.code }, 'message is a dead letter')
+        else log.debug({ messageId: change.messageId, state: change.state.kind }, 'message applied')
+        break
+      case 'notice':
+        metrics.count('notices_total', { code: change.fault.code })
+        log.warn({ code: change.fault.code, orderIds: change.orderIds }, 'someone should look')
+        break
+      case 'history':
+        log.debug({ orderId: change.orderId, cause: change.cause, what: change.what }, 'order changed')
+        break
+      case 'patient':
+      case 'study':
+      case 'tombstone':
+      case 'deadline':
+        break
+    }
+  }
+  if (items.size > 0 || endpoints.size > 0) committed({ items: [...items], endpoints: [...endpoints] })
+}

@@ -1,0 +1,161 @@
+import type { EngineError } from '../core/errors/index.ts'
+import type { Fault } from '../core/fault.ts'
+import type { PlanId } from '../core/ids.ts'
+import type { MessageKeys, MessageState, NewMessage } from '../core/message.ts'
+import type { Clock, Inbox, Log } from '../core/ports.ts'
+import type { SourceSettings } from '../core/settings.ts'
+import { acknowledge, fingerprint, first, compilePath, parse, type Path } from '../hl7/index.ts'
+import type { Message } from '../hl7/types.ts'
+import type { Judgement, Plan } from '../mapping/types.ts'
+import type { FlowMetrics } from './metrics.ts'
+import type { VerdictMemo } from './memo.ts'
+
+export interface ReceiveContext {
+  readonly source: SourceSettings
+  /** The plan in force now: a reload changes it between two messages, never within one. */
+  plan(): Plan
+  readonly inbox: Inbox
+  readonly memo: VerdictMemo
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: FlowMetrics
+  readonly timeZone: string
+  /** MSH-10 of our own: unique, at most 20 characters. */
+  newControlId(): string
+  /** Something has come into the inbox. */
+  wake(): void
+}
+
+export type Received =
+  | { readonly kind: 'acknowledge'; readonly bytes: Uint8Array }
+  /** No acknowledgment: the sender keeps the message and tries again (I1). */
+  | { readonly kind: 'close' }
+
+const noKeys: MessageKeys = { patientIds: [], accessionNumbers: [], placerOrderNumbers: [], fillerOrderNumbers: [] }
+const controlIdPath = known('MSH-10')
+const messageTypePath = known('MSH-9.1')
+const triggerPath = known('MSH-9.2')
+
+/**
+ * One message: check, store, acknowledge, in this order (I1). The pipeline's
+ * verdict comes first, so that the sender hears in its own acknowledgment what is
+ * wrong; the AA comes after the accept script, because it promises the sender
+ * that it may forget the message (HL7 2.5.1 §2.9.2).
+ */
+export function createReceiver(context: ReceiveContext): (frame: Uint8Array) => Promise<Received> {
+  const { source, inbox, memo, clock, log, metrics } = context
+
+  function answer(message: Message | undefined, code: 'AA' | 'AE' | 'AR', faults: readonly Fault[]): Uint8Array {
+    return acknowledge(
+      message,
+      { code, faults },
+      {
+        now: clock(),
+        controlId: context.newControlId(),
+        timeZone: context.timeZone,
+        application: source.application,
+        facility: source.facility,
+      },
+    ).bytes
+  }
+
+  return async function receive(frame) {
+    const parsed = parse(frame, { defaultCharset: source.defaultCharset })
+    const message = parsed.kind === 'message' ? parsed.message : parsed.header
+    const plan = context.plan()
+    const judgement = parsed.kind === 'message' ? plan.judge(parsed.message) : unreadable(parsed.fault, message)
+    const { verdict } = judgement
+    const code = verdict.kind === 'invalid' ? verdict.acknowledgment : 'AA'
+    const faults = verdict.kind === 'invalid' ? verdict.faults : []
+    const controlId = message === undefined ? '' : text(message, controlIdPath)
+    const entry: NewMessage = {
+      source: source.name,
+      controlId,
+      fingerprint: fingerprint(frame),
+      body: frame,
+      at: clock(),
+      type: judgement.type,
+      pipeline: judgement.pipeline,
+      planId: judgement.pipeline === '' ? '' : plan.id,
+      state: stateOf(judgement),
+      keys: judgement.keys,
+      acknowledgment: answer(message, code, faults),
+      acknowledgmentCode: code,
+    }
+    let accepted
+    try {
+      accepted = await inbox.accept(entry)
+    } catch (error) {
+      metrics.count('messages_not_stored_total', { source: source.name })
+      if (source.whenStoreUnavailable === 'noAck') return { kind: 'close' }
+      return { kind: 'acknowledge', bytes: answer(message, 'AR', [storeFault(error)]) }
+    }
+    if (accepted.kind === 'again') {
+      metrics.count('messages_repeated_total', { source: source.name })
+      log.debug({ messageId: accepted.messageId, source: source.name }, 'message repeated')
+      return { kind: 'acknowledge', bytes: accepted.acknowledgment }
+    }
+    const { messageId } = accepted
+    metrics.count('messages_received_total', { source: source.name })
+    metrics.count('acknowledgments_total', { source: source.name, code })
+    if (accepted.reused)
+      log.warn({ messageId, source: source.name, code: 'E510' }, 'control id reused with another body')
+    const warnings = [...(message?.warnings ?? []), ...(verdict.kind === 'accepted' ? verdict.warnings : [])]
+    if (warnings.length > 0)
+      log.warn({ messageId, source: source.name, codes: warnings.map(({ code }) => code) }, 'message has warnings')
+    if (verdict.kind === 'accepted') {
+      memo.remember(messageId, verdict)
+      context.wake()
+    }
+    if (verdict.kind === 'invalid') {
+      log.warn(
+        { messageId, source: source.name, codes: verdict.faults.map((fault) => fault.code), acknowledgment: code },
+        'message refused',
+      )
+    } else {
+      log.debug({ messageId, source: source.name, state: entry.state.kind }, 'message accepted')
+    }
+    return { kind: 'acknowledge', bytes: entry.acknowledgment }
+  }
+}
+
+function stateOf({ verdict }: Judgement): MessageState {
+  switch (verdict.kind) {
+    case 'accepted':
+      return { kind: 'waiting' }
+    case 'ignored':
+      return { kind: 'ignored', rule: verdict.rule }
+    case 'invalid':
+      return { kind: 'invalid', faults: verdict.faults }
+  }
+}
+
+function unreadable(fault: Fault, header: Message | undefined): Judgement {
+  const planId: PlanId = ''
+  const type =
+    header === undefined
+      ? ''
+      : [text(header, messageTypePath), text(header, triggerPath)].filter((part) => part !== '').join('^')
+  return {
+    verdict: { kind: 'invalid', acknowledgment: fault.hl7Code >= 200 ? 'AR' : 'AE', faults: [fault] },
+    pipeline: planId,
+    type,
+    keys: noKeys,
+  }
+}
+
+/** HL7 207, application internal error: the sender may send it again. */
+function storeFault(error: unknown): Fault {
+  const code = (error as EngineError).code
+  return { code: code ?? 'E501', hl7Code: 207, params: {} }
+}
+
+function text(message: Message, path: Path): string {
+  return first(message, path)?.text ?? ''
+}
+
+function known(path: string): Path {
+  const compiled = compilePath(path)
+  if (compiled.kind !== 'path') throw new Error(path)
+  return compiled.path
+}
