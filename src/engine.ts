@@ -333,9 +333,13 @@ const version = {
   node: process.version,
 }
 
-/** MSH-10 of our acknowledgments: 20 characters at most, never twice. */
+const processTag = randomBytes(4).toString('hex').toUpperCase()
+let controlIds = 0
+
+/** MSH-10 of our acknowledgments: 20 characters at most, never twice in one process, and hardly ever in two. */
 function newControlId(): string {
-  return `A${Date.now().toString(36)}${randomBytes(5).toString('hex')}`.toUpperCase()
+  controlIds += 1
+  return `A${processTag}${controlIds.toString(36).toUpperCase()}`
 }
 
 function nameOf(error: unknown): string {

@@ -10,6 +10,7 @@ import type { Plan } from '../mapping/types.ts'
 import { collapse } from './collapse.ts'
 import type { FlowMetrics } from './metrics.ts'
 import type { VerdictMemo } from './memo.ts'
+import { pause } from './pause.ts'
 
 export interface DrainContext {
   readonly ledger: Ledger
@@ -23,6 +24,8 @@ export interface DrainContext {
   /** After each commit: which items changed and which endpoints are owed something. */
   committed(effects: { readonly items: readonly ItemId[]; readonly endpoints: readonly string[] }): void
   readonly batch?: number
+  /** Between two turns at least; default 10. */
+  readonly gapMilliseconds?: number
 }
 
 /** What a batch entry brings with it: the order groups of a message, or why it can have none. */
@@ -38,9 +41,14 @@ type Translation =
  * and wakes up finds its commit refused.
  */
 export function createDrainer(context: DrainContext): (lease: Lease) => Promise<void> {
-  const { ledger, log, metrics, batch = 50 } = context
+  const { ledger, log, metrics, batch = 50, gapMilliseconds = 10 } = context
+  let committedAt = Number.NEGATIVE_INFINITY
 
   return async function drain(lease) {
+    // The first entry after a quiet moment is applied at once. In a stream, a batch of many costs
+    // the store hardly more than a batch of one, and what it costs the senders wait for.
+    const gap = committedAt + gapMilliseconds - performance.now()
+    if (gap > 0) await pause(gap)
     let after: Seq = await ledger.applied()
     while (lease.held()) {
       const entries = await ledger.pending(after, batch)
@@ -58,6 +66,7 @@ export function createDrainer(context: DrainContext): (lease: Lease) => Promise<
         await lease.release()
         return
       }
+      committedAt = performance.now()
       const from = after
       after = last.seq
       metrics.observe('apply_duration_seconds', (performance.now() - started) / 1000)
