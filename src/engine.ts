@@ -115,9 +115,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const sender = createSender({ destination, log })
       later(() => sender.close())
       const deliverer = createDeliverer({ destination, outbox: store, sender, jobs, clock, log, metrics })
-      later(() => deliverer.stop())
       deliverers.set(destination.name, deliverer)
       hold(`deliver:${destination.name}`, embedded, (lease) => deliverer.deliver(lease))
+      // Before its role: that one waits for the turn, which waits for the receiver.
+      later(() => deliverer.stop())
     }
 
     const watches = settings.orthancs.map((orthanc) => watch(orthanc))

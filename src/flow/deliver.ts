@@ -1,13 +1,14 @@
-import type { EngineError } from '../core/errors/index.ts'
-import type { Instant } from '../core/ids.ts'
+import type { Instant, OrderId } from '../core/ids.ts'
 import type { Acknowledgment, Clock, Delivery, Jobs, Lease, Log, MessageSender, Outbox, Owed } from '../core/ports.ts'
 import type { DestinationSettings } from '../core/settings.ts'
+import { failureOf } from './failure.ts'
 import type { FlowMetrics } from './metrics.ts'
+import { pause } from './pause.ts'
 
 export interface DeliverContext {
   readonly destination: Pick<DestinationSettings, 'name' | 'retry'>
-  readonly outbox: Outbox
-  readonly sender: MessageSender
+  readonly outbox: Pick<Outbox, 'owed' | 'settle'>
+  readonly sender: Pick<MessageSender, 'send' | 'close'>
   readonly jobs: Pick<Jobs, 'wake'>
   readonly clock: Clock
   readonly log: Log
@@ -19,12 +20,25 @@ export interface DeliverContext {
 export interface Deliverer {
   /** Delivers what is owed and can be tried now. One at a time, under the lease of `deliver:<endpoint>`. */
   deliver(lease: Lease): Promise<void>
-  /** Why nothing goes out now, if so. */
+  /** Why nothing goes out now, if so; only who has the role knows. */
   held(): { readonly since: Instant; readonly code: string } | undefined
-  stop(): void
+  /** Sends nothing more, waits a moment for the acknowledgment of what is on the wire, and closes the sender. */
+  stop(): Promise<void>
+}
+
+/** The receiver does not answer: nothing is sent until then. */
+interface Silence {
+  readonly lease: Lease
+  readonly since: Instant
+  readonly code: string
+  readonly attempts: number
+  readonly until: number
 }
 
 const page = 200
+/** A wake-up that comes too early only looks again. */
+const longestWaitMilliseconds = 60_000
+const farewellMilliseconds = 3_000
 
 /**
  * Tells one receiver what it is owed, in order per order, until it takes it (I7).
@@ -32,18 +46,26 @@ const page = 200
  * AA, CA: taken. AE, CE: it will never take this one, a dead letter with the reason.
  * AR, CR: not now; later ones of the same order wait behind it, other orders go on.
  * Silence and closed doors hold the whole endpoint: whoever is away is away for all.
+ *
+ * Sent and answered, but not settled because the store went away: the turn ends, so
+ * that nothing overtakes it, and the next one settles it first instead of sending it again.
  */
 export function createDeliverer(context: DeliverContext): Deliverer {
   const { destination, outbox, sender, clock, log, metrics } = context
   const role = `deliver:${destination.name}`
   let timer: NodeJS.Timeout | undefined
   let stopped = false
-  let silence: { since: Instant; code: string; attempts: number; until: number } | undefined
+  let silence: Silence | undefined
+  let unsettled: { readonly owed: Owed; readonly outcome: Delivery } | undefined
+  let onTheWire: Promise<unknown> | undefined
 
-  function wakeIn(milliseconds: number): void {
+  const now = (): number => Date.parse(clock())
+
+  function wakeAt(moment: number): void {
     if (stopped) return
     clearTimeout(timer)
-    timer = setTimeout(() => context.jobs.wake(role), Math.max(milliseconds, 10))
+    const wait = Math.min(Math.max(moment - now(), 10), longestWaitMilliseconds)
+    timer = setTimeout(() => context.jobs.wake(role), wait)
     timer.unref()
   }
 
@@ -54,25 +76,18 @@ export function createDeliverer(context: DeliverContext): Deliverer {
     return seconds * 1000 * (1 - 0.2 * (context.random ?? Math.random)())
   }
 
-  /** False: the endpoint does not answer, or the lease is lost: nothing more for now. */
-  async function attempt(lease: Lease, owed: Owed): Promise<'next' | 'hold lane' | 'hold endpoint'> {
+  async function attempt(lease: Lease, owed: Owed): Promise<Delivery | 'hold endpoint'> {
     const started = performance.now()
     let acknowledgment: Acknowledgment
     try {
-      acknowledgment = await sender.send(owed.bytes, owed.controlId)
+      const sending = sender.send(owed.bytes, owed.controlId)
+      onTheWire = sending
+      acknowledgment = await sending
     } catch (error) {
-      const code = (error as EngineError).code ?? 'E702'
-      const attempts = silence?.attempts ?? 0
-      if (silence === undefined) log.warn({ endpoint: destination.name, code }, 'destination does not take messages')
-      silence = {
-        since: silence?.since ?? clock(),
-        code,
-        attempts: attempts + 1,
-        until: Date.now() + backoff(attempts),
-      }
-      metrics.count('deliveries_total', { destination: destination.name, result: 'silence' })
-      wakeIn(silence.until - Date.now())
+      if (!stopped) hold(lease, error)
       return 'hold endpoint'
+    } finally {
+      onTheWire = undefined
     }
     if (silence !== undefined)
       log.info({ endpoint: destination.name, attempts: silence.attempts }, 'destination takes messages again')
@@ -80,27 +95,34 @@ export function createDeliverer(context: DeliverContext): Deliverer {
     metrics.observe('delivery_duration_seconds', (performance.now() - started) / 1000)
     const outcome = judge(acknowledgment, owed)
     metrics.count('deliveries_total', { destination: destination.name, result: outcome.kind })
-    if ((await outbox.settle(lease, owed.id, outcome)) === 'fenced') {
+    unsettled = { owed, outcome }
+    return (await settle(lease)) ? outcome : 'hold endpoint'
+  }
+
+  /** False: another process has the role, and tells the receiver itself. */
+  async function settle(lease: Lease): Promise<boolean> {
+    if (unsettled === undefined) return true
+    const { owed, outcome } = unsettled
+    const settled = await outbox.settle(lease, owed.id, outcome)
+    unsettled = undefined
+    if (settled === 'fenced') {
       await lease.release()
-      return 'hold endpoint'
+      return false
     }
-    const fields = {
-      endpoint: destination.name,
-      orderId: owed.lane,
-      controlId: owed.controlId,
-      acknowledgment: acknowledgment.code,
-    }
-    switch (outcome.kind) {
-      case 'delivered':
-        log.debug(fields, 'status message delivered')
-        return 'next'
-      case 'refused':
-        log.warn({ ...fields, code: 'E705' }, 'status message is a dead letter')
-        return 'next'
-      case 'retry':
-        log.warn({ ...fields, code: 'E706', attempts: owed.attempts + 1 }, 'status message not taken now')
-        return 'hold lane'
-    }
+    report(owed, outcome)
+    return true
+  }
+
+  function hold(lease: Lease, error: unknown): void {
+    const failure = failureOf(error)
+    const code = failure.code ?? 'E702'
+    const attempts = silence?.attempts ?? 0
+    if (silence === undefined)
+      log.warn({ endpoint: destination.name, ...failure, code }, 'destination does not take messages')
+    metrics.count('deliveries_total', { destination: destination.name, result: 'silence' })
+    const until = now() + backoff(attempts)
+    silence = { lease, since: silence?.since ?? clock(), code, attempts: attempts + 1, until }
+    wakeAt(until)
   }
 
   function judge({ code, errorCode }: Acknowledgment, owed: Owed): Delivery {
@@ -110,59 +132,87 @@ export function createDeliverer(context: DeliverContext): Deliverer {
       case 'CA':
         return { kind: 'delivered', at, acknowledgmentCode: code }
       case 'AE':
-      case 'CE':
-        return {
-          kind: 'refused',
-          at,
-          acknowledgmentCode: code,
-          reason: errorCode === '' ? code : `${code} ${errorCode}`,
-        }
+      case 'CE': {
+        const reason = errorCode === '' ? code : `${code} ${errorCode}`
+        return { kind: 'refused', at, acknowledgmentCode: code, reason }
+      }
       case 'AR':
-      case 'CR':
-        return {
-          kind: 'retry',
-          at,
-          notBefore: new Date(Date.parse(at) + backoff(owed.attempts)).toISOString(),
-          reason: code,
-        }
+      case 'CR': {
+        const notBefore = new Date(Date.parse(at) + backoff(owed.attempts)).toISOString()
+        return { kind: 'retry', at, notBefore, reason: code }
+      }
     }
   }
 
-  return {
-    async deliver(lease) {
-      if (silence !== undefined && Date.now() < silence.until) {
-        wakeIn(silence.until - Date.now())
-        return
-      }
-      const waiting = new Map<string, number>()
-      let limit = page
-      for (;;) {
-        const owed = await outbox.owed(destination.name, limit)
-        let progress = false
-        for (const one of owed) {
-          if (stopped || !lease.held()) return
-          if (waiting.has(one.lane)) continue
-          const due = one.notBefore === undefined ? 0 : Date.parse(one.notBefore)
-          if (due > Date.now()) {
-            waiting.set(one.lane, due)
-            continue
-          }
-          const next = await attempt(lease, one)
-          if (next === 'hold endpoint') return
-          progress = true
-          if (next === 'hold lane') waiting.set(one.lane, Date.now() + backoff(one.attempts))
+  function report({ lane, controlId, attempts }: Owed, outcome: Delivery): void {
+    const fields = { endpoint: destination.name, orderId: lane, controlId }
+    switch (outcome.kind) {
+      case 'delivered':
+        log.debug({ ...fields, acknowledgment: outcome.acknowledgmentCode }, 'status message delivered')
+        break
+      case 'refused':
+        log.warn(
+          { ...fields, acknowledgment: outcome.acknowledgmentCode, code: 'E705' },
+          'status message is a dead letter',
+        )
+        break
+      case 'retry':
+        log.warn(
+          { ...fields, acknowledgment: outcome.reason, code: 'E706', attempts: attempts + 1 },
+          'status message not taken now',
+        )
+        break
+    }
+  }
+
+  async function deliver(lease: Lease): Promise<void> {
+    // What another holder of the role found out in the meantime is unknown here.
+    if (silence?.lease.token !== lease.token) silence = undefined
+    if (!(await settle(lease))) return
+    if (silence !== undefined && now() < silence.until) {
+      wakeAt(silence.until)
+      return
+    }
+    /** Orders that wait, and until when. */
+    const waiting = new Map<OrderId, number>()
+    for (let limit = page; ;) {
+      const owed = await outbox.owed(destination.name, limit)
+      let progress = false
+      for (const one of owed) {
+        if (stopped || !lease.held()) return
+        if (waiting.has(one.lane)) continue
+        const due = one.notBefore === undefined ? 0 : Date.parse(one.notBefore)
+        if (due > now()) {
+          waiting.set(one.lane, due)
+          continue
         }
-        if (owed.length < limit && !progress) break
-        // What is settled leaves the front; orders that wait stay there and are read past.
-        if (!progress) limit *= 2
+        const outcome = await attempt(lease, one)
+        if (outcome === 'hold endpoint') return
+        progress = true
+        if (outcome.kind === 'retry') waiting.set(one.lane, Date.parse(outcome.notBefore))
       }
-      const soonest = Math.min(...waiting.values())
-      if (Number.isFinite(soonest)) wakeIn(soonest - Date.now())
-    },
-    held: () => (silence === undefined ? undefined : { since: silence.since, code: silence.code }),
-    stop() {
+      if (owed.length < limit && !progress) break
+      // What is settled leaves the front; orders that wait stay there and are read past.
+      if (!progress) limit *= 2
+    }
+    let soonest = Number.POSITIVE_INFINITY
+    for (const due of waiting.values()) soonest = Math.min(soonest, due)
+    if (waiting.size > 0) wakeAt(soonest)
+  }
+
+  return {
+    deliver,
+    held: () => (silence?.lease.held() === true ? { since: silence.since, code: silence.code } : undefined),
+    async stop() {
       stopped = true
       clearTimeout(timer)
+      if (onTheWire !== undefined) {
+        const answered = onTheWire.catch(() => undefined)
+        const patience = new AbortController()
+        await Promise.race([answered, pause(farewellMilliseconds, patience.signal)])
+        patience.abort()
+      }
+      await sender.close()
     },
   }
 }

@@ -12,21 +12,38 @@ export interface VerdictMemo {
   take(id: MessageId): Verdict | undefined
 }
 
-/** Bounded: when the drainer falls far behind, the oldest are forgotten first. */
-export function createVerdictMemo(limit = 5_000): VerdictMemo {
-  const verdicts = new Map<MessageId, Verdict>()
+export interface MemoOptions {
+  readonly limit?: number
+  /** What nobody took in this time was applied elsewhere, or has been translated again. */
+  readonly keepMilliseconds?: number
+  /** Milliseconds that only grow. */
+  readonly now?: () => number
+}
+
+/**
+ * Bounded in number and age. When the drainer falls far behind, new ones are not
+ * remembered: it takes the oldest first, and would find none of them if they went first.
+ */
+export function createVerdictMemo({
+  limit = 5_000,
+  keepMilliseconds = 30_000,
+  now = () => performance.now(),
+}: MemoOptions = {}): VerdictMemo {
+  const verdicts = new Map<MessageId, { readonly verdict: Verdict; readonly until: number }>()
+
   return {
     remember(id, verdict) {
-      verdicts.set(id, verdict)
-      if (verdicts.size > limit) {
-        const oldest = verdicts.keys().next()
-        if (oldest.done !== true) verdicts.delete(oldest.value)
+      const at = now()
+      for (const [old, { until }] of verdicts) {
+        if (until > at) break
+        verdicts.delete(old)
       }
+      if (verdicts.size < limit) verdicts.set(id, { verdict, until: at + keepMilliseconds })
     },
     take(id) {
-      const verdict = verdicts.get(id)
-      if (verdict !== undefined) verdicts.delete(id)
-      return verdict
+      const kept = verdicts.get(id)
+      if (kept !== undefined) verdicts.delete(id)
+      return kept?.verdict
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { EngineError } from '../core/errors/index.ts'
+import { EngineError } from '../core/errors/index.ts'
 import type { Fault } from '../core/fault.ts'
 import type { PlanId } from '../core/ids.ts'
 import type { MessageKeys, MessageState, NewMessage } from '../core/message.ts'
@@ -7,6 +7,7 @@ import type { SourceSettings } from '../core/settings.ts'
 import { acknowledge, fingerprint, first, compilePath, parse, type Path } from '../hl7/index.ts'
 import type { Message } from '../hl7/types.ts'
 import type { Judgement, Plan } from '../mapping/types.ts'
+import { failureOf } from './failure.ts'
 import type { FlowMetrics } from './metrics.ts'
 import type { VerdictMemo } from './memo.ts'
 
@@ -87,11 +88,16 @@ export function createReceiver(context: ReceiveContext): (frame: Uint8Array) => 
       accepted = await inbox.accept(entry)
     } catch (error) {
       metrics.count('messages_not_stored_total', { source: source.name })
+      // An absent store is said once, by the store; anything else is a defect, and the sender keeps its message all the same.
+      const failure = failureOf(error)
+      if (failure.code !== 'E501') log.error({ source: source.name, ...failure }, 'message could not be stored')
       if (source.whenStoreUnavailable === 'noAck') return { kind: 'close' }
+      metrics.count('acknowledgments_total', { source: source.name, code: 'AR' })
       return { kind: 'acknowledge', bytes: answer(message, 'AR', [storeFault(error)]) }
     }
     if (accepted.kind === 'again') {
       metrics.count('messages_repeated_total', { source: source.name })
+      metrics.count('acknowledgments_total', { source: source.name, code: 'AA' })
       log.debug({ messageId: accepted.messageId, source: source.name }, 'message repeated')
       return { kind: 'acknowledge', bytes: accepted.acknowledgment }
     }
@@ -99,7 +105,7 @@ export function createReceiver(context: ReceiveContext): (frame: Uint8Array) => 
     metrics.count('messages_received_total', { source: source.name })
     metrics.count('acknowledgments_total', { source: source.name, code })
     if (accepted.reused)
-      log.warn({ messageId, source: source.name, code: 'E510' }, 'control id reused with another body')
+      log.warn({ messageId, source: source.name, code: 'E115' }, 'control id reused with another body')
     const warnings = [...(message?.warnings ?? []), ...(verdict.kind === 'accepted' ? verdict.warnings : [])]
     if (warnings.length > 0)
       log.warn({ messageId, source: source.name, codes: warnings.map(({ code }) => code) }, 'message has warnings')
@@ -146,8 +152,7 @@ function unreadable(fault: Fault, header: Message | undefined): Judgement {
 
 /** HL7 207, application internal error: the sender may send it again. */
 function storeFault(error: unknown): Fault {
-  const code = (error as EngineError).code
-  return { code: code ?? 'E501', hl7Code: 207, params: {} }
+  return { code: error instanceof EngineError ? error.code : 'E501', hl7Code: 207, params: {} }
 }
 
 function text(message: Message, path: Path): string {

@@ -1,6 +1,7 @@
-import type { EngineError } from '../core/errors/index.ts'
+import { EngineError } from '../core/errors/index.ts'
 import type { Instant } from '../core/ids.ts'
 import type { Clock, Feeds, Inbox, Log } from '../core/ports.ts'
+import { failureOf } from './failure.ts'
 import type { FlowMetrics } from './metrics.ts'
 
 /** One Orthanc's change feed, as `connectors/orthanc` reads it. */
@@ -36,15 +37,10 @@ export function createWatch({ source, log, metrics, clock, wake }: WatchContext)
   async function read(): Promise<void> {
     do {
       again = false
-      const gone = [...deleted]
-      deleted.clear()
       try {
-        await readToEnd(gone)
+        await readToEnd()
       } catch (error) {
-        for (const id of gone) deleted.add(id)
-        if (failure === undefined)
-          log.warn({ orthanc: source.name, code: (error as EngineError).code }, 'change feed could not be read')
-        failure = { since: failure?.since ?? clock(), error: error as EngineError }
+        fail(error)
         return
       }
       if (failure !== undefined) log.info({ orthanc: source.name, since: failure.since }, 'change feed is read again')
@@ -52,11 +48,22 @@ export function createWatch({ source, log, metrics, clock, wake }: WatchContext)
     } while (again)
   }
 
-  async function readToEnd(gone: readonly string[]): Promise<void> {
-    let first = true
+  function fail(error: unknown): void {
+    const found = failureOf(error)
+    // An absent store is said once, by the store.
+    if (failure === undefined && found.code !== 'E501')
+      log.warn({ orthanc: source.name, ...found }, 'change feed could not be read')
+    const known =
+      error instanceof EngineError ? error : new EngineError('E413', { orthanc: source.name }, { cause: error })
+    failure = { since: failure?.since ?? clock(), error: known }
+  }
+
+  async function readToEnd(): Promise<void> {
     for (;;) {
-      const { events, caughtUp } = await source.poll(first ? gone : [])
-      first = false
+      const gone = [...deleted]
+      const { events, caughtUp } = await source.poll(gone)
+      // Neither events nor the end: another process may have been faster, and nothing was stored.
+      if (events > 0 || caughtUp) for (const id of gone) deleted.delete(id)
       if (events > 0) {
         metrics.count('orthanc_events_total', { orthanc: source.name, event: 'any' }, events)
         log.debug({ orthanc: source.name, count: events }, 'changes of Orthanc stored')

@@ -62,6 +62,11 @@ export const mllpErrors = {
     'permanent',
     'Choose a larger charset for this receiver, such as UNICODE UTF-8.',
   ),
+  E115: entry(
+    'A control ID came again with another message.',
+    'permanent',
+    'The message was taken as a new one. If the sender did not reset its counter, let it give each message a control ID of its own.',
+  ),
   E120: entry(
     'Source {source} cannot listen on {bind}:{port} ({reason}).',
     'permanent',

@@ -57,4 +57,14 @@ export const orthancErrors = {
     'transient',
     'Set WORKLANE_URL and WORKLANE_TOKEN in the environment of Orthanc; until then it answers from its snapshot.',
   ),
+  E412: entry(
+    'The worklist item {itemId} cannot be written as a file.',
+    'permanent',
+    'Report it with the log line of this moment; all other items are there. Correct the order in the RIS so that this one is made again.',
+  ),
+  E413: entry(
+    'What {orthanc} told of its changes could not be understood.',
+    'transient',
+    'Report it with the log line of this moment; it is tried again.',
+  ),
 } satisfies Record<string, ErrorEntry>
