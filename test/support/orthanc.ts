@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { endsWithUs } from './child.ts'
 import { eventually, freePort, temporaryFolder } from './temporary.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -77,7 +78,8 @@ export async function startOrthanc(options: OrthancOptions = {}): Promise<Runnin
     await ended
   }
   const start = async (): Promise<void> => {
-    const started = spawn('/usr/sbin/Orthanc', [configuration], { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const { program, args } = endsWithUs('/usr/sbin/Orthanc', [configuration])
+    const started = spawn(program, args, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] })
     child = started
     const kill = (): boolean => started.kill('SIGKILL')
     process.once('exit', kill)
