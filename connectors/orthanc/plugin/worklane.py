@@ -22,11 +22,13 @@ The log and /worklane/status hold no patient data; the snapshot does (mode 0600)
 """
 
 import collections
+import fnmatch
 import hashlib
 import http.client
 import json
 import os
 import queue
+import re
 import socket
 import ssl
 import struct
@@ -39,6 +41,27 @@ import orthanc
 VERSION = '1'
 # Global properties from 1024 on belong to plugins; this one is in nobody else's documentation.
 IDENTITY_PROPERTY = 5763
+
+# Text Value: worklist-request.lua puts into it what the query asks inside sequences.
+CARRIER = '0040,a160'
+STEPS, START_DATE, START_TIME = '0040,0100', '0040,0002', '0040,0003'
+DATES = {START_DATE, '0010,0030', '0038,0020', '0040,2004'}
+TIMES = {START_TIME, '0010,0032', '0038,0021', '0040,2005'}
+NAMES = {'0010,0010', '0040,0006', '0032,1032', '0008,0090'}
+NUMBERS = {'0010,1020', '0010,1030', '0010,21c0'}
+# Character set, level and time zone are about the query, not about a patient.
+ABOUT_THE_QUERY = {'0008,0005', '0008,0052', '0008,0201'}
+# Table K.6-1, its steps and its codes: an item that lacks one of them does not have the value asked for.
+KNOWN = {
+    STEPS, START_DATE, START_TIME, '0040,0001', '0008,0060', '0040,0006', '0040,0007', '0040,0008', '0040,0009',
+    '0040,0010', '0040,0011', '0040,0012', '0040,0020', '0032,1070', '0008,0100', '0008,0102', '0008,0103', '0008,0104',
+    '0040,1001', '0032,1060', '0032,1064', '0020,000d', '0008,1110', '0008,1150', '0008,1155', '0040,1003', '0040,1004',
+    '0008,0050', '0008,0051', '0032,1032', '0008,0090', '0040,2016', '0040,2017', '0038,0010', '0038,0014', '0038,0300',
+    '0008,1120', '0010,0010', '0010,0020', '0010,0021', '0010,0024', '0010,1002', '0010,0030', '0010,0040', '0010,0101',
+    '0010,1020', '0010,1030', '0010,4000', '0040,3001', '0038,0500', '0010,21c0', '0010,2000', '0010,2110', '0038,0050',
+    '0038,0100'}
+# Padding that never counts.
+BLANK = ' \0'
 
 
 def setting(name, default):
@@ -266,6 +289,7 @@ class Snapshot:
     def __init__(self, path):
         self.path = path
         self.items = None
+        self.read = {}
         self.version = ''
         # ETag of the version, as the engine gave it; '' asks for all of it again.
         self.tag = ''
@@ -297,7 +321,7 @@ class Snapshot:
     def take(self, head, items):
         self.version, self.tag, self.digest = head['version'], head['tag'], head['sha256']
         # Items before the time: whoever looks meanwhile takes the new ones for older, never the reverse.
-        self.items = items
+        self.items, self.read = items, {}
         self.confirmed_at = head['confirmedAt']
 
     def replace(self, version, tag, content, now):
@@ -333,6 +357,13 @@ class Snapshot:
         except OSError as error:
             orthanc.LogError('worklane: the snapshot cannot be written (%s)' % type(error).__name__)
             return False
+
+    def keys(self, item):
+        """What an item says, read once: a snapshot answers for as long as the engine is away."""
+        read = self.read
+        if item not in read:
+            read[item] = {tag: value for tag, value in keys_of(item).items() if value}
+        return read[item]
 
     def age(self):
         return None if self.items is None else time.time() - self.confirmed_at
@@ -387,14 +418,45 @@ def keep_snapshot():
 
 def answer(answers, query, calling, called, remote_ip):
     dicom = query.WorklistGetDicomQuery()
-    asked = without_nulls(json.loads(orthanc.DicomBufferToJson(
-        dicom, orthanc.DicomToJsonFormat.SHORT, orthanc.DicomToJsonFlags.NONE, 0)))
+    asked = without_nulls(keys_of(dicom))
+    carried = take_carried(asked)
     try:
         items = ask_engine(asked, calling, called, remote_ip)
     except EngineAway:
-        items = ask_snapshot(asked, query)
+        items = ask_snapshot(asked, query, carried)
     for item in items:
         answers.WorklistAddAnswer(query, item)
+
+
+def keys_of(dicom):
+    return json.loads(orthanc.DicomBufferToJson(
+        dicom, orthanc.DicomToJsonFormat.SHORT, orthanc.DicomToJsonFlags.NONE, 0))
+
+
+def take_carried(asked):
+    """Puts what worklist-request.lua took out of the sequences back to its place; answers whether it did.
+
+    WorklistAddAnswer leaves out the steps that Orthanc's own matching refuses, so the query that
+    Orthanc holds asks for nothing inside sequences."""
+    global has_filter
+    try:
+        carried = json.loads(asked.get(CARRIER) or 'null')
+    except ValueError:
+        carried = None
+    if not isinstance(carried, dict) or carried.pop('worklane', '') != '1':
+        if has_filter:
+            orthanc.LogWarning('worklane: worklist-request.lua is not loaded: some answers will lack their step')
+        has_filter = False
+        return False
+    has_filter = True
+    del asked[CARRIER]
+    for path, value in carried.items():
+        item = asked
+        *way, tag = path.split('/')
+        for sequence, index in zip(way[::2], way[1::2]):
+            item = item[sequence][int(index)]
+        item[tag] = value
+    return True
 
 
 def without_nulls(keys):
@@ -427,9 +489,13 @@ def ask_engine(asked, calling, called, remote_ip):
     return items
 
 
-def ask_snapshot(asked, query):
+def ask_snapshot(asked, query, carried):
     if not snapshot.is_valid():
         raise RuntimeError('the engine is away and there is no snapshot that is young enough')
+    if carried:
+        # Orthanc's query holds what was carried, which no item has: to Orthanc none would match.
+        wanted = {tag: value for tag, value in asked.items() if asks(tag, value)}
+        return [item for item in snapshot.items if not wanted or holds_all(wanted, snapshot.keys(item))]
     if spans_days_and_hours(asked):
         raise RuntimeError('the engine is away and the snapshot cannot answer a range of both days and hours')
     return [item for item in snapshot.items if query.WorklistIsMatch(item)]
@@ -444,6 +510,89 @@ def spans_days_and_hours(asked):
             if first.strip() != last.strip():
                 return True
     return False
+
+
+# --- Matching, for the snapshot (PS3.4 C.2.2.2, K.6.1.2.2; as src/dicom/match.ts) ---------------
+
+
+def asks(tag, wanted):
+    """Whether a key asks for anything: a text other than stars, or a sequence with one."""
+    if isinstance(wanted, list):
+        return any(asks(inner, value) for item in wanted for inner, value in item.items())
+    # Libraries that cannot write a number without a value write 0.
+    nothing = BLANK + ('0.' if tag in NUMBERS else '*')
+    return tag not in ABOUT_THE_QUERY and wanted.strip(nothing) != ''
+
+
+def holds_all(asked, item):
+    """Whether an item, or the dataset, has all that is asked."""
+    if spans_days_and_hours({STEPS: [asked]}):
+        if not within_period(span(asked[START_DATE], 8), span(asked[START_TIME], 12), item):
+            return False
+        asked = {tag: value for tag, value in asked.items() if tag not in (START_DATE, START_TIME)}
+    return all(holds(tag, wanted, item.get(tag)) for tag, wanted in asked.items())
+
+
+def holds(tag, wanted, given):
+    # What no item of ours can have must not hide a patient.
+    if not asks(tag, wanted) or (given is None and tag not in KNOWN):
+        return True
+    if isinstance(wanted, list):
+        return any(holds_all(one, item) for one in wanted for item in given or ())
+    wanted = wanted.strip(BLANK)
+    values = [value.strip(BLANK) for value in (given if isinstance(given, str) else '').split('\\')]
+    if tag in DATES or tag in TIMES:
+        digits = 8 if tag in DATES else 12
+        bounds = span(wanted, digits)
+        return bounds is not None and any(within(bounds, value, digits) for value in values)
+    if tag in NAMES:
+        return any(same_name(wanted, value) for value in values)
+    return any(fnmatch.fnmatchcase(value, one.strip(BLANK).replace('[', '[[]'))
+               for one in wanted.split('\\') for value in values)
+
+
+def same_name(wanted, given):
+    """Of any group; without regard to case and to carets at the end."""
+    pattern = wanted.casefold().replace('[', '[[]')
+    bare = re.sub(r'(\^\*?)+$', '', pattern)
+    groups = [re.sub(r'\^+$', '', group.strip(BLANK)) for group in given.casefold().split('=')]
+    return any(fnmatch.fnmatchcase(group, one) for group in groups + [given.casefold()] for one in (pattern, bare))
+
+
+def span(text, digits):
+    """Bounds as digits of full length, '' where open; None for what is neither a value nor a range."""
+    plain = re.sub(r'^(\d{4})-(\d{2})-(\d{2})$', r'\1\2\3', re.sub(r'[.:\s]', '', text))
+    parts = re.fullmatch(r'(\d*)(-?)(\d*)', plain)
+    if parts is None or max(len(parts[1]), len(parts[3])) > digits or not parts[0]:
+        return None
+    low, hyphen, high = parts.groups()
+    if not hyphen:
+        high = low
+    return low and low.ljust(digits, '0'), high and high.ljust(digits, '9')
+
+
+def within(bounds, value, digits):
+    low, high = bounds
+    plain = re.sub(r'[.:\s]', '', value)
+    if plain == '':
+        return False
+    plain = plain.ljust(digits, '0')
+    if digits == 12 and low and high and low > high:
+        # A range of times alone may pass midnight: 220000-060000 is the night.
+        return plain >= low or plain <= high
+    return (not low or plain >= low) and (not high or plain <= high)
+
+
+def within_period(days, hours, step):
+    if days is None or hours is None:
+        return False
+    day, hour = [re.sub(r'[.:\s]', '', step.get(tag) or '') for tag in (START_DATE, START_TIME)]
+    if day == '' or hour == '':
+        return False
+    start = day.ljust(8, '0') + hour.ljust(12, '0')
+    low = days[0] and days[0] + (hours[0] or '0' * 12)
+    high = days[1] and days[1] + (hours[1] or '9' * 12)
+    return (not low or start >= low) and (not high or start <= high)
 
 
 def on_worklist(answers, query, calling, called):
@@ -557,6 +706,7 @@ def on_status(output, uri, **request):
             'detail': circuit.detail,
             'circuit': 'open' if circuit.is_open() else 'closed',
         },
+        'requestFilter': has_filter,
         'snapshot': {
             'valid': snapshot.is_valid(),
             'version': snapshot.version,
@@ -568,6 +718,8 @@ def on_status(output, uri, **request):
 
 
 identity = ''
+# Not known before the first query: what is warned of is a change for the worse.
+has_filter = True
 stopping = threading.Event()
 wake_snapshot = threading.Event()
 happened = queue.Queue(maxsize=10000)

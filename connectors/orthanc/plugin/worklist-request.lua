@@ -51,16 +51,43 @@ local function joinRanges(step)
   if first and first ~= last and time:find('-', 1, true) then step['0040,0003'] = '' end
 end
 
-local function isFolder()
-  local worklists = (GetOrthancConfiguration() or {})['Worklists']
-  return type(worklists) == 'table' and worklists['Enable'] == true
+-- Of an answer Orthanc leaves out the steps that do not match by its own rules, and some that match
+-- by DICOM's do not: a period over midnight, 0830 for 08:30:00, a name with fewer carets. A modality
+-- would get a patient without an exam. So what is asked inside sequences goes to Worklane's plugin
+-- beside the query, in Text Value: no item has it, so it is in no answer. Any other plugin would
+-- look for it, and find nothing: it is done only where the plugin is ours.
+local carrier = '0040,a160'
+
+local function carry(item, path, carried)
+  for key, value in pairs(item) do
+    if type(value) == 'table' then
+      for index, inner in ipairs(value) do carry(inner, path .. key .. '/' .. (index - 1) .. '/', carried) end
+    elseif path ~= '' and type(value) == 'string' and value ~= '' then
+      carried[path .. key] = value
+      item[key] = ''
+    end
+  end
+end
+
+local function whoAnswers()
+  local configuration = GetOrthancConfiguration() or {}
+  local worklists, script = configuration['Worklists'], configuration['PythonScript']
+  if type(worklists) == 'table' and worklists['Enable'] == true then return 'folder' end
+  return type(script) == 'string' and script:find('worklane', 1, true) and 'plugin' or 'other'
 end
 
 function IncomingWorklistRequestFilter(query, origin)
   repairAll(query)
   local steps = query['0040,0100']
-  if type(steps) == 'table' and isFolder() then
+  local answering = whoAnswers()
+  if type(steps) == 'table' and answering == 'folder' then
     for _, step in ipairs(steps) do joinRanges(step) end
+  end
+  if answering == 'plugin' then
+    -- The first entry keeps a table without others from being written as a list.
+    local carried = { worklane = '1' }
+    carry(query, '', carried)
+    query[carrier] = DumpJson(carried, true)
   end
   -- Query/Retrieve Level has no place in a worklist query; a key that no item has matches no item.
   query['0008,0052'] = nil
