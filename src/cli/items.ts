@@ -1,6 +1,6 @@
 import type { Dataset } from '../core/dataset.ts'
 import { ask } from './api.ts'
-import { counted, painter, table, type Io } from './output.ts'
+import { counted, headedTable, type Io } from './output.ts'
 import { misuse, misused, readArgs } from './usage.ts'
 
 const usage = `worklane items [--accession A] [--patient ID] [--order-number N] [--modality M] [--station AE]
@@ -63,11 +63,7 @@ export async function items(args: readonly string[], io: Io): Promise<number> {
     return 0
   }
   const { items: found, total, next } = answer.body as { items: readonly Item[]; total: number; next: string | null }
-  const paint = painter(io)
-  if (found.length > 0) {
-    io.stdout(paint.bold(table([headings])))
-    io.stdout(table(found.map(row)))
-  }
+  if (found.length > 0) io.stdout(headedTable(headings, found.map(row), io))
   io.stdout(`${counted(total, 'item')}${next === null ? '' : `; the next page: --after ${next}`}\n`)
   return 0
 }

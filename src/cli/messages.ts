@@ -1,5 +1,5 @@
 import { ask } from './api.ts'
-import { counted, painter, table, type Io } from './output.ts'
+import { counted, headedTable, table, type Io } from './output.ts'
 import { misuse, misused, readArgs } from './usage.ts'
 
 const usage = `worklane messages [ID] [--state waiting|applied|ignored|invalid|dead] [--source S] [--control-id C]
@@ -78,13 +78,12 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
     return 0
   }
   const { items, total, next } = answer.body as { items: readonly Shown[]; total: number; next: string | null }
-  if (items.length > 0) {
-    io.stdout(painter(io).bold(table([['ID', 'RECEIVED', 'SOURCE', 'TYPE', 'CONTROL ID', 'ACK', 'STATE']])))
-    io.stdout(table(items.map(row)))
-  }
+  if (items.length > 0) io.stdout(headedTable(headings, items.map(row), io))
   io.stdout(`${counted(total, 'message')}${next === null ? '' : `; the next page: --after ${next}`}\n`)
   return 0
 }
+
+const headings = ['ID', 'RECEIVED', 'SOURCE', 'TYPE', 'CONTROL ID', 'ACK', 'STATE']
 
 function row({ id, at, source, type, controlId, acknowledgmentCode, state }: Shown): readonly string[] {
   const codes = [...(state.faults ?? []), ...(state.fault === undefined ? [] : [state.fault])].map(({ code }) => code)

@@ -59,6 +59,16 @@ export function table(rows: readonly (readonly string[])[], indent = ''): string
     .join('')
 }
 
+/** A table whose first line names the columns. */
+export function headedTable(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  io: Pick<Io, 'isTty' | 'env'>,
+): string {
+  const [first = '', ...rest] = table([headings, ...rows]).split('\n')
+  return [painter(io).bold(first), ...rest].join('\n')
+}
+
 /** The outside of this process. */
 export function processIo(): Io {
   return {
