@@ -24,7 +24,7 @@ export async function startCast(dir: string, said: (line: string) => void): Prom
   for (let attempt = 1; ; attempt++) {
     const { ports, said: lines } = await choosePorts()
     for (const line of lines) said(line)
-    const here = join(dir, `try-${attempt}`)
+    const here = attempt === 1 ? dir : join(dir, `again-${attempt}`)
     const starting = [startEngine({ dir: here, ports }), startDemoOrthanc(here, ports), startRis(ports.ris)] as const
     const [engine, orthanc, ris] = await Promise.allSettled(starting)
     const stop = async (): Promise<void> => {

@@ -34,7 +34,7 @@ export function hints({ ports, engine }: Pick<Cast, 'ports' | 'engine'>, images:
   ].join(' ')
   return [
     {
-      what: 'In another terminal, in this folder: tell the command line where the engine is',
+      what: 'In another terminal, so that the command line finds this engine',
       commands: [
         `cd ${quoted(root)}`,
         `export WORKLANE_DATA_DIR=${quoted(engine.dataDir)} WORKLANE_HTTP_PORT=${ports.http} WORKLANE_MLLP_PORT=${ports.mllp}`,
@@ -58,9 +58,9 @@ export function hints({ ports, engine }: Pick<Cast, 'ports' | 'engine'>, images:
     {
       what: 'In a browser',
       commands: [
-        `http://127.0.0.1:${ports.orthanc}/app/explorer.html   Orthanc and its images`,
-        `http://127.0.0.1:${ports.http}/health/ready           state of each part`,
-        `http://127.0.0.1:${ports.http}/metrics                metrics for Prometheus`,
+        `http://127.0.0.1:${ports.orthanc}/app/explorer.html  Orthanc and its images`,
+        `http://127.0.0.1:${ports.http}/health/ready  state of each part`,
+        `http://127.0.0.1:${ports.http}/metrics  metrics for Prometheus`,
       ],
     },
   ]

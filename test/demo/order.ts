@@ -16,7 +16,7 @@ export function demoOrder(now: Date): DemoOrder {
     date: stamp(start).slice(0, 8),
     segments: [
       String.raw`MSH|^~\&|RIS|HOSPITAL|WORKLANE|RADIOLOGY|${stamp(now)}00||ORM^O01|DEMO${number}|P|2.5.1||||||UNICODE UTF-8`,
-      'PID|1||4711^^^HOSPITAL^MR||Müller^Zoë^^^Dr||19850417|F',
+      'PID|1||8150^^^HOSPITAL^MR||Müller^Zoë^^^Dr||19850417|F',
       'PV1|1|O|RAD^CT1||||7^Attig^Egon|55^Refer^Rita^^^Dr',
       `ORC|NW|${numbers}||SC||${timing}`,
       segment('OBR', {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { connect } from 'node:net'
 import { basename, dirname, join } from 'node:path'
@@ -169,6 +169,8 @@ export async function makeDicom(dir: string, name: string, dataset: Dataset): Pr
   writeFileSync(dump, dumpOf(dataset).join('\n'))
   const { output, code } = await run('dump2dcm', ['-q', '+te', dump, file])
   if (code !== 0) throw new Error(`dump2dcm: ${output}`)
+  // What is in the folder can be stored as it is.
+  rmSync(dump)
   return file
 }
 
