@@ -24,7 +24,7 @@ import type { Plan } from './mapping/types.ts'
 import { collect } from './observe/collect.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { createJobs } from './queue/index.ts'
-import { createStore, redisOptions, startEmbeddedRedis, type RedisLocation } from './store/index.ts'
+import { createStore, redisOptions, startEmbeddedRedis, type EmbeddedRedis, type RedisLocation } from './store/index.ts'
 
 export interface EngineOptions {
   readonly site: Site
@@ -75,7 +75,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   async function compose(): Promise<Engine> {
     const token = loadToken({ dataDir: settings.dataDir, configured: settings.http.token })
     const pushed = settings.orthancs.filter(({ target }) => target === 'folder')
-    const { store, jobs, embedded } = await openStore(pushed)
+    const { store, jobs, redis } = await openStore(pushed)
+    const embedded = redis !== undefined
     for (const [id, sources] of site.planSources) await store.remember(id, sources)
 
     const metrics = createMetrics()
@@ -126,7 +127,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
     const listeners: Listener[] = []
     const parts = (): Promise<readonly PartHealth[]> =>
-      health({ store, index, listeners, watches, deliverers, publishers, settings })
+      health({ store, redis, index, listeners, watches, deliverers, publishers, settings })
     collect(metrics, {
       store,
       destinations: [...deliverers.keys()],
@@ -290,14 +291,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function openStore(
     pushed: readonly OrthancSettings[],
-  ): Promise<{ store: Store; jobs: Jobs; embedded: boolean }> {
-    const embedded = settings.redisUrl === ''
-    let location: RedisLocation = { url: settings.redisUrl }
-    if (embedded) {
-      const redis = await startEmbeddedRedis({ dataDir: settings.dataDir, log })
-      later(() => redis.stop())
-      location = { path: redis.path }
-    }
+  ): Promise<{ store: Store; jobs: Jobs; redis: EmbeddedRedis | undefined }> {
+    const redis = settings.redisUrl === '' ? await startEmbeddedRedis({ dataDir: settings.dataDir, log }) : undefined
+    if (redis !== undefined) later(() => redis.stop())
+    const location: RedisLocation = redis === undefined ? { url: settings.redisUrl } : { path: redis.path }
     const store = await createStore({
       redis: location,
       targets: pushed.map(({ name }) => name),
@@ -309,7 +306,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const { retryStrategy: _, ...connection } = redisOptions(location)
     const jobs = await createJobs({ connection, log })
     later(() => jobs.close())
-    return { store, jobs, embedded }
+    return { store, jobs, redis }
   }
 
   /** The plan that judged a message; the source's present one where that was forgotten. */
@@ -349,6 +346,7 @@ function nameOf(error: unknown): string {
 
 async function health(parts: {
   readonly store: Store
+  readonly redis: EmbeddedRedis | undefined
   readonly index: ReturnType<typeof createWorklistIndex>
   readonly listeners: readonly Listener[]
   readonly watches: readonly Watch[]
@@ -356,12 +354,12 @@ async function health(parts: {
   readonly publishers: readonly (Publisher & { readonly name: string })[]
   readonly settings: Settings
 }): Promise<readonly PartHealth[]> {
-  const { store, index, listeners, watches, deliverers, publishers, settings } = parts
+  const { store, redis, index, listeners, watches, deliverers, publishers, settings } = parts
   const storeUp = store.isUp()
   return [
     storeUp
       ? { name: 'store', state: 'up' }
-      : { name: 'store', state: 'down', detail: 'Redis does not answer; no messages are taken.' },
+      : { name: 'store', state: 'down', detail: redis?.failure() ?? 'Redis does not answer; no messages are taken.' },
     ...listeners.map((listener, at): PartHealth => {
       const name = `source ${settings.sources[at]?.name ?? ''}`
       return listener.isListening()

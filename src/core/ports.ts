@@ -52,7 +52,8 @@ export interface Ledger {
   load(lookups: readonly Lookup[], known?: LoadedWorld): Promise<LoadedWorld>
   /**
    * All changes or none, if the token is still the newest of its role and `after` still the last entry applied.
-   * `targets` are those whose items are to be brought up to date.
+   * `fenced`: the token is not the newest, the role is lost. `stale`: the role is not lost, but what was read is no
+   * longer what is there (an entry was applied, or retention removed something of it); read again and go on.
    */
   commit(
     lease: Lease,
@@ -60,7 +61,7 @@ export interface Ledger {
     upTo: Seq,
     changes: readonly Change[],
     known: LoadedWorld,
-  ): Promise<'committed' | 'fenced'>
+  ): Promise<'committed' | 'fenced' | 'stale'>
 }
 
 /** The world as it was loaded; `apply` works on an overlay of it. */

@@ -1,3 +1,4 @@
+import { EngineError } from '../core/errors/index.ts'
 import type { Fault } from '../core/fault.ts'
 import type { InboxEntry } from '../core/inbox.ts'
 import type { ItemId, MessageId, PlanId, Seq } from '../core/ids.ts'
@@ -28,6 +29,9 @@ export interface DrainContext {
   readonly gapMilliseconds?: number
 }
 
+/** Retention, or a store that was emptied, may overtake a turn; so many in a row are a defect. */
+const mostStaleTurns = 20
+
 /** What a batch entry brings with it: the order groups of a message, or why it can have none. */
 type Translation =
   | { readonly kind: 'groups'; readonly groups: readonly OrderGroup[] }
@@ -50,37 +54,62 @@ export function createDrainer(context: DrainContext): (lease: Lease) => Promise<
     const gap = committedAt + gapMilliseconds - performance.now()
     if (gap > 0) await pause(gap)
     let after: Seq = await ledger.applied()
+    // What broke a batch is looked for entry by entry up to here.
+    let alone: Seq = 0
+    let staleTurns = 0
     while (lease.held()) {
-      const entries = await ledger.pending(after, batch)
+      const entries = await ledger.pending(after, after < alone ? 1 : batch)
       const last = entries.at(-1)
       if (last === undefined) return
       const started = performance.now()
-      const translations = await translateAll(context, entries)
-      const { changes, known } = await fold(context, entries, translations)
-      const outcome = await ledger.commit(lease, after, last.seq, changes, known)
+      let made: Made
+      let outcome: Awaited<ReturnType<Ledger['commit']>>
+      try {
+        made = await fold(context, entries, await translateAll(context, entries))
+        outcome = await ledger.commit(lease, after, last.seq, made.changes, made.known)
+      } catch (error) {
+        // The store is away: the next wake-up finds it all as it was.
+        if (error instanceof EngineError && error.code === 'E501') throw error
+        if (entries.length > 1) {
+          alone = last.seq
+          continue
+        }
+        made = { changes: park(last, error, log), known: await ledger.load([]) }
+        outcome = await ledger.commit(lease, after, last.seq, made.changes, made.known)
+      }
       if (outcome === 'fenced') {
-        log.warn(
-          { role: lease.role, token: lease.token },
-          'commit refused: another process has the role, or the store has changed since it was read',
-        )
+        log.warn({ role: lease.role, token: lease.token }, 'commit refused: another process has the role')
         await lease.release()
         return
       }
+      if (outcome === 'stale') {
+        staleTurns += 1
+        log.debug({ role: lease.role, count: staleTurns }, 'what was read has changed, read again')
+        if (staleTurns > mostStaleTurns) throw new EngineError('E515')
+        after = await ledger.applied()
+        continue
+      }
+      staleTurns = 0
       committedAt = performance.now()
       const from = after
       after = last.seq
       metrics.observe('apply_duration_seconds', (performance.now() - started) / 1000)
       metrics.count('entries_applied_total', {}, entries.length)
-      report(context, changes, from)
+      report(context, made.changes, from)
     }
   }
+}
+
+interface Made {
+  readonly changes: readonly Change[]
+  readonly known: LoadedWorld
 }
 
 async function fold(
   { ledger, rules, log }: DrainContext,
   entries: readonly InboxEntry[],
   translations: ReadonlyMap<Seq, Translation>,
-): Promise<{ changes: Change[]; known: LoadedWorld }> {
+): Promise<Made> {
   const groupsOf = (entry: InboxEntry): readonly OrderGroup[] => {
     const translation = translations.get(entry.seq)
     return translation?.kind === 'groups' ? translation.groups : []
@@ -132,17 +161,17 @@ function applyOrPark(
   try {
     return apply(overlay, entry, groups, rules)
   } catch (error) {
-    const fault: Fault = {
-      code: 'E699',
-      hl7Code: 207,
-      params: { error: error instanceof Error ? error.name : 'unknown' },
-    }
-    log.error({ seq: entry.seq, kind: entry.kind, code: fault.code, stack: stackOf(error) }, 'entry parked')
-    if (entry.kind !== 'message') return [{ kind: 'notice', fault, orderIds: [] }]
-    return [
-      { kind: 'state', messageId: entry.messageId, source: entry.source, state: { kind: 'dead', fault, attempts: 1 } },
-    ]
+    return park(entry, error, log)
   }
+}
+
+function park(entry: InboxEntry, error: unknown, log: Log): readonly Change[] {
+  const name = error instanceof EngineError ? error.code : error instanceof Error ? error.name : 'unknown'
+  const fault: Fault = { code: 'E699', hl7Code: 207, params: { error: name } }
+  log.error({ seq: entry.seq, kind: entry.kind, code: fault.code, stack: stackOf(error) }, 'entry parked')
+  if (entry.kind !== 'message') return [{ kind: 'notice', fault, orderIds: [] }]
+  const { messageId, source } = entry
+  return [{ kind: 'state', messageId, source, state: { kind: 'dead', fault, attempts: 1 } }]
 }
 
 /** The frames of a stack without its first line: the message could hold a value (I9). */

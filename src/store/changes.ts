@@ -34,7 +34,12 @@ export interface Operations {
 /** What the commit script has to write so that the store is as the changes say. */
 export function operations(upTo: Seq, changes: readonly Change[], world: StoredWorld): Operations {
   const args: Argument[] = []
-  const put = (command: Command, ...rest: Argument[]): void => void args.push(rest.length + 1, command, ...rest)
+  const put = (command: Command, ...rest: Argument[]): void => {
+    // Redis would refuse it in the middle of the script, which rolls nothing back.
+    if (rest.some((argument) => typeof argument === 'number' && !Number.isFinite(argument)))
+      throw new TypeError(`not a number in ${command}`)
+    args.push(rest.length + 1, command, ...rest)
+  }
   const score = (instant: Instant): number => {
     const milliseconds = Date.parse(instant)
     // Sequence numbers are about as large as milliseconds: the best guess where a foreign date is none.

@@ -74,6 +74,7 @@ export function connect(options: {
   let up = false
   let closed = false
   let probing: NodeJS.Timeout | undefined
+  let asking = false
 
   function tell(now: boolean): void {
     if (now === up) return
@@ -86,6 +87,20 @@ export function connect(options: {
   function doubt(): void {
     tell(false)
     if (probing === undefined && !closed) probing = setTimeout(() => void probe(), 200)
+  }
+
+  /** One answer that came late, after a disk that was slow or a process that slept, is no reason to send everybody away: a short question decides. */
+  function askAgain(): void {
+    if (asking || closed || !up) return
+    asking = true
+    const late = setTimeout(doubt, Math.min(commandMilliseconds, 1000))
+    redis
+      .set('wl:probe', '1')
+      .catch(doubt)
+      .finally(() => {
+        clearTimeout(late)
+        asking = false
+      })
   }
 
   /** A connection counts as up when it takes a write. */
@@ -139,7 +154,13 @@ export function connect(options: {
       const refusal = refusals.exec(text)?.[1]
       if (refusal !== undefined && up) log.error({ code: 'E509', reason: refusal }, 'store refused a change')
       // A reply that only one command minds is a defect of ours; everything else puts the store in doubt.
-      if (refusal !== undefined || !isReply(error)) doubt()
+      if (refusal === undefined && isReply(error)) {
+        // Its first word: the rest may quote an argument (I9).
+        const reason = /^[A-Z]+/.exec(text)?.[0] ?? 'error'
+        throw new EngineError('E514', { reason }, { cause: error })
+      }
+      if (refusal === undefined && isTimeout(error) && redis.status === 'ready') askAgain()
+      else doubt()
       // Not in the same turn: who tries again at once must not keep the connection from coming back.
       await new Promise((resolve) => setImmediate(resolve))
       throw new EngineError('E501', {}, { cause: error })
@@ -177,6 +198,10 @@ export function connect(options: {
       redis.disconnect()
     },
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Command timed out'
 }
 
 function isReply(error: unknown): boolean {

@@ -4,7 +4,7 @@ import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } fro
 import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { EngineError, sentence } from '../core/errors/index.ts'
 import type { Log } from '../core/ports.ts'
 
@@ -15,6 +15,8 @@ export interface EmbeddedRedis {
   readonly pid: number
   /** Called each time it ends without having been told to; it is started again by itself. */
   onExit(listener: (reason: string) => void): () => void
+  /** Why it does not run now. */
+  failure(): string | undefined
   stop(): Promise<void>
 }
 
@@ -30,6 +32,10 @@ export interface EmbeddedOptions {
 }
 
 const lockTaken = 75
+const firstPause = 50
+const longestPause = 2000
+/** One that ran for so long has earned to be started again at once. */
+const steadyMilliseconds = 10_000
 /** sun_path has 108 bytes with its end (unix(7)). */
 const longestSocketPath = 107
 
@@ -47,6 +53,8 @@ export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<Embe
   const command = commandLine({ dataDir, folder, path, configFile: options.configFile ?? defaultConfig(), log })
   const listeners = new Set<(reason: string) => void>()
   let stopping = false
+  let wait = firstPause
+  let failure: string | undefined
   let current = await started()
 
   async function started(): Promise<ChildProcess> {
@@ -54,16 +62,20 @@ export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<Embe
     for (;;) {
       if (!command.locks && (await whoAnswers(path)) !== undefined) throw new EngineError('E502', { folder: dataDir })
       const outcome = await launch(command.args, path, startMilliseconds)
-      if (outcome.kind === 'up') return supervised(outcome.child)
+      if (outcome.kind === 'up') return supervised(outcome.child, outcome.reason)
       if (outcome.code !== lockTaken) throw new EngineError('E503', { reason: outcome.reason })
       if (Date.now() > until) throw new EngineError('E502', { folder: dataDir })
-      await wait(100)
+      await pause(100)
     }
   }
 
-  function supervised(child: ChildProcess): ChildProcess {
+  function supervised(child: ChildProcess, said: () => string): ChildProcess {
+    const since = performance.now()
     const ended = (code: number | null, signal: string | null): void => {
-      if (!stopping) void restart(signal ?? `exit code ${code}`)
+      if (stopping) return
+      // One that lived is started again at once; one that keeps ending (a full disk) must not eat the machine.
+      if (performance.now() - since > steadyMilliseconds) wait = firstPause
+      void restart(signal ?? `exit code ${code}, ${said()}`)
     }
     if (child.exitCode !== null || child.signalCode !== null) ended(child.exitCode, child.signalCode)
     else child.once('exit', ended)
@@ -71,18 +83,23 @@ export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<Embe
   }
 
   async function restart(reason: string): Promise<void> {
-    log.error({ code: 'E510', reason }, sentence('E510', { reason }))
+    failure = sentence('E510', { reason })
+    log.error({ code: 'E510', reason }, failure)
     for (const listener of listeners) listener(reason)
-    for (let pause = 50; ; pause = Math.min(pause * 2, 5000)) {
+    for (;;) {
+      if (wait > firstPause) await pause(wait, undefined, { ref: false })
+      wait = Math.min(wait * 2, longestPause)
       if (stopping) return
       try {
         current = await started()
+        failure = undefined
         log.info({ pid: current.pid }, 'embedded redis-server started again')
         if (stopping) await end(current)
         return
       } catch (error) {
-        log.error({ code: 'E503' }, error instanceof Error ? error.message : String(error))
-        await wait(pause, undefined, { ref: false })
+        const said = error instanceof Error ? error.message : String(error)
+        if (said !== failure) log.error({ code: 'E503' }, said)
+        failure = said
       }
     }
   }
@@ -94,6 +111,7 @@ export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<Embe
     get pid() {
       return current.pid ?? 0
     },
+    failure: () => failure,
     onExit(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -182,7 +200,7 @@ function onPath(name: string): boolean {
 }
 
 type Launch =
-  | { readonly kind: 'up'; readonly child: ChildProcess }
+  | { readonly kind: 'up'; readonly child: ChildProcess; reason(): string }
   | { readonly kind: 'ended'; readonly code: number | null; readonly reason: string }
 
 async function launch(args: readonly string[], path: string, milliseconds: number): Promise<Launch> {
@@ -198,10 +216,10 @@ async function launch(args: readonly string[], path: string, milliseconds: numbe
   child.once('error', (error) => (failed = error))
   const ended = (): boolean => failed !== undefined || child.exitCode !== null || child.signalCode !== null
 
-  for (const until = Date.now() + milliseconds; !ended(); await wait(10)) {
+  for (const until = Date.now() + milliseconds; !ended(); await pause(10)) {
     // The engine that holds the lock may answer on the same socket: only our own child counts.
     const found = await whoAnswers(path)
-    if (found?.ready === true && found.pid === child.pid) return { kind: 'up', child }
+    if (found?.ready === true && found.pid === child.pid) return { kind: 'up', child, reason: () => reasonIn(lines) }
     if (Date.now() > until) {
       await end(child)
       return { kind: 'ended', code: null, reason: `no answer after ${milliseconds / 1000} s` }

@@ -5,7 +5,7 @@ import type { Argument, Connection } from './connection.ts'
 import { operations } from './changes.ts'
 import { keys } from './keys.ts'
 import { scripts } from './scripts.ts'
-import { load, storedWorld } from './world.ts'
+import { load, storedWorld, type StoredWorld } from './world.ts'
 
 /** The drainer's side of the store: what waits, what is known, and the one change that moves both on. */
 export function createLedger(options: { connection: Connection; targets: readonly string[] }): Ledger {
@@ -42,12 +42,29 @@ export function createLedger(options: { connection: Connection; targets: readonl
         targets.length,
         ...targets,
       ]
-      const committed = await connection.run(scripts.commit, header.concat(args))
-      if (committed !== 1) return 'fenced'
+      let answer = await connection.run(scripts.commit, [...header, -1, ...args])
+      if (answer === tellWitnesses) {
+        const witnesses = witnessesOf(world)
+        answer = await connection.run(scripts.commit, [...header, witnesses.length, ...witnesses, ...args])
+      }
+      if (answer === 0) return 'fenced'
+      if (answer !== 1) return 'stale'
       spent.add(known)
       return 'committed'
     },
   }
+}
+
+/** The commit script asks for them when retention has removed something since the world was read. */
+const tellWitnesses = 3
+
+/** What was read and must still be there: a commit relies on its index entries and on the patient's record. */
+function witnessesOf(world: StoredWorld): string[] {
+  return [
+    ...[...world.orderById.keys()].map((id) => keys.order(id)),
+    ...[...world.studyByKey.keys()].map((key) => keys.study(key)),
+    ...[...world.patients.keys()].map((key) => keys.patient(key)),
+  ]
 }
 
 function inboxEntry(seq: Seq, fields: readonly string[]): InboxEntry {

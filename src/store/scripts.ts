@@ -177,15 +177,29 @@ if redis.call('GET', 'wl:lease:' .. ARGV[1]) == ARGV[2] then redis.call('DEL', '
 return 1`,
   ),
 
-  /** role, token, after, up to, first kept inbox id, generation, items changed ('1'), number of targets, targets..., then (length, command, arguments)... */
+  /**
+   * role, token, after, up to, first kept inbox id, generation, items changed ('1'), number of targets, targets...,
+   * number of witnesses (-1: not told), witnesses..., then (length, command, arguments)...
+   * Answers 1 committed, 0 fenced, 2 stale, 3 tell me the witnesses: retention has removed something since the world
+   * was read, which only matters if it was one of the keys that were read.
+   */
   commit: script(
     'commit',
     `${setState}
 if redis.call('GET', 'wl:fence:' .. ARGV[1]) ~= ARGV[2] then return 0 end
-if (redis.call('GET', 'wl:applied') or '0') ~= ARGV[3] then return 0 end
-if (redis.call('GET', 'wl:generation') or '0') ~= ARGV[6] then return 0 end
-redis.call('SET', 'wl:applied', ARGV[4])
+if (redis.call('GET', 'wl:applied') or '0') ~= ARGV[3] then return 2 end
 local targets = tonumber(ARGV[8])
+local i = 10 + targets
+local witnesses = tonumber(ARGV[9 + targets])
+if witnesses >= 0 then
+  for w = i, i + witnesses - 1 do
+    if redis.call('EXISTS', ARGV[w]) == 0 then return 2 end
+  end
+  i = i + witnesses
+elseif (redis.call('GET', 'wl:generation') or '0') ~= ARGV[6] then
+  return 3
+end
+redis.call('SET', 'wl:applied', ARGV[4])
 
 local function item(id, version, served, json)
   if redis.call('ZSCORE', 'wl:versions', id) == version then return end
@@ -198,7 +212,6 @@ local function item(id, version, served, json)
   end
 end
 
-local i = 9 + targets
 while i <= #ARGV do
   local length, command = tonumber(ARGV[i]), ARGV[i + 1]
   if command == 'ITEM' then

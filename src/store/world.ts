@@ -10,7 +10,8 @@ export interface StoredWorld extends LoadedWorld {
   readonly orderById: ReadonlyMap<OrderId, Order>
   readonly studyByKey: ReadonlyMap<string, Study>
   readonly itemIds: ReadonlyMap<OrderId, readonly ItemId[]>
-  /** Retention counts it up; a world read before belongs to a commit no more. */
+  readonly patients: ReadonlyMap<PatientKey, Patient>
+  /** Retention counts it up; of a world read before, each key has to be looked at again. */
   readonly generation: string
 }
 

@@ -141,12 +141,12 @@ test('all or nothing: a commit behind, beside or without the lease changes nothi
   ]
   const world = await store.load([])
   expect(await store.commit(old, after, upTo, changes, world)).toBe('fenced')
-  expect(await store.commit(lease, after - 1, upTo, changes, world)).toBe('fenced')
+  expect(await store.commit(lease, after - 1, upTo, changes, world)).toBe('stale')
   expect(await store.order('O1')).toBeUndefined()
   expect((await store.counts())[0]).toMatchObject({ waiting: 1, applied: 0 })
   expect(await store.commit(lease, after, upTo, changes, world)).toBe('committed')
   // The answer got lost and the drainer tries again: once is once.
-  expect(await store.commit(lease, after, upTo, changes, await store.load([]))).toBe('fenced')
+  expect(await store.commit(lease, after, upTo, changes, await store.load([]))).toBe('stale')
   expect((await store.counts())[0]).toMatchObject({ received: 1, waiting: 0, applied: 1 })
 })
 
@@ -297,17 +297,24 @@ test('retention removes what is old or too much, never what waits, is owed or se
   expect(await store.accept(message({ controlId: '0' }))).toMatchObject({ kind: 'again' })
 })
 
-test('a world read before retention removed something is not committed on', async () => {
+test('a world of which retention removed something is read again; whatever else it removed disturbs nobody', async () => {
   for (const controlId of ['1', '2']) await store.accept(message({ controlId }))
-  await apply(store, ([seq = 0]) => [{ kind: 'order', order: order('O1', seq), items: [], withdrawn: [] }])
-  await store.accept(message({ controlId: '3' }))
+  await apply(store, ([first = 0, second = 0]) => [
+    { kind: 'order', order: order('O1', first), items: [], withdrawn: [] },
+    { kind: 'order', order: order('O2', second, { changedAt: '2026-10-17T00:00:00.000Z' }), items: [], withdrawn: [] },
+  ])
+  for (const controlId of ['3', '4']) await store.accept(message({ controlId }))
   const lease = await store.lease('drain')
   if (lease === undefined) throw new Error('no lease')
   const after = await store.applied()
-  const [entry] = await store.pending(after, 1)
-  const world = await store.load([{ by: 'order', id: 'O1' }])
-  const limits = { messageDays: 30, messageCount: 30, orderDays: 30, orderCount: 0 }
+  const [third, fourth] = await store.pending(after, 2)
+  const one = await store.load([{ by: 'order', id: 'O1' }])
+  const other = await store.load([{ by: 'order', id: 'O2' }])
+  const limits = { messageDays: 30, messageCount: 30, orderDays: 30, orderCount: 1 }
   expect((await store.retain(now, limits)).orders).toBe(1)
-  expect(await store.commit(lease, after, entry?.seq ?? 0, [], world)).toBe('fenced')
-  expect(await store.commit(lease, after, entry?.seq ?? 0, [], await store.load([]))).toBe('committed')
+  expect(await store.commit(lease, after, third?.seq ?? 0, [], one)).toBe('stale')
+  expect(await store.commit(lease, after, third?.seq ?? 0, [], other)).toBe('committed')
+  expect(lease.held()).toBe(true)
+  const again = await store.load([{ by: 'order', id: 'O1' }])
+  expect(await store.commit(lease, third?.seq ?? 0, fourth?.seq ?? 0, [], again)).toBe('committed')
 })

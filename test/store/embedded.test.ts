@@ -90,3 +90,23 @@ test('a data folder with a long name has its socket elsewhere, as private', asyn
 test('a data folder that cannot be used is said with its name', async () => {
   await expect(start('/dev/null/data')).rejects.toMatchObject({ code: 'E512' })
 })
+
+test('a redis-server that keeps ending is not started again in a loop, and health can say why', async () => {
+  const redis = await start(join(folder.path, 'data'))
+  const first = redis.pid
+  let ends = 0
+  redis.onExit(() => (ends += 1))
+  const began = performance.now()
+  let killed = 0
+  while (performance.now() - began < 1500) {
+    if (redis.failure() === undefined && redis.pid !== killed) {
+      killed = redis.pid
+      process.kill(killed, 'SIGKILL')
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  expect(ends).toBeGreaterThan(1)
+  expect(ends).toBeLessThan(8)
+  await eventually(() => redis.pid !== killed && redis.failure() === undefined, 'it runs again')
+  expect(redis.pid).not.toBe(first)
+})

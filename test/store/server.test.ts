@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import type { Log } from '../../src/core/ports.ts'
 import { startRedis } from '../support/redis.ts'
-import { temporaryFolder } from '../support/temporary.ts'
+import { eventually, temporaryFolder } from '../support/temporary.ts'
 import { message, openStore } from './support.ts'
 
 function listening(): { log: Log; codes: string[] } {
@@ -62,6 +62,38 @@ test('I1: a full Redis takes no order, keeps what it has, and takes orders again
   await back
   expect(await store.accept(message({ controlId: '2' }))).toMatchObject({ kind: 'stored' })
   expect((await store.counts())[0]).toMatchObject({ received: 2, waiting: 2 })
+  await store.close()
+  other.disconnect()
+  await redis.stop()
+})
+
+test('I1: one answer that is late costs its own message, and shuts nobody out', async () => {
+  const redis = await startRedis()
+  const store = await openStore(redis.path, { commandMilliseconds: 300 })
+  const other = new Redis({ path: redis.path })
+  const changes: boolean[] = []
+  store.onHealth((up) => changes.push(up))
+  await store.accept(message({ controlId: '0' }))
+  await other.client('PAUSE', 500, 'ALL')
+  await expect(store.accept(message({ controlId: '1' }))).rejects.toMatchObject({ code: 'E501' })
+  // Redis took it after all: the sender, who was told nothing, sends it again.
+  expect(await eventually(() => store.accept(message({ controlId: '1' })), 'taken')).toMatchObject({ kind: 'again' })
+  expect(changes).toEqual([])
+  await other.client('PAUSE', 2500, 'ALL')
+  await expect(store.accept(message({ controlId: '2' }))).rejects.toMatchObject({ code: 'E501' })
+  await eventually(() => changes.join() === 'false,true', 'a Redis that stays silent is away, until it answers')
+  await store.close()
+  other.disconnect()
+  await redis.stop()
+})
+
+test('a key that something else wrote is a refusal with a code, not an absent store', async () => {
+  const redis = await startRedis()
+  const store = await openStore(redis.path)
+  const other = new Redis({ path: redis.path })
+  await other.set('wl:messages', 'foreign')
+  await expect(store.accept(message({ controlId: '1' }))).rejects.toMatchObject({ code: 'E514' })
+  expect(store.isUp()).toBe(true)
   await store.close()
   other.disconnect()
   await redis.stop()

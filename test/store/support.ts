@@ -8,7 +8,7 @@ export const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, er
 
 export function openStore(
   path: string,
-  options: { log?: Log; leaseMilliseconds?: number; startMilliseconds?: number } = {},
+  options: { log?: Log; leaseMilliseconds?: number; startMilliseconds?: number; commandMilliseconds?: number } = {},
 ): Promise<Store> {
   return createStore({
     redis: { path },
@@ -76,7 +76,7 @@ export async function apply(
   store: Store,
   changes: (seqs: readonly number[]) => readonly Change[],
   lookups: readonly Lookup[] = [],
-): Promise<'committed' | 'fenced'> {
+): Promise<'committed' | 'fenced' | 'stale'> {
   const lease = await store.lease('drain', { takeOver: true })
   if (lease === undefined) throw new Error('no lease')
   const after = await store.applied()

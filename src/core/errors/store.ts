@@ -63,4 +63,14 @@ export const storeErrors = {
     'permanent',
     'Install util-linux (setpriv, flock), or name a Redis in WORKLANE_REDIS_URL.',
   ),
+  E514: entry(
+    'The store did not take a command of the engine ({reason}).',
+    'permanent',
+    'A key of the engine (`wl:*`) was written by something else, or this is a defect: keep the log line and report it.',
+  ),
+  E515: entry(
+    'What is read from the store changes again and again before it can be applied.',
+    'transient',
+    'Look whether another program writes or removes keys of the engine (`wl:*`).',
+  ),
 } satisfies Record<string, ErrorEntry>
