@@ -5,6 +5,8 @@ import { parseDocument } from 'yaml'
 import { eventually, freePort, temporaryFolder } from './temporary.ts'
 
 const root = resolve(import.meta.dirname, '../..')
+/** What `npm start` runs. */
+export const main = join(root, 'src/main.ts')
 
 export interface EngineProcessOptions {
   /** Kept when given; else a temporary folder, removed at the end. */
@@ -79,18 +81,17 @@ function configure(dir: string, changes: Readonly<Record<string, unknown>>): str
   return file
 }
 
-/** A whole engine as a process of its own, as `npm start` runs it. Resolves when it takes messages; end it with `kill()` or `stop()`. */
+/** A whole engine as a process of its own, as `npm start` runs it. Resolves when it takes messages; end it with `kill()`. */
 export async function startEngineProcess(options: EngineProcessOptions): Promise<EngineProcess> {
   const temporary = temporaryFolder()
   const dataDir = options.dataDir ?? join(temporary.path, 'data')
-  const config = configure(temporary.path, options.settings ?? {})
   const mllpPort = await freePort()
   const httpPort = options.httpPort ?? (await freePort())
   const env = {
     PATH: process.env['PATH'],
     HOME: temporary.path,
     TZ: 'UTC',
-    WORKLANE_CONFIG: config,
+    WORKLANE_CONFIG: configure(temporary.path, options.settings ?? {}),
     WORKLANE_DATA_DIR: dataDir,
     WORKLANE_MLLP_PORT: String(mllpPort),
     WORKLANE_HTTP_PORT: String(httpPort),
@@ -111,11 +112,7 @@ export async function startEngineProcess(options: EngineProcessOptions): Promise
 
   async function start(): Promise<void> {
     const said = output.length
-    const started = spawn(process.execPath, [join(root, 'src/main.ts')], {
-      cwd: temporary.path,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const started = spawn(process.execPath, [main], { cwd: temporary.path, env, stdio: ['ignore', 'pipe', 'pipe'] })
     child = started
     const endWithUs = (): boolean => started.kill('SIGKILL')
     process.once('exit', endWithUs)

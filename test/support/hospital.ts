@@ -81,12 +81,15 @@ export async function startHospital(options: HospitalOptions = {}): Promise<Hosp
     let line: Awaited<ReturnType<typeof openLine>> | undefined
     undo.push(() => line?.close())
     const send = async (bytes: Uint8Array): Promise<string> => {
+      const kept = line
       line ??= await openLine({ host: '127.0.0.1', port: engine.mllpPort })
       try {
         return Buffer.from(await line.exchange(bytes)).toString('utf8')
       } catch (error) {
-        line?.close()
+        line.close()
         line = undefined
+        // A connection from before a restart: the sender does what senders do.
+        if (kept !== undefined) return send(bytes)
         throw error
       }
     }
