@@ -283,7 +283,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         await every(`poll-${one.name}`, seconds * 1000, () => one.look())
       }
       await every('retention', retentionMilliseconds, async () => {
-        const { messages, orders } = await store.retain(clock(), settings.retention)
+        const { messages, orders, expired } = await store.retain(clock(), settings.retention)
+        if (expired > 0) {
+          log.info({ count: expired }, 'orders whose day is long over leave the worklist')
+          jobs.wake('drain')
+        }
         if (messages + orders > 0) log.info({ count: messages, total: orders }, 'old messages and orders removed')
       })
     }

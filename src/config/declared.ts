@@ -216,11 +216,13 @@ export const site = z.strictObject({
         unit: 'messages',
       }),
       orderDays: kind.whole(1, 3650, 60, {
-        description: 'Orders on which nothing happened for so long are removed with their items and history.',
+        description:
+          'Orders on which nothing happened for so long, and whose last scheduled day is as long over, are removed with their items and history. Steps that are still on the worklist then expire first: they leave it, and their order is removed after the same time again.',
         unit: 'days',
       }),
       orderCount: kind.whole(100, 100_000_000, 100_000, {
-        description: 'More orders than this are removed, the oldest first; about 8 kB each in Redis.',
+        description:
+          'More orders than this are removed, the oldest first; about 8 kB each in Redis. What modalities see is kept beyond it until 7 days after its scheduled day.',
         unit: 'orders',
       }),
     })

@@ -22,6 +22,8 @@ export type InboxEntry = { readonly seq: Seq; readonly at: Instant } & (
 export type Command =
   | { readonly kind: 'complete'; readonly orderId: OrderId }
   | { readonly kind: 'cancel'; readonly orderId: OrderId }
+  /** Nothing has happened for so long that nobody waits for it: its steps leave the worklist. Given by retention. */
+  | { readonly kind: 'expire'; readonly orderId: OrderId }
 
 /** A position in one Orthanc's change feed. `identity` changes when its database was made anew. */
 export interface Cursor {

@@ -202,8 +202,15 @@ export interface StoreHealth {
 }
 
 export interface Retention {
-  /** Removes what is older or more than the limits, never what is waiting or owed. Answers how many were removed. */
-  retain(now: Instant, limits: RetentionLimits): Promise<{ readonly messages: number; readonly orders: number }>
+  /**
+   * Removes what is older or more than the limits, never what is waiting, owed or served. Answers how many were removed.
+   * Served orders whose last scheduled day and last change are over for longer than `orderDays` are put into the inbox
+   * to be expired (`expired`); where there are more than `orderCount`, for longer than 7 days.
+   */
+  retain(
+    now: Instant,
+    limits: RetentionLimits,
+  ): Promise<{ readonly messages: number; readonly orders: number; readonly expired: number }>
 }
 
 /** All of it: one Redis behind one object. */

@@ -88,7 +88,7 @@ function applyGroup(
 }
 
 /** Start, complete, cancel: of the steps that the group names, or of all. */
-function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, 'finish'>): Outcome {
+function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, 'finish' | 'expire'>): Outcome {
   const keys = new Set(group.steps.map((step) => step.key).filter((key) => order.steps.some((one) => one.key === key)))
   const moved = move(order, what, keys.size > 0 ? keys : undefined)
   const sent = newest(order.sentAt, sentAt(group.received))

@@ -21,7 +21,7 @@ export const flags = {
   imagesFirst: 'images-first',
 } as const
 
-export type Act = 'start' | 'complete' | 'finish' | 'cancel'
+export type Act = 'start' | 'complete' | 'finish' | 'cancel' | 'expire'
 
 const waiting = ['UNSCHEDULED', 'SCHEDULED', 'ARRIVED', 'READY'] as const satisfies readonly StepStatus[]
 const fromWaiting = (to: StepStatus): Partial<Record<StepStatus, StepStatus>> => ({
@@ -39,6 +39,8 @@ const moves: Readonly<Record<Act, Partial<Record<StepStatus, StepStatus>>>> = {
   finish: { STARTED: 'COMPLETED' },
   /** CA and DC (IHE RAD-13): nobody undoes a first image. */
   cancel: { ...fromWaiting('CANCELED'), STARTED: 'DISCONTINUED' },
+  /** Retention: whatever has not ended by now is not waited for. */
+  expire: { ...fromWaiting('EXPIRED'), STARTED: 'EXPIRED' },
 }
 
 /** The order after an act on the steps named, or on all. Answers the order itself when no step moves. */

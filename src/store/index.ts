@@ -31,6 +31,8 @@ export interface StoreOptions {
   /** How long a message is known again (I4). */
   readonly againMilliseconds?: number
   readonly commandMilliseconds?: number
+  /** How far the clock may have gone on between two runs of retention; what is more is caught up with run by run. */
+  readonly retentionStepMilliseconds?: number
   /** How long to wait for Redis at the start. */
   readonly startMilliseconds?: number
 }
@@ -68,7 +70,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createFeeds({ connection }),
     remember: (id, sources) => plans.remember(id, sources),
     recall: (id) => plans.recall(id),
-    ...createRetention({ connection, targets }),
+    ...createRetention({ connection, targets, stepMilliseconds: options.retentionStepMilliseconds ?? 6 * 3_600_000 }),
     ping: () => connection.ping(),
     isUp: () => connection.isUp(),
     onHealth: (listener) => connection.onHealth(listener),

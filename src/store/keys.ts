@@ -23,6 +23,7 @@ import type { Lookup } from '../core/world.ts'
  * wl:deadlines, wl:deadlines:quiet                subjects by due moment
  * wl:notices, wl:notice                           counted by code; the last thousand
  * wl:feed:<orthanc>                               cursor
+ * wl:retained                                     the moment that retention has reached
  * wl:plan:<id>, wl:plans, wl:planrefs             plans, when last in use, by how many messages
  * wl:lease:<role>, wl:fence:<role>                who works, and the newest token
  */

@@ -1,3 +1,5 @@
+import type { Instant } from '../core/ids.ts'
+import type { Command } from '../core/inbox.ts'
 import type { Order, Study } from '../core/order.ts'
 import type { Retention, RetentionLimits } from '../core/ports.ts'
 import type { Lookup } from '../core/world.ts'
@@ -12,23 +14,46 @@ const day = 86_400_000
 const chunk = 200
 /** A plan that no message refers to is kept this long after an engine last used it. */
 const planMilliseconds = 7 * day
+/** Served orders are not called off for being too many before their day has been over for so long. */
+const graceMilliseconds = 7 * day
+/** In one run; the drainer gets its turns in between. */
+const mostExpired = 1000
 
 /**
  * Keeps the store within its limits, oldest first. It removes nothing that waits, is
  * owed, served or not yet known to a target; each removal is a script that looks once more.
+ *
+ * A clock that jumps ahead (a wrong time server) must not empty the worklist before
+ * somebody notices: from one run to the next its time goes on by `stepMilliseconds` at most.
+ *
+ * What is served leaves the worklist first, by way of the inbox: an order whose day is
+ * long over is expired by the drainer, with a line in its history, told to the index and
+ * the targets like any other change, and removed by a later run.
  */
-export function createRetention(options: { connection: Connection; targets: readonly string[] }): Retention {
-  const { connection, targets } = options
+export function createRetention(options: {
+  connection: Connection
+  targets: readonly string[]
+  stepMilliseconds: number
+}): Retention {
+  const { connection, targets, stepMilliseconds } = options
   return {
-    async retain(now, limits) {
-      const messages = await retainMessages(connection, Date.parse(now), limits)
-      const orders = await retainOrders(connection, targets, Date.parse(now), limits)
-      await retainStudies(connection, Date.parse(now), limits)
-      await retainRefused(connection, Date.parse(now) - limits.messageDays * day)
-      await retainPlans(connection, Date.parse(now) - planMilliseconds)
-      return { messages, orders }
+    async retain(at, limits) {
+      const now = await steadily(connection, Date.parse(at), stepMilliseconds)
+      const messages = await retainMessages(connection, now, limits)
+      const { orders, expired } = await retainOrders(connection, targets, now, limits, at)
+      await retainStudies(connection, now, limits)
+      await retainRefused(connection, now - limits.messageDays * day)
+      await retainPlans(connection, now - planMilliseconds)
+      return { messages, orders, expired }
     },
   }
+}
+
+async function steadily(connection: Connection, now: number, step: number): Promise<number> {
+  const before = await connection.ask((redis) => redis.get('wl:retained'))
+  const reached = before === null ? now : Math.min(now, Number(before) + step)
+  await connection.ask((redis) => redis.set('wl:retained', reached))
+  return reached
 }
 
 async function retainMessages(connection: Connection, now: number, limits: RetentionLimits): Promise<number> {
@@ -62,9 +87,13 @@ async function retainOrders(
   targets: readonly string[],
   now: number,
   limits: RetentionLimits,
-): Promise<number> {
-  let removed = 0
-  const remove = async (id: string): Promise<boolean> => {
+  at: Instant,
+): Promise<{ orders: number; expired: number }> {
+  const cutoff = now - limits.orderDays * day
+  const waiting = await connection.ask((redis) => redis.xlen('wl:inbox'))
+  const old: string[] = []
+  let orders = 0
+  const remove = async (id: string, mattersUntil: number): Promise<boolean> => {
     const [body, version, items] = await connection.ask((redis) => redis.hmget(keys.order(id), 'o', 'v', 'i'))
     const order = parsed(body) as Order | undefined
     if (order === undefined) return false
@@ -72,12 +101,23 @@ async function retainOrders(
     const index = numbersOf(order).map((lookup: Lookup) => orderIndex(lookup))
     const args: Argument[] = [id, version ?? '', order.patientKey, itemIds.length, ...itemIds]
     const done = await connection.run(scripts.removeOrder, [...args, targets.length, ...targets, ...index])
-    if (done === 1) removed += 1
+    if (done === 1) orders += 1
+    else if (done === isServed && mattersUntil < Math.max(cutoff, now - graceMilliseconds)) old.push(id)
     return done === 1
   }
-  await oldestFirst(connection, 'wl:orders', now - limits.orderDays * day, limits.orderCount, remove)
-  return removed
+  await oldestFirst(connection, 'wl:orders', cutoff, limits.orderCount, remove)
+  // A drainer that is behind has the ones of the last run still before it.
+  const expired = waiting > mostExpired ? [] : old.slice(0, mostExpired)
+  for (const orderId of expired) {
+    const command: Command = { kind: 'expire', orderId }
+    const entry = { kind: 'manual', by: 'retention', reason: 'orderDays', command, at }
+    await connection.run(scripts.acceptManual, [JSON.stringify(entry)])
+  }
+  return { orders, expired: expired.length }
 }
+
+/** What the removing script answers of an order that modalities see. */
+const isServed = 2
 
 /** Studies go when they are old and none of the orders they were credited to is kept. */
 async function retainStudies(connection: Connection, now: number, limits: RetentionLimits): Promise<void> {
@@ -106,7 +146,7 @@ async function oldestFirst(
   key: string,
   cutoff: number,
   count: number,
-  remove: (member: string) => Promise<boolean>,
+  remove: (member: string, score: number) => Promise<boolean>,
 ): Promise<void> {
   let excess = (await connection.ask((redis) => redis.zcard(key))) - count
   for (let passed = 0; ;) {
@@ -115,8 +155,9 @@ async function oldestFirst(
     )
     if (found.length === 0) return
     for (let at = 0; at + 1 < found.length; at += 2) {
-      if (Number(found[at + 1]) >= cutoff && excess <= 0) return
-      if (await remove(found[at] as string)) excess -= 1
+      const score = Number(found[at + 1])
+      if (score >= cutoff && excess <= 0) return
+      if (await remove(found[at] as string, score)) excess -= 1
       else passed += 1
     }
   }

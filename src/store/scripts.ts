@@ -316,7 +316,7 @@ end
 return removed`,
   ),
 
-  /** id, version, patient key, number of items, items..., number of targets, targets..., index keys... Removes an order nobody serves, owes or has changed. */
+  /** id, version, patient key, number of items, items..., number of targets, targets..., index keys... Removes an order nobody serves, owes or has changed; answers 2 of one that is served. */
   removeOrder: script(
     'removeOrder',
     `
@@ -326,7 +326,7 @@ if redis.call('HEXISTS', 'wl:owing', id) == 1 then return 0 end
 local first = 6 + items
 local targets = tonumber(ARGV[5 + items])
 for i = 5, 4 + items do
-  if redis.call('SISMEMBER', 'wl:served', ARGV[i]) == 1 then return 0 end
+  if redis.call('SISMEMBER', 'wl:served', ARGV[i]) == 1 then return 2 end
   for t = first, first + targets - 1 do
     if redis.call('ZSCORE', 'wl:dirty:' .. ARGV[t], ARGV[i]) then return 0 end
   end

@@ -283,8 +283,8 @@ test('retention removes what is old or too much, never what waits, is owed or se
   for (const { id, version } of await store.dirty('folder', 10)) await store.clean('folder', id, version)
   const waits = await store.accept(message({ controlId: 'waits' }))
   const limits = { messageDays: 30, messageCount: 3, orderDays: 30, orderCount: 1000 }
-  expect(await store.retain(now, limits)).toEqual({ messages: 4, orders: 0 })
-  expect(await store.retain('2027-10-16T08:15:00.000Z', limits)).toEqual({ messages: 2, orders: 1 })
+  expect(await store.retain(now, limits)).toEqual({ messages: 4, orders: 0, expired: 0 })
+  expect(await store.retain('2027-10-16T08:15:00.000Z', limits)).toEqual({ messages: 2, orders: 1, expired: 1 })
   expect((await store.messages({ limit: 10 })).items.map(({ id }) => id)).toEqual([waits.messageId])
   expect(await store.order('O1')).toBeUndefined()
   expect(await store.orders({ by: 'accessionNumber', value: 'AO1' })).toEqual([])
@@ -317,4 +317,61 @@ test('a world of which retention removed something is read again; whatever else 
   expect(lease.held()).toBe(true)
   const again = await store.load([{ by: 'order', id: 'O1' }])
   expect(await store.commit(lease, third?.seq ?? 0, fourth?.seq ?? 0, [], again)).toBe('committed')
+})
+
+test('an order that is still served long after its day is expired by way of the inbox, then it may be removed', async () => {
+  await store.accept(message({ controlId: '1' }))
+  const step = (day: string) => ({
+    steps: [
+      {
+        key: '1',
+        stepStatus: 'SCHEDULED' as const,
+        stations: ['CT1'],
+        attributes: { ScheduledProcedureStepStartDate: day },
+        flags: [],
+      },
+    ],
+  })
+  await apply(store, ([seq = 0]) =>
+    ['O1', 'O2'].map((id): Change => {
+      const o = order(id, seq, step(id === 'O1' ? '20261017' : '20270110'))
+      return { kind: 'order', order: o, items: [item(o)], withdrawn: [] }
+    }),
+  )
+  for (const { id, version } of await store.dirty('folder', 10)) await store.clean('folder', id, version)
+  const limits = { messageDays: 30, messageCount: 30, orderDays: 30, orderCount: 100 }
+  expect(await store.retain('2026-11-10T00:00:00.000Z', limits)).toMatchObject({ orders: 0, expired: 0 })
+  // Too many: those whose day has been over for a week go first, and only those.
+  expect(await store.retain('2026-10-20T00:00:00.000Z', { ...limits, orderCount: 1 })).toMatchObject({ expired: 0 })
+  expect(await store.retain('2026-11-10T00:00:00.000Z', { ...limits, orderCount: 1 })).toMatchObject({ expired: 1 })
+  const [entry] = await store.pending(await store.applied(), 10)
+  expect(entry).toMatchObject({ kind: 'manual', by: 'retention', command: { kind: 'expire', orderId: 'O1' } })
+  // As apply does it.
+  await apply(
+    store,
+    ([seq = 0]) => {
+      const o = order('O1', seq, { ...step('20261017'), changedAt: '2026-11-10T00:00:00.000Z' })
+      const expired = item(o, { version: seq, served: false, stepStatus: 'EXPIRED' })
+      return [{ kind: 'order', order: o, items: [expired], withdrawn: [] }]
+    },
+    [{ by: 'order', id: 'O1' }],
+  )
+  expect(await store.dirty('folder', 10)).toMatchObject([{ id: 'O1-1-CT1' }])
+  await store.clean('folder', 'O1-1-CT1', Number.MAX_SAFE_INTEGER)
+  expect(await store.servedIds()).toEqual(['O2-1-CT1'])
+  expect(await store.retain('2026-12-20T00:00:00.000Z', limits)).toMatchObject({ orders: 1, expired: 0 })
+  expect(await store.order('O2')).toBeDefined()
+})
+
+test('a clock that jumps a year ahead removes nothing at once', async () => {
+  await store.accept(message({ controlId: '1', state: { kind: 'ignored', rule: 'r' } }))
+  const careful = await openStore(redis.path, { retentionStepMilliseconds: 6 * 3_600_000 })
+  const limits = { messageDays: 1, messageCount: 30, orderDays: 30, orderCount: 100 }
+  expect(await careful.retain(now, limits)).toMatchObject({ messages: 0 })
+  const later = '2027-10-16T08:15:00.000Z'
+  expect(await careful.retain(later, limits)).toMatchObject({ messages: 0 })
+  const removed: number[] = []
+  for (let run = 0; run < 5; run++) removed.push((await careful.retain(later, limits)).messages)
+  expect(removed).toEqual([0, 0, 0, 1, 0])
+  await careful.close()
 })

@@ -8,7 +8,13 @@ export const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, er
 
 export function openStore(
   path: string,
-  options: { log?: Log; leaseMilliseconds?: number; startMilliseconds?: number; commandMilliseconds?: number } = {},
+  options: {
+    log?: Log
+    leaseMilliseconds?: number
+    startMilliseconds?: number
+    commandMilliseconds?: number
+    retentionStepMilliseconds?: number
+  } = {},
 ): Promise<Store> {
   return createStore({
     redis: { path },
@@ -16,6 +22,7 @@ export function openStore(
     clock: () => new Date().toISOString(),
     log: silent,
     commandMilliseconds: 2000,
+    retentionStepMilliseconds: Number.MAX_SAFE_INTEGER,
     ...options,
   })
 }

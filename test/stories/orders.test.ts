@@ -486,3 +486,17 @@ test('a person completes or cancels an order by hand, and the RIS hears of it', 
   third.hand({ kind: 'cancel', orderId: third.order().id })
   expect([statuses(third), third.told()]).toEqual([['DISCONTINUED'], ['IP', 'DC']])
 })
+
+test('an order that nobody waits for any more expires in silence, and a newer update plans it again', () => {
+  const story = createStory()
+  story.message({ sent: '20261015120000', steps: [step('1', { Modality: 'PT' }), step('2')] })
+  story.images({ modality: 'PT' })
+  story.hand({ kind: 'expire', orderId: story.order().id })
+  expect([statuses(story), story.told()]).toEqual([['EXPIRED', 'EXPIRED'], ['IP']])
+  expect(story.items().some(({ served }) => served)).toBe(false)
+  const lines = story.history().length
+  story.hand({ kind: 'expire', orderId: story.order().id })
+  expect([story.history().length, story.history().at(-1)]).toEqual([lines, 'expired: 2 EXPIRED'])
+  story.message({ control: 'XO', sent: '20261015130000', steps: [step('1'), step('2')] })
+  expect(statuses(story)).toContain('SCHEDULED')
+})
