@@ -27,6 +27,8 @@ let cast: Cast | undefined
 let stopping = false
 process.once('exit', () => folder.remove())
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(signal))
+// Nobody reads on (`npm run demo | head`): there is no one to show the rest to.
+process.stdout.on('error', () => void stop('SIGHUP'))
 
 try {
   say.title('Worklane: an order reaches the modality, and its status reaches the RIS')
