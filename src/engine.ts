@@ -32,6 +32,8 @@ export interface EngineOptions {
   readonly clock?: Clock
   /** Shorter in tests of taking over. */
   readonly leaseMilliseconds?: number
+  /** Shorter in tests of drift. */
+  readonly reconcileMilliseconds?: number
 }
 
 export interface Engine {
@@ -276,7 +278,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         const serving = await jobs.servePublish(publisher.name, (id) => publisher.bring(id))
         later(() => serving.stop())
         await every(`publish-sweep-${publisher.name}`, publishSweepMilliseconds, () => publisher.sweep())
-        await every(`reconcile-${publisher.name}`, reconcileMilliseconds, () => publisher.reconcile())
+        await every(`reconcile-${publisher.name}`, options.reconcileMilliseconds ?? reconcileMilliseconds, () =>
+          publisher.reconcile(),
+        )
       }
       for (const [at, one] of watches.entries()) {
         const seconds = settings.orthancs[at]?.pollSeconds ?? 2
