@@ -89,10 +89,6 @@ export function isAscii(bytes: Uint8Array): boolean {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-export function isUtf8(bytes: Uint8Array): boolean {
-  return decode(bytes, 'utf-8') !== undefined
-}
-
 /** Text of bytes; undefined when they are not valid in this charset. Nothing is ever replaced by U+FFFD. */
 export function decode(bytes: Uint8Array, charset: string): string | undefined {
   if (charset === 'utf-8') {

@@ -1,5 +1,5 @@
 import type { Fault } from '../core/fault.ts'
-import { charsetOf, decode, isAscii, isUtf8 } from './charset.ts'
+import { charsetOf, decode, isAscii } from './charset.ts'
 import { readDelimiters } from './delimiters.ts'
 import { unknownEscapes } from './escape.ts'
 import { createSegment } from './segment.ts'
@@ -100,8 +100,12 @@ function decodeBody(
   const text = decode(body, charset)
   if (text === undefined) return undefined
   if (charset !== 'iso-8859-1') return { text, charset, warnings: [] }
-  // ISO 8859-1 has no sign that is not a byte: what else it could be is worth a warning, never a silent change.
-  if (isUtf8(body)) return { text, charset, warnings: [{ code: 'E111', hl7Code: 102, place: msh(18), params: {} }] }
+  // Every byte is a letter of ISO 8859-1, so the header alone can lie: MÃ¼ller is a wrong name, and no text in
+  // Latin-1 has all its letters above 127 in the pairs that UTF-8 makes of them.
+  const utf8 = decode(body, 'utf-8')
+  if (utf8 !== undefined) {
+    return { text: utf8, charset: 'utf-8', warnings: [{ code: 'E111', hl7Code: 102, place: msh(18), params: {} }] }
+  }
   if (!/[\x80-\x9f]/.test(text)) return { text, charset, warnings: [] }
   const windows = decode(body, 'windows-1252')
   const warning: Fault = { code: 'E112', hl7Code: 102, place: msh(18), params: {} }

@@ -7,7 +7,7 @@ import type { DatasetValue } from '../core/dataset.ts'
 import { checkValue } from '../dicom/vr.ts'
 import type { Attribute, Vr } from '../dicom/dictionary.ts'
 import type { Piece } from '../hl7/types.ts'
-import { personName } from './name.ts'
+import { personName, unseen } from './name.ts'
 import { hasValue, unitOf, type Pieces } from './piece.ts'
 import { isVital, type TooLong } from './policy.ts'
 import { decimalString, inDicomUnits, isPlausible, isQuantity, knownUnits } from './quantity.ts'
@@ -162,11 +162,12 @@ function line(piece: Piece, scene: Scene, target: Target): string {
   warn(scene, target, 'E327', {}, piece)
   return text
     .replaceAll('\\', '/')
+    .replaceAll(unseen, '')
     .replaceAll(/[\p{Cc}\p{Cs}]+/gu, ' ')
     .trim()
 }
 // A backslash separates values in DICOM (PS3.5 §6.4); lines end only in LT, ST and UT.
-const unfit = /[\\\p{Cc}\p{Cs}]/u
+const unfit = /[\\\p{Cc}\p{Cs}\u200B\u202A-\u202E\u2066-\u2069\uFEFF]/u
 
 function text(piece: Piece): string {
   return piece.text

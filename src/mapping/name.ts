@@ -127,8 +127,15 @@ function normalize(text: string): string {
     .replace(/=+$/, '')
 }
 
-/** Characters that mean something else in a PN, and control characters, become spaces. */
+/** Characters that mean something else in a PN, and control characters, become spaces; signs that turn the direction of writing, which nobody sees, go. */
 function clean(text: string): string {
-  return unwanted.test(text) ? text.replaceAll(/[\^=\\\p{Cc}]+/gu, ' ').trim() : text.trim()
+  return unwanted.test(text)
+    ? text
+        .replaceAll(unseen, '')
+        .replaceAll(/[\^=\\\p{Cc}]+/gu, ' ')
+        .trim()
+    : text.trim()
 }
-const unwanted = /[\^=\\\p{Cc}]/u
+const unwanted = /[\^=\\\p{Cc}\u200B\u202A-\u202E\u2066-\u2069\uFEFF]/u
+/** No width, or another direction of writing: two texts that look the same would differ. */
+export const unseen = /[\u200B\u202A-\u202E\u2066-\u2069\uFEFF]/g

@@ -64,6 +64,8 @@ function createJudge(stages: readonly Stage[], site: PlanSite, zone: Zone) {
         refused ??= stage
         continue
       }
+      const doubtful = doubtfulStructure(message, scopes)
+      if (doubtful.length > 0) return judgement(stage.name, type, message, invalid(doubtful))
       return judgement(stage.name, type, message, translate(stage, wanted, explainer))
     }
     const name = refused?.name ?? ''
@@ -81,6 +83,19 @@ function unsupported(stages: readonly Stage[], type: MessageType): Fault {
   const place = { segment: 'MSH', occurrence: 1, field: 9, repetition: 1, component: knowsType ? 2 : 1 }
   const shown = type.text === '' ? '(none)' : type.text.split('^').map(shownCode).join('^')
   return knowsType ? fault('E307', 201, { type: shown }, place) : fault('E306', 200, { type: shown }, place)
+}
+
+/** Whose order it is, and which order, must not depend on which segment is read first (I11); and no exam is lost in silence (I8). */
+function doubtfulStructure({ segments }: Message, scopes: readonly Scope[]): readonly Fault[] {
+  const second = segments.find(({ name, occurrence }) => name === 'PID' && occurrence > 1)
+  if (second !== undefined) return [fault('E317', 100, {}, { segment: 'PID', occurrence: second.occurrence })]
+  for (const scope of scopes) {
+    for (const segment of ['ORC', 'OBR']) {
+      const [, another] = scope.segments.filter(({ name }) => name === segment)
+      if (another !== undefined) return [fault('E318', 100, { segment }, { segment, occurrence: another.occurrence })]
+    }
+  }
+  return []
 }
 
 function createScene(

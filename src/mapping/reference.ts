@@ -143,7 +143,9 @@ function letReference(words: Vocabulary, name: string, parts: readonly number[],
   const source: Source = (scene) => {
     const whole = lookUp(words, name, scene)
     if (parts.length === 0 || whole.length === 0) return whole
-    return telling(whole.map((piece) => parts.reduce((inner, part) => inner.part(part), piece)))
+    // A name is one thing: the number of one repetition with the authority of another would be nobody's (I11).
+    const [one] = telling(whole)
+    return one === undefined ? none : telling([parts.reduce((inner, part) => inner.part(part), one)])
   }
   return {
     text,

@@ -116,7 +116,11 @@ test('the default charset of the source is for messages without MSH-18 only', ()
 })
 
 test('bytes that MSH-18 cannot mean are warned of', () => {
-  expect(parse(bytesOf('8859/1', Buffer.from('Müller')))).toMatchObject({ message: { warnings: [{ code: 'E111' }] } })
+  expect(parse(bytesOf('8859/1', Buffer.from('Müller')))).toMatchObject({
+    message: { charset: 'utf-8', warnings: [{ code: 'E111' }] },
+  })
+  expect(nameOf(bytesOf('8859/1', Buffer.from('Müller')))).toBe('Müller')
+  expect(nameOf(bytesOf('8859/1', Buffer.from('M\xfcller', 'latin1')))).toBe('Müller')
   expect(parse(bytesOf('8859/1', Buffer.from([0x4d, 0x96])))).toMatchObject({
     message: { charset: 'windows-1252', warnings: [{ code: 'E112' }] },
   })

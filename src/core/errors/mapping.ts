@@ -72,6 +72,16 @@ export const mappingErrors = {
     'permanent',
     'Send each requested procedure as an order of its own, with its own number in ORC-2 or ORC-3.',
   ),
+  E317: entry(
+    'The message has a second PID segment: whose orders follow it would be a guess.',
+    'permanent',
+    'Send one message for each patient.',
+  ),
+  E318: entry(
+    'An order group has a second {segment} segment: one exam would be lost.',
+    'permanent',
+    'Send an ORC and an OBR for each order. If one ORC stands before several OBR, write `each: { order: OBR }`.',
+  ),
   E320: entry(
     '{keyword} was cut from {length} to {limit} characters.',
     'permanent',

@@ -43,9 +43,9 @@ export const mllpErrors = {
     'Raise maxFrameBytes of the source if messages of this size are meant to come.',
   ),
   E111: entry(
-    'MSH-18 says ISO 8859-1, but the bytes are valid UTF-8.',
+    'MSH-18 says ISO 8859-1, but the bytes are UTF-8; they were read as such.',
     'permanent',
-    'Compare a name with the RIS; let the sender write UNICODE UTF-8 in MSH-18 if that is what it sends.',
+    'Compare a name with the RIS; let the sender write UNICODE UTF-8 in MSH-18.',
   ),
   E112: entry(
     'MSH-18 says ISO 8859-1, but there are bytes of Windows-1252; they were read as such.',
