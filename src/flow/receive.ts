@@ -15,7 +15,7 @@ export interface ReceiveContext {
   readonly source: SourceSettings
   /** The plan in force now: a reload changes it between two messages, never within one. */
   plan(): Plan
-  readonly inbox: Inbox
+  readonly inbox: Pick<Inbox, 'accept'>
   readonly memo: VerdictMemo
   readonly clock: Clock
   readonly log: Log

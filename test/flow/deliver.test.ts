@@ -1,0 +1,243 @@
+import { createServer } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { createSender, createSplitter, frame } from '../../connectors/mllp/index.ts'
+import { EngineError } from '../../src/core/errors/index.ts'
+import type { Acknowledgment, MessageSender } from '../../src/core/ports.ts'
+import { createDeliverer } from '../../src/flow/deliver.ts'
+import { eventually } from '../support/temporary.ts'
+import { aLease, fakeOutbox, keptLog, keptMetrics } from './fakes.ts'
+
+const cleanups: (() => Promise<void> | void)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup()
+})
+
+const retry = { firstSeconds: 1, maxSeconds: 8 }
+type Answer = Acknowledgment['code'] | EngineError
+
+/** A deliverer whose receiver answers as told: one answer for all, or by control ID in turn. AA where nothing is told. */
+function delivering(
+  answers: Readonly<Record<string, Answer[]>> = {},
+  options: { sender?: Partial<MessageSender> } = {},
+) {
+  const outbox = fakeOutbox()
+  const log = keptLog()
+  const metrics = keptMetrics()
+  const sent: string[] = []
+  const bytes: string[] = []
+  let at = Date.parse('2026-10-16T08:00:00.000Z')
+  const deliverer = createDeliverer({
+    destination: { name: 'ris', retry },
+    outbox,
+    sender: {
+      async send(message, controlId) {
+        sent.push(controlId)
+        bytes.push(Buffer.from(message).toString())
+        const answer = (answers[controlId] ?? answers['*'])?.shift() ?? 'AA'
+        if (answer instanceof EngineError) throw answer
+        return { code: answer, errorCode: '' }
+      },
+      close: async () => undefined,
+      ...options.sender,
+    },
+    jobs: { wake: () => undefined },
+    clock: () => new Date(at).toISOString(),
+    log,
+    metrics,
+    random: () => 0,
+  })
+  cleanups.push(() => deliverer.stop())
+  const later = (seconds: number): void => void (at += seconds * 1000)
+  return { outbox, log, metrics, sent, bytes, deliverer, later, lease: aLease('deliver:ris') }
+}
+
+const away = () => new EngineError('E702', { name: 'ris', address: 'x', seconds: 1 })
+
+test('I7: what is owed is sent in order until the receiver has taken it', async () => {
+  const { outbox, sent, deliverer, lease } = delivering()
+  for (const id of ['A1', 'B1', 'A2']) outbox.owe(id.slice(0, 1), id)
+  await deliverer.deliver(lease)
+  expect(sent).toEqual(['A1', 'B1', 'A2'])
+  expect(outbox.delivered).toEqual(['A1', 'B1', 'A2'])
+  expect(outbox.waiting()).toEqual([])
+})
+
+test('I7: AE and CE make a dead letter, and the next one of the order is sent', async () => {
+  const { outbox, sent, deliverer, lease, log } = delivering({ A1: ['AE'], A2: ['CE'] })
+  for (const id of ['A1', 'A2', 'A3']) outbox.owe('A', id)
+  await deliverer.deliver(lease)
+  expect(sent).toEqual(['A1', 'A2', 'A3'])
+  expect(outbox.dead).toEqual(['A1', 'A2'])
+  expect(outbox.delivered).toEqual(['A3'])
+  expect(log.said('warn')).toEqual(['status message is a dead letter', 'status message is a dead letter'])
+})
+
+test.each(['AR', 'CR'] as const)(
+  'I7: %s holds only its order, and is tried again after a growing pause',
+  async (code) => {
+    const { outbox, sent, bytes, deliverer, lease, later } = delivering({ A1: [code, code] })
+    for (const id of ['A1', 'A2', 'B1']) outbox.owe(id.slice(0, 1), id)
+    await deliverer.deliver(lease)
+    expect(sent).toEqual(['A1', 'B1'])
+    later(0.9)
+    await deliverer.deliver(lease)
+    expect(sent).toHaveLength(2)
+    later(0.2)
+    await deliverer.deliver(lease)
+    expect(sent).toEqual(['A1', 'B1', 'A1'])
+    later(1.9)
+    await deliverer.deliver(lease)
+    expect(sent).toHaveLength(3)
+    later(0.2)
+    await deliverer.deliver(lease)
+    expect(sent).toEqual(['A1', 'B1', 'A1', 'A1', 'A2'])
+    expect(new Set(bytes.filter((text) => text.includes('A1')))).toEqual(new Set(['MSH|A1\r']))
+    expect(outbox.waiting()).toEqual([])
+  },
+)
+
+test('I7: a silent receiver is left alone for a while, for all orders, and nothing is lost or overtaken', async () => {
+  const { outbox, sent, deliverer, lease, later, log } = delivering({ '*': [away(), away()] })
+  for (const id of ['A1', 'B1']) outbox.owe(id.slice(0, 1), id)
+  await deliverer.deliver(lease)
+  await deliverer.deliver(lease)
+  expect(sent).toEqual(['A1'])
+  expect(deliverer.held()).toEqual({ since: '2026-10-16T08:00:00.000Z', code: 'E702' })
+  later(1)
+  await deliverer.deliver(lease)
+  later(1.9)
+  await deliverer.deliver(lease)
+  expect(sent).toEqual(['A1', 'A1'])
+  later(0.2)
+  await deliverer.deliver(lease)
+  expect(sent).toEqual(['A1', 'A1', 'A1', 'B1'])
+  expect(deliverer.held()).toBeUndefined()
+  expect(log.said('warn')).toEqual(['destination does not take messages'])
+  expect(log.said('info')).toEqual(['destination takes messages again'])
+})
+
+test('pauses double up to the longest one, and jitter only shortens them', async () => {
+  const { outbox, sent, deliverer, lease, later } = delivering({ '*': Array.from({ length: 20 }, away) })
+  outbox.owe('A', 'A1')
+  const pauses: number[] = []
+  for (let attempt = 0; attempt < 8; attempt += 1) {
+    const before = sent.length
+    let waited = 0
+    for (; sent.length === before; waited += 1) {
+      await deliverer.deliver(lease)
+      if (sent.length === before) later(1)
+    }
+    pauses.push(waited - 1)
+  }
+  expect(pauses).toEqual([0, 1, 2, 4, 8, 8, 8, 8])
+})
+
+test('many orders that wait do not keep the others waiting', async () => {
+  const { outbox, sent, deliverer, lease } = delivering(
+    Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`W${n}`, ['AR' as const]])),
+  )
+  for (let n = 0; n < 1000; n += 1) outbox.owe(`lane ${n}`, `W${n}`)
+  await deliverer.deliver(lease)
+  sent.length = 0
+  outbox.owe('another', 'LAST')
+  await deliverer.deliver(lease)
+  expect(sent).toEqual(['LAST'])
+})
+
+test('I7: answered but not settled, because the store went away: settled later, neither lost, overtaken nor sent again', async () => {
+  const { outbox, sent, deliverer, lease, later } = delivering({ A1: ['AE'] })
+  outbox.owe('A', 'A1')
+  outbox.owe('A', 'A2')
+  const { settle } = outbox
+  outbox.settle = async () => {
+    outbox.away = true
+    outbox.settle = settle
+    throw new EngineError('E501')
+  }
+  await expect(deliverer.deliver(lease)).rejects.toThrow('not available')
+  await expect(deliverer.deliver(lease)).rejects.toThrow('not available')
+  expect(sent).toEqual(['A1'])
+  outbox.away = false
+  later(1)
+  await deliverer.deliver(lease)
+  expect(sent).toEqual(['A1', 'A2'])
+  expect(outbox.dead).toEqual(['A1'])
+  expect(outbox.delivered).toEqual(['A2'])
+})
+
+test('I3: a deliverer whose settling is refused gives the role back and sends nothing more', async () => {
+  const { outbox, sent, deliverer, lease } = delivering()
+  outbox.owe('A', 'A1')
+  outbox.owe('A', 'A2')
+  outbox.fenced = true
+  await deliverer.deliver(lease)
+  expect(sent).toEqual(['A1'])
+  expect(lease.held()).toBe(false)
+})
+
+test('nothing is sent once the lease is lost', async () => {
+  const { outbox, sent, deliverer, lease } = delivering()
+  outbox.owe('A', 'A1')
+  lease.lose()
+  await deliverer.deliver(lease)
+  expect(sent).toEqual([])
+})
+
+test('who has lost the role does not say that the receiver is away, and begins afresh when it has it again', async () => {
+  const { outbox, sent, deliverer, lease } = delivering({ A1: [away()] })
+  outbox.owe('A', 'A1')
+  await deliverer.deliver(lease)
+  expect(deliverer.held()).toBeDefined()
+  lease.lose()
+  expect(deliverer.held()).toBeUndefined()
+  await deliverer.deliver(aLease('deliver:ris'))
+  expect(sent).toEqual(['A1', 'A1'])
+})
+
+test('a deliverer that is stopped closes its sender at once when nothing is on the wire', async () => {
+  let closed = 0
+  const { deliverer, outbox, sent, lease } = delivering({}, { sender: { close: async () => void (closed += 1) } })
+  await deliverer.stop()
+  outbox.owe('A', 'A1')
+  await deliverer.deliver(lease)
+  expect({ closed, sent }).toEqual({ closed: 1, sent: [] })
+})
+
+test('I7: over a real connection only the acknowledgment with our control ID counts, and what was not acknowledged comes again, byte for byte', async () => {
+  const received: string[] = []
+  const answers = [
+    // Another message's, then ours: ours counts.
+    ['MSH|^~\\&|RIS\rMSA|AA|OTHER\r', 'MSH|^~\\&|RIS\rMSA|AA|A1\r'],
+    // Nothing, and the connection is closed: sent again.
+    undefined,
+    ['MSH|^~\\&|RIS\rMSA|AA|A2\r'],
+  ]
+  const server = createServer((socket) => {
+    const splitter = createSplitter({ maxFrameBytes: 1000 })
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk) => {
+      for (const event of splitter.push(chunk)) {
+        if (event.kind !== 'frame') continue
+        received.push(Buffer.from(event.bytes).toString())
+        const answer = answers.shift()
+        if (answer === undefined) socket.destroy()
+        else for (const one of answer) socket.write(frame(Buffer.from(one)))
+      }
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanups.push(() => new Promise<void>((resolve) => server.close(() => resolve())))
+  const { port } = server.address() as { port: number }
+  const log = keptLog()
+  const sender = createSender({ destination: { name: 'ris', host: '127.0.0.1', port, acknowledgmentSeconds: 5 }, log })
+  cleanups.unshift(() => sender.close())
+  const { outbox, deliverer, lease, later } = delivering({}, { sender })
+  outbox.owe('A', 'A1')
+  outbox.owe('A', 'A2')
+  await deliverer.deliver(lease)
+  expect(outbox.delivered).toEqual(['A1'])
+  later(2)
+  await deliverer.deliver(lease)
+  await eventually(() => outbox.waiting().length === 0, 'everything is taken')
+  expect(received).toEqual(['MSH|A1\r', 'MSH|A2\r', 'MSH|A2\r'])
+})

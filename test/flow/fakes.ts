@@ -1,0 +1,141 @@
+import { EngineError } from '../../src/core/errors/index.ts'
+import type { OrderId } from '../../src/core/ids.ts'
+import type { Delivery, Jobs, Lease, Leases, Log, LogFields, Outbox, Owed } from '../../src/core/ports.ts'
+import type { FlowMetrics } from '../../src/flow/metrics.ts'
+
+export const storeAway = (): EngineError => new EngineError('E501')
+
+/** Keeps what was logged; `said` answers the events of one level. */
+export function keptLog(): Log & { said(level: 'debug' | 'info' | 'warn' | 'error'): string[]; all(): string } {
+  const lines: { readonly level: string; readonly event: string; readonly fields: LogFields }[] = []
+  const keep = (level: string) => (fields: LogFields, event: string) => void lines.push({ level, event, fields })
+  return {
+    debug: keep('debug'),
+    info: keep('info'),
+    warn: keep('warn'),
+    error: keep('error'),
+    said: (level) => lines.filter((line) => line.level === level).map(({ event }) => event),
+    all: () => JSON.stringify(lines),
+  }
+}
+
+export function keptMetrics(): FlowMetrics & { counted(name: string): number } {
+  const counts = new Map<string, number>()
+  return {
+    count: (name, _, by = 1) => void counts.set(name, (counts.get(name) ?? 0) + by),
+    observe: () => undefined,
+    counted: (name) => counts.get(name) ?? 0,
+  }
+}
+
+export interface FakeLease extends Lease {
+  lose(): void
+}
+
+let tokens = 0
+
+export function aLease(role = 'drain'): FakeLease {
+  let held = true
+  const lose = (): void => void (held = false)
+  return { role, token: (tokens += 1), held: () => held, release: async () => lose(), lose }
+}
+
+/** One lease at a time; `away` makes the store throw. */
+export function fakeLeases(): Leases & { away: boolean; taken: FakeLease[]; asked: (boolean | undefined)[] } {
+  const leases = {
+    away: false,
+    taken: [] as FakeLease[],
+    asked: [] as (boolean | undefined)[],
+    async lease(role: string, options?: { takeOver?: boolean }) {
+      leases.asked.push(options?.takeOver)
+      if (leases.away) throw storeAway()
+      if (leases.taken.at(-1)?.held() === true) return undefined
+      const lease = aLease(role)
+      leases.taken.push(lease)
+      return lease
+    },
+  }
+  return leases
+}
+
+/** Wake-ups as the queue gives them: one run at a time, pokes in between become one more. What fails is forgotten. */
+export function fakeJobs(): Pick<Jobs, 'serve' | 'wake'> & { served(role: string): boolean } {
+  const servers = new Map<string, () => void>()
+  return {
+    served: (role) => servers.has(role),
+    wake: (role) => servers.get(role)?.(),
+    async serve(role, work) {
+      let running: Promise<void> | undefined
+      let again = false
+      const run = async (): Promise<void> => {
+        do {
+          again = false
+          await work().catch(() => undefined)
+        } while (again)
+        running = undefined
+      }
+      servers.set(role, () => {
+        if (running === undefined) running = run()
+        else again = true
+      })
+      return {
+        async stop() {
+          servers.delete(role)
+          again = false
+          await running
+        },
+      }
+    },
+  }
+}
+
+export interface FakeOutbox extends Pick<Outbox, 'owed' | 'settle'> {
+  away: boolean
+  fenced: boolean
+  owe(lane: OrderId, controlId: string): void
+  readonly dead: string[]
+  readonly delivered: string[]
+  waiting(): string[]
+}
+
+export function fakeOutbox(): FakeOutbox {
+  let list: (Owed & { notBefore?: string })[] = []
+  const outbox: FakeOutbox = {
+    away: false,
+    fenced: false,
+    dead: [],
+    delivered: [],
+    waiting: () => list.map(({ controlId }) => controlId),
+    owe(lane, controlId) {
+      list.push({
+        id: controlId,
+        endpoint: 'ris',
+        lane,
+        controlId,
+        bytes: Buffer.from(`MSH|${controlId}\r`),
+        attempts: 0,
+        at: '2026-10-16T08:00:00.000Z',
+      })
+    },
+    async owed(_, limit) {
+      if (outbox.away) throw storeAway()
+      return list.slice(0, limit)
+    },
+    async settle(_, id, outcome: Delivery) {
+      if (outbox.away) throw storeAway()
+      if (outbox.fenced) return 'fenced'
+      const one = list.find((owed) => owed.id === id)
+      if (one === undefined) return 'settled'
+      if (outcome.kind === 'retry') {
+        list = list.map((owed) =>
+          owed === one ? { ...owed, attempts: owed.attempts + 1, notBefore: outcome.notBefore } : owed,
+        )
+        return 'settled'
+      }
+      list = list.filter((owed) => owed !== one)
+      outbox[outcome.kind === 'delivered' ? 'delivered' : 'dead'].push(id)
+      return 'settled'
+    },
+  }
+  return outbox
+}
