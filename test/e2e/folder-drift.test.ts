@@ -43,9 +43,9 @@ async function send(...orders: readonly Parameters<typeof orderBytes>[0][]): Pro
 const files = (): readonly string[] => (existsSync(worklistDir) ? readdirSync(worklistDir) : [])
 const ours = (): readonly string[] => files().filter((name) => name.startsWith('worklane-') && name.endsWith('.wl'))
 
-async function accessions(): Promise<readonly unknown[]> {
+async function accessions(): Promise<readonly string[]> {
   const found = await readDicom(ours().map((name) => join(worklistDir, name)))
-  return found.map((dataset) => dataset['AccessionNumber']).sort()
+  return found.map((dataset) => dataset['AccessionNumber'] as string).sort()
 }
 
 test("I5: a wiped folder is filled again, a changed file is put right, other people's files are left alone", async () => {
