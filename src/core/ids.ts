@@ -15,7 +15,7 @@ export type MessageId = string
 /** `O` + sequence number of the message that created the order + `-` + number of the order group in it. */
 export type OrderId = string
 
-/** Order id, step key and station, each made safe for file names and URLs, joined by dots: `O17-1.SPS-1.CT01`. */
+/** Order id, number of the step in its order and station, safe for file names and URLs, joined by dots: `O17-1.1.CT01`. Nothing in it comes from the patient's message but the station (I9). */
 export type ItemId = string
 
 /** Patient ID and assigning authority, written `4711^^^HOSP` (PID-3.1 and PID-3.4.1). */

@@ -11,9 +11,13 @@ import { patientDataset } from './patients.ts'
 import { same } from './same.ts'
 import { flags } from './steps.ts'
 
-/** Order, step and station in one name that is safe in file names and URLs; different parts never give the same name. */
-export function itemId(orderId: OrderId, stepKey: string, station: string): ItemId {
-  return `${orderId}.${safe(stepKey)}.${safe(station)}`
+/**
+ * Order, step and station in one name that is safe in file names and URLs; different parts never give the same name.
+ * The step is its number in the order, from 1, which it keeps: its key is the sender's, may name a
+ * person's exam or a person, and item ids stand in logs, jobs and file names (I9).
+ */
+export function itemId(orderId: OrderId, stepNumber: number, station: string): ItemId {
+  return `${orderId}.${stepNumber}.${safe(station)}`
 }
 
 function safe(text: string): string {
@@ -51,11 +55,11 @@ export function renderItems(now: Moment, before: Moment | undefined, seq: Seq, a
   const items: WorklistItem[] = []
   const marks: Record<ItemId, ItemMark> = {}
   let changed = false
-  for (const step of order.steps) {
+  for (const [index, step] of order.steps.entries()) {
     const served = patient !== undefined && isServed(step)
     const sameStep = sameFrame && isSame(step, before.order.steps)
     for (const station of step.stations) {
-      const id = itemId(order.id, step.key, station)
+      const id = itemId(order.id, index + 1, station)
       const mark = sameStep ? known[id] : undefined
       if (mark === undefined) changed = true
       const { version, updatedAt } = (marks[id] = mark ?? { version: seq, updatedAt: at })

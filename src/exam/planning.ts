@@ -51,8 +51,10 @@ export function create(draft: Draft, entry: InboxEntry, group: OrderGroup, patie
 }
 
 /** `named`: keys of all steps of this order that the message has named so far. */
-export function update(draft: Draft, order: Order, group: OrderGroup, named: ReadonlySet<string>): void {
+export function update(draft: Draft, order: Order, said: OrderGroup, named: ReadonlySet<string>): void {
+  const group = withoutStandIns(said, order)
   if (group.effect === 'create' && group.patient !== undefined) know(draft, group.patient, true)
+  if (group.effect === 'update') noteOtherName(draft, order, group)
   const sent = sentAt(group.received)
   const reopens = isNewer(sent, order.sentAt) === true
   const studyInstanceUid = keptUid(order, group.numbers)
@@ -93,6 +95,40 @@ export function isAnotherExam(order: Order, group: OrderGroup): boolean {
     order.firstImageAt !== undefined ||
     order.steps.some((step) => step.stepStatus === 'COMPLETED' || step.stepStatus === 'DISCONTINUED')
   return isLater && (tookPlace || group.patient.key !== order.patientKey)
+}
+
+/**
+ * Where a message has no accession number of its own, pipelines let the order's number
+ * stand in for it. A better number that is known stays: images carry it.
+ */
+function withoutStandIns(group: OrderGroup, order: Order): OrderGroup {
+  const { fillerOrderNumber, placerOrderNumber } = group.numbers
+  const isStandIn = (said: unknown, known: unknown): boolean =>
+    said !== undefined && said !== '' && hasText(known) && (said === fillerOrderNumber || said === placerOrderNumber)
+  const numbers: Partial<Record<keyof OrderNumbers, string>> = { ...group.numbers }
+  const request: Record<string, Dataset[string]> = { ...group.request }
+  for (const [keyword, name] of standIns) {
+    if (isStandIn(numbers[name], order.numbers[name])) delete numbers[name]
+    if (isStandIn(request[keyword], order.request[keyword])) delete request[keyword]
+  }
+  const steps = group.steps.map((step) => {
+    const known = order.steps.find((one) => one.key === step.key)?.attributes['ScheduledProcedureStepID']
+    const { ScheduledProcedureStepID: id, ...attributes } = step.attributes
+    return isStandIn(id, known) ? { ...step, attributes } : step
+  })
+  return { ...group, numbers: { ...numbers, authority: group.numbers.authority }, request, steps }
+}
+
+const standIns = [
+  ['AccessionNumber', 'accessionNumber'],
+  ['RequestedProcedureID', 'requestedProcedureId'],
+] as const satisfies readonly (readonly [string, keyof OrderNumbers])[]
+
+/** Who reads why the worklist shows another name than the RIS finds the reason. */
+function noteOtherName(draft: Draft, order: Order, { patient }: OrderGroup): void {
+  const known = patient && draft.world.patient(patient.key)
+  if (patient === undefined || known === undefined || mergePatient(known, patient) === known) return
+  draft.note(order.id, 'the update describes its patient in another way: only a new order or an ADT changes patients')
 }
 
 /** Only NW says who a patient is (IHE RAD-13: PID of an update must not change the patient); a patient that nobody knows is known from any order. */
@@ -153,3 +189,4 @@ function uniqueSteps(group: OrderGroup): readonly Step[] {
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+const hasText = (value: unknown): boolean => text(value) !== ''

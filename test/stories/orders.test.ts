@@ -440,6 +440,63 @@ describe('the RIS moves the exam itself', () => {
   })
 })
 
+describe('numbers that stand in for others', () => {
+  const full = { fillerOrderNumber: 'F1', placerOrderNumber: 'P1', accessionNumber: 'A1', requestedProcedureId: 'RP1' }
+  const bare = { ...full, accessionNumber: 'F1', requestedProcedureId: 'F1' }
+  const request = { AccessionNumber: 'F1', RequestedProcedureID: 'F1' }
+
+  test('an update without an accession number leaves the one that is known', () => {
+    const story = createStory()
+    story.message({ numbers: full })
+    story.message({ control: 'XO', numbers: bare, request, steps: [step('1', { ScheduledProcedureStepID: 'F1' })] })
+    expect(story.order().numbers).toMatchObject({ accessionNumber: 'A1', requestedProcedureId: 'RP1' })
+    const [item] = story.worklist()
+    expect(item?.dataset).toMatchObject({ AccessionNumber: 'A1', RequestedProcedureID: 'RP1' })
+    expect(stepOf(item)).toMatchObject({ ScheduledProcedureStepID: 'S1' })
+  })
+
+  test('a real accession number takes the place of the one that stood in', () => {
+    const story = createStory()
+    story.message({ numbers: bare, request })
+    expect(story.worklist()[0]?.dataset).toMatchObject({ AccessionNumber: 'F1' })
+    story.message({ control: 'XO', numbers: full })
+    expect(story.worklist()[0]?.dataset).toMatchObject({ AccessionNumber: 'A1' })
+  })
+
+  test("I11: a cancel whose number is another order's accession number cancels nothing", () => {
+    const story = createStory()
+    story.message({ numbers: { fillerOrderNumber: 'F1', accessionNumber: '77' } })
+    story.message({ numbers: { fillerOrderNumber: 'F2', accessionNumber: 'A2' }, patient: otto })
+    const numbers = { fillerOrderNumber: '77', accessionNumber: '77', requestedProcedureId: '77' }
+    expect(story.message({ control: 'CA', orcOnly: true, numbers })).toEqual({ kind: 'ignored', rule: 'unknown-order' })
+    const placer = { placerOrderNumber: '77', accessionNumber: '77' }
+    expect(story.message({ control: 'CA', orcOnly: true, numbers: placer })).toMatchObject({ kind: 'ignored' })
+    expect(story.worklist()).toHaveLength(2)
+  })
+})
+
+test('I9: an item is named by its order, the number of its step and the station, and keeps its name', () => {
+  const story = createStory()
+  story.message({ steps: [step('GEHEIM-1'), step('GEHEIM-2')] })
+  const ids = story.items().map((item) => item.id)
+  expect(ids).toEqual([`${story.order().id}.1.CT01`, `${story.order().id}.2.CT01`])
+  story.message({ control: 'XO', steps: [step('GEHEIM-3'), step('GEHEIM-2')] })
+  expect(story.items().map((item) => [item.id.at(-6), item.stepStatus])).toEqual([
+    ['1', 'CANCELED'],
+    ['2', 'SCHEDULED'],
+    ['3', 'SCHEDULED'],
+  ])
+})
+
+test('an update that names its patient in another way changes nobody, and the history says so', () => {
+  const story = createStory()
+  story.message({})
+  story.message({ control: 'XO', patient: { ...anna, attributes: { ...anna.attributes, PatientName: 'MEIER^ANNA' } } })
+  expect(story.worklist()[0]?.dataset['PatientName']).toBe('MUELLER^ANNA')
+  expect(story.history()).toContainEqual(expect.stringMatching(/describes its patient in another way/))
+  expect(story.history().join()).not.toContain('MEIER')
+})
+
 describe('again is harmless', () => {
   test('I4, I5: the same order again, even with a newer time, changes no item', () => {
     const story = createStory()
