@@ -247,6 +247,14 @@ def frames(content):
     return items
 
 
+def items_of(headers, content):
+    """The items of an answer. A server that is no engine may well say 200 and nothing: that is no empty worklist."""
+    items = frames(content)
+    if headers.get('X-Worklane-Count') != str(len(items)) or not headers.get('X-Worklane-Version'):
+        raise EngineAway('its answer is not that of an engine')
+    return items
+
+
 class Circuit:
     """After a failure the engine is not asked for a while: every modality waits while one does."""
 
@@ -324,10 +332,9 @@ class Snapshot:
         self.items, self.read = items, {}
         self.confirmed_at = head['confirmedAt']
 
-    def replace(self, version, tag, content, now):
-        items = frames(content)
-        head = {'format': 1, 'version': version, 'tag': tag, 'confirmedAt': now,
-                'sha256': hashlib.sha256(content).hexdigest()}
+    def replace(self, headers, items, content, now):
+        head = {'format': 1, 'version': headers.get('X-Worklane-Version', ''), 'tag': headers.get('ETag', ''),
+                'confirmedAt': now, 'sha256': hashlib.sha256(content).hexdigest()}
         self.take(head, items)
         if self.write(self.path, json.dumps(head).encode() + b'\n' + content):
             self.saved_at = now
@@ -384,7 +391,7 @@ def refresh_snapshot():
         if status == 304 and known:
             snapshot.confirm(now)
         elif status == 200:
-            snapshot.replace(headers.get('X-Worklane-Version', ''), headers.get('ETag', ''), content, now)
+            snapshot.replace(headers, items_of(headers, content), content, now)
         else:
             raise EngineAway(status_reason(status))
         circuit.heard()
@@ -453,9 +460,13 @@ def take_carried(asked):
     for path, value in carried.items():
         item = asked
         *way, tag = path.split('/')
-        for sequence, index in zip(way[::2], way[1::2]):
-            item = item[sequence][int(index)]
-        item[tag] = value
+        try:
+            for sequence, index in zip(way[::2], way[1::2]):
+                item = item[sequence][int(index)]
+            item[tag] = value
+        except (KeyError, IndexError, TypeError):
+            # A sequence that Orthanc does not know is one that no item has.
+            pass
     return True
 
 
@@ -475,7 +486,7 @@ def ask_engine(asked, calling, called, remote_ip):
         status, headers, content = engine.request(
             'POST', '/worklist/find', json.dumps(body).encode(), seconds=TIMEOUT, look_up=False)
         if status == 200:
-            items = frames(content)
+            items = items_of(headers, content)
     except EngineAway as error:
         circuit.failed(str(error))
         raise

@@ -136,6 +136,27 @@ describe('a modality asks, and the engine', () => {
     expect(accessionNumbers(await find())).toEqual(['S2'])
   })
 
+  test('I10: is another server that says 200 and nothing: the snapshot answers, and stays', async () => {
+    engine.snapshot = { version: 'stranger', items: [part10({ AccessionNumber: 'S3' })] }
+    await snapshotTaken('stranger')
+    engine.isStranger = true
+    expect(accessionNumbers(await find())).toEqual(['S3'])
+    await eventually(
+      async () => (await status()).engine.detail === 'its answer is not that of an engine',
+      'the plugin notices',
+    )
+    expect(await status()).toMatchObject({ snapshot: { version: 'stranger', count: 1 } })
+    engine.isStranger = false
+  })
+
+  test('I10: confirms an empty worklist: Success without items, also when it is away later', async () => {
+    engine.snapshot = { version: 'empty', items: [] }
+    await snapshotTaken('empty')
+    await engine.stop()
+    expect(await find()).toEqual([])
+    await engine.start()
+  })
+
   test('the snapshot is fetched once per version, and is for the eyes of Orthanc only', async () => {
     engine.snapshot = { version: 'once', items: [part10()] }
     await snapshotTaken('once')

@@ -10,6 +10,8 @@ export interface StubEngine {
   /** The snapshot and its version. */
   snapshot: { version: string; items: readonly Uint8Array[] }
   httpStatus: number
+  /** Another server has its port: it says 200 to everything, and nothing else. */
+  isStranger: boolean
   /** Held back before each answer of /worklist/find. */
   delayMilliseconds: number
   readonly queries: Record<string, unknown>[]
@@ -38,7 +40,12 @@ export async function startStubEngine(): Promise<StubEngine> {
       const answer = (status: number, bytes: Uint8Array, headers = {}): void => {
         response.writeHead(status, { ...headers, 'content-length': bytes.length }).end(bytes)
       }
-      if (request.url === '/orthanc/nudge') {
+      const says = (items: readonly Uint8Array[]) => ({
+        'x-worklane-version': engine.snapshot.version,
+        'x-worklane-count': String(items.length),
+      })
+      if (engine.isStranger) answer(200, Buffer.alloc(0))
+      else if (request.url === '/orthanc/nudge') {
         engine.nudges.push(body as Record<string, string>)
         response.writeHead(204).end()
       } else if (engine.httpStatus !== 200) answer(engine.httpStatus, Buffer.alloc(0))
@@ -46,7 +53,7 @@ export async function startStubEngine(): Promise<StubEngine> {
         engine.queries.push(body as Record<string, unknown>)
         const timer = setTimeout(() => {
           waiting.delete(timer)
-          answer(200, framed(engine.found), { 'x-worklane-version': engine.snapshot.version })
+          answer(200, framed(engine.found), says(engine.found))
         }, engine.delayMilliseconds)
         waiting.add(timer)
       } else {
@@ -55,7 +62,7 @@ export async function startStubEngine(): Promise<StubEngine> {
         if (request.headers['if-none-match'] === etag) {
           unchanged += 1
           response.writeHead(304, { etag }).end()
-        } else answer(200, framed(engine.snapshot.items), { etag, 'x-worklane-version': engine.snapshot.version })
+        } else answer(200, framed(engine.snapshot.items), { etag, ...says(engine.snapshot.items) })
       }
     })
   })
@@ -72,6 +79,7 @@ export async function startStubEngine(): Promise<StubEngine> {
     found: [],
     snapshot: { version: '1', items: [] },
     httpStatus: 200,
+    isStranger: false,
     delayMilliseconds: 0,
     queries: [],
     nudges: [],
