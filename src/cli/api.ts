@@ -3,41 +3,49 @@ import { join } from 'node:path'
 import { load } from './load.ts'
 import type { Io } from './output.ts'
 
-/** A running engine, over HTTP: found by the site's settings, with the token of its data folder. */
+export type Answer =
+  | { readonly kind: 'answer'; readonly body: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'failed'; readonly reason: string }
+
+/** A running engine, over HTTP: found by the site's settings, with the token of its data folder. `expects`: a key of the answer, without which it is somebody else's. */
 export async function ask(
   io: Io,
   path: string,
   query: Readonly<Record<string, string | undefined>>,
-  config?: string,
-): Promise<{ readonly kind: 'answer'; readonly body: unknown } | { readonly kind: 'failed'; readonly reason: string }> {
+  { expects, config }: { readonly expects: string; readonly config?: string | undefined },
+): Promise<Answer> {
   const { site } = load(io, config)
-  if (site === undefined)
-    return { kind: 'failed', reason: 'The configuration has mistakes; worklane check tells them.' }
+  if (site === undefined) return failed('The configuration has mistakes; `worklane check` tells them.')
   const { bind, http, dataDir } = site.settings
-  const host = bind === '0.0.0.0' || bind === '' ? '127.0.0.1' : bind === '::' ? '[::1]' : bind
+  const host = bind === '0.0.0.0' || bind === '' ? '127.0.0.1' : bind === '::' ? '::1' : bind
+  const engine = `http://${host.includes(':') ? `[${host}]` : host}:${http.port}`
   const token = http.token === '' ? readToken(dataDir) : http.token
   if (token === undefined)
-    return {
-      kind: 'failed',
-      reason: `There is no token in ${dataDir}. Has an engine been started with this data folder?`,
-    }
-  const url = new URL(path, `http://${host}:${http.port}`)
+    return failed(`There is no token that can be read in ${dataDir}. Has an engine been started with this data folder?`)
+  const url = new URL(path, engine)
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
   let response: Response
   try {
     response = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(10_000) })
   } catch {
-    return {
-      kind: 'failed',
-      reason: `No engine answers at http://${host}:${http.port}. Is it running, and is this its HTTP port?`,
-    }
+    return failed(`No engine answers at ${engine}. Is it running, and is this its HTTP port?`)
   }
   const body: unknown = await response.json().catch(() => undefined)
+  const stranger = failed(`What answers at ${engine} is not a Worklane engine. Is this its HTTP port?`)
+  if (!isObject(body)) return stranger
   if (!response.ok) {
-    const detail = (body as { detail?: string; title?: string } | undefined) ?? {}
-    return { kind: 'failed', reason: `The engine refused: ${detail.detail ?? detail.title ?? response.status}` }
+    const said = [body['title'], body['cure']].filter((part) => typeof part === 'string').join(' ')
+    return failed(said === '' ? `The engine refused (${response.status}).` : said)
   }
-  return { kind: 'answer', body }
+  return expects in body ? { kind: 'answer', body } : stranger
+}
+
+function failed(reason: string): Answer {
+  return { kind: 'failed', reason }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function readToken(dataDir: string): string | undefined {

@@ -1,10 +1,16 @@
 import type { Site } from '../config/site.ts'
 import { EngineError, sentence } from '../core/errors/index.ts'
+import type { Problem } from '../core/fault.ts'
 import { load, summary } from './load.ts'
 import { counted, painter, problemText, table, type Io } from './output.ts'
-import { misuse, misused, readArgs } from './usage.ts'
+import { testPipeline } from './pipeline-tests.ts'
+import { misuse, readArgs } from './usage.ts'
 
-const usage = 'worklane check [--config FILE] [--live] [--json]'
+export const usage = `worklane check [--config FILE] [--live] [--json]
+
+Says everything that is wrong with the site, its pipelines, tables and tests: each
+problem with file:line:column, code and cure. --live also asks every endpoint.
+Exit code 1 when there is an error, or an endpoint does not answer.`
 
 /** One endpoint of a site and a way to ask it. */
 export interface Probe {
@@ -36,24 +42,37 @@ export async function check(
 ): Promise<number> {
   const options = { config: { type: 'string' }, live: { type: 'boolean' }, json: { type: 'boolean' } } as const
   const asked = readArgs(args, options, usage, io)
-  if (asked === undefined) return misused
+  if (typeof asked === 'number') return asked
   const { values, positionals } = asked
   if (positionals.length > 1) return misuse('One site is checked at a time', usage, io)
 
   const loaded = load(io, values.config ?? positionals[0])
-  const { site, problems } = loaded
+  const { site } = loaded
+  const problems = [...loaded.problems, ...(site === undefined ? [] : problemsOfTests(site, io.cwd))]
   const endpoints = values.live && site !== undefined ? await askAll(probesOf?.(site) ?? [], seconds) : []
-  const isWell = site !== undefined && endpoints.every(({ answers }) => answers)
+  const isWell = site !== undefined && !problems.some(isError) && endpoints.every(({ answers }) => answers)
   if (values.json) {
     io.stdout(`${JSON.stringify({ problems, ...(values.live ? { endpoints } : {}) }, null, 2)}\n`)
     return isWell ? 0 : 1
   }
   for (const problem of problems) io.stdout(problemText(problem, io))
-  if (problems.length > 0) io.stdout(`${summary(loaded)}\n`)
+  if (problems.length > 0) io.stdout(`${summary(problems)}\n`)
   if (site !== undefined && problems.length === 0) io.stdout(`${allIsWell(site)}\n`)
   if (values.live && site === undefined) io.stdout('The endpoints were not asked: first the errors.\n')
   if (endpoints.length > 0) io.stdout(endpointsText(endpoints, io))
   return isWell ? 0 : 1
+}
+
+function isError({ severity }: Problem): boolean {
+  return severity === 'error'
+}
+
+/** What is wrong with the tests themselves; that one fails is for `worklane test` to say. */
+function problemsOfTests(site: Site, cwd: string): readonly Problem[] {
+  return site.pipelines.flatMap((pipeline) => {
+    const tested = testPipeline(pipeline, site, cwd)
+    return tested?.problems.filter(({ file }) => file === tested.file) ?? []
+  })
 }
 
 function allIsWell({ settings, pipelines, tables }: Site): string {

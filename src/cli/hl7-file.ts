@@ -2,18 +2,20 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { reasonOf } from '../config/files.ts'
 import { EngineError } from '../core/errors/index.ts'
+import type { Io } from './output.ts'
 
 const start = 0x0b
 const end = 0x1c
 
 /**
  * The HL7 messages in a file, byte for byte: one or several, as text or in MLLP
- * frames, as logs and exports hold them. Their charset is not touched.
+ * frames, as logs and exports hold them. Their charset is not touched. `-` is
+ * standard input.
  */
-export function readMessages(path: string, cwd: string): readonly Uint8Array[] {
+export function readMessages(path: string, io: Pick<Io, 'cwd' | 'stdin'>): readonly Uint8Array[] {
   let bytes: Buffer
   try {
-    bytes = readFileSync(resolve(cwd, path))
+    bytes = path === '-' && io.stdin !== undefined ? Buffer.from(io.stdin()) : readFileSync(resolve(io.cwd, path))
   } catch (error) {
     throw new EngineError('E256', { file: path, reason: reasonOf(error) }, { cause: error })
   }

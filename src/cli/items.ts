@@ -1,10 +1,11 @@
 import type { Dataset } from '../core/dataset.ts'
 import { ask } from './api.ts'
 import { counted, headedTable, type Io } from './output.ts'
-import { misuse, misused, readArgs } from './usage.ts'
+import { misuse, readArgs } from './usage.ts'
 
-const usage = `worklane items [--accession A] [--patient ID] [--order-number N] [--modality M] [--station AE]
-               [--date 20261016[-20261018]] [--step-status S] [--limit N] [--after CURSOR] [--json]
+export const usage = `worklane items [--accession A] [--patient ID] [--order-number N] [--modality M] [--station AE]
+               [--date 20261016[-20261018]] [--step-status S] [--limit N] [--after CURSOR]
+               [--config FILE] [--json]
 
 Lists the worklist items of a running engine, served or not.`
 
@@ -28,15 +29,10 @@ export async function items(args: readonly string[], io: Io): Promise<number> {
     after: text,
     config: text,
     json: { type: 'boolean' },
-    help: { type: 'boolean' },
   } as const
   const asked = readArgs(args, options, usage, io)
-  if (asked === undefined) return misused
+  if (typeof asked === 'number') return asked
   const { values, positionals } = asked
-  if (values.help === true) {
-    io.stdout(`${usage}\n`)
-    return 0
-  }
   if (positionals.length > 0) return misuse(`"${positionals[0]}" is not expected`, usage, io)
   const answer = await ask(
     io,
@@ -52,7 +48,7 @@ export async function items(args: readonly string[], io: Io): Promise<number> {
       limit: values.limit,
       after: values.after,
     },
-    values.config,
+    { expects: 'items', config: values.config },
   )
   if (answer.kind === 'failed') {
     io.stderr(`${answer.reason}\n`)
@@ -62,7 +58,11 @@ export async function items(args: readonly string[], io: Io): Promise<number> {
     io.stdout(`${JSON.stringify(answer.body, null, 2)}\n`)
     return 0
   }
-  const { items: found, total, next } = answer.body as { items: readonly Item[]; total: number; next: string | null }
+  const {
+    items: found,
+    total,
+    next,
+  } = answer.body as unknown as { items: readonly Item[]; total: number; next: string | null }
   if (found.length > 0) io.stdout(headedTable(headings, found.map(row), io))
   io.stdout(`${counted(total, 'item')}${next === null ? '' : `; the next page: --after ${next}`}\n`)
   return 0

@@ -1,4 +1,5 @@
 import { loadSite, type LoadedSite } from '../config/site.ts'
+import type { Problem } from '../core/fault.ts'
 import { counted, problemText, type Io } from './output.ts'
 
 /** The site that a verb works on, by `--config`, `WORKLANE_CONFIG` or the place where it usually is. */
@@ -7,7 +8,7 @@ export function load(io: Io, file?: string): LoadedSite {
 }
 
 /** `2 errors, 1 warning`. */
-export function summary({ problems }: LoadedSite): string {
+export function summary(problems: readonly Problem[]): string {
   const errors = problems.filter(({ severity }) => severity === 'error').length
   const warnings = problems.length - errors
   const parts = [errors > 0 ? counted(errors, 'error') : '', warnings > 0 ? counted(warnings, 'warning') : '']
@@ -17,6 +18,6 @@ export function summary({ problems }: LoadedSite): string {
 /** Says what is wrong with a site that a verb cannot work with. */
 export function refuse(loaded: LoadedSite, io: Io): number {
   for (const problem of loaded.problems) io.stderr(problemText(problem, io))
-  io.stderr(`${summary(loaded)}; nothing was done.\n`)
+  io.stderr(`${summary(loaded.problems)}; nothing was done.\n`)
   return 1
 }

@@ -12,9 +12,14 @@ import { readMessages } from './hl7-file.ts'
 import { load, refuse } from './load.ts'
 import { runText } from './map-text.ts'
 import type { Io } from './output.ts'
-import { misuse, misused, readArgs } from './usage.ts'
+import { misuse, readArgs } from './usage.ts'
 
-const usage = 'worklane map PIPELINE FILE... [--all] [--config FILE] [--json]'
+export const usage = `worklane map PIPELINE FILE... [--all] [--config FILE] [--json]
+
+Shows what a pipeline would make of the HL7 messages in the files: the items, which
+rule gave which value, and the acknowledgment. Nothing is sent or stored. A FILE of -
+is standard input; --all also shows what has no value, and why.
+Exit code 1 when a message would be refused, or a file cannot be read.`
 const options = { config: { type: 'string' }, json: { type: 'boolean' }, all: { type: 'boolean' } } as const
 
 const controlIdPath = pathOf('MSH-10')
@@ -34,7 +39,7 @@ export interface Dry {
  */
 export async function map(args: readonly string[], io: Io): Promise<number> {
   const asked = readArgs(args, options, usage, io)
-  if (asked === undefined) return misused
+  if (typeof asked === 'number') return asked
   const [name, ...files] = asked.positionals
   if (name === undefined) return misuse('Which pipeline, and which files?', usage, io)
   if (files.length === 0) return misuse('Which files?', usage, io)
@@ -49,7 +54,7 @@ export async function map(args: readonly string[], io: Io): Promise<number> {
   const runs: Dry[] = []
   for (const file of files) {
     try {
-      readMessages(file, io.cwd).forEach((bytes, at) => runs.push(run(file, at + 1, bytes, chosen, site)))
+      readMessages(file, io).forEach((bytes, at) => runs.push(run(file, at + 1, bytes, chosen, site)))
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
       io.stderr(`${file}  ${error.code}  ${error.message}\n    ${error.cure}\n`)

@@ -1,9 +1,10 @@
 import { ask } from './api.ts'
 import { counted, headedTable, table, type Io } from './output.ts'
-import { misuse, misused, readArgs } from './usage.ts'
+import { misuse, readArgs } from './usage.ts'
 
-const usage = `worklane messages [ID] [--state waiting|applied|ignored|invalid|dead] [--source S] [--control-id C]
-                  [--accession A] [--patient ID] [--order-number N] [--limit N] [--after CURSOR] [--json]
+export const usage = `worklane messages [ID] [--state waiting|applied|ignored|invalid|dead] [--source S] [--control-id C]
+                  [--accession A] [--patient ID] [--order-number N] [--limit N] [--after CURSOR]
+                  [--config FILE] [--json]
 
 Lists the messages that a running engine has received, newest first, each in the one
 state it is in; with an ID, shows that message as it came.`
@@ -36,15 +37,10 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
     after: text,
     config: text,
     json: { type: 'boolean' },
-    help: { type: 'boolean' },
   } as const
   const asked = readArgs(args, options, usage, io)
-  if (asked === undefined) return misused
+  if (typeof asked === 'number') return asked
   const { values, positionals } = asked
-  if (values.help === true) {
-    io.stdout(`${usage}\n`)
-    return 0
-  }
   if (positionals.length > 1) return misuse('One ID at a time', usage, io)
   const [id] = positionals
   const query = {
@@ -57,12 +53,10 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
     limit: values.limit,
     after: values.after,
   }
-  const answer = await ask(
-    io,
-    id === undefined ? '/api/messages' : `/api/messages/${encodeURIComponent(id)}`,
-    query,
-    values.config,
-  )
+  const answer = await ask(io, id === undefined ? '/api/messages' : `/api/messages/${encodeURIComponent(id)}`, query, {
+    expects: id === undefined ? 'items' : 'id',
+    config: values.config,
+  })
   if (answer.kind === 'failed') {
     io.stderr(`${answer.reason}\n`)
     return 1
@@ -72,12 +66,16 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
     return 0
   }
   if (id !== undefined) {
-    const message = answer.body as Shown & { readonly text: string }
+    const message = answer.body as unknown as Shown & { readonly text: string }
     io.stdout(table([row(message)]))
     io.stdout(`${message.text.replaceAll(/\r\n?/g, '\n').trimEnd()}\n`)
     return 0
   }
-  const { items, total, next } = answer.body as { items: readonly Shown[]; total: number; next: string | null }
+  const { items, total, next } = answer.body as unknown as {
+    items: readonly Shown[]
+    total: number
+    next: string | null
+  }
   if (items.length > 0) io.stdout(headedTable(headings, items.map(row), io))
   io.stdout(`${counted(total, 'message')}${next === null ? '' : `; the next page: --after ${next}`}\n`)
   return 0

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs'
 import type { Problem } from '../core/fault.ts'
 
 /** All that a verb sees of the outside; tests give their own. */
 export interface Io {
   stdout(text: string): void
   stderr(text: string): void
+  /** All of standard input. */
+  stdin?(): Uint8Array
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   /** Colours only where a person looks. */
@@ -71,9 +74,12 @@ export function headedTable(
 
 /** The outside of this process. */
 export function processIo(): Io {
+  // Who reads may stop reading (`| head`): what is written then goes nowhere, and nothing breaks.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   return {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
+    stdin: () => readFileSync(0),
     env: process.env,
     cwd: process.cwd(),
     isTty: process.stdout.isTTY,

@@ -11,6 +11,7 @@ import { siteSchema } from '../config/schema.ts'
 import { errors } from '../core/errors/index.ts'
 import { lookupKeyword } from '../dicom/dictionary.ts'
 import { worklistKeys } from '../dicom/worklist-item.ts'
+import { exitCodes, verbs } from './verbs.ts'
 
 /** Contents by path in the repository. */
 export function generatedFiles(): Readonly<Record<string, string>> {
@@ -19,7 +20,29 @@ export function generatedFiles(): Readonly<Record<string, string>> {
     'config/pipeline.schema.json': `${JSON.stringify(pipelineSchema(offered()), null, 2)}\n`,
     'docs/reference/settings.md': settingsReference(),
     'docs/reference/errors.md': errorsReference(errors),
+    'docs/reference/cli.md': cliReference(),
   }
+}
+
+/** Each verb as its `--help` tells it. */
+function cliReference(): string {
+  const about = [
+    '# Command line',
+    'This page is made from the verbs themselves (`node src/cli/reference.ts`); `worklane VERB --help` shows the same.',
+    'In a clone: `npm run worklane -- VERB ...`; installed as a package: `npx worklane VERB ...`. The site is',
+    '`config/worklane.yaml`, the file that `WORKLANE_CONFIG` names, or that of `--config`.',
+    '',
+    exitCodes,
+  ]
+  const parts = Object.entries(verbs).map(([name, { does, usage }]) => {
+    const [call = '', ...rest] = usage.split('\n\n')
+    return `## ${name}\n\n${capital(does)}.\n\n\`\`\`\n${call}\n\`\`\`\n\n${rest.join('\n\n')}\n`
+  })
+  return [`${about.slice(0, 1).join('')}\n\n${about.slice(1).join('\n')}\n`, ...parts].join('\n')
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
 /** The return keys of a worklist item (PS3.4 Table K.6-1), as editors offer them. */

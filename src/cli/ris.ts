@@ -3,9 +3,9 @@ import { EngineError } from '../core/errors/index.ts'
 import type { Log } from '../core/ports.ts'
 import { acknowledge, parse, scopeText } from '../hl7/index.ts'
 import { painter, type Io } from './output.ts'
-import { misuse, misused, readArgs } from './usage.ts'
+import { misuse, readArgs } from './usage.ts'
 
-const usage = `worklane ris [--port PORT] [--answer AA|AE|AR|none]
+export const usage = `worklane ris [--port PORT] [--answer AA|AE|AR|none]
 
 Plays a RIS until it is interrupted: takes messages over MLLP on 127.0.0.1, shows them,
 and answers as told. --port: default WORKLANE_RIS_PORT, else 2576.`
@@ -14,16 +14,13 @@ const answers = ['AA', 'AE', 'AR', 'none'] as const
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
 export async function ris(args: readonly string[], io: Io): Promise<number> {
-  const options = { port: { type: 'string' }, answer: { type: 'string' }, help: { type: 'boolean' } } as const
+  const options = { port: { type: 'string' }, answer: { type: 'string' } } as const
   const asked = readArgs(args, options, usage, io)
-  if (asked === undefined) return misused
-  if (asked.values.help === true) {
-    io.stdout(`${usage}\n`)
-    return 0
-  }
-  const port = Number(asked.values.port ?? (io.env['WORKLANE_RIS_PORT'] || '2576'))
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    return misuse(`"${asked.values.port}" is not a port`, usage, io)
+  if (typeof asked === 'number') return asked
+  const given = asked.values.port ?? (io.env['WORKLANE_RIS_PORT'] || '2576')
+  const port = Number(given)
+  if (!/^\d+$/.test(given) || port > 65_535) return misuse(`"${given}" is not a port`, usage, io)
+  if (asked.positionals.length > 0) return misuse(`"${asked.positionals[0]}" is not expected`, usage, io)
   const answer = answers.find((one) => one === (asked.values.answer ?? 'AA'))
   if (answer === undefined) return misuse(`"${asked.values.answer}" is none of ${answers.join(', ')}`, usage, io)
 
@@ -61,7 +58,7 @@ export async function ris(args: readonly string[], io: Io): Promise<number> {
     await listener.start()
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
-    io.stderr(`${error.code}  ${error.message} ${error.cure}\n`)
+    io.stderr(`The port ${port} of 127.0.0.1 cannot be had (${error.params['reason']}). Choose another with --port.\n`)
     return 1
   }
   io.stdout(`ris ready  mllp 127.0.0.1:${listener.port()}  answers ${answer}\n`)

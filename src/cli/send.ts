@@ -3,21 +3,18 @@ import { EngineError } from '../core/errors/index.ts'
 import { readMessages } from './hl7-file.ts'
 import { openLine, readAddress, type Line } from './mllp.ts'
 import { counted, painter, type Io } from './output.ts'
-import { misuse, misused, readArgs } from './usage.ts'
+import { misuse, readArgs } from './usage.ts'
 
-const usage = `worklane send FILE... [--to HOST:PORT]
+export const usage = `worklane send FILE... [--to HOST:PORT]
 
 Sends each message of each file over MLLP, one after the other on one connection,
-and shows the acknowledgment. --to: default 127.0.0.1 and WORKLANE_MLLP_PORT, else 2575.
+and shows the acknowledgment. A FILE of - is standard input.
+--to: default 127.0.0.1 and WORKLANE_MLLP_PORT, else 2575.
 Exit code 0: all AA or CA; 1: one was refused, or nobody answered.`
 
 export async function send(args: readonly string[], io: Io): Promise<number> {
-  const asked = readArgs(args, { to: { type: 'string' }, help: { type: 'boolean' } } as const, usage, io)
-  if (asked === undefined) return misused
-  if (asked.values.help === true) {
-    io.stdout(`${usage}\n`)
-    return 0
-  }
+  const asked = readArgs(args, { to: { type: 'string' } } as const, usage, io)
+  if (typeof asked === 'number') return asked
   const to = asked.values.to ?? `127.0.0.1:${io.env['WORKLANE_MLLP_PORT'] || '2575'}`
   const address = readAddress(to)
   if (address === undefined) return misuse(`"${to}" is not HOST:PORT`, usage, io)
@@ -27,7 +24,7 @@ export async function send(args: readonly string[], io: Io): Promise<number> {
   let refused = 0
   let sent = 0
   try {
-    const files = asked.positionals.map((file) => ({ file, messages: readMessages(file, io.cwd) }))
+    const files = asked.positionals.map((file) => ({ file, messages: readMessages(file, io) }))
     line = await openLine(address)
     for (const { file, messages } of files) {
       for (const message of messages) {

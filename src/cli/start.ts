@@ -1,20 +1,24 @@
+import type { Settings } from '../core/settings.ts'
 import { EngineError } from '../core/errors/index.ts'
+import type { Log } from '../core/ports.ts'
 import { startEngine } from '../engine.ts'
 import { createLog } from '../observe/log.ts'
 import { load, refuse } from './load.ts'
 import { problemText, type Io } from './output.ts'
-import { misuse, misused, readArgs } from './usage.ts'
+import { misuse, readArgs } from './usage.ts'
 
-const usage = 'worklane start [--config FILE]'
+export const usage = `worklane start [--config FILE]
 
-/**
- * Runs the engine until SIGTERM or SIGINT. Standard output has one line, `worklane
- * ready` with the addresses, once messages are taken; the log goes to standard
- * error, one JSON line per thing that happened. A site with a mistake starts nothing.
- */
+Runs the engine until SIGTERM or SIGINT. Standard output has one line, "worklane ready"
+with the addresses, once messages are taken; the log goes to standard error, one JSON
+line per thing that happened. A site with a mistake starts nothing.`
+
+/** What takes longer to stop hangs. */
+const stopSeconds = 30
+
 export async function start(args: readonly string[], io: Io): Promise<number> {
   const asked = readArgs(args, { config: { type: 'string' } } as const, usage, io)
-  if (asked === undefined) return misused
+  if (typeof asked === 'number') return asked
   if (asked.positionals.length > 0) return misuse(`"${asked.positionals[0]}" is not expected`, usage, io)
   const loaded = load(io, asked.values.config)
   if (loaded.site === undefined) return refuse(loaded, io)
@@ -22,16 +26,23 @@ export async function start(args: readonly string[], io: Io): Promise<number> {
 
   const { site } = loaded
   const log = createLog({ level: site.settings.log.level, destination: { write: (line) => io.stderr(line) } })
+  endOnDefects(log)
   const signalled = signal()
   let engine
   try {
     engine = await startEngine({ site, log })
   } catch (error) {
-    return failed(error, io)
+    return failed(error, site.settings, { io, log })
   }
   const mllp = engine.mllp.map(({ source, host, port }) => `${source}=${host}:${port}`).join(' ')
   io.stdout(`worklane ready  mllp ${mllp}  http ${engine.http}  data ${site.settings.dataDir}\n`)
   log.info({ signal: await signalled }, 'stopping')
+  const late = setTimeout(() => {
+    log.error({ seconds: stopSeconds }, 'stop took too long')
+    process.exit(1)
+  }, stopSeconds * 1000)
+  // It holds up nobody: it only fires when something else does.
+  late.unref()
   await engine.stop()
   return 0
 }
@@ -50,8 +61,36 @@ function signal(): Promise<string> {
   })
 }
 
-function failed(error: unknown, io: Io): number {
-  if (!(error instanceof EngineError)) throw error
-  io.stderr(`${error.code}  ${error.message} ${error.cure}\n`)
+/**
+ * What nobody caught leaves the engine in a state that nobody thought of. All that was
+ * acknowledged is in the store: ending, and being started again, is the safe thing.
+ */
+function endOnDefects(log: Log): void {
+  for (const kind of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(kind, (error: unknown) => {
+      log.error({ kind, ...defect(error) }, 'engine failed')
+      process.exit(1)
+    })
+  }
+}
+
+/** The log keeps of a stack the places only: texts may quote what they were given (I9). */
+function defect(error: unknown): { readonly error: string; readonly stack?: string | undefined } {
+  return error instanceof Error ? { error: error.name, stack: error.stack } : { error: typeof error }
+}
+
+function failed(error: unknown, { redisUrl }: Settings, { io, log }: { readonly io: Io; readonly log: Log }): number {
+  if (!(error instanceof EngineError)) {
+    log.error(defect(error), 'engine failed')
+    io.stderr('The engine could not be started. This is a defect: report it with the line above.\n')
+    return 1
+  }
+  const known = error.code === 'E501' && redisUrl !== '' ? noRedis(redisUrl) : error
+  io.stderr(`${known.code}  ${known.message} ${known.cure}\n`)
   return 1
+}
+
+/** Of the address only host and port: it may hold a password. */
+function noRedis(redisUrl: string): EngineError {
+  return new EngineError('E516', { address: URL.canParse(redisUrl) ? new URL(redisUrl).host : 'WORKLANE_REDIS_URL' })
 }

@@ -1,21 +1,16 @@
-import { join } from 'node:path'
-import { readText, shownPath } from '../config/files.ts'
-import { unreadable, type PipelineFile } from '../config/pipelines.ts'
-import { preparePlan } from '../config/plans.ts'
 import type { Site } from '../config/site.ts'
 import { suggestion } from '../config/suggest.ts'
-import { parseYaml } from '../config/yaml.ts'
 import { sentence } from '../core/errors/index.ts'
-import { runPipelineTests, type PipelineTestResult, type PipelineTestRun } from '../mapping/index.ts'
+import type { PipelineTestResult } from '../mapping/index.ts'
 import { load, refuse } from './load.ts'
 import { painter, problemText, type Io } from './output.ts'
-import { misuse, misused, readArgs } from './usage.ts'
+import { testPipeline, type Tested } from './pipeline-tests.ts'
+import { misuse, readArgs } from './usage.ts'
 
-const usage = 'worklane test [PIPELINE...] [--config FILE] [--json]'
+export const usage = `worklane test [PIPELINE...] [--config FILE] [--json]
 
-interface Tested extends PipelineTestRun {
-  readonly pipeline: string
-}
+Runs the tests in the pipeline.test.yaml beside each pipeline, or beside those that
+are named, with the tables and defaults of this site. Exit code 1 when a test fails.`
 
 /**
  * Runs the tests that stand beside pipelines, with the tables and defaults of this
@@ -24,7 +19,7 @@ interface Tested extends PipelineTestRun {
  */
 export async function test(args: readonly string[], io: Io): Promise<number> {
   const asked = readArgs(args, { config: { type: 'string' }, json: { type: 'boolean' } }, usage, io)
-  if (asked === undefined) return misused
+  if (typeof asked === 'number') return asked
   const loaded = load(io, asked.values.config)
   const { site } = loaded
   if (site === undefined) return refuse(loaded, io)
@@ -33,7 +28,7 @@ export async function test(args: readonly string[], io: Io): Promise<number> {
   for (const name of unknown) io.stderr(unknownText(name, site))
   if (unknown.length > 0) return 1
   const chosen = site.pipelines.filter(({ name }) => asked.positionals.length === 0 || asked.positionals.includes(name))
-  const runs = chosen.flatMap((pipeline) => run(pipeline, site, io) ?? [])
+  const runs = chosen.flatMap((pipeline) => testPipeline(pipeline, site, io.cwd) ?? [])
   if (runs.length === 0) return misuse('There is no pipeline.test.yaml beside these pipelines', usage, io)
 
   if (asked.values.json) io.stdout(`${JSON.stringify(runs, null, 2)}\n`)
@@ -44,21 +39,6 @@ export async function test(args: readonly string[], io: Io): Promise<number> {
 function unknownText(name: string, site: Site): string {
   const names = site.pipelines.map((pipeline) => pipeline.name)
   return `E280  ${sentence('E280', { name })}\n    ${suggestion(name, names, 'The pipelines are') ?? ''}\n`
-}
-
-/** Undefined where nothing stands beside the pipeline. */
-function run(pipeline: PipelineFile, site: Site, io: Io): Tested | undefined {
-  const path = join(pipeline.folder, 'pipeline.test.yaml')
-  const file = shownPath(path, io.cwd)
-  const content = readText(path)
-  if (content.kind === 'unreadable' && content.isMissing) return undefined
-  const failed = (problems: PipelineTestRun['problems']): Tested => ({ pipeline: pipeline.name, results: [], problems })
-  if (content.kind !== 'text') return failed([unreadable(content, file)])
-  const { located, problems } = parseYaml(content.text, file)
-  const source = site.settings.sources.find(({ name }) => name === pipeline.from)
-  if (located === undefined || source === undefined || problems.length > 0) return failed(problems)
-  const { input } = preparePlan(source, [pipeline], site.tables, site.settings)
-  return { pipeline: pipeline.name, ...runPipelineTests(input, located) }
 }
 
 function passed({ results, problems }: Tested): boolean {

@@ -5,19 +5,28 @@ import type { Io } from './output.ts'
 /** Exit code of a command that was not understood. */
 export const misused = 2
 
-/** What was asked of a verb, or undefined after saying what was not understood. */
+/** What was asked of a verb; or the exit code, after showing its usage (`--help`) or saying what was not understood. */
 export function readArgs<const T extends ParseArgsOptionsConfig>(
   args: readonly string[],
   options: T,
   usage: string,
   io: Io,
-): { readonly values: ReturnType<typeof parse<T>>['values']; readonly positionals: readonly string[] } | undefined {
+): { readonly values: ReturnType<typeof parse<T>>['values']; readonly positionals: readonly string[] } | number {
+  if (asksHelp(args)) {
+    io.stdout(`${usage}\n`)
+    return 0
+  }
   try {
     return parse(args, options)
   } catch (error) {
-    misuse(error instanceof Error ? (error.message.split('. ')[0] ?? '') : 'not understood', usage, io)
-    return undefined
+    return misuse(error instanceof Error ? (error.message.split('. ')[0] ?? '') : 'not understood', usage, io)
   }
+}
+
+/** Help is given whatever else is wrong with the line. */
+function asksHelp(args: readonly string[]): boolean {
+  const end = args.indexOf('--')
+  return args.slice(0, end < 0 ? args.length : end).some((arg) => arg === '--help' || arg === '-h')
 }
 
 export function misuse(reason: string, usage: string, io: Io): number {

@@ -12,7 +12,7 @@ const minimum = 16
  */
 export function loadToken({ dataDir, configured }: { dataDir: string; configured: string }): string {
   if (configured !== '') return checked(configured)
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makeFolder(dataDir)
   const file = join(dataDir, 'token')
   const made = randomBytes(32).toString('base64url')
   try {
@@ -26,10 +26,27 @@ export function loadToken({ dataDir, configured }: { dataDir: string; configured
     }
     return made
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(dataDir, error)
   }
   if ((statSync(file).mode & 0o077) !== 0) throw new EngineError('E812', { file })
-  return checked(readFileSync(file, 'utf8').trim())
+  try {
+    return checked(readFileSync(file, 'utf8').trim())
+  } catch (error) {
+    throw error instanceof EngineError ? error : unusable(dataDir, error)
+  }
+}
+
+function makeFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw unusable(dataDir, error)
+  }
+}
+
+function unusable(dataDir: string, error: unknown): EngineError {
+  const reason = (error as NodeJS.ErrnoException).code ?? 'unknown'
+  return new EngineError('E512', { folder: dataDir, reason }, { cause: error })
 }
 
 function checked(token: string): string {

@@ -73,4 +73,9 @@ export const storeErrors = {
     'transient',
     'Look whether another program writes or removes keys of the engine (`wl:*`).',
   ),
+  E516: entry(
+    'Redis at {address} does not answer.',
+    'permanent',
+    'Start it, or correct WORKLANE_REDIS_URL; when that is empty, the engine runs a Redis of its own.',
+  ),
 } satisfies Record<string, ErrorEntry>

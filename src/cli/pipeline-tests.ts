@@ -1,0 +1,48 @@
+import { join } from 'node:path'
+import { readText, shownPath } from '../config/files.ts'
+import { unreadable, type PipelineFile } from '../config/pipelines.ts'
+import { preparePlan } from '../config/plans.ts'
+import type { Site } from '../config/site.ts'
+import { parseYaml } from '../config/yaml.ts'
+import type { Located } from '../core/located.ts'
+import { runPipelineTests, runStatusTests, type PipelineTestRun } from '../mapping/index.ts'
+
+export interface Tested extends PipelineTestRun {
+  readonly pipeline: string
+  /** The file with the tests, as it is shown. */
+  readonly file: string
+}
+
+/**
+ * Runs the `pipeline.test.yaml` beside a pipeline, with the tables and defaults of
+ * the site. Undefined where there is none.
+ */
+export function testPipeline(pipeline: PipelineFile, site: Site, cwd: string): Tested | undefined {
+  const path = join(pipeline.folder, 'pipeline.test.yaml')
+  const file = shownPath(path, cwd)
+  const content = readText(path)
+  if (content.kind === 'unreadable' && content.isMissing) return undefined
+  const failed = (problems: PipelineTestRun['problems']): Tested => ({
+    pipeline: pipeline.name,
+    file,
+    results: [],
+    problems,
+  })
+  if (content.kind !== 'text') return failed([unreadable(content, file)])
+  const { located, problems } = parseYaml(content.text, file)
+  if (located === undefined || problems.length > 0) return failed(problems)
+  return { pipeline: pipeline.name, file, ...run(pipeline, site, located) }
+}
+
+function run(pipeline: PipelineFile, site: Site, tests: Located): PipelineTestRun {
+  const { settings, tables } = site
+  if (pipeline.kind === 'status') {
+    const { timeZone } = settings
+    // Those without a port too: a pipeline is tested, not whether anybody listens.
+    const destinations = settings.destinations.map(({ name }) => name)
+    return runStatusTests({ pipelines: [pipeline.located], tables, timeZone, destinations }, tests)
+  }
+  const source = settings.sources.find(({ name }) => name === pipeline.from)
+  if (source === undefined) return { results: [], problems: [] }
+  return runPipelineTests(preparePlan(source, [pipeline], tables, settings).input, tests)
+}

@@ -1,0 +1,40 @@
+import * as check from './check.ts'
+import * as items from './items.ts'
+import * as map from './map.ts'
+import * as messages from './messages.ts'
+import type { Verb } from './output.ts'
+import { probesOf } from './probes.ts'
+import * as ris from './ris.ts'
+import * as send from './send.ts'
+import * as start from './start.ts'
+import * as test from './test.ts'
+
+export interface VerbEntry {
+  /** What it does, in half a sentence. */
+  readonly does: string
+  /** What `--help` shows; its first line is how the verb is called. */
+  readonly usage: string
+  readonly run: Verb
+}
+
+/** Each verb of the command line, in the order of a first day. */
+export const verbs: Readonly<Record<string, VerbEntry>> = {
+  check: {
+    does: 'says everything that is wrong with the configuration',
+    usage: check.usage,
+    run: (args, io) => check.check(args, io, { probesOf }),
+  },
+  map: { does: 'shows what messages would become; sends nothing', usage: map.usage, run: map.map },
+  test: { does: 'runs the tests that lie beside the pipelines', usage: test.usage, run: test.test },
+  start: { does: 'runs the engine', usage: start.usage, run: start.start },
+  send: { does: 'sends HL7 files over MLLP and shows the acknowledgments', usage: send.usage, run: send.send },
+  ris: { does: 'plays a RIS: receives status messages and shows them', usage: ris.usage, run: ris.ris },
+  items: { does: 'lists the worklist of a running engine', usage: items.usage, run: items.items },
+  messages: {
+    does: 'lists the messages that a running engine has received',
+    usage: messages.usage,
+    run: messages.messages,
+  },
+}
+
+export const exitCodes = 'Exit codes: 0 done, 1 a problem was found, 2 the line was not understood.'
