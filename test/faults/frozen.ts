@@ -1,10 +1,9 @@
-import { openLine, type Line } from '../../src/cli/mllp.ts'
-import { readAcknowledgment } from '../../src/hl7/acknowledge.ts'
 import { startEngineProcess, type EngineProcess } from '../support/engine.ts'
 import { orderBytes, type OrderText } from '../support/message.ts'
 import { startRedis } from '../support/redis.ts'
 import { eventually, freePort } from '../support/temporary.ts'
 import { random } from './random.ts'
+import { openSender, type Sender } from './sender.ts'
 
 export interface FrozenOutcome {
   /** Accession number and start of what should be in the worklist. */
@@ -49,22 +48,22 @@ export async function freezeDrainer({
       const acknowledged: string[] = []
       const frozenAfter = 20 + Math.floor(pick() * 60)
       const streams = Array.from({ length: 4 }, async (_, at) => {
-        const line = await openLine({ host: '127.0.0.1', port: drainer.mllpPort, seconds: 60 })
+        const sender = openSender({ port: drainer.mllpPort })
         for (let n = 0; acknowledged.length < frozenAfter; n++) {
           const accession = `R${round}-${at}-${n}`
-          await take(line, { accession, start: '202703010800' })
+          await take(sender, { accession, start: '202703010800' })
           expected.set(accession, '202703010800')
           acknowledged.push(accession)
         }
-        line.close()
+        sender.close()
       })
       await eventually(() => acknowledged.length >= frozenAfter, 'orders are taken')
       drainer.freeze()
-      const line = await openLine({ host: '127.0.0.1', port: other.mllpPort })
+      const behind = openSender({ port: other.mllpPort })
       const before = [...acknowledged]
       for (const [index, accession] of before.entries()) {
         const isCancelled = index % 3 === 0
-        await take(line, { accession, control: isCancelled ? 'CA' : 'XO', start: '202703020900' })
+        await take(behind, { accession, control: isCancelled ? 'CA' : 'XO', start: '202703020900' })
         expected.set(accession, isCancelled ? 'cancelled' : '202703020900')
       }
       await eventually(() => isDrainer(other), 'the other takes over')
@@ -73,11 +72,11 @@ export async function freezeDrainer({
       drainer.thaw()
       await Promise.all(streams)
       // The woken one has done whatever it was about to do once it answers for this.
-      const marker = await openLine({ host: '127.0.0.1', port: drainer.mllpPort })
+      const marker = openSender({ port: drainer.mllpPort })
       await take(marker, { accession: `R${round}-END`, start: '202703010800' })
       expected.set(`R${round}-END`, '202703010800')
       marker.close()
-      line.close()
+      behind.close()
       await eventually(async () => (await waiting(drainer)) === 0, 'everything is applied')
       await eventually(() => !isDrainer(drainer), 'the woken one knows that it has lost its role')
       say(`freeze ${round} of ${rounds}: ${before.length} changed behind the back of the frozen one`)
@@ -98,10 +97,8 @@ export async function freezeDrainer({
   }
 }
 
-async function take(line: Line, order: OrderText & { readonly accession: string }): Promise<void> {
-  const controlId = `${order.control ?? 'NW'}-${order.accession}`
-  const answer = readAcknowledgment(await line.exchange(orderBytes({ ...order, controlId })))
-  if (answer?.code !== 'AA') throw new Error(`${controlId} was answered ${answer?.code}`)
+async function take(sender: Sender, order: OrderText & { readonly accession: string }): Promise<void> {
+  await sender.send(orderBytes({ ...order, controlId: `${order.control ?? 'NW'}-${order.accession}` }))
 }
 
 /** By its log: the last that it said of the drainer's role. */

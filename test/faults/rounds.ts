@@ -47,7 +47,7 @@ export async function runRounds({ kills, seed, victim, target, say = () => undef
     })
     try {
       const { engine } = hospital
-      const senders = startSenders({ port: () => engine.mllpPort, connections: 4, seed })
+      const senders = startSenders({ port: engine.mllpPort, connections: 4, seed })
       for (let kill = 1; kill <= kills; kill++) {
         // At a moment that the seed chooses: after so many acknowledgments more, and then some milliseconds.
         const until = senders.acknowledged() + 5 + Math.floor(pick() * 100)

@@ -1,7 +1,6 @@
-import { openLine, type Line } from '../../src/cli/mllp.ts'
-import { readAcknowledgment } from '../../src/hl7/acknowledge.ts'
 import { orderBytes, type OrderText } from '../support/message.ts'
 import { random } from './random.ts'
+import { openSender } from './sender.ts'
 
 /** Start of the step as `yyyymmddhhmm`; `cancelled`: not in the worklist. */
 export type Expected = string
@@ -17,19 +16,16 @@ export interface Senders {
   stop(): Promise<void>
 }
 
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
-
 /**
  * A RIS with several connections, each with orders of its own: new ones, updates and
- * cancels. Like a good sender, it sends a message again until it is acknowledged,
- * the same bytes under the same MSH-10, and only then the next.
+ * cancels.
  */
 export function startSenders({
   port,
   connections,
   seed,
 }: {
-  readonly port: () => number
+  readonly port: number
   readonly connections: number
   readonly seed: number
 }): Senders {
@@ -40,29 +36,16 @@ export function startSenders({
   const stopping = new AbortController()
 
   async function send(name: string, pick: () => number): Promise<void> {
-    let line: Line | undefined
+    const sender = openSender({ port, repeated: () => (repeated += 1) })
     const open: string[] = []
     for (let n = 1; !stopping.signal.aborted; n++) {
       const { order, result } = next(name, n, open, pick)
       const bytes = orderBytes({ ...order, controlId: `${name}-${n}` })
-      for (let attempt = 1; ; attempt++) {
-        if (attempt > 1) repeated += 1
-        try {
-          line ??= await openLine({ host: '127.0.0.1', port: port(), seconds: 20 })
-          const answer = readAcknowledgment(await line.exchange(bytes))
-          if (answer?.code !== 'AA') throw new TypeError(`${name}-${n} was answered ${answer?.code}`)
-          break
-        } catch (error) {
-          if (error instanceof TypeError) throw error
-          line?.close()
-          line = undefined
-          await pause(20)
-        }
-      }
+      await sender.send(bytes)
       acknowledged += 1
       expected.set(order.accession, result)
     }
-    line?.close()
+    sender.close()
   }
 
   function next(
