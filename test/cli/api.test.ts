@@ -1,0 +1,173 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { afterEach, expect, test } from 'vitest'
+import { items } from '../../src/cli/items.ts'
+import { messages } from '../../src/cli/messages.ts'
+import { aSite, changed } from '../config/a-site.ts'
+import { freePort } from '../support/temporary.ts'
+import { runVerb } from './an-io.ts'
+
+const cleanups: (() => Promise<void> | void)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
+})
+
+const token = 'token-of-the-tests'
+
+/** A site whose engine answers as told. */
+async function engine(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+  const asked: { url: string; authorization: string | undefined }[] = []
+  const server = createServer((request, response) => {
+    asked.push({ url: request.url ?? '', authorization: request.headers.authorization })
+    answer(request, response)
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  cleanups.push(async () => {
+    server.closeAllConnections()
+    await new Promise((done) => server.close(done))
+  })
+  const { port } = server.address() as { port: number }
+  return { asked, port, cwd: site(port) }
+}
+
+function site(port: number, files: Record<string, string> = {}, configured = token): string {
+  const http = `bind: 127.0.0.1\nhttp:\n  port: ${port}\n  token: ${configured}`
+  const { cwd, remove } = aSite({ ...changed('config/worklane.yaml', 'bind: 127.0.0.1', http), ...files })
+  cleanups.push(remove)
+  return cwd
+}
+
+const json =
+  (body: unknown, status = 200) =>
+  (_: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  }
+
+const anItem = {
+  id: 'O1-1.SPS-1.CT01',
+  stepStatus: 'SCHEDULED',
+  dataset: {
+    AccessionNumber: 'ACC1',
+    PatientID: '4711',
+    PatientName: 'Doe^Jane',
+    ScheduledProcedureStepSequence: [
+      { Modality: 'CT', ScheduledStationAETitle: 'CT01', ScheduledProcedureStepStartDate: '20261016' },
+    ],
+  },
+}
+
+test('items are asked for by what the person says, and shown as a table', async () => {
+  const { asked, cwd } = await engine(json({ items: [anItem], total: 2, next: 'abc' }))
+  const args = ['--accession', 'A&B', '--date', '20261016-20261018', '--step-status', 'SCHEDULED', '--limit', '1']
+  const { code, stdout, stderr } = await runVerb(items, args, { cwd })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(asked).toEqual([
+    {
+      url: '/api/worklist?accession=A%26B&date=20261016-20261018&stepStatus=SCHEDULED&limit=1',
+      authorization: `Bearer ${token}`,
+    },
+  ])
+  expect(stdout).toMatch(/^STEP STATUS +START +STATION/)
+  expect(stdout).toMatch(/\nSCHEDULED +20261016 +CT01 +CT +ACC1 +4711 Doe\^Jane +O1-1\.SPS-1\.CT01\n/)
+  expect(stdout).toMatch(/2 items; the next page: --after abc\n$/)
+})
+
+test('nothing found is said, without a table', async () => {
+  const { cwd } = await engine(json({ items: [], total: 0, next: null }))
+  expect(await runVerb(items, [], { cwd })).toEqual({ code: 0, stdout: '0 items\n', stderr: '' })
+  expect(await runVerb(messages, [], { cwd })).toEqual({ code: 0, stdout: '0 messages\n', stderr: '' })
+})
+
+const aMessage = {
+  id: 'M17',
+  at: '2026-10-16T08:15:00.000Z',
+  source: 'ris-orders',
+  type: 'ORM^O01',
+  controlId: 'C1',
+  acknowledgmentCode: 'AE',
+  state: { kind: 'invalid', faults: [{ code: 'E301' }, { code: 'E302' }] },
+}
+
+test('messages are listed with their state and why', async () => {
+  const { asked, cwd } = await engine(json({ items: [aMessage], total: 1, next: null }))
+  const { code, stdout } = await runVerb(messages, ['--state', 'invalid', '--order-number', 'P1'], { cwd })
+  expect(code).toBe(0)
+  expect(asked[0]?.url).toBe('/api/messages?state=invalid&orderNumber=P1')
+  expect(stdout).toMatch(
+    /M17 +2026-10-16T08:15:00\.000Z +ris-orders +ORM\^O01 +C1 +AE +invalid \(E301 E302\)\n1 message\n$/,
+  )
+})
+
+test('one message is shown as it came', async () => {
+  const { asked, cwd } = await engine(json({ ...aMessage, text: 'MSH|a\rPID|b\r' }))
+  const { code, stdout } = await runVerb(messages, ['M17/..'], { cwd })
+  expect(code).toBe(0)
+  expect(asked[0]?.url).toBe('/api/messages/M17%2F..')
+  expect(stdout).toContain('\nMSH|a\nPID|b\n')
+})
+
+test('--json gives the answer as it came', async () => {
+  const body = { items: [anItem], total: 1, next: null }
+  const { cwd } = await engine(json(body))
+  expect(JSON.parse((await runVerb(items, ['--json'], { cwd })).stdout)).toEqual(body)
+})
+
+const both = [
+  ['items', items],
+  ['messages', messages],
+] as const
+
+test.each(both)('%s: an engine that is away is one clear sentence', async (_, verb) => {
+  const port = await freePort()
+  expect(await runVerb(verb, [], { cwd: site(port) })).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `No engine answers at http://127.0.0.1:${port}. Is it running, and is this its HTTP port?\n`,
+  })
+})
+
+test.each(both)('%s: what the engine refuses is told with its cure', async (_, verb) => {
+  const problem = { title: 'The token is missing or wrong.', status: 401, code: 'E801', cure: 'Send another.' }
+  const { cwd } = await engine(json(problem, 401))
+  const { code, stderr } = await runVerb(verb, [], { cwd })
+  expect({ code, stderr }).toEqual({ code: 1, stderr: 'The token is missing or wrong. Send another.\n' })
+})
+
+const strangers: readonly [what: string, answer: (request: IncomingMessage, response: ServerResponse) => void][] = [
+  ['a web page', (_, response) => void response.end('<html></html>')],
+  ['a page that is not there', (_, response) => void response.writeHead(404).end('<html></html>')],
+  ['other JSON', json({ Version: '1.12.1' })],
+  ['a list', json([1])],
+  ['nothing', (_, response) => void response.end()],
+]
+
+test.each(strangers)('something else on the port, answering %s, is not taken for an engine', async (_, answer) => {
+  const { cwd } = await engine(answer)
+  for (const [, verb] of both) {
+    const { code, stdout, stderr } = await runVerb(verb, [], { cwd })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^What answers at http:\/\/127\.0\.0\.1:\d+ is not a Worklane engine\. .*\n$/)
+  }
+})
+
+test('without a token in the settings that of the data folder is used', async () => {
+  const { asked, port } = await engine(json({ items: [], total: 0, next: null }))
+  const other = site(port, { 'data/token': 'from-the-data-folder\n' }, `''\ndataDir: data`)
+  expect((await runVerb(items, [], { cwd: other })).code).toBe(0)
+  expect(asked[0]?.authorization).toBe('Bearer from-the-data-folder')
+})
+
+test('a data folder without a token is said', async () => {
+  const { code, stderr } = await runVerb(items, [], { cwd: site(1, {}, `''\ndataDir: nothing`) })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^There is no token that can be read in .*nothing\. Has an engine been started/)
+})
+
+test('a site with mistakes is said to have them', async () => {
+  const { cwd, remove } = aSite({ 'config/worklane.yaml': 'sources: []\n' })
+  cleanups.push(remove)
+  const { code, stderr } = await runVerb(items, [], { cwd })
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: 'The configuration has mistakes; `worklane check` tells them.\n',
+  })
+})

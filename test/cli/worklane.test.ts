@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { verbs } from '../../src/cli/verbs.ts'
+import { worklane } from '../../src/cli/worklane.ts'
+import { runVerb } from './an-io.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const command = join(root, 'src/cli/worklane.js')
+
+const entries = Object.entries(verbs)
+
+test.each(entries)('%s --help shows how it is called, whatever else is on the line', async (name, { usage }) => {
+  for (const args of [['--help'], ['-h'], ['--no-such-option', '--help']]) {
+    expect(await runVerb(worklane, [name, ...args])).toEqual({ code: 0, stdout: `${usage}\n`, stderr: '' })
+  }
+  expect(await runVerb(worklane, ['help', name])).toMatchObject({ code: 0, stdout: `${usage}\n` })
+})
+
+test.each(entries)('the usage of %s begins with how it is called, and goes on with what it does', (name, { usage }) => {
+  expect(usage).toMatch(new RegExp(`^worklane ${name}( |$)`, 'm'))
+  expect(usage.split('\n\n')).toHaveLength(2)
+  for (const line of usage.split('\n')) expect(line.length).toBeLessThan(121)
+})
+
+test.each(entries)(
+  'an option that %s does not know is said, with the usage and exit code 2',
+  async (name, { usage }) => {
+    const { code, stdout, stderr } = await runVerb(worklane, [name, '--no-such-option'])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain("'--no-such-option'")
+    expect(stderr).toContain(usage)
+  },
+)
+
+test('help lists every verb', async () => {
+  const { code, stdout } = await runVerb(worklane, ['--help'])
+  expect(code).toBe(0)
+  for (const [name, { does }] of entries) expect(stdout).toMatch(new RegExp(`^ {2}${name} +${does}$`, 'm'))
+})
+
+test('no verb, or one that there is not, is exit code 2', async () => {
+  expect((await runVerb(worklane, [])).code).toBe(2)
+  const { code, stderr } = await runVerb(worklane, ['chekc'])
+  expect(code).toBe(2)
+  expect(stderr).toContain('There is no verb "chekc". Did you mean "check"?')
+  expect((await runVerb(worklane, ['toString'])).code).toBe(2)
+})
+
+function run(args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], ...options.env },
+    ...(options.input === undefined ? {} : { input: options.input }),
+  })
+  return { status, stdout, stderr }
+}
+
+test('the command runs as it is installed, and reads standard input', () => {
+  const message = String.raw`MSH|^~\&|RIS|MAIN|WL|HOSP|20260301093000||ADT^A01|M1|P|2.3.1`
+  const { status, stdout, stderr } = run(['map', 'orders', '-'], { input: `${message}\r` })
+  expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
+  expect(stdout).toContain('-, message 1  ADT^A01 M1  AR  refused')
+})
+
+test('a Node that is too old is told so in one sentence', () => {
+  const old = "Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.20.2'}})"
+  const pretend = `--import=data:text/javascript,${encodeURIComponent(old)}`
+  const { status, stdout, stderr } = run(['check'], { env: { NODE_OPTIONS: pretend } })
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  expect(stderr).toMatch(/^Worklane needs Node 24 or newer; this is .*\n$/)
+})
+
+test('who stops reading breaks nothing', () => {
+  const { status, stderr } = spawnSync('sh', ['-c', '"$0" "$1" test | true', process.execPath, command], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+})
