@@ -41,7 +41,7 @@ export function applyImages(draft: Draft, entry: ImagesEntry): void {
 export function adopt(draft: Draft, made: Order, isBorn: boolean): Order {
   let order = made
   for (const before of studiesOf(draft.world, made)) {
-    if (!canBeAdopted(before)) continue
+    if (!canBeAdopted(before) || isFromBefore(before, made)) continue
     const matches = before.series.filter(isEvidence).map((facts) => matchSeries(draft.world, facts))
     const study: Study = { ...before, credit: combine({ kind: 'unmatched' }, matches) }
     if (study.credit.kind === 'unmatched') continue
@@ -54,6 +54,24 @@ export function adopt(draft: Draft, made: Order, isBorn: boolean): Order {
     if (draft.rules.completion.policy === 'stable' && study.stable) order = finish(draft, order, study, 'stable study')
   }
   return order
+}
+
+/**
+ * Whether images came days before the appointment that only an accession number would join them to: a number
+ * used again, for a patient who came back. Whoever names the study by its UID means these images.
+ */
+function isFromBefore({ studyInstanceUid, series }: Study, order: Order): boolean {
+  if (studyInstanceUid === order.studyInstanceUid) return false
+  const newest = Math.max(...series.map((facts) => Date.parse(facts.lastImageAt)).filter(Number.isFinite))
+  const starts = order.steps.map(({ attributes }) => dayOf(attributes['ScheduledProcedureStepStartDate']))
+  const first = Math.min(...starts.filter((start) => start !== undefined))
+  // Two days: whatever zone the site is in, and a patient may come early.
+  return Number.isFinite(newest) && Number.isFinite(first) && first - newest > 2 * 86_400_000
+}
+
+function dayOf(date: unknown): number | undefined {
+  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(typeof date === 'string' ? date : '') ?? []
+  return year === undefined ? undefined : Date.UTC(Number(year), Number(month) - 1, Number(day))
 }
 
 /** Studies that nobody has been credited with for certain. */

@@ -48,6 +48,17 @@ export function matchSeries(world: World, facts: SeriesFacts): Match {
     return { kind: 'mismatch', orderIds: ids(byUid.filter((order) => !isOurs(order))) }
   }
   const byAccession = accessionNumbers(facts).flatMap((value) => world.orders({ by: 'accessionNumber', value }))
+  // The study of one patient under the accession number of another: one of the two is wrong, and nobody knows which.
+  const contradicting = byAccession.filter(
+    (order) => order.numbers.accessionNumber === facts.accessionNumber && !isOurs(order),
+  )
+  if (
+    byUid.length > 0 &&
+    contradicting.length > 0 &&
+    !byUid.some((order) => order.numbers.accessionNumber === facts.accessionNumber)
+  ) {
+    return { kind: 'mismatch', orderIds: ids([...byUid, ...contradicting]) }
+  }
   const found = [...byUid, ...byAccession]
   const ofPatient = patientLookups(found, facts).flatMap((by) => world.orders(by))
   const requested = byRequest(unique([...found, ...ofPatient].filter(isOurs)), facts)
@@ -88,7 +99,12 @@ function byRequest(orders: readonly Order[], facts: SeriesFacts): Match | undefi
 function choose(orders: readonly Order[], facts: SeriesFacts): Match {
   const all = orders.flatMap((order) => order.steps.map((step) => ({ order, step })))
   // What was cancelled takes images only when nothing else could have.
-  const open = prefer(all, ({ step }) => !['CANCELED', 'DISCONTINUED', 'EXPIRED'].includes(step.stepStatus))
+  const possible = prefer(all, ({ step }) => !['CANCELED', 'DISCONTINUED', 'EXPIRED'].includes(step.stepStatus))
+  const { accessionNumber } = facts
+  const open = prefer(
+    possible,
+    ({ order }) => accessionNumber !== '' && order.numbers.accessionNumber === accessionNumber,
+  )
   let fitting = open
   if (open.length > 1) {
     const ofModality = open.filter(({ step }) => isAlike(step, facts.modality))

@@ -52,7 +52,7 @@ export function create(draft: Draft, entry: InboxEntry, group: OrderGroup, patie
 
 /** `named`: keys of all steps of this order that the message has named so far. */
 export function update(draft: Draft, order: Order, said: OrderGroup, named: ReadonlySet<string>): void {
-  const group = withoutStandIns(said, order)
+  const group = withoutStandIns(withOnlyStep(said, order, named), order)
   if (group.effect === 'create' && group.patient !== undefined) know(draft, group.patient, true)
   if (group.effect === 'update') noteOtherName(draft, order, group)
   const sent = sentAt(group.received)
@@ -95,6 +95,15 @@ export function isAnotherExam(order: Order, group: OrderGroup): boolean {
     order.firstImageAt !== undefined ||
     order.steps.some((step) => step.stepStatus === 'COMPLETED' || step.stepStatus === 'DISCONTINUED')
   return isLater && (tookPlace || group.patient.key !== order.patientKey)
+}
+
+/** A step without an ID is the first of its order, key `1`. The only step of a message and the only one of its order are one step, if either has no ID. */
+function withOnlyStep(group: OrderGroup, order: Order, named: ReadonlySet<string>): OrderGroup {
+  const [said, ...moreSaid] = group.steps
+  const [known, ...moreKnown] = order.steps
+  if (said === undefined || known === undefined || moreSaid.length > 0 || moreKnown.length > 0) return group
+  if (named.has(known.key) || (said.key !== '1' && known.key !== '1')) return group
+  return { ...group, steps: [{ ...said, key: known.key }] }
 }
 
 /**

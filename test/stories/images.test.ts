@@ -240,6 +240,30 @@ describe('whose images they are', () => {
     expect([statuses(story), story.study()?.credit.kind]).toEqual([['SCHEDULED', 'SCHEDULED'], 'unmatched'])
   })
 
+  test("I11: the order's study under another patient's accession number is a contradiction", () => {
+    const story = createStory()
+    story.message({}, { numbers: { fillerOrderNumber: 'F2', accessionNumber: 'A2' }, patient: otto })
+    story.images({ studyInstanceUid: story.orders()[0]?.studyInstanceUid ?? '', accessionNumber: 'A2' })
+    expect([statuses(story), story.told(), story.notices()]).toEqual([['SCHEDULED', 'SCHEDULED'], [], ['E610']])
+    // An accession number that nobody else has contradicts nothing.
+    const other = createStory()
+    other.message({})
+    other.images({ accessionNumber: 'TYPO' })
+    expect(statuses(other)).toEqual(['STARTED'])
+  })
+
+  test('orders of one study are told apart by the accession number', () => {
+    const story = createStory()
+    const numbers = (n: number) => ({
+      fillerOrderNumber: `F${n}`,
+      accessionNumber: `A${n}`,
+      studyInstanceUid: '1.2.3',
+    })
+    story.message({ numbers: numbers(1) }, { numbers: numbers(2) })
+    story.images({ studyInstanceUid: '1.2.3', accessionNumber: 'A2' })
+    expect(statuses(story)).toEqual(['SCHEDULED', 'STARTED'])
+  })
+
   test('orders of one study that nothing tells apart: ambiguous, raised once, nothing moves', () => {
     const story = createStory()
     const numbers = { studyInstanceUid: '1.1' }
@@ -336,6 +360,23 @@ describe('an order comes after its images', () => {
     expect(statuses(story)).toEqual(['SCHEDULED'])
     story.message({ control: 'XO', numbers: { fillerOrderNumber: 'F1', accessionNumber: 'A2' } })
     expect([statuses(story), story.told()]).toEqual([['STARTED'], ['IP']])
+  })
+
+  test('days after, by accession number alone: images of an earlier visit, and the order is served', () => {
+    const story = createStory()
+    story.images({ ...images, studyInstanceUid: '9.9' })
+    const start = { ScheduledProcedureStepStartDate: '20261104' }
+    story.message({ numbers: { fillerOrderNumber: 'F2', accessionNumber: 'A1' }, steps: [step('1', start)] })
+    expect([statuses(story), story.worklist().length, story.told()]).toEqual([['SCHEDULED'], 1, []])
+    story.images({ accessionNumber: 'A1', study: 'study-2', series: 'series-2' })
+    expect(statuses(story)).toEqual(['STARTED'])
+  })
+
+  test('days after, by its UID: the order of images that are there', () => {
+    const story = createStory()
+    story.images(images)
+    story.message({ numbers, steps: [step('1', { ScheduledProcedureStepStartDate: '20261104' })] })
+    expect([statuses(story), story.worklist()]).toEqual([['STARTED'], []])
   })
 
   test("I11: another patient's images with its accession number are no images of it, and raised", () => {

@@ -475,6 +475,25 @@ describe('numbers that stand in for others', () => {
   })
 })
 
+test('an update without a step ID means the only step there is, and one with an ID the only one without', () => {
+  for (const [first, second] of [
+    ['S1', '1'],
+    ['1', 'S1'],
+  ]) {
+    const story = createStory()
+    story.message({ steps: [step(first)] })
+    story.images()
+    story.message({ control: 'XO', steps: [step(second, { ScheduledProcedureStepStartTime: '120000' })] })
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.wait(31)
+    expect(story.told()).toEqual(['IP', 'CM'])
+  }
+  const another = createStory()
+  another.message({ steps: [step('S1')] })
+  another.message({ control: 'XO', steps: [step('S2')] })
+  expect(statuses(another)).toEqual(['CANCELED', 'SCHEDULED'])
+})
+
 test('I9: an item is named by its order, the number of its step and the station, and keeps its name', () => {
   const story = createStory()
   story.message({ steps: [step('GEHEIM-1'), step('GEHEIM-2')] })
