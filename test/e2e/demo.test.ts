@@ -16,7 +16,7 @@ afterEach(async () => {
 function startDemo(args: readonly string[], tmp: string, env: NodeJS.ProcessEnv = {}) {
   const child: ChildProcess = spawn(process.execPath, [join(root, 'test/demo/run.ts'), ...args], {
     cwd: tmp,
-    env: { PATH: process.env['PATH'], HOME: tmp, TMPDIR: tmp, ...env },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: tmp, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
