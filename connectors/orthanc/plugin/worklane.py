@@ -372,6 +372,13 @@ class Snapshot:
             read[item] = {tag: value for tag, value in keys_of(item).items() if value}
         return read[item]
 
+    def read_ahead(self):
+        """The engine is away: the first modality that asks shall not wait until all is read."""
+        for item in self.items or ():
+            if stopping.is_set():
+                return
+            self.keys(item)
+
     def age(self):
         return None if self.items is None else time.time() - self.confirmed_at
 
@@ -412,7 +419,8 @@ def status_reason(status):
 def keep_snapshot():
     while not stopping.is_set():
         try:
-            refresh_snapshot()
+            if not refresh_snapshot():
+                snapshot.read_ahead()
         except Exception as error:
             orthanc.LogError('worklane: the snapshot failed (%s)' % type(error).__name__)
         stopping.wait(min(1.0, REFRESH))
