@@ -4,7 +4,7 @@ import type { InboxEntry } from '../core/inbox.ts'
 import type { ItemId, MessageId, PlanId, Seq } from '../core/ids.ts'
 import type { OrderGroup } from '../core/message.ts'
 import type { Lease, Ledger, LoadedWorld, Log } from '../core/ports.ts'
-import { lookupKey, type Change, type ExamRules, type Lookup } from '../core/world.ts'
+import { lookupKey, type Change, type ExamRules, type Lookup, type World } from '../core/world.ts'
 import { apply, concerns, createOverlay } from '../exam/index.ts'
 import { parse } from '../hl7/index.ts'
 import type { Plan } from '../mapping/types.ts'
@@ -25,7 +25,7 @@ export interface DrainContext {
   /** After each commit: which items changed and which endpoints are owed something. */
   committed(effects: { readonly items: readonly ItemId[]; readonly endpoints: readonly string[] }): void
   readonly batch?: number
-  /** Between two turns at least; default 10. */
+  /** Between two turns at least, unless the last batch was full; default 20. */
   readonly gapMilliseconds?: number
 }
 
@@ -45,14 +45,12 @@ type Translation =
  * and wakes up finds its commit refused.
  */
 export function createDrainer(context: DrainContext): (lease: Lease) => Promise<void> {
-  const { ledger, log, metrics, batch = 50, gapMilliseconds = 10 } = context
+  const { ledger, log, metrics, batch = 50, gapMilliseconds = 20 } = context
   let committedAt = Number.NEGATIVE_INFINITY
+  let isBehind = false
 
   return async function drain(lease) {
-    // The first entry after a quiet moment is applied at once. In a stream, a batch of many costs
-    // the store hardly more than a batch of one, and what it costs the senders wait for.
-    const gap = committedAt + gapMilliseconds - performance.now()
-    if (gap > 0) await pause(gap)
+    await gather()
     let after: Seq = await ledger.applied()
     // What broke a batch is looked for entry by entry up to here.
     let alone: Seq = 0
@@ -91,13 +89,32 @@ export function createDrainer(context: DrainContext): (lease: Lease) => Promise<
       }
       staleTurns = 0
       committedAt = performance.now()
+      isBehind = entries.length === batch
       const from = after
       after = last.seq
       metrics.observe('apply_duration_seconds', (performance.now() - started) / 1000)
       metrics.count('entries_applied_total', {}, entries.length)
       report(context, made.changes, from)
+      await gather()
     }
   }
+
+  /**
+   * The first entry after a quiet moment is applied at once. In a stream, a batch of many costs
+   * the store hardly more than a batch of one, and what it costs the senders wait for.
+   */
+  async function gather(): Promise<void> {
+    const gap = committedAt + gapMilliseconds - performance.now()
+    if (gap > 0 && !isBehind) await pause(gap)
+  }
+}
+
+const nothingKnown: World = {
+  orders: () => [],
+  studies: () => [],
+  patient: () => undefined,
+  tombstone: () => undefined,
+  has: () => false,
 }
 
 interface Made {
@@ -114,12 +131,14 @@ async function fold(
     const translation = translations.get(entry.seq)
     return translation?.kind === 'groups' ? translation.groups : []
   }
-  let known = await ledger.load([])
-  for (;;) {
-    const wanted = missing(
-      entries.flatMap((entry) => concerns(entry, groupsOf(entry), known)),
-      known,
+  const wantedOf = (world: World, loaded: ReadonlySet<string>): Lookup[] =>
+    missing(
+      entries.flatMap((entry) => concerns(entry, groupsOf(entry), world)),
+      loaded,
     )
+  let known = await ledger.load(wantedOf(nothingKnown, new Set()))
+  for (;;) {
+    const wanted = wantedOf(known, known.loaded)
     if (wanted.length === 0) break
     known = await ledger.load(wanted, known)
   }
@@ -128,7 +147,7 @@ async function fold(
   for (const entry of entries) {
     // What an earlier entry of the batch made may concern this one in a way nobody could know before.
     for (;;) {
-      const wanted = missing(concerns(entry, groupsOf(entry), overlay), known)
+      const wanted = missing(concerns(entry, groupsOf(entry), overlay), known.loaded)
       if (wanted.length === 0) break
       known = await ledger.load(wanted, known)
     }
@@ -184,11 +203,11 @@ function stackOf(error: unknown): string {
     .join(' | ')
 }
 
-function missing(lookups: readonly Lookup[], known: LoadedWorld): Lookup[] {
+function missing(lookups: readonly Lookup[], loaded: ReadonlySet<string>): Lookup[] {
   const wanted = new Map<string, Lookup>()
   for (const lookup of lookups) {
     const key = lookupKey(lookup)
-    if (!known.loaded.has(key)) wanted.set(key, lookup)
+    if (!loaded.has(key)) wanted.set(key, lookup)
   }
   return [...wanted.values()]
 }

@@ -100,7 +100,7 @@ export function createWorklistIndex({
   clock,
   log,
   catchUpSeconds = 2,
-  maxLagSeconds = 15,
+  maxLagSeconds = 5,
   pageSize = 500,
   datasets: datasetLimit = 2_000,
 }: IndexContext): WorklistIndex {
@@ -249,7 +249,8 @@ export function createWorklistIndex({
 
   return {
     ready: () => loaded,
-    lagging: () => readAt === undefined || Date.parse(clock()) - readAt > maxLagSeconds * 1000,
+    // Either way: a clock that was set back says nothing of how old what is known is.
+    lagging: () => readAt === undefined || Math.abs(Date.parse(clock()) - readAt) > maxLagSeconds * 1000,
     version: () => version,
     get: (id) => all.get(id),
     entries: () => all.values(),

@@ -230,7 +230,7 @@ async function launch(args: readonly string[], path: string, milliseconds: numbe
 
 /** Redis marks what matters with `#`; the rest of the line is a sentence. */
 function reasonIn(lines: readonly string[]): string {
-  const marked = lines.filter((line) => / # /.test(line)).map((line) => line.slice(line.indexOf(' # ') + 3))
+  const marked = lines.filter((line) => / # (?!WARNING)/.test(line)).map((line) => line.slice(line.indexOf(' # ') + 3))
   return marked.at(-1) ?? lines.at(-1) ?? 'it ended at once'
 }
 
