@@ -32,8 +32,12 @@ export function page(file: string): Page {
 }
 
 export function blocksOf({ text }: Page): readonly Block[] {
-  return [...text.matchAll(/^```(\w+)(?: (\w+))?\n([\s\S]*?)^```$/gm)].map(
-    ([, language = '', label = '', body = '']) => ({ language, label, text: body }),
+  return [...text.matchAll(/^( *)```(\w+)(?: (\w+))?\n([\s\S]*?)^ *```$/gm)].map(
+    ([, indent = '', language = '', label = '', body = '']) => ({
+      language,
+      label,
+      text: body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+    }),
   )
 }
 
@@ -47,7 +51,7 @@ export function commandsOf(page: Page): readonly string[] {
         .replaceAll('\\\n', ' ')
         .split('\n'),
     )
-  const inline = [...page.text.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/`([^`\n]+)`/g)].map(
+  const inline = [...page.text.replaceAll(/^ *```[\s\S]*?^ *```$/gm, '').matchAll(/`([^`\n]+)`/g)].map(
     ([, code = '']) => code,
   )
   return [...typed, ...inline].map((line) => line.replace(/ +#.*$/, '').trim()).filter((line) => line !== '')
