@@ -12,6 +12,7 @@ import { createAnswerer } from './flow/answer.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createDrainer } from './flow/drain.ts'
 import { createVerdictMemo } from './flow/memo.ts'
+import { pause } from './flow/pause.ts'
 import { createPublisher, type Publisher } from './flow/publish.ts'
 import { createReceiver } from './flow/receive.ts'
 import { holdRole, type Role } from './flow/role.ts'
@@ -46,6 +47,8 @@ export interface Engine {
 
 /** How long messages and requests under way may take when the engine stops. */
 const drainSeconds = 10
+/** The same while the store is away: then nothing under way can end well. */
+const absentSeconds = 3
 /** What was lost on the way (a wake-up, a publish job) costs one of these. */
 const sweepMilliseconds = 1_000
 const publishSweepMilliseconds = 5_000
@@ -61,6 +64,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const later = (stop: () => Promise<void> | void): void => {
     undo.push(async () => stop())
   }
+  let storeIsUp = (): boolean => false
   try {
     return await compose()
   } catch (error) {
@@ -68,9 +72,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     throw error
   }
 
+  /** From the last to the first. Queues whose Redis is away never close: after a while nobody is waited for. */
   async function stopAll(): Promise<void> {
+    const stopped = new AbortController()
+    const seconds = storeIsUp() ? drainSeconds + 2 : absentSeconds
+    const late = pause(seconds * 1000, stopped.signal)
     for (const stop of undo.toReversed())
-      await stop().catch((error: unknown) => log.warn({ error: nameOf(error) }, 'stop failed'))
+      await Promise.race([stop().catch((error: unknown) => log.warn({ error: nameOf(error) }, 'stop failed')), late])
+    stopped.abort()
     undo.length = 0
   }
 
@@ -311,6 +320,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       ...(options.leaseMilliseconds === undefined ? {} : { leaseMilliseconds: options.leaseMilliseconds }),
     })
     later(() => store.close())
+    storeIsUp = () => store.isUp()
     const { retryStrategy: _, ...connection } = redisOptions(location)
     const jobs = await createJobs({ connection, log })
     later(() => jobs.close())
@@ -393,12 +403,21 @@ async function health(parts: {
       const name = `target ${publisher.name}`
       return failure === undefined ? { name, state: 'up' } : { name, state: 'down', detail: failure.message }
     }),
-    ...[...deliverers].map(([endpoint, deliverer]): PartHealth => {
-      const held = deliverer.held()
-      const name = `destination ${endpoint}`
-      return held === undefined
-        ? { name, state: 'up' }
-        : { name, state: 'down', detail: `No status is taken (${held.code}).`, since: held.since }
-    }),
+    ...(await Promise.all(
+      [...deliverers].map(async ([endpoint, deliverer]): Promise<PartHealth> => {
+        const held = deliverer.held()
+        const name = `destination ${endpoint}`
+        if (held !== undefined)
+          return { name, state: 'down', detail: `No status is taken (${held.code}).`, since: held.since }
+        const dead = storeUp
+          ? await store.state(endpoint).then(
+              (state) => state.dead,
+              () => 0,
+            )
+          : 0
+        if (dead === 0) return { name, state: 'up' }
+        return { name, state: 'degraded', detail: `${dead} status messages were refused for good (AE); they are kept.` }
+      }),
+    )),
   ]
 }

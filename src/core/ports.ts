@@ -157,7 +157,7 @@ export interface Outbox {
   owed(endpoint: string, limit: number): Promise<readonly Owed[]>
   /** Fenced like a commit. `refused` is a dead letter (AE, CE) with its reason. */
   settle(lease: Lease, id: string, outcome: Delivery): Promise<'settled' | 'fenced'>
-  /** Waiting, delivered, dead, and the age of the oldest waiting. */
+  /** Waiting, ever delivered, dead letters that are kept, and the age of the oldest waiting. */
   state(endpoint: string): Promise<{
     readonly waiting: number
     readonly delivered: number

@@ -31,17 +31,18 @@ export function createOutbox({ connection }: { connection: Connection }): Outbox
     },
 
     async state(endpoint) {
-      const [waiting, sent, [first]] = await Promise.all([
+      const [waiting, dead, delivered, [first]] = await Promise.all([
         connection.ask((redis) => redis.zcard(keys.outbox(endpoint))),
-        connection.ask((redis) => redis.hmget('wl:sent', `delivered\n${endpoint}`, `refused\n${endpoint}`)),
+        connection.ask((redis) => redis.zcard(keys.deadOutbox(endpoint))),
+        connection.ask((redis) => redis.hget('wl:sent', `delivered\n${endpoint}`)),
         connection.ask((redis) => redis.zrange(keys.outbox(endpoint), '0', '0')),
       ])
       const oldest =
         first === undefined ? null : await connection.ask((redis) => redis.hget(keys.send(endpoint, first), 'at'))
       return {
         waiting,
-        delivered: Number(sent[0] ?? 0),
-        dead: Number(sent[1] ?? 0),
+        delivered: Number(delivered ?? 0),
+        dead,
         oldest: oldest ?? undefined,
       }
     },
