@@ -7,7 +7,7 @@ export function quoted(order: Order, group: OrderGroup): string {
   return group.received.includes('\rOBR') ? group.received : order.received
 }
 
-/** ORC-1 and ORC-5 as the history shows them: codes, whatever was sent. */
+/** ORC-1 and ORC-5 as the history shows them: codes of HL7 tables 0119 and 0038; anything longer might be anything (I9). */
 export function control(group: OrderGroup): string {
-  return group.orderControl.replaceAll(/[^A-Za-z0-9()]/g, '').slice(0, 12) || group.effect
+  return /^[A-Z0-9]{1,2}(\([A-Z0-9]{1,2}\))?$/.test(group.orderControl) ? group.orderControl : group.effect
 }

@@ -7,13 +7,13 @@ import type { InboxEntry } from '../core/inbox.ts'
 import type { OrderId } from '../core/ids.ts'
 import type { MessageState, OrderGroup } from '../core/message.ts'
 import type { Fault } from '../core/fault.ts'
-import type { Order } from '../core/order.ts'
+import type { Order, Patient } from '../core/order.ts'
 import type { Change, ExamRules, World } from '../core/world.ts'
 import { creditedStudies, settle, tell } from './completion.ts'
 import { createDraft, type Draft } from './draft.ts'
 import { control, quoted } from './group.ts'
 import { identify, orderName } from './identify.ts'
-import { agree, splitPatientKey } from './patients.ts'
+import { agree, isSomebodyElse, splitPatientKey } from './patients.ts'
 import { create, isAnotherExam, update } from './planning.ts'
 import { newest, sentAt } from './sent.ts'
 import { hasEnded, move, summary, type Act } from './steps.ts'
@@ -71,6 +71,10 @@ function applyGroup(
     if (effect === 'cancel' || effect === 'discontinue') remember(draft, group)
     return { kind: 'ignored', rule: 'unknown-order' }
   }
+  if (effect === 'create' && patient !== undefined) {
+    const others = ordersOfSomebodyElse(draft.world, patient, found)
+    if (others.length > 0) return dead('E605', { group: number }, others)
+  }
   const foreign = foreignOrders(draft.world, group, found)
   if (foreign !== undefined) return dead('E604', { group: number }, foreign)
   if (found !== undefined) {
@@ -108,6 +112,14 @@ function remember(draft: Draft, group: OrderGroup): void {
   if (key === undefined) return
   const sent = sentAt(group.received)
   draft.putTombstone({ key, cause: draft.seq, at: draft.at, ...(sent === '' ? {} : { sentAt: sent }) })
+}
+
+/** Open orders that would get the name of somebody else; a new order may correct a patient, not exchange one (I11). */
+function ordersOfSomebodyElse(world: World, patient: Patient, found: Order | undefined): readonly OrderId[] {
+  const known = world.patient(patient.key)
+  if (known === undefined || !isSomebodyElse(known.attributes, patient.attributes)) return []
+  const others = world.orders({ by: 'patient', key: patient.key })
+  return others.filter((order) => order.id !== found?.id && !hasEnded(order)).map((order) => order.id)
 }
 
 /** Orders of another patient in the study that this group would join; undefined when nobody else is there. */

@@ -48,3 +48,26 @@ export function patientDataset(patient: Patient): Dataset {
   const identified = { ...patient.attributes, PatientID: patient.patientId }
   return patient.issuerOfPatientId === '' ? identified : { ...identified, IssuerOfPatientID: patient.issuerOfPatientId }
 }
+
+/**
+ * Whether two descriptions cannot be of one person: family and given name, birth date
+ * and sex all differ. A correction changes some of them; a mistaken Patient ID all.
+ */
+export function isSomebodyElse(known: Dataset, said: Dataset): boolean {
+  const differ = (a: unknown, b: unknown): boolean => isText(a) && isText(b) && a !== b
+  const [family, given] = nameParts(known)
+  const [otherFamily, otherGiven] = nameParts(said)
+  return (
+    differ(family, otherFamily) &&
+    differ(given, otherGiven) &&
+    differ(known['PatientBirthDate'], said['PatientBirthDate']) &&
+    differ(known['PatientSex'], said['PatientSex'])
+  )
+}
+
+function nameParts({ PatientName: name }: Dataset): readonly string[] {
+  const [alphabetic = ''] = typeof name === 'string' ? name.normalize('NFC').toUpperCase().split('=') : []
+  return alphabetic.split('^').map((part) => part.trim())
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''

@@ -475,6 +475,57 @@ describe('numbers that stand in for others', () => {
   })
 })
 
+describe('I11: a Patient ID', () => {
+  const otherPerson = { PatientName: 'SCHMIDT^KARL', PatientBirthDate: '19501224', PatientSex: 'M' }
+  const next = { fillerOrderNumber: 'F2', accessionNumber: 'A2' }
+  const names = (story: ReturnType<typeof createStory>) => story.worklist().map((item) => item.dataset['PatientName'])
+
+  test('of two authorities is two patients', () => {
+    const story = createStory()
+    const clinic = { key: '4711^^^CLINIC', patientId: '4711', issuerOfPatientId: 'CLINIC', attributes: otherPerson }
+    story.message({}, { numbers: next, patient: clinic })
+    expect(names(story)).toEqual(['MUELLER^ANNA', 'SCHMIDT^KARL'])
+    story.message({ patient: { ...anna, attributes: { PatientName: 'MEIER^ANNA' } } })
+    expect(names(story)).toEqual(['MEIER^ANNA', 'SCHMIDT^KARL'])
+  })
+
+  test('under which somebody else is ordered renames nobody', () => {
+    const story = createStory()
+    story.message({})
+    const order = { numbers: next, patient: { ...anna, attributes: otherPerson } }
+    expect(story.message(order)).toMatchObject({ kind: 'dead', fault: { code: 'E605' } })
+    expect(names(story)).toEqual(['MUELLER^ANNA'])
+    // Nobody's order would get another name: the ID was given again.
+    story.message({ control: 'CA', orcOnly: true })
+    expect(story.message(order)).toEqual({ kind: 'applied' })
+    expect(names(story)).toEqual(['SCHMIDT^KARL'])
+  })
+
+  test.each([
+    ['the name after a marriage', { PatientName: 'SCHMIDT^ANNA', PatientBirthDate: '19700131', PatientSex: 'F' }],
+    ['all but the sex', { ...otherPerson, PatientSex: 'F' }],
+    ['all, but once nothing was known', { PatientName: 'SCHMIDT^KARL', PatientBirthDate: '', PatientSex: 'M' }],
+  ])('may be corrected: %s', (_, attributes) => {
+    const story = createStory()
+    story.message({})
+    expect(story.message({ numbers: next, patient: { ...anna, attributes } })).toEqual({ kind: 'applied' })
+    expect(names(story)).toEqual([attributes.PatientName, attributes.PatientName])
+  })
+
+  test('may be corrected by the only order that has it', () => {
+    const story = createStory()
+    story.message({})
+    story.message({ patient: { ...anna, attributes: otherPerson } })
+    expect(names(story)).toEqual(['SCHMIDT^KARL'])
+  })
+})
+
+test('I9: the history shows codes; a text in their place is not shown', () => {
+  const story = createStory()
+  story.message({ orderControl: 'NW(Mueller)' })
+  expect(story.history()).toEqual(['create created: 1 SCHEDULED'])
+})
+
 test('an update without a step ID means the only step there is, and one with an ID the only one without', () => {
   for (const [first, second] of [
     ['S1', '1'],
