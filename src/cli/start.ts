@@ -44,6 +44,8 @@ export async function start(args: readonly string[], io: Io): Promise<number> {
   // It holds up nobody: it only fires when something else does.
   late.unref()
   await engine.stop()
+  // What could not be closed, such as a connection to a Redis that is away, must not keep the process.
+  setTimeout(() => process.exit(), 500).unref()
   return 0
 }
 

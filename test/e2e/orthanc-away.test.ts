@@ -44,6 +44,10 @@ test('I10: while the engine is away the last worklist is shown; without one the 
   const live = await shown('B3')
   await eventually(() => snapshotHolds(1), 'the plugin has its snapshot')
 
+  hospital.engine.freeze()
+  expect(await hospital.worklist()).toEqual([live])
+  hospital.engine.thaw()
+
   await hospital.engine.crash()
   const kept = await hospital.worklist()
   expect(kept).toEqual([live])

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openLine } from '../../src/cli/mllp.ts'
 import { readAcknowledgment } from '../../src/hl7/acknowledge.ts'
@@ -71,6 +72,31 @@ test('I1: a Redis that stands still takes no message that it might not keep', as
   await eventually(async () => (await send('STILL')) === 'AA', 'messages are taken again')
   await eventually(async () => (await items('STILL')).total === 1, 'it is in the worklist once')
   expect(await engine.api('/api/messages?controlId=STILL')).toMatchObject({ total: 1 })
+})
+
+test('I1: a Redis without memory takes no message that it could not keep', async () => {
+  redis = await startRedis({ settings: ['--port', String(port), '--bind', '127.0.0.1'] })
+  engine = await startEngineProcess({ orthancUrl: 'http://127.0.0.1:1', redisUrl: `redis://127.0.0.1:${port}` })
+  const client = new Redis({ path: redis.path })
+  try {
+    await client.config('SET', 'maxmemory', '1')
+    expect(await send('FULL')).toBe('none')
+    await eventually(async () => (await send('FULL')) === 'closed', 'the listener is closed')
+    await client.config('SET', 'maxmemory', '0')
+    await eventually(async () => (await send('FULL')) === 'AA', 'messages are taken again')
+    await eventually(async () => (await items('FULL')).total === 1, 'it is in the worklist once')
+  } finally {
+    client.disconnect()
+  }
+})
+
+test('SIGTERM ends the engine while Redis is away', async () => {
+  redis = await startRedis({ settings: ['--port', String(port), '--bind', '127.0.0.1'] })
+  engine = await startEngineProcess({ orthancUrl: 'http://127.0.0.1:1', redisUrl: `redis://127.0.0.1:${port}` })
+  await redis.kill()
+  await eventually(async () => (await ready()) === 503, 'the engine has noticed')
+  expect(await engine.stop()).toBe(0)
+  expect(engine.lines().at(-1)?.event).toBe('engine stopped')
 })
 
 test("the engine's own Redis, killed, is back by itself with everything that was acknowledged", async () => {
