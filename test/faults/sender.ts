@@ -11,7 +11,13 @@ export interface Sender {
  * One connection of a good sender: a message without an acknowledgment is sent again,
  * the same bytes under the same MSH-10, until it has one; only then comes the next.
  */
-export function openSender({ port, repeated }: { readonly port: number; repeated?(): void }): Sender {
+export function openSender({
+  port,
+  repeated,
+}: {
+  readonly port: number
+  /** Nobody knows what became of the message. */ repeated?(): void
+}): Sender {
   let line: Line | undefined
   return {
     async send(bytes) {
@@ -21,10 +27,10 @@ export function openSender({ port, repeated }: { readonly port: number; repeated
           line ??= await openLine({ host: '127.0.0.1', port, seconds: 20 })
           answer = await line.exchange(bytes)
         } catch {
+          if (line !== undefined) repeated?.()
           line?.close()
           line = undefined
           await new Promise((resolve) => setTimeout(resolve, 20))
-          repeated?.()
           continue
         }
         const code = readAcknowledgment(answer)?.code
