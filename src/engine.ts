@@ -1,0 +1,423 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createChangeFeed, createFolderTarget, createOrthancClient } from '../connectors/orthanc/index.ts'
+import { createListener, createSender, refuseOversize, type Listener } from '../connectors/mllp/index.ts'
+import { compileStoredPlan } from './config/plans.ts'
+import type { Site } from './config/site.ts'
+import type { PlanId } from './core/ids.ts'
+import type { Clock, Jobs, Log, PartHealth, Store } from './core/ports.ts'
+import type { OrthancSettings, Settings, SourceSettings } from './core/settings.ts'
+import { writePart10 } from './dicom/part10.ts'
+import { createAnswerer } from './flow/answer.ts'
+import { createDeliverer, type Deliverer } from './flow/deliver.ts'
+import { createDrainer } from './flow/drain.ts'
+import { createVerdictMemo } from './flow/memo.ts'
+import { pause } from './flow/pause.ts'
+import { createPublisher, type Publisher } from './flow/publish.ts'
+import { createReceiver } from './flow/receive.ts'
+import { holdRole, type Role } from './flow/role.ts'
+import { acceptDue, createWatch, type Watch } from './flow/watch.ts'
+import { createWorklistIndex } from './flow/worklist-index.ts'
+import { parse, scopeText } from './hl7/index.ts'
+import { createHttpServer } from './http/server.ts'
+import { loadToken } from './http/token.ts'
+import type { Plan } from './mapping/types.ts'
+import { collect } from './observe/collect.ts'
+import { createMetrics } from './observe/metrics.ts'
+import { createJobs } from './queue/index.ts'
+import { createStore, redisOptions, startEmbeddedRedis, type EmbeddedRedis, type RedisLocation } from './store/index.ts'
+
+export interface EngineOptions {
+  readonly site: Site
+  readonly log: Log
+  readonly clock?: Clock
+  /** Shorter in tests of taking over. */
+  readonly leaseMilliseconds?: number
+  /** Shorter in tests of drift. */
+  readonly reconcileMilliseconds?: number
+}
+
+export interface Engine {
+  readonly http: string
+  /** `source=host:port` of each listener. */
+  readonly mllp: readonly { readonly source: string; readonly host: string; readonly port: number }[]
+  /** Takes nothing new, ends what is under way, then stops. */
+  stop(): Promise<void>
+}
+
+/** How long messages and requests under way may take when the engine stops. */
+const drainSeconds = 10
+/** The same while the store is away: then nothing under way can end well. */
+const absentSeconds = 3
+/** What was lost on the way (a wake-up, a publish job) costs one of these. */
+const sweepMilliseconds = 1_000
+const publishSweepMilliseconds = 5_000
+/** Within which drift of a pushed target is found. */
+const reconcileMilliseconds = 30_000
+const retentionMilliseconds = 600_000
+
+/** Puts everything together: store, flows, connectors, HTTP. Rejects with one EngineError when a part cannot start; then nothing is left running. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { site, log, clock = () => new Date().toISOString() } = options
+  const { settings } = site
+  const undo: (() => Promise<void>)[] = []
+  const later = (stop: () => Promise<void> | void): void => {
+    undo.push(async () => stop())
+  }
+  let storeIsUp = (): boolean => false
+  try {
+    return await compose()
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+
+  /** From the last to the first. Queues whose Redis is away never close: after a while nobody is waited for. */
+  async function stopAll(): Promise<void> {
+    const stopped = new AbortController()
+    const seconds = storeIsUp() ? drainSeconds + 2 : absentSeconds
+    const late = pause(seconds * 1000, stopped.signal)
+    for (const stop of undo.toReversed())
+      await Promise.race([stop().catch((error: unknown) => log.warn({ error: nameOf(error) }, 'stop failed')), late])
+    stopped.abort()
+    undo.length = 0
+  }
+
+  async function compose(): Promise<Engine> {
+    const token = loadToken({ dataDir: settings.dataDir, configured: settings.http.token })
+    const pushed = settings.orthancs.filter(({ target }) => target === 'folder')
+    const { store, jobs, redis } = await openStore(pushed)
+    const embedded = redis !== undefined
+    for (const [id, sources] of site.planSources) await store.remember(id, sources)
+
+    const metrics = createMetrics()
+    const index = createWorklistIndex({ store, clock, log })
+    later(() => index.stop())
+    const worklist = createAnswerer({ store, index, part10: writePart10, log, metrics })
+
+    const publishers = pushed.map((orthanc): Publisher & { readonly name: string } => ({
+      name: orthanc.name,
+      ...createPublisher({
+        target: createFolderTarget({ name: orthanc.name, dir: orthanc.worklistDir, part10: writePart10 }),
+        store,
+        jobs,
+        clock,
+        log,
+        metrics,
+      }),
+    }))
+    const memo = createVerdictMemo()
+    const drain = createDrainer({
+      ledger: store,
+      rules: { status: site.status, completion: settings.completion },
+      memo,
+      plan: (id, source) => recallPlan(store, id, source),
+      defaultCharset: (source) => settings.sources.find(({ name }) => name === source)?.defaultCharset ?? '',
+      log,
+      metrics,
+      committed({ items, endpoints }) {
+        for (const { name } of publishers) void jobs.publish(name, items).catch(() => undefined)
+        for (const endpoint of endpoints) jobs.wake(`deliver:${endpoint}`)
+      },
+    })
+    hold('drain', embedded, drain)
+
+    const deliverers = new Map<string, Deliverer>()
+    for (const destination of settings.destinations.filter(({ port }) => port !== 0)) {
+      const sender = createSender({ destination, log })
+      later(() => sender.close())
+      const deliverer = createDeliverer({ destination, outbox: store, sender, jobs, clock, log, metrics })
+      deliverers.set(destination.name, deliverer)
+      hold(`deliver:${destination.name}`, embedded, (lease) => deliverer.deliver(lease))
+      // Before its role: that one waits for the turn, which waits for the receiver.
+      later(() => deliverer.stop())
+    }
+
+    const watches = settings.orthancs.map((orthanc) => watch(orthanc))
+    await schedule(publishers, watches)
+
+    const listeners: Listener[] = []
+    const parts = (): Promise<readonly PartHealth[]> =>
+      health({ store, redis, index, listeners, watches, deliverers, publishers, settings })
+    collect(metrics, {
+      store,
+      destinations: [...deliverers.keys()],
+      orthancs: settings.orthancs.map(({ name }) => name),
+      targets: publishers.map(({ name }) => name),
+      parts,
+      clock,
+    })
+    metrics.collect('worklist_items', () =>
+      [...index.counts()].map(([status, value]) => ({ labels: { step_status: status }, value })),
+    )
+    metrics.collect('mllp_connections', () =>
+      listeners.map((listener, at) => ({
+        labels: { source: settings.sources[at]?.name ?? '' },
+        value: listener.connections(),
+      })),
+    )
+    metrics.set('build_info', 1, { version: version.worklane, node: version.node })
+    for (const { name, from, kind } of site.pipelines) {
+      const plan = kind === 'orders' ? (site.plans.get(from)?.id ?? '') : ''
+      metrics.set('pipeline_info', 1, { pipeline: name, plan: plan.slice(0, 8) })
+    }
+
+    const http = createHttpServer({
+      bind: settings.bind,
+      port: settings.http.port,
+      token,
+      version,
+      parts,
+      takesMessages: () => listeners.length > 0 && listeners.every((listener) => listener.isListening()),
+      metrics,
+      messages: store,
+      worklist,
+      nudge({ orthanc, change, resource, level }) {
+        const deleted = change === 'Deleted' && level === 'Study' ? [resource] : []
+        for (const one of watches) if (orthanc === '' || one.name === orthanc) void one.look(deleted)
+      },
+      decode: (body) => {
+        const parsed = parse(body)
+        return parsed.kind === 'message' ? scopeText(parsed.message) : Buffer.from(body).toString('latin1')
+      },
+      log,
+    })
+    const { port: httpPort } = await http.start()
+    later(() => http.stop())
+
+    for (const source of settings.sources) {
+      const listener = listen(source)
+      await listener.start()
+      later(() => listener.stop({ seconds: drainSeconds }))
+      listeners.push(listener)
+    }
+    later(
+      store.onHealth((up) => {
+        // Nothing is taken that could not be kept (I1); what waits goes on where it stopped.
+        for (const [at, listener] of listeners.entries()) {
+          if (settings.sources[at]?.whenStoreUnavailable === 'reject') continue
+          void (up ? listener.resume() : listener.pause())
+        }
+        if (up) {
+          jobs.wake('drain')
+          for (const name of deliverers.keys()) jobs.wake(`deliver:${name}`)
+        }
+        log[up ? 'info' : 'error'](
+          { part: 'store', state: up ? 'up' : 'down', ...(up ? {} : { code: 'E501' }) },
+          'store changed',
+        )
+      }),
+    )
+    for (const one of watches) void one.look()
+
+    const mllp = settings.sources.map(({ name, bind }, at) => ({
+      source: name,
+      host: bind,
+      port: listeners[at]?.port() ?? 0,
+    }))
+    log.info(
+      {
+        sources: mllp.map(({ source, host, port }) => `${source}=${host}:${port}`),
+        port: httpPort,
+        build: version.worklane,
+        node: version.node,
+      },
+      'engine started',
+    )
+    return {
+      http: `http://${settings.bind.includes(':') ? `[${settings.bind}]` : settings.bind}:${httpPort}`,
+      mllp,
+      async stop() {
+        await stopAll()
+        log.info({}, 'engine stopped')
+      },
+    }
+
+    function listen(source: SourceSettings): Listener {
+      const context = { timeZone: settings.timeZone, application: source.application, facility: source.facility }
+      const receive = createReceiver({
+        source,
+        plan: () => site.plans.get(source.name) as Plan,
+        inbox: store,
+        memo,
+        clock,
+        log,
+        metrics,
+        timeZone: settings.timeZone,
+        newControlId,
+        wake: () => jobs.wake('drain'),
+      })
+      return createListener({
+        source,
+        log,
+        onMessage: receive,
+        onOversize: (head) =>
+          Promise.resolve(
+            refuseOversize(head, source.maxFrameBytes, { ...context, now: clock(), controlId: newControlId() }),
+          ),
+      })
+    }
+
+    function hold(role: string, takeOver: boolean, work: (lease: Parameters<typeof drain>[0]) => Promise<void>): void {
+      const held: Role = holdRole({ leases: store, jobs, log, role, takeOver, work })
+      later(() => held.stop())
+    }
+
+    function watch(orthanc: OrthancSettings): Watch {
+      const client = createOrthancClient(orthanc)
+      const source = createChangeFeed({ name: orthanc.name, client, feeds: store, inbox: store, clock, log })
+      return createWatch({ source, log, metrics, clock, wake: () => jobs.wake('drain') })
+    }
+
+    async function schedule(
+      publishers: readonly (Publisher & { readonly name: string })[],
+      watches: readonly Watch[],
+    ): Promise<void> {
+      const every = async (name: string, milliseconds: number, work: () => Promise<void>): Promise<void> => {
+        const running = await jobs.every(name, milliseconds, work)
+        later(() => running.stop())
+      }
+      await every('sweep', sweepMilliseconds, async () => {
+        jobs.wake('drain')
+        for (const name of deliverers.keys()) jobs.wake(`deliver:${name}`)
+        const orthancs = settings.orthancs.map(({ name }) => name)
+        if ((await acceptDue({ inbox: store, feeds: store, orthancs, clock })) > 0) jobs.wake('drain')
+      })
+      for (const publisher of publishers) {
+        const serving = await jobs.servePublish(publisher.name, (id) => publisher.bring(id))
+        later(() => serving.stop())
+        await every(`publish-sweep-${publisher.name}`, publishSweepMilliseconds, () => publisher.sweep())
+        await every(`reconcile-${publisher.name}`, options.reconcileMilliseconds ?? reconcileMilliseconds, () =>
+          publisher.reconcile(),
+        )
+      }
+      for (const [at, one] of watches.entries()) {
+        const seconds = settings.orthancs[at]?.pollSeconds ?? 2
+        await every(`poll-${one.name}`, seconds * 1000, () => one.look())
+      }
+      await every('retention', retentionMilliseconds, async () => {
+        const { messages, orders, expired } = await store.retain(clock(), settings.retention)
+        if (expired > 0) {
+          log.info({ count: expired }, 'orders whose day is long over leave the worklist')
+          jobs.wake('drain')
+        }
+        if (messages + orders > 0) log.info({ count: messages, total: orders }, 'old messages and orders removed')
+      })
+    }
+  }
+
+  async function openStore(
+    pushed: readonly OrthancSettings[],
+  ): Promise<{ store: Store; jobs: Jobs; redis: EmbeddedRedis | undefined }> {
+    const redis = settings.redisUrl === '' ? await startEmbeddedRedis({ dataDir: settings.dataDir, log }) : undefined
+    if (redis !== undefined) later(() => redis.stop())
+    const location: RedisLocation = redis === undefined ? { url: settings.redisUrl } : { path: redis.path }
+    const store = await createStore({
+      redis: location,
+      targets: pushed.map(({ name }) => name),
+      clock,
+      log,
+      ...(options.leaseMilliseconds === undefined ? {} : { leaseMilliseconds: options.leaseMilliseconds }),
+    })
+    later(() => store.close())
+    storeIsUp = () => store.isUp()
+    const { retryStrategy: _, ...connection } = redisOptions(location)
+    const jobs = await createJobs({ connection, log })
+    later(() => jobs.close())
+    return { store, jobs, redis }
+  }
+
+  /** The plan that judged a message; the source's present one where that was forgotten. */
+  async function recallPlan(store: Store, id: PlanId, source: string): Promise<Plan | undefined> {
+    const now = site.plans.get(source)
+    if (now?.id === id) return now
+    const known = recalled.get(id)
+    if (known !== undefined) return known
+    const stored = await store.recall(id)
+    const plan = stored === undefined ? undefined : compileStoredPlan(stored).plan
+    if (plan === undefined) return now
+    recalled.set(id, plan)
+    return plan
+  }
+}
+
+const recalled = new Map<PlanId, Plan>()
+
+const version = {
+  worklane: (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
+    .version,
+  node: process.version,
+}
+
+const processTag = randomBytes(4).toString('hex').toUpperCase()
+let controlIds = 0
+
+/** MSH-10 of our acknowledgments: 20 characters at most, never twice in one process, and hardly ever in two. */
+function newControlId(): string {
+  controlIds += 1
+  return `A${processTag}${controlIds.toString(36).toUpperCase()}`
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error
+}
+
+async function health(parts: {
+  readonly store: Store
+  readonly redis: EmbeddedRedis | undefined
+  readonly index: ReturnType<typeof createWorklistIndex>
+  readonly listeners: readonly Listener[]
+  readonly watches: readonly Watch[]
+  readonly deliverers: ReadonlyMap<string, Deliverer>
+  readonly publishers: readonly (Publisher & { readonly name: string })[]
+  readonly settings: Settings
+}): Promise<readonly PartHealth[]> {
+  const { store, redis, index, listeners, watches, deliverers, publishers, settings } = parts
+  const storeUp = store.isUp()
+  return [
+    storeUp
+      ? { name: 'store', state: 'up' }
+      : { name: 'store', state: 'down', detail: redis?.failure() ?? 'Redis does not answer; no messages are taken.' },
+    ...listeners.map((listener, at): PartHealth => {
+      const name = `source ${settings.sources[at]?.name ?? ''}`
+      return listener.isListening()
+        ? { name, state: 'up' }
+        : { name, state: 'down', detail: 'The listener is closed until the store is back.' }
+    }),
+    index.ready() && !index.lagging()
+      ? { name: 'worklist', state: 'up' }
+      : {
+          name: 'worklist',
+          state: 'degraded',
+          detail: 'The index is not up to date; Orthanc answers from its snapshot.',
+        },
+    ...watches.map((watch): PartHealth => {
+      const failure = watch.failure()
+      const name = `orthanc ${watch.name}`
+      return failure === undefined
+        ? { name, state: 'up' }
+        : { name, state: 'down', detail: failure.error.message, since: failure.since }
+    }),
+    ...publishers.map((publisher): PartHealth => {
+      const failure = publisher.failure()
+      const name = `target ${publisher.name}`
+      return failure === undefined ? { name, state: 'up' } : { name, state: 'down', detail: failure.message }
+    }),
+    ...(await Promise.all(
+      [...deliverers].map(async ([endpoint, deliverer]): Promise<PartHealth> => {
+        const held = deliverer.held()
+        const name = `destination ${endpoint}`
+        if (held !== undefined)
+          return { name, state: 'down', detail: `No status is taken (${held.code}).`, since: held.since }
+        const dead = storeUp
+          ? await store.state(endpoint).then(
+              (state) => state.dead,
+              () => 0,
+            )
+          : 0
+        if (dead === 0) return { name, state: 'up' }
+        return { name, state: 'degraded', detail: `${dead} status messages were refused for good (AE); they are kept.` }
+      }),
+    )),
+  ]
+}
