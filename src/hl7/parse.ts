@@ -93,19 +93,24 @@ function printable(declared: string): string {
   return declared.replaceAll(/[^\w ./~-]/g, '').slice(0, 24)
 }
 
+/**
+ * Sets of one byte, whose header is often wrong: MÃ¼ller is a wrong name. No text in them has all its letters above
+ * 127 in the pairs that UTF-8 makes of them, but a Thai one might.
+ */
+const oneByte = /^(?:iso-8859-(?!11$)|windows-125)/
+
 function decodeBody(
   body: Uint8Array,
   charset: string,
 ): { text: string; charset: string; warnings: readonly Fault[] } | undefined {
   const text = decode(body, charset)
+  const really = oneByte.test(charset) ? decode(body, 'utf-8') : undefined
+  if (really !== undefined) {
+    const warning: Fault = { code: 'E111', hl7Code: 102, place: msh(18), params: { charset } }
+    return { text: really, charset: 'utf-8', warnings: [warning] }
+  }
   if (text === undefined) return undefined
   if (charset !== 'iso-8859-1') return { text, charset, warnings: [] }
-  // Every byte is a letter of ISO 8859-1, so the header alone can lie: MÃ¼ller is a wrong name, and no text in
-  // Latin-1 has all its letters above 127 in the pairs that UTF-8 makes of them.
-  const utf8 = decode(body, 'utf-8')
-  if (utf8 !== undefined) {
-    return { text: utf8, charset: 'utf-8', warnings: [{ code: 'E111', hl7Code: 102, place: msh(18), params: {} }] }
-  }
   if (!/[\x80-\x9f]/.test(text)) return { text, charset, warnings: [] }
   const windows = decode(body, 'windows-1252')
   const warning: Fault = { code: 'E112', hl7Code: 102, place: msh(18), params: {} }

@@ -119,7 +119,11 @@ test('bytes that MSH-18 cannot mean are warned of', () => {
   expect(parse(bytesOf('8859/1', Buffer.from('Müller')))).toMatchObject({
     message: { charset: 'utf-8', warnings: [{ code: 'E111' }] },
   })
-  expect(nameOf(bytesOf('8859/1', Buffer.from('Müller')))).toBe('Müller')
+  for (const charset of ['8859/1', '8859/15', '8859/5', '8859/7', 'CP1252', 'WINDOWS-1251']) {
+    expect(nameOf(bytesOf(charset, Buffer.from('Müller Ζ Иван')))).toBe('Müller Ζ Иван')
+  }
+  // A Thai word whose bytes are UTF-8 by chance.
+  expect(nameOf(bytesOf('8859/11', Buffer.from([0xc2, 0xa1])))).toBe('ยก')
   expect(nameOf(bytesOf('8859/1', Buffer.from('M\xfcller', 'latin1')))).toBe('Müller')
   expect(parse(bytesOf('8859/1', Buffer.from([0x4d, 0x96])))).toMatchObject({
     message: { charset: 'windows-1252', warnings: [{ code: 'E112' }] },

@@ -43,7 +43,7 @@ export const mllpErrors = {
     'Raise maxFrameBytes of the source if messages of this size are meant to come.',
   ),
   E111: entry(
-    'MSH-18 says ISO 8859-1, but the bytes are UTF-8; they were read as such.',
+    'The message is declared as {charset}, but its bytes are UTF-8; they were read as such.',
     'permanent',
     'Compare a name with the RIS; let the sender write UNICODE UTF-8 in MSH-18.',
   ),
