@@ -7,7 +7,7 @@ export const usage = `worklane messages [ID] [--state waiting|applied|ignored|in
                   [--config FILE] [--json]
 
 Lists the messages that a running engine has received, newest first, each in the one
-state it is in; with an ID, shows that message as it came.`
+state it is in; with an ID, shows that message as it came, and what was answered.`
 
 interface Shown {
   readonly id: string
@@ -66,9 +66,9 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
     return 0
   }
   if (id !== undefined) {
-    const message = answer.body as unknown as Shown & { readonly text: string }
+    const message = answer.body as unknown as Shown & { readonly body: string; readonly acknowledgment: string }
     io.stdout(table([row(message)]))
-    io.stdout(`${message.text.replaceAll(/\r\n?/g, '\n').trimEnd()}\n`)
+    io.stdout(`\n${linesOf(message.body)}\nanswered:\n${linesOf(message.acknowledgment)}`)
     return 0
   }
   const { items, total, next } = answer.body as unknown as {
@@ -82,6 +82,11 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
 }
 
 const headings = ['ID', 'RECEIVED', 'SOURCE', 'TYPE', 'CONTROL ID', 'ACK', 'STATE']
+
+/** One segment on each line. */
+function linesOf(text: string): string {
+  return `${text.replaceAll(/\r\n?/g, '\n').trimEnd()}\n`
+}
 
 function row({ id, at, source, type, controlId, acknowledgmentCode, state }: Shown): readonly string[] {
   const codes = [...(state.faults ?? []), ...(state.fault === undefined ? [] : [state.fault])].map(({ code }) => code)

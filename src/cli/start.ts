@@ -1,7 +1,6 @@
 import type { Settings } from '../core/settings.ts'
 import { EngineError } from '../core/errors/index.ts'
 import type { Log } from '../core/ports.ts'
-import { startEngine } from '../engine.ts'
 import { createLog } from '../observe/log.ts'
 import { load, refuse } from './load.ts'
 import { problemText, type Io } from './output.ts'
@@ -30,6 +29,8 @@ export async function start(args: readonly string[], io: Io): Promise<number> {
   const signalled = signal()
   let engine
   try {
+    // Here and not above: the other verbs need none of it, and would wait for it.
+    const { startEngine } = await import('../engine.ts')
     engine = await startEngine({ site, log })
   } catch (error) {
     return failed(error, site.settings, { io, log })

@@ -54,3 +54,36 @@ export function openWorker<T>(
   worker.on('error', () => {})
   return worker
 }
+
+/** Longer than any command takes; a graceful close waits for the one that is under way. */
+const closeMilliseconds = 5000
+
+/**
+ * Closes a worker whatever Redis does. Gracefully, BullMQ waits for a connection that is being
+ * made again to end, which it never does (ioredis takes its timer away and says nothing).
+ */
+export async function closeWorker(worker: Worker): Promise<void> {
+  const closed = worker.close(!(await isConnected(worker))).catch(() => {})
+  await inTime(closed, closeMilliseconds).catch(() => void worker.disconnect().catch(() => {}))
+}
+
+async function isConnected(worker: Worker): Promise<boolean> {
+  const { client } = worker.getBackend().connection
+  return inTime(client, 100).then(
+    ({ status }) => status === 'ready',
+    () => false,
+  )
+}
+
+/** Rejects when it takes longer. */
+export async function inTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('not in time')), milliseconds)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq'
 import { EngineError } from '../core/errors/index.ts'
 import type { ItemId } from '../core/ids.ts'
 import type { Jobs } from '../core/ports.ts'
-import { openQueue, openWorker, queueName, type QueueContext } from './connection.ts'
+import { closeWorker, inTime, openQueue, openWorker, queueName, type QueueContext } from './connection.ts'
 
 const chunk = 500
 const addMilliseconds = 2000
@@ -32,7 +32,8 @@ export function createPublishing(context: QueueContext): Pick<Jobs, 'publish' | 
       }))
       try {
         for (let at = 0; at < jobs.length; at += chunk) {
-          await inTime(queueOf(target).addBulk(jobs.slice(at, at + chunk)))
+          // BullMQ waits for a Redis that is away; the caller goes on and leaves the items to the sweep.
+          await inTime(queueOf(target).addBulk(jobs.slice(at, at + chunk)), addMilliseconds)
         }
       } catch (error) {
         throw new EngineError('E501', {}, { cause: error })
@@ -44,7 +45,7 @@ export function createPublishing(context: QueueContext): Pick<Jobs, 'publish' | 
       const worker = openWorker<{ id: ItemId }>(context, name, (job) => work(job.data.id), { concurrency: 4 })
       const stop = async (): Promise<void> => {
         servers.delete(stop)
-        await worker.close()
+        await closeWorker(worker)
       }
       servers.add(stop)
       return Promise.resolve({ stop })
@@ -54,18 +55,5 @@ export function createPublishing(context: QueueContext): Pick<Jobs, 'publish' | 
       await Promise.allSettled([...servers].map((stop) => stop()))
       await Promise.allSettled([...queues.values()].map((queue) => queue.close()))
     },
-  }
-}
-
-/** BullMQ waits for a Redis that is away; the caller goes on and leaves the items to the sweep. */
-async function inTime<T>(adding: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('not added in time')), addMilliseconds)
-  })
-  try {
-    return await Promise.race([adding, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq'
 import type { Jobs } from '../core/ports.ts'
-import { openQueue, openWorker, queueName, type QueueContext } from './connection.ts'
+import { closeWorker, openQueue, openWorker, queueName, type QueueContext } from './connection.ts'
 import { createRunner } from './runner.ts'
 
 /** Work at intervals, in one process of all that serve it. */
@@ -36,8 +36,9 @@ export function createSchedules(context: QueueContext): Pick<Jobs, 'every' | 'cl
       const stop = async (): Promise<void> => {
         running.delete(stop)
         clearInterval(watch)
-        await Promise.allSettled([worker.close(), runner.stop()])
-        await queue.close()
+        await Promise.allSettled([closeWorker(worker), runner.stop()])
+        // Redis is away: there is nothing to say goodbye to.
+        await queue.close().catch(() => {})
       }
       running.add(stop)
       return Promise.resolve({ stop })

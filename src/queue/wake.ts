@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq'
 import type { Jobs } from '../core/ports.ts'
-import { openQueue, openWorker, queueName, type QueueContext } from './connection.ts'
+import { closeWorker, openQueue, openWorker, queueName, type QueueContext } from './connection.ts'
 import { createRunner } from './runner.ts'
 
 /**
@@ -46,7 +46,7 @@ export function createWaking(context: QueueContext): Pick<Jobs, 'serve' | 'wake'
       const stop = (): Promise<void> =>
         (stopping ??= (async () => {
           served.delete(role)
-          await Promise.allSettled([worker.close(), runner.stop()])
+          await Promise.allSettled([closeWorker(worker), runner.stop()])
         })())
       served.set(role, { poke: () => runner.poke(), stop })
       return Promise.resolve({ stop })

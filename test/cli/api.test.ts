@@ -98,11 +98,11 @@ test('messages are listed with their state and why', async () => {
 })
 
 test('one message is shown as it came', async () => {
-  const { asked, cwd } = await engine(json({ ...aMessage, text: 'MSH|a\rPID|b\r' }))
+  const { asked, cwd } = await engine(json({ ...aMessage, body: 'MSH|a\rPID|b\r', acknowledgment: 'MSH|c\rMSA|AE|d\r' }))
   const { code, stdout } = await runVerb(messages, ['M17/..'], { cwd })
   expect(code).toBe(0)
   expect(asked[0]?.url).toBe('/api/messages/M17%2F..')
-  expect(stdout).toContain('\nMSH|a\nPID|b\n')
+  expect(stdout).toMatch(/\n\nMSH\|a\nPID\|b\n\nanswered:\nMSH\|c\nMSA\|AE\|d\n$/)
 })
 
 test('--json gives the answer as it came', async () => {

@@ -114,3 +114,23 @@ test('--live asks nobody while the site has mistakes', async () => {
   expect(asked).toBe(0)
   expect(stdout).toContain('not asked')
 })
+
+const aTest = String.raw`pipeline: orders
+message: |
+  MSH|^~\&|RIS|MAIN|WL|HOSP|20260301093000||ORM^O01|M1|P|2.3.1
+tests:
+  - name: a test
+    expect: { acknowledgment: AA }
+`
+
+test('mistakes in the tests of a pipeline are shown too; that one fails is not for check to say', async () => {
+  const file = 'pipelines/orders/pipeline.test.yaml'
+  const fails = await runVerb(check, [], { cwd: site({ [file]: aTest }) })
+  expect(fails).toMatchObject({ code: 0, stdout: 'Nothing is wrong: 1 source, 1 pipeline, 1 table.\n' })
+  const mistaken = await runVerb(check, [], { cwd: site({ [file]: aTest.replace('expect:', 'expcet:') }) })
+  expect(mistaken.code).toBe(1)
+  expect(mistaken.stdout).toMatch(new RegExp(`^${file}:6:5 {2}E2\\d\\d {2}.*expcet`, 'm'))
+  const notYaml = await runVerb(check, ['--json'], { cwd: site({ [file]: 'a: b: c\n' }) })
+  expect(notYaml.code).toBe(1)
+  expect(JSON.parse(notYaml.stdout)).toMatchObject({ problems: [{ file, code: 'E250' }] })
+})

@@ -95,3 +95,54 @@ test('--json gives every result to programs', async () => {
     { pipeline: 'orders', results: [{ differences: [] }, { differences: [] }] },
   ])
 })
+
+const status = {
+  'pipelines/status/pipeline.yaml': `pipeline: status
+from: orthanc
+to: ris
+on:
+  started: { message: ORM^O01, orderStatus: IP }
+map:
+  PID-3: order.PID-3
+  ORC-1: { value: SC }
+  ORC-5: orderStatus
+`,
+  'pipelines/status/pipeline.test.yaml': String.raw`pipeline: status
+message: |
+  MSH|^~\&|RIS|MAIN|WL|HOSP|20260301093000||ORM^O01|M1|P|2.3.1
+  PID|1||4711^^^HOSP||Doe^Jane||19800214|F
+  ORC|NW|P1|F1
+  OBR|1|P1|F1|CTABD^CT Abdomen
+tests:
+  - name: the first image puts the order in progress
+    event: started
+    expect: { PID-3: 4711^^^HOSP, ORC-5: IP }
+  - name: the end is told to nobody
+    event: completed
+    expect: nothing
+`,
+}
+
+test('status pipelines are tested by what they send', async () => {
+  const { code, stdout } = await tested({ [beside]: tests, ...status })
+  expect(stdout).toContain(
+    'status\n  passed  the first image puts the order in progress\n  passed  the end is told to nobody\n4 passed\n',
+  )
+  expect(code).toBe(0)
+})
+
+test('a status pipeline that sends something else fails its test', async () => {
+  const file = 'pipelines/status/pipeline.test.yaml'
+  const wrong = status[file].replace('ORC-5: IP', 'ORC-5: CM')
+  const { code, stdout } = await tested({ ...status, [file]: wrong }, ['status'])
+  expect(code).toBe(1)
+  expect(stdout).toContain(`FAILED  the first image puts the order in progress  ${file}:8\n`)
+  expect(stdout).toContain('ORC-5: expected "CM", got "IP"')
+})
+
+test('an event that there is not is said with its place', async () => {
+  const file = 'pipelines/status/pipeline.test.yaml'
+  const { code, stdout } = await tested({ ...status, [file]: status[file].replace('event: completed', 'event: ended') })
+  expect(code).toBe(1)
+  expect(stdout).toMatch(new RegExp(`${file}:12:\\d+ {2}E225`))
+})

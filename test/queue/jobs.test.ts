@@ -142,3 +142,23 @@ test('Redis killed and started again: wake-ups and schedules come back by themse
   }, 'both run again')
   expect(lines.length).toBe(before)
 })
+
+test('what serves, publishes and runs at intervals can be stopped while Redis is away', async () => {
+  const away = await startRedis({ aof: false })
+  try {
+    const own = await createJobs({ connection: { path: away.path }, log })
+    let runs = 0
+    const serving = [
+      await own.serve('drain', async () => void (runs += 1)),
+      await own.every('sweep', 100, async () => void (runs += 1)),
+      await own.servePublish('folder', async () => undefined),
+    ]
+    own.wake('drain')
+    await eventually(() => runs > 1, 'both have run')
+    await away.kill()
+    await Promise.all(serving.map((one) => one.stop()))
+    await own.close()
+  } finally {
+    await away.stop()
+  }
+})
