@@ -9,16 +9,26 @@ import { EngineError } from '../core/errors/index.ts'
 import { lookupKeyword, type Vr } from './dictionary.ts'
 import { normalizePersonName } from './person-name.ts'
 import { nameBasedUid } from './uid.ts'
-import { checkDataset } from './vr.ts'
-import { itemsOf } from './worklist-item.ts'
+import { checkDataset, type DicomProblem } from './vr.ts'
+import { itemProblems, itemsOf } from './worklist-item.ts'
 
 const modalityWorklist = '1.2.840.10008.5.1.4.31'
 const explicitLittleEndian = '1.2.840.10008.1.2.1'
 const implementation = nameBasedUid('worklane')
 
 export function writePart10(dataset: Dataset): Uint8Array {
+  // The last gate before a modality: whatever came before, nobody without a name or an ID passes (I11, Table K.6-1).
+  return write(dataset, itemProblems)
+}
+
+/** As `writePart10`, of a dataset that need not be a whole item. */
+export function writeDataset(dataset: Dataset): Uint8Array {
+  return write(dataset, checkDataset)
+}
+
+function write(dataset: Dataset, problemsOf: (dataset: Dataset) => readonly DicomProblem[]): Uint8Array {
   const written = { ...dataset, SpecificCharacterSet: 'ISO_IR 192' }
-  const problem = checkDataset(written)[0]
+  const problem = problemsOf(written)[0]
   if (problem !== undefined) throw new EngineError(problem.code, problem.params)
   const file = new data.DicomDict({
     '00020001': { vr: 'OB', Value: [new Uint8Array([0, 1]).buffer] },

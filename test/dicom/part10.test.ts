@@ -3,15 +3,15 @@ import { expect, test } from 'vitest'
 import type { Dataset, DatasetValue } from '../../src/core/dataset.ts'
 import { EngineError } from '../../src/core/errors/index.ts'
 import { lookupKeyword } from '../../src/dicom/dictionary.ts'
-import { writePart10 } from '../../src/dicom/part10.ts'
+import { writeDataset, writePart10 } from '../../src/dicom/part10.ts'
 import { normalizePersonName } from '../../src/dicom/person-name.ts'
 import { isUid } from '../../src/dicom/uid.ts'
 import { checkDataset } from '../../src/dicom/vr.ts'
-import { itemDataset } from './items.ts'
+import { itemDataset, type Told } from './items.ts'
 import { readPart10, type ReadDataset } from './read.ts'
 
 test('a file says that it is a worklist item in UTF-8', () => {
-  const { meta, dataset } = readPart10(writePart10(itemDataset()))
+  const { meta, dataset } = readPart10(writeDataset(itemDataset()))
   const [sopClass, instance] = [meta['00020002'], meta['00020003']].map((uid) =>
     typeof uid === 'string' ? uid.replace('\0', '') : '',
   )
@@ -22,26 +22,26 @@ test('a file says that it is a worklist item in UTF-8', () => {
 
 test('whatever charset a dataset names, the file names the one that it is written in', () => {
   const item = { ...itemDataset({ patient: { PatientName: 'Müller^Jörg' } }), SpecificCharacterSet: 'ISO_IR 100' }
-  const { dataset } = readPart10(writePart10(item))
+  const { dataset } = readPart10(writeDataset(item))
   expect(dataset).toMatchObject({ SpecificCharacterSet: 'ISO_IR 192', PatientName: 'Müller^Jörg ' })
 })
 
 test('equal datasets give equal bytes, whatever the order of their keys', () => {
   const item = itemDataset({ request: { Allergies: ['Latex', 'Nüsse'], PregnancyStatus: 3 } })
   const turned = Object.fromEntries(Object.entries(item).reverse())
-  expect(Buffer.from(writePart10(turned)).equals(writePart10(item))).toBe(true)
-  expect(Buffer.from(writePart10(item)).equals(writePart10(itemDataset()))).toBe(false)
+  expect(Buffer.from(writeDataset(turned)).equals(writeDataset(item))).toBe(true)
+  expect(Buffer.from(writeDataset(item)).equals(writeDataset(itemDataset()))).toBe(false)
 })
 
 test('a number without a value is empty, not 0', () => {
-  expect(readPart10(writePart10(itemDataset({ request: { PregnancyStatus: '' } }))).dataset).toMatchObject({
+  expect(readPart10(writeDataset(itemDataset({ request: { PregnancyStatus: '' } }))).dataset).toMatchObject({
     PregnancyStatus: '',
   })
 })
 
 test('a value that would be cut is refused by keyword, and the refusal does not show it (I9)', () => {
   const uid = `1.2.${'3'.repeat(61)}`
-  const write = (): Uint8Array => writePart10({ ...itemDataset(), StudyInstanceUID: uid })
+  const write = (): Uint8Array => writeDataset({ ...itemDataset(), StudyInstanceUID: uid })
   expect(write).toThrow(EngineError)
   expect(write).toThrow('StudyInstanceUID is 65 long; UI takes at most 64.')
 })
@@ -52,8 +52,8 @@ test('nothing is written to the console', () => {
   const before = methods.map((method) => console[method])
   for (const method of methods) console[method] = (...texts: unknown[]) => void written.push(texts)
   try {
-    writePart10(itemDataset({ patient: { PatientName: '山'.repeat(64) } }))
-    writePart10({ ...itemDataset(), PatientTelephoneNumbers: Array.from({ length: 50 }, () => '030 1234567') })
+    writeDataset(itemDataset({ patient: { PatientName: '山'.repeat(64) } }))
+    writeDataset({ ...itemDataset(), PatientTelephoneNumbers: Array.from({ length: 50 }, () => '030 1234567') })
   } finally {
     for (const [at, method] of methods.entries()) console[method] = before[at] as typeof console.log
   }
@@ -132,11 +132,11 @@ test('what passes the check is read back as it was, and what does not is refused
   fc.assert(
     fc.property(datasets, (dataset) => {
       if (checkDataset(dataset).length > 0) {
-        expect(() => writePart10(dataset)).toThrow(EngineError)
+        expect(() => writeDataset(dataset)).toThrow(EngineError)
         return
       }
       written++
-      const { SpecificCharacterSet: _, ...read } = readPart10(writePart10(dataset)).dataset
+      const { SpecificCharacterSet: _, ...read } = readPart10(writeDataset(dataset)).dataset
       expect(Object.fromEntries(Object.entries(read).map(([key, value]) => [key, unpadded(value)]))).toEqual(
         expected(dataset),
       )
@@ -159,7 +159,19 @@ test.each([
     fc.property(texts, (text) => {
       const dataset = { [keyword]: text }
       fc.pre(checkDataset(dataset).length === 0)
-      expect(unpadded(readPart10(writePart10(dataset)).dataset[keyword] ?? '')).toBe(expected(dataset)[keyword])
+      expect(unpadded(readPart10(writeDataset(dataset)).dataset[keyword] ?? '')).toBe(expected(dataset)[keyword])
     }),
   )
+})
+
+test.each<[string, Told]>([
+  ['a name', { patient: { PatientName: '' } }],
+  ['more of a name than carets', { patient: { PatientName: '^^^' } }],
+  ['a patient ID', { patient: { PatientID: ' ' } }],
+  ['a station', { station: '' }],
+  ['a modality', { step: { Modality: '' } }],
+  ['a start', { step: { ScheduledProcedureStepStartDate: '' } }],
+])('I11: an item without %s is not written', (_, told) => {
+  expect(() => writePart10(itemDataset(told))).toThrow(EngineError)
+  expect(writePart10(itemDataset()).length).toBeGreaterThan(132)
 })
