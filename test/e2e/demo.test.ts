@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { blocksOf, page } from '../docs/pages.ts'
 import { run } from '../support/dcmtk.ts'
 import { eventually, temporaryFolder } from '../support/temporary.ts'
 
@@ -58,6 +59,10 @@ test('the demo shows the road of an order once, and leaves nothing', async () =>
     from += at
   }
   expect(said).not.toContain('\u001B')
+  const excerpt = blocksOf(page('README.md')).find(({ language }) => language === 'text')?.text ?? ''
+  const headings = excerpt.split('\n').filter((line) => /^\d/.test(line))
+  expect(headings.length).toBeGreaterThan(3)
+  expect(headings.filter((line) => !said.includes(line))).toEqual([])
   expect(readdirSync(tmp)).toEqual([])
 })
 
