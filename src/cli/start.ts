@@ -95,5 +95,5 @@ function failed(error: unknown, { redisUrl }: Settings, { io, log }: { readonly 
 
 /** Of the address only host and port: it may hold a password. */
 function noRedis(redisUrl: string): EngineError {
-  return new EngineError('E517', { address: URL.canParse(redisUrl) ? new URL(redisUrl).host : 'WORKLANE_REDIS_URL' })
+  return new EngineError('E516', { address: URL.canParse(redisUrl) ? new URL(redisUrl).host : 'WORKLANE_REDIS_URL' })
 }

@@ -138,7 +138,7 @@ test('a Redis that does not answer, or a data folder that cannot be one, is one 
   })
   const { code, stderr } = await noRedis
   expect(code).toBe(1)
-  expect(stderr).toMatch(new RegExp(`^E517 {2}Redis at 127\\.0\\.0\\.1:${port} does not answer\\. .*\n$`))
+  expect(stderr).toMatch(new RegExp(`^E516 {2}Redis at 127\\.0\\.0\\.1:${port} does not answer\\. .*\n$`))
 })
 
 test.each([

@@ -73,7 +73,7 @@ export const storeErrors = {
     'transient',
     'Look whether another program writes or removes keys of the engine (`wl:*`).',
   ),
-  E517: entry(
+  E516: entry(
     'Redis at {address} does not answer.',
     'permanent',
     'Start it, or correct WORKLANE_REDIS_URL; when that is empty, the engine runs a Redis of its own.',
