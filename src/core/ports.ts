@@ -117,8 +117,11 @@ export interface WorklistStore {
   orders(lookup: Lookup): Promise<readonly Order[]>
   studies(lookup: Lookup): Promise<readonly Study[]>
   history(id: OrderId): Promise<readonly HistoryLine[]>
-  /** Calls back after each commit that changed items, with the version reached. Missed calls are made good by asking `itemsSince`. */
-  onChange(listener: (version: Seq) => void): () => void
+  /**
+   * Calls back after each commit that changed items, with the version reached. Missed calls are made good by asking `itemsSince`.
+   * `isRewound`: the store has come back with less than it had; all that was read must be read again.
+   */
+  onChange(listener: (version: Seq, isRewound?: boolean) => void): () => void
 }
 
 export interface HistoryLine {

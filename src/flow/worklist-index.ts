@@ -113,6 +113,7 @@ export function createWorklistIndex({
   let loaded = false
   let readAt: number | undefined
   let failing = false
+  let rewound = false
   let swept: IterableIterator<ItemId> = all.keys()
 
   function put(item: WorklistItem): void {
@@ -202,7 +203,15 @@ export function createWorklistIndex({
     }
     // Read to its end: all that was committed before this reading began is known.
     readAt = startedAt
-    loaded = true
+    loaded = !rewound
+  }
+
+  /** The store is another one than was read: its versions may be older than the ones that are known. */
+  function forgetAll(): void {
+    rewound = false
+    for (const id of [...all.keys()]) forget(id)
+    version = 0
+    swept = all.keys()
   }
 
   /** Retention removes items without a change that could be read: a part of them is looked after each time. */
@@ -223,14 +232,17 @@ export function createWorklistIndex({
   const stopping = new AbortController()
   let nap = new AbortController()
   let changed = false
-  const ignoreChanges = store.onChange(() => {
+  const ignoreChanges = store.onChange((_version, isRewound) => {
     changed = true
+    if (isRewound === true) rewound = true
+    if (rewound) loaded = false
     nap.abort()
   })
   const life = (async () => {
     while (!stopping.signal.aborted) {
       const woken = changed
       changed = false
+      if (rewound) forgetAll()
       try {
         await catchUp()
         if (!woken) await sweep()

@@ -1,6 +1,6 @@
 import type { Accepted, MessageKeys, NewMessage } from '../core/message.ts'
 import type { Inbox } from '../core/ports.ts'
-import type { Instant } from '../core/ids.ts'
+import type { Instant, Seq } from '../core/ids.ts'
 import { list, text, type Argument, type Connection } from './connection.ts'
 import { scripts } from './scripts.ts'
 
@@ -17,11 +17,19 @@ export interface MessageInformation {
 }
 
 /** The way into the store: each method is one script, so that it happened as a whole or not at all. */
-export function createInbox(options: { connection: Connection; againMilliseconds: number }): Inbox {
-  const { connection } = options
+export function createInbox(options: {
+  connection: Connection
+  againMilliseconds: number
+  /** Of each number that was given. */
+  seen: (seq: Seq) => void
+}): Inbox {
+  const { connection, seen } = options
   return {
     async accept(message) {
-      return accepted(list(await connection.run(scripts.accept, acceptArguments(message, options.againMilliseconds))))
+      const reply = await connection.run(scripts.accept, acceptArguments(message, options.againMilliseconds))
+      const result = accepted(list(reply))
+      if (result.kind === 'stored') seen(result.seq)
+      return result
     },
 
     async acceptEvents({ orthanc, expected, next, at, events, caughtUp }) {

@@ -1,4 +1,5 @@
 import { EngineError } from '../core/errors/index.ts'
+import type { Seq } from '../core/ids.ts'
 import type { Clock, Log, Store } from '../core/ports.ts'
 import { createInbox } from './accept.ts'
 import { checkServer } from './check.ts'
@@ -40,12 +41,16 @@ export interface StoreOptions {
 /** All ports of the store on one Redis. Resolves when Redis has been checked and takes changes; throws E501 and E504 to E508. */
 export async function createStore(options: StoreOptions): Promise<Store> {
   const { redis: location, targets, clock, log } = options
+  let highest: Seq = 0
+  const seen = (seq: Seq): void => {
+    if (seq > highest) highest = seq
+  }
   const connection = connect({
     location,
     log,
     commandMilliseconds: options.commandMilliseconds ?? 5000,
     async prepare({ run }) {
-      const found = Number(text(await run(scripts.open, [storeFormat])))
+      const found = Number(text(await run(scripts.open, [storeFormat, highest])))
       if (found > storeFormat) throw new EngineError('E508', { found, known: storeFormat })
     },
   })
@@ -56,13 +61,14 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     connection.close()
     throw error
   }
-  const stream = await followChanges({ location, connection })
+  const stream = await followChanges({ location, connection, log })
+  stream.onChange(seen)
   const leases = createLeases({ connection, leaseMilliseconds: options.leaseMilliseconds ?? 5000 })
   const plans = createPlanStore({ connection, now: () => Date.parse(clock()) })
   return {
-    ...createInbox({ connection, againMilliseconds: options.againMilliseconds ?? 7 * 86_400_000 }),
+    ...createInbox({ connection, seen, againMilliseconds: options.againMilliseconds ?? 7 * 86_400_000 }),
     lease: (role, options) => leases.lease(role, options),
-    ...createLedger({ connection, targets }),
+    ...createLedger({ connection, targets, seen }),
     ...createMessageStore({ connection }),
     ...createWorklistStore({ connection, stream }),
     ...createTargetLedger({ connection }),

@@ -8,8 +8,13 @@ import { scripts } from './scripts.ts'
 import { load, storedWorld, type StoredWorld } from './world.ts'
 
 /** The drainer's side of the store: what waits, what is known, and the one change that moves both on. */
-export function createLedger(options: { connection: Connection; targets: readonly string[] }): Ledger {
-  const { connection, targets } = options
+export function createLedger(options: {
+  connection: Connection
+  targets: readonly string[]
+  /** Of each number that was applied. */
+  seen: (seq: Seq) => void
+}): Ledger {
+  const { connection, targets, seen } = options
   const spent = new WeakSet<LoadedWorld>()
   return {
     applied: () => connection.ask(async (redis) => Number((await redis.get('wl:applied')) ?? 0)),
@@ -50,6 +55,7 @@ export function createLedger(options: { connection: Connection; targets: readonl
       if (answer === 0) return 'fenced'
       if (answer !== 1) return 'stale'
       spent.add(known)
+      seen(upTo)
       return 'committed'
     },
   }

@@ -53,7 +53,7 @@ end
 `
 
 export const scripts = {
-  /** First start: the format, the first number. Answers format, seq. */
+  /** format, highest number that this process knows. At each connection: the format, the first number, and that no number comes twice where Redis has lost its last changes. Answers the format. */
   open: script(
     'open',
     `
@@ -64,6 +64,7 @@ if not redis.call('GET', 'wl:seq') then
   redis.call('SET', 'wl:seq', seed)
   redis.call('SET', 'wl:applied', seed, 'NX')
 end
+if tonumber(redis.call('GET', 'wl:seq')) < tonumber(ARGV[2]) then redis.call('SET', 'wl:seq', ARGV[2]) end
 return redis.call('GET', 'wl:format')`,
   ),
 
@@ -273,7 +274,7 @@ redis.call('ZREM', outbox, id)
 redis.call('HINCRBY', 'wl:sent', kind .. '\\n' .. endpoint, 1)
 owes_no_more(lane)
 if ARGV[9] ~= '' and redis.call('EXISTS', 'wl:o:' .. lane) == 1 then
-  redis.call('RPUSH', 'wl:h:' .. lane, '{"cause":' .. redis.call('HGET', key, 'cause') .. ',' .. ARGV[9])
+  redis.call('RPUSH', 'wl:h:' .. lane, '{"cause":' .. (redis.call('HGET', key, 'cause') or '0') .. ',' .. ARGV[9])
 end
 if kind == 'delivered' then
   redis.call('DEL', key)

@@ -35,6 +35,6 @@ export function createWorklistStore(options: { connection: Connection; stream: C
       const lines = await connection.ask((redis) => redis.lrange(keys.history(id), 0, -1))
       return lines.map((line) => JSON.parse(line) as HistoryLine)
     },
-    onChange: (listener: (version: Seq) => void) => stream.onChange(listener),
+    onChange: (listener: (version: Seq, isRewound?: boolean) => void) => stream.onChange(listener),
   }
 }

@@ -189,3 +189,17 @@ test('datasets are kept for a bounded number of items, and only in the version o
   index.put(item('c', 9))
   expect(old === undefined ? undefined : index.dataset(old)).toBeUndefined()
 })
+
+test('I5, I10: a store that has come back with less than it had is read again from its beginning', async () => {
+  const store = fakeStore()
+  store.put([item('lost', 9), item('kept', 8)])
+  const index = start(store)
+  await eventually(() => index.ready() && ids(index).length === 2, 'ready')
+  store.rewind()
+  expect(index.ready()).toBe(false)
+  // A number that was given before, to another change.
+  store.put([item('kept', 5), item('new', 9)], true)
+  await eventually(() => index.ready(), 'ready again')
+  expect(ids(index).toSorted()).toEqual(['kept', 'new'])
+  expect(index.get('kept')?.version).toBe(5)
+})

@@ -16,11 +16,13 @@ export interface FakeStore extends ItemStore {
   put(items: readonly WorklistItem[], silent?: boolean): void
   /** As retention does: gone without a change. */
   remove(id: ItemId): void
+  /** Comes back without anything it had. */
+  rewind(): void
 }
 
 export function fakeStore(): FakeStore {
   const items = new Map<ItemId, WorklistItem>()
-  const listeners = new Set<(version: number) => void>()
+  const listeners = new Set<(version: number, isRewound?: boolean) => void>()
   const store: FakeStore = {
     down: false,
     asked: [],
@@ -42,6 +44,10 @@ export function fakeStore(): FakeStore {
         .filter((item) => item.version > version)
         .sort((a, b) => a.version - b.version)
         .slice(0, limit)
+    },
+    rewind() {
+      items.clear()
+      for (const listener of listeners) listener(0, true)
     },
     onChange(listener) {
       listeners.add(listener)

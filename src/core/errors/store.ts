@@ -68,6 +68,11 @@ export const storeErrors = {
     'permanent',
     'A key of the engine (`wl:*`) was written by something else, or this is a defect: keep the log line and report it.',
   ),
+  E517: entry(
+    'The store has come back without its last changes.',
+    'permanent',
+    'Redis lost what was acknowledged: let it write each change (`appendfsync always`), and ask the senders to repeat what they sent shortly before.',
+  ),
   E515: entry(
     'What is read from the store changes again and again before it can be applied.',
     'transient',
