@@ -209,7 +209,7 @@ export function createWorklistIndex({
   /** The store is another one than was read: its versions may be older than the ones that are known. */
   function forgetAll(): void {
     rewound = false
-    for (const id of [...all.keys()]) forget(id)
+    for (const id of all.keys()) forget(id)
     version = 0
     swept = all.keys()
   }
