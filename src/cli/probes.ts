@@ -3,12 +3,13 @@ import { createFolderTarget, createOrthancClient, createPluginTarget } from '../
 import type { Log } from '../core/ports.ts'
 import { writePart10 } from '../dicom/part10.ts'
 import type { Probe, ProbesOf } from './check.ts'
+import { redisProbe } from './probe-redis.ts'
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** What `check --live` asks: every endpoint that the site names. */
 export const probesOf: ProbesOf = ({ settings }) => {
-  const probes: Probe[] = []
+  const probes: Probe[] = settings.redisUrl === '' ? [] : [redisProbe(settings.redisUrl)]
   for (const orthanc of settings.orthancs) {
     const client = createOrthancClient({ ...orthanc, timeoutSeconds: 4 })
     probes.push({

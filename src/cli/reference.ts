@@ -29,7 +29,7 @@ function cliReference(): string {
   const about = [
     '# Command line',
     'This page is made from the verbs themselves (`node src/cli/reference.ts`); `worklane VERB --help` shows the same.',
-    'In a clone: `npm run worklane -- VERB ...`; installed as a package: `npx worklane VERB ...`. The site is',
+    'In a clone: `npm run worklane -- VERB ...`, or `npx worklane VERB ...` once it is set up. The site is',
     '`config/worklane.yaml`, the file that `WORKLANE_CONFIG` names, or that of `--config`.',
     '',
     exitCodes,

@@ -33,6 +33,7 @@ export async function start(args: readonly string[], io: Io): Promise<number> {
     const { startEngine } = await import('../engine.ts')
     engine = await startEngine({ site, log })
   } catch (error) {
+    endSoon()
     return failed(error, site.settings, { io, log })
   }
   const mllp = engine.mllp.map(({ source, host, port }) => `${source}=${host}:${port}`).join(' ')
@@ -45,9 +46,13 @@ export async function start(args: readonly string[], io: Io): Promise<number> {
   // It holds up nobody: it only fires when something else does.
   late.unref()
   await engine.stop()
-  // What could not be closed, such as a connection to a Redis that is away, must not keep the process.
-  setTimeout(() => process.exit(), 500).unref()
+  endSoon()
   return 0
+}
+
+/** What could not be closed, such as a connection to a Redis that is away, must not keep the process: who watches it waits for its end. */
+function endSoon(): void {
+  setTimeout(() => process.exit(), 500).unref()
 }
 
 /** The first signal drains; a second one ends at once. */

@@ -2,11 +2,13 @@ import { EngineError, sentence } from '../core/errors/index.ts'
 import type { Log } from '../core/ports.ts'
 import type { Connection } from './connection.ts'
 
+type Asked = Pick<Connection, 'ask' | 'redis'>
+
 /**
  * Whether this Redis can keep what is acknowledged (I1). What cannot work is an
  * error; what can lose data is said loudly, since the site may know better.
  */
-export async function checkServer(connection: Connection, log: Log): Promise<void> {
+export async function checkServer(connection: Asked, log: Log): Promise<void> {
   const info = await connection.ask((redis) => redis.info())
   const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
 
@@ -28,7 +30,7 @@ export async function checkServer(connection: Connection, log: Log): Promise<voi
 }
 
 /** Undefined where the site's Redis does not let us ask. */
-async function setting(connection: Connection, name: string): Promise<string | undefined> {
+async function setting(connection: Asked, name: string): Promise<string | undefined> {
   try {
     return (await connection.redis.config('GET', name))[1]
   } catch {

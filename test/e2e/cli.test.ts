@@ -170,3 +170,26 @@ test('an engine whose Redis is away can be stopped all the same', async () => {
   await eventually(() => engine.lines().some(({ event }) => event === 'store lost'), 'it is noticed')
   expect(await engine.stop()).toBe(0)
 })
+
+test('check --live asks the Redis of the site too, and says what it may lose', async () => {
+  const redisPort = await freePort()
+  const redis = await startRedis({ aof: false, settings: ['--port', String(redisPort)] })
+  cleanups.push(() => redis.stop())
+  const env = {
+    WORKLANE_REDIS_URL: `redis://:secret-word@127.0.0.1:${redisPort}`,
+    WORKLANE_ORTHANC_URL: noOrthanc,
+    WORKLANE_ORTHANC_TARGET: 'none',
+  }
+  const protectedRun = await runVerb(worklane, ['check', '--live'], { cwd: root, env })
+  expect(protectedRun.code).toBe(1)
+  const open = { ...env, WORKLANE_REDIS_URL: `redis://127.0.0.1:${redisPort}` }
+  const { stdout } = await runVerb(worklane, ['check', '--live'], { cwd: root, env: open })
+  expect(stdout).toMatch(
+    new RegExp(`redis +127\\.0\\.0\\.1:${redisPort} +answers +Redis \\d\\S+ Redis may lose.*appendonly`),
+  )
+  expect(stdout).toMatch(/orthanc .*does not answer/)
+  await redis.kill()
+  const away = await runVerb(worklane, ['check', '--live'], { cwd: root, env: open })
+  expect(away.stdout).toMatch(/redis .*does not answer/)
+  expect(`${protectedRun.stdout}${away.stdout}`).not.toContain('secret-word')
+})

@@ -1,0 +1,36 @@
+import { Redis } from 'ioredis'
+import type { Log } from '../core/ports.ts'
+import { checkServer } from '../store/check.ts'
+import { redisOptions } from '../store/index.ts'
+import type { Probe } from './check.ts'
+
+/** The site's Redis, asked without writing anything: what it is, and whether it can keep what is acknowledged. */
+export function redisProbe(url: string): Probe {
+  return {
+    endpoint: 'redis',
+    // Not the whole of it: it may hold a password.
+    address: new URL(url).host,
+    async ask() {
+      const redis = new Redis({
+        ...redisOptions({ url }),
+        protocol: 2,
+        lazyConnect: true,
+        connectTimeout: 3000,
+        retryStrategy: () => null,
+      })
+      // What goes wrong rejects the call that it goes wrong with.
+      redis.on('error', () => undefined)
+      const said: string[] = []
+      const keep = (_: unknown, event: string): void => void said.push(event)
+      const log: Log = { debug() {}, info() {}, warn: keep, error: keep }
+      try {
+        await redis.connect()
+        await checkServer({ redis, ask: (work) => work(redis) }, log)
+        const version = /^redis_version:(\S+)/m.exec(await redis.info('server'))?.[1] ?? ''
+        return [`Redis ${version}`, ...said].join('. ')
+      } finally {
+        redis.disconnect()
+      }
+    },
+  }
+}
