@@ -423,6 +423,7 @@ def keep_snapshot():
                 snapshot.read_ahead()
         except Exception as error:
             orthanc.LogError('worklane: the snapshot failed (%s)' % type(error).__name__)
+        looked.set()
         stopping.wait(min(1.0, REFRESH))
         wake_snapshot.wait(max(0.0, REFRESH - 1.0))
         wake_snapshot.clear()
@@ -741,6 +742,7 @@ identity = ''
 has_filter = True
 stopping = threading.Event()
 wake_snapshot = threading.Event()
+looked = threading.Event()
 happened = queue.Queue(maxsize=10000)
 engine = Engine()
 circuit = Circuit()
@@ -755,3 +757,5 @@ orthanc.RegisterRestCallback('/worklane/identity', on_identity)
 orthanc.RegisterRestCallback('/worklane/status', on_status)
 for work in (keep_snapshot, keep_nudging):
     threading.Thread(target=work, name='worklane', daemon=True).start()
+# A snapshot of before Orthanc was stopped may be hours old: the engine is asked first, where it is there.
+looked.wait(2.0)

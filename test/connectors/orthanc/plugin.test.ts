@@ -35,7 +35,10 @@ describe('a modality asks, and the engine', () => {
     ...more,
   })
   const snapshotTaken = (version: string) =>
-    eventually(async () => (await status()).snapshot.version === version, `snapshot ${version} is taken`)
+    eventually(async () => {
+      const [head = ''] = readFileSync(snapshotFile, 'latin1').split('\n', 1)
+      return (await status()).snapshot.version === version && head.includes(`"version": "${version}"`)
+    }, `snapshot ${version} is taken and written`)
   const circuitClosed = () => eventually(async () => (await status()).engine.circuit === 'closed', 'circuit closes')
 
   beforeAll(async () => {
@@ -230,6 +233,17 @@ describe('a modality asks, and the engine', () => {
       await engine.stop()
       await orthanc.restart()
       expect(accessionNumbers(await find())).toEqual(['K1'])
+    })
+
+    test('I10: what the snapshot held before is not shown while the engine, known by its name, is there', async () => {
+      engine.snapshot = { version: 'before', items: [part10({ AccessionNumber: 'OLD' })] }
+      await snapshotTaken('before')
+      engine.snapshot = { version: 'now', items: [part10({ AccessionNumber: 'NEW' })] }
+      engine.found = engine.snapshot.items
+      await orthanc.restart({ WORKLANE_URL: `http://localhost:${engine.port}` })
+      expect(accessionNumbers(await find())).toEqual(['NEW'])
+      expect(await status()).toMatchObject({ snapshot: { version: 'now' }, engine: { circuit: 'closed' } })
+      await engine.stop()
     })
 
     test('I10: a snapshot that is too old fails the C-FIND', async () => {
