@@ -24,8 +24,14 @@ export function createSchedules(context: QueueContext): Pick<Jobs, 'every' | 'cl
         if (looking) return
         looking = true
         try {
-          const found = await queue.getJobScheduler(name)
-          if ((found?.next ?? 0) < Date.now() - 3 * milliseconds - 1000) await schedule()
+          const next = (await queue.getJobScheduler(name))?.next ?? 0
+          const behind = Date.now() - next
+          if (behind > 3 * milliseconds + 1000) await schedule()
+          // The clock was set back: what was planned by the old one would come hours late.
+          if (-behind > 3 * milliseconds + 1000) {
+            await queue.removeJobScheduler(name)
+            await schedule()
+          }
         } catch {
           // Redis is away: the next look is soon enough.
         }

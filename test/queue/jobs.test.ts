@@ -162,3 +162,20 @@ test('what serves, publishes and runs at intervals can be stopped while Redis is
     await away.stop()
   }
 })
+
+test('a clock that is set back stops no schedule', async () => {
+  const own = await jobs('clock')
+  let runs = 0
+  await own.every('sweep', 100, () => Promise.resolve(void (runs += 1)))
+  await eventually(() => runs >= 2, 'it runs')
+  const now = Date.now
+  try {
+    Date.now = () => now() - 3_600_000
+    const before = runs
+    const until = performance.now() + 15_000
+    while (runs < before + 4 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(runs).toBeGreaterThanOrEqual(before + 4)
+  } finally {
+    Date.now = now
+  }
+})
