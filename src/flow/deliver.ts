@@ -15,6 +15,8 @@ export interface DeliverContext {
   readonly metrics: FlowMetrics
   /** 0 to 1; spreads the retries of several engines. */
   readonly random?: () => number
+  /** How long `stop` waits for the acknowledgment of what is on the wire; default 3,000. */
+  readonly farewellMilliseconds?: number
 }
 
 export interface Deliverer {
@@ -38,7 +40,6 @@ interface Silence {
 const page = 200
 /** A wake-up that comes too early only looks again. */
 const longestWaitMilliseconds = 60_000
-const farewellMilliseconds = 3_000
 
 /**
  * Tells one receiver what it is owed, in order per order, until it takes it (I7).
@@ -51,7 +52,7 @@ const farewellMilliseconds = 3_000
  * that nothing overtakes it, and the next one settles it first instead of sending it again.
  */
 export function createDeliverer(context: DeliverContext): Deliverer {
-  const { destination, outbox, sender, clock, log, metrics } = context
+  const { destination, outbox, sender, clock, log, metrics, farewellMilliseconds = 3_000 } = context
   const role = `deliver:${destination.name}`
   let timer: NodeJS.Timeout | undefined
   let stopped = false
@@ -60,6 +61,9 @@ export function createDeliverer(context: DeliverContext): Deliverer {
   let onTheWire: Promise<unknown> | undefined
 
   const now = (): number => Date.parse(clock())
+
+  /** No pause is longer than the longest: a moment further away was set by a clock that has been put back since. */
+  const isAhead = (moment: number): boolean => moment > now() && moment <= now() + destination.retry.maxSeconds * 1000
 
   function wakeAt(moment: number): void {
     if (stopped) return
@@ -169,7 +173,7 @@ export function createDeliverer(context: DeliverContext): Deliverer {
     // What another holder of the role found out in the meantime is unknown here.
     if (silence?.lease.token !== lease.token) silence = undefined
     if (!(await settle(lease))) return
-    if (silence !== undefined && now() < silence.until) {
+    if (silence !== undefined && isAhead(silence.until)) {
       wakeAt(silence.until)
       return
     }
@@ -182,7 +186,7 @@ export function createDeliverer(context: DeliverContext): Deliverer {
         if (stopped || !lease.held()) return
         if (waiting.has(one.lane)) continue
         const due = one.notBefore === undefined ? 0 : Date.parse(one.notBefore)
-        if (due > now()) {
+        if (isAhead(due)) {
           waiting.set(one.lane, due)
           continue
         }

@@ -45,6 +45,7 @@ function delivering(
     log,
     metrics,
     random: () => 0,
+    farewellMilliseconds: 50,
   })
   cleanups.push(() => deliverer.stop())
   const later = (seconds: number): void => void (at += seconds * 1000)
@@ -203,6 +204,36 @@ test('a deliverer that is stopped closes its sender at once when nothing is on t
   expect({ closed, sent }).toEqual({ closed: 1, sent: [] })
 })
 
+test('I7: stopping waits for the acknowledgment of what is on the wire, and no longer than a moment', async () => {
+  const answers: ((acknowledgment: Acknowledgment) => void)[] = []
+  let fail = (_: unknown): void => undefined
+  const sender: Partial<MessageSender> = {
+    send: () =>
+      new Promise((resolve, reject) => {
+        answers.push(resolve)
+        fail = reject
+      }),
+    close: async () => fail(new EngineError('E704', { name: 'ris' })),
+  }
+  const first = delivering({}, { sender })
+  first.outbox.owe('A', 'A1')
+  first.outbox.owe('A', 'A2')
+  const turn = first.deliverer.deliver(first.lease)
+  await eventually(() => answers.length === 1, 'it is on the wire')
+  const stopped = first.deliverer.stop()
+  answers[0]?.({ code: 'AA', errorCode: '' })
+  await Promise.all([turn, stopped])
+  expect({ taken: first.outbox.delivered, waiting: first.outbox.waiting() }).toEqual({ taken: ['A1'], waiting: ['A2'] })
+
+  const silent = delivering({}, { sender })
+  silent.outbox.owe('A', 'A1')
+  const waiting = silent.deliverer.deliver(silent.lease)
+  await eventually(() => answers.length === 2, 'it is on the wire')
+  await Promise.all([waiting, silent.deliverer.stop()])
+  expect(silent.outbox.waiting()).toEqual(['A1'])
+  expect(silent.log.said('warn')).toEqual([])
+})
+
 test('I7: over a real connection only the acknowledgment with our control ID counts, and what was not acknowledged comes again, byte for byte', async () => {
   const received: string[] = []
   const answers = [
@@ -240,4 +271,14 @@ test('I7: over a real connection only the acknowledgment with our control ID cou
   await deliverer.deliver(lease)
   await eventually(() => outbox.waiting().length === 0, 'everything is taken')
   expect(received).toEqual(['MSH|A1\r', 'MSH|A2\r', 'MSH|A2\r'])
+})
+
+test('I7: a clock that is set back holds nothing back for longer than the longest pause', async () => {
+  const { outbox, sent, deliverer, lease, later } = delivering({ A1: ['AR'], B1: [away()] })
+  for (const id of ['A1', 'B1']) outbox.owe(id.slice(0, 1), id)
+  await deliverer.deliver(lease)
+  expect(sent).toEqual(['A1', 'B1'])
+  later(-3600)
+  await deliverer.deliver(lease)
+  expect(outbox.delivered).toEqual(['A1', 'B1'])
 })
