@@ -71,10 +71,8 @@ function applyGroup(
     if (effect === 'cancel' || effect === 'discontinue') remember(draft, group)
     return { kind: 'ignored', rule: 'unknown-order' }
   }
-  if (effect === 'create' && patient !== undefined) {
-    const others = ordersOfSomebodyElse(draft.world, patient, found)
-    if (others.length > 0) return dead('E605', { group: number }, others)
-  }
+  const misnamed = patient === undefined ? undefined : ordersOfSomebodyElse(draft.world, effect, patient, found)
+  if (misnamed !== undefined) return dead('E605', { group: number }, misnamed)
   const foreign = foreignOrders(draft.world, group, found)
   if (foreign !== undefined) return dead('E604', { group: number }, foreign)
   if (found !== undefined) {
@@ -114,12 +112,24 @@ function remember(draft: Draft, group: OrderGroup): void {
   draft.putTombstone({ key, cause: draft.seq, at: draft.at, ...(sent === '' ? {} : { sentAt: sent }) })
 }
 
-/** Open orders that would get the name of somebody else; a new order may correct a patient, not exchange one (I11). */
-function ordersOfSomebodyElse(world: World, patient: Patient, found: Order | undefined): readonly OrderId[] {
+/**
+ * Orders that would have a wrong name, where the message describes somebody else under a known Patient ID
+ * (I11); undefined when none would. A new order may correct a patient who has no other open orders; an update
+ * changes no patient, so what it makes or means would keep the name that it contradicts.
+ */
+function ordersOfSomebodyElse(
+  world: World,
+  effect: 'create' | 'update',
+  patient: Patient,
+  found: Order | undefined,
+): readonly OrderId[] | undefined {
   const known = world.patient(patient.key)
-  if (known === undefined || !isSomebodyElse(known.attributes, patient.attributes)) return []
-  const others = world.orders({ by: 'patient', key: patient.key })
-  return others.filter((order) => order.id !== found?.id && !hasEnded(order)).map((order) => order.id)
+  if (known === undefined || !isSomebodyElse(known.attributes, patient.attributes)) return undefined
+  if (effect === 'update') return found === undefined ? [] : [found.id]
+  const others = world
+    .orders({ by: 'patient', key: patient.key })
+    .filter((order) => order.id !== found?.id && !hasEnded(order))
+  return others.length === 0 ? undefined : others.map((order) => order.id)
 }
 
 /** Orders of another patient in the study that this group would join; undefined when nobody else is there. */

@@ -512,6 +512,19 @@ describe('I11: a Patient ID', () => {
     expect(names(story)).toEqual([attributes.PatientName, attributes.PatientName])
   })
 
+  test('under which an update describes somebody else: it makes nothing and changes nothing', () => {
+    const story = createStory()
+    story.message({})
+    const patient = { ...anna, attributes: otherPerson }
+    expect(story.message({ control: 'XO', patient })).toMatchObject({ kind: 'dead', fault: { code: 'E605' } })
+    expect(story.message({ control: 'XO', patient, numbers: next })).toMatchObject({ kind: 'dead' })
+    expect(names(story)).toEqual(['MUELLER^ANNA'])
+    story.message({ control: 'CA', orcOnly: true })
+    const newer = { control: 'XO', patient, sent: '20261015120000' }
+    expect(story.message(newer)).toMatchObject({ kind: 'dead' })
+    expect(names(story)).toEqual([])
+  })
+
   test('may be corrected by the only order that has it', () => {
     const story = createStory()
     story.message({})

@@ -23,9 +23,9 @@ export const examErrors = {
     'Give the order a Study Instance UID of its own; two patients must never share a study.',
   ),
   E605: entry(
-    'Order group {group} describes somebody else under the Patient ID of a patient who has open orders.',
+    'Order group {group} describes somebody else under the Patient ID of a known patient: an order would have a wrong name.',
     'permanent',
-    'Compare PID-3 with the RIS: name, birth date and sex all differ. If the ID is right, end the open orders of the other person, then replay the message.',
+    'Compare PID-3 with the RIS: name, birth date and sex all differ. If the ID is right, end the open orders of the other person and send the order as a new one.',
   ),
   E610: entry(
     'Images in study {study} have the Study Instance UID or accession number of order {orderId} but another patient.',
