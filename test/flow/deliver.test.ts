@@ -206,7 +206,7 @@ test('a deliverer that is stopped closes its sender at once when nothing is on t
 
 test('I7: stopping waits for the acknowledgment of what is on the wire, and no longer than a moment', async () => {
   const answers: ((acknowledgment: Acknowledgment) => void)[] = []
-  let fail = (_: unknown): void => undefined
+  let fail: (error: EngineError) => void = () => undefined
   const sender: Partial<MessageSender> = {
     send: () =>
       new Promise((resolve, reject) => {
