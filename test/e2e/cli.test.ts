@@ -161,16 +161,6 @@ test.each([
   },
 )
 
-test('an engine whose Redis is away can be stopped all the same', async () => {
-  const redisPort = await freePort()
-  const redis = await startRedis({ settings: ['--port', String(redisPort)] })
-  cleanups.push(() => redis.stop())
-  const engine = await anEngine({ redisUrl: `redis://127.0.0.1:${redisPort}` })
-  await redis.kill()
-  await eventually(() => engine.lines().some(({ event }) => event === 'store lost'), 'it is noticed')
-  expect(await engine.stop()).toBe(0)
-})
-
 test('check --live asks the Redis of the site too, and says what it may lose', async () => {
   const redisPort = await freePort()
   const redis = await startRedis({ aof: false, settings: ['--port', String(redisPort)] })
