@@ -10,6 +10,8 @@ import { worklistTable, type Say } from './text.ts'
 
 /** What a scene may take; a demo that hangs helps nobody. */
 const sceneSeconds = 30
+/** A little less, so that it says what it waited for in vain. */
+const waitSeconds = 25
 
 /** One scene of the demo did not come to its end. */
 export class SceneFailed extends Error {}
@@ -23,11 +25,16 @@ export async function scene<T>(name: string, work: () => Promise<T>, seconds = s
   try {
     return await Promise.race([work(), late])
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new SceneFailed(`The demo failed at "${name}": ${reason}`, { cause: error })
+    throw new SceneFailed(`The demo failed at "${name}": ${reasonOf(error)}`, { cause: error })
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Its sentence, and that of what was behind it. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message}; last: ${error.cause.message}` : error.message
 }
 
 /** The road of one order: to the modality, and its status back to the RIS. */
@@ -39,7 +46,7 @@ export async function travel(cast: Cast, dir: string, say: Say): Promise<void> {
   await scene('order in', async () => {
     say.scene(1, 'The RIS sends an order to the engine (HL7 over MLLP)')
     say.quoted(order.segments)
-    const line = await openLine({ host: '127.0.0.1', port: ports.mllp, seconds: sceneSeconds })
+    const line = await openLine({ host: '127.0.0.1', port: ports.mllp, seconds: waitSeconds })
     const start = performance.now()
     const answer = await line.exchange(Buffer.from(order.segments.map((segment) => `${segment}\r`).join('')))
     const milliseconds = performance.now() - start
@@ -60,7 +67,7 @@ export async function travel(cast: Cast, dir: string, say: Say): Promise<void> {
         return items.find(({ AccessionNumber }) => AccessionNumber === order.accessionNumber)
       },
       'the order is in the worklist',
-      sceneSeconds,
+      waitSeconds,
     )
     say.quoted(worklistTable(items))
     return found
@@ -93,7 +100,7 @@ export async function travel(cast: Cast, dir: string, say: Say): Promise<void> {
       async () =>
         (await modality.worklist(order.date)).every(({ AccessionNumber }) => AccessionNumber !== order.accessionNumber),
       'the item has left the worklist',
-      sceneSeconds,
+      waitSeconds,
     )
     say.line('C-FIND: Success, no items.')
   })

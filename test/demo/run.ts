@@ -6,6 +6,7 @@
  *   npm run demo -- --once   ends after the round trip: exit code 0, or 1 naming the scene that failed
  */
 import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
 import { onPath } from '../support/child.ts'
 import { startCast, type Cast } from './cast.ts'
@@ -22,7 +23,7 @@ const missing = missingPrograms()
 if (missing.length > 0) end(1, `The demo needs ${missing.join(', ')}: run "npm run setup", then this again.`)
 
 const say = createSay()
-const { folder, removed } = openFolder()
+const { folder, removed } = openedFolder()
 let cast: Cast | undefined
 let stopping = false
 process.once('exit', () => folder.remove())
@@ -89,6 +90,15 @@ function readArguments(): boolean {
     return values.once === true
   } catch (error) {
     end(2, `${error instanceof Error ? (error.message.split('. ')[0] ?? '') : ''}.\n${usage}`)
+  }
+}
+
+function openedFolder(): ReturnType<typeof openFolder> {
+  try {
+    return openFolder()
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown'
+    end(1, `The demo cannot write to the folder for temporary files, ${tmpdir()} (${reason}): name another in TMPDIR.`)
   }
 }
 
