@@ -2,7 +2,8 @@ import { afterEach, expect, test } from 'vitest'
 import type { Dataset } from '../../src/core/dataset.ts'
 import { FindFailed } from '../support/dcmtk.ts'
 import { startHospital, type Hospital } from '../support/hospital.ts'
-import { eventually } from '../support/temporary.ts'
+import { startRedis } from '../support/redis.ts'
+import { eventually, freePort } from '../support/temporary.ts'
 
 let hospital: Hospital
 afterEach(() => hospital.end())
@@ -60,6 +61,24 @@ test('I10: while the engine is away the last worklist is shown; without one the 
   await hospital.engine.restart()
   await hospital.order({ accession: 'B4' })
   await eventually(async () => (await hospital.worklist().catch(() => [])).length === 2, 'both are shown live')
+})
+
+test('I10: while Redis is away the worklist is shown as it was', async () => {
+  const port = await freePort()
+  const redis = await startRedis({ settings: ['--port', String(port), '--bind', '127.0.0.1'] })
+  try {
+    hospital = await startHospital({ redisUrl: `redis://127.0.0.1:${port}` })
+    await hospital.order({ accession: 'B5' })
+    const live = await shown('B5')
+    await redis.kill()
+    await eventually(
+      async () => (await fetch(`${hospital.engine.httpUrl}/health/ready`)).status === 503,
+      'it is noticed',
+    )
+    expect(await hospital.worklist()).toEqual([live])
+  } finally {
+    await redis.stop()
+  }
 })
 
 async function snapshotHolds(count: number): Promise<boolean> {

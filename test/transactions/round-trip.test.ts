@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Dataset } from '../../src/core/dataset.ts'
 import { newUid } from '../support/dcmtk.ts'
+import { order } from '../support/message.ts'
 import { startHospital, stepOf, type Hospital, type TargetKind } from '../support/hospital.ts'
 import { eventually } from '../support/temporary.ts'
 
@@ -23,6 +24,10 @@ describe.each<TargetKind>(['plugin', 'folder', 'wlmscpfs'])('with %s', (target) 
     }, `${accession} is shown`)
   const gone = (accession: string): Promise<unknown> =>
     eventually(async () => (await hospital.found(accession)).length === 0, `${accession} is gone`)
+
+  /** How far Orthanc's changes have been read. */
+  const position = async (): Promise<number> =>
+    Number(/^orthanc_feed_position\{.*\} (\d+)$/m.exec(await hospital.engine.api('/metrics'))?.[1] ?? 0)
 
   test('RAD-4, RAD-5: an order is shown with everything that a modality asks for', async () => {
     const uid = newUid()
@@ -69,6 +74,43 @@ describe.each<TargetKind>(['plugin', 'folder', 'wlmscpfs'])('with %s', (target) 
     await gone('A3')
   })
 
+  test('RAD-13: a corrected accession number changes the item, it does not make a second one', async () => {
+    await hospital.order({ accession: 'A8', placer: 'P8^CPOE', filler: 'F8^RIS' })
+    const before = await shown('A8')
+    await hospital.order({ control: 'XO', accession: 'A8B', placer: 'P8^CPOE', filler: 'F8^RIS' })
+    expect((await shown('A8B'))['StudyInstanceUID']).toBe(before['StudyInstanceUID'])
+    await gone('A8')
+  })
+
+  test('RAD-13: of the steps of an order an update keeps those that it names', async () => {
+    const given = { accession: 'A9', placer: 'P9^CPOE', filler: 'F9^RIS' }
+    await hospital.send(
+      Buffer.from(steps({ ...given, stepId: 'CT-STEP' }, { ...given, stepId: 'MR-STEP', modality: 'MR' })),
+    )
+    const ids = async (): Promise<string> =>
+      (await hospital.found('A9'))
+        .map((item) => stepOf(item)['ScheduledProcedureStepID'] as string)
+        .sort()
+        .join(' ')
+    await eventually(async () => (await ids()) === 'CT-STEP MR-STEP', 'both steps are shown')
+    expect(new Set((await hospital.found('A9')).map((item) => item['StudyInstanceUID'])).size).toBe(1)
+    await hospital.order({ ...given, control: 'XO', stepId: 'MR-STEP', modality: 'MR' })
+    await eventually(async () => (await ids()) === 'MR-STEP', 'only the one that was named again is shown')
+  })
+
+  test.each([
+    ['8859/1', 'iso-8859-1', 'Müller^Jürgen'],
+    ['UNICODE UTF-8', 'utf-8', 'Łuczak^Świętosława'],
+    ['ISO IR87', 'iso-2022-jp', '山田^太郎'],
+  ])('RAD-4: a name in %s arrives letter by letter', async (charset, encoding, name) => {
+    const accession = `C${charset.replaceAll(/\W/g, '')}`
+    expect(await hospital.order({ accession, charset, name }, encoding)).toBe('AA')
+    expect(await shown(accession)).toMatchObject({ PatientName: name })
+  })
+
+  // It only serves the files; what images do is the same as with the folder.
+  if (target === 'wlmscpfs') return
+
   test('I7: the RIS hears IP at the first image and CM at the end, once each; late images tell nobody', async () => {
     await hospital.order({ accession: 'A4' })
     const item = await shown('A4')
@@ -84,6 +126,19 @@ describe.each<TargetKind>(['plugin', 'folder', 'wlmscpfs'])('with %s', (target) 
     await eventually(() => hospital.ris.of('A5').includes('SC/CM'), 'the next exam is told')
     expect(hospital.ris.of('A4')).toEqual(['SC/IP', 'SC/CM'])
     expect(hospital.ris.of('A5')).toEqual(['SC/IP', 'SC/CM'])
+  })
+
+  test('an order that comes after its images is never shown, and told from its first image to its end', async () => {
+    const uid = newUid()
+    const before = await position()
+    await hospital.store({ PatientID: '4711', StudyInstanceUID: uid, AccessionNumber: 'A10' })
+    await eventually(async () => (await position()) > before, 'the images are known')
+    await hospital.order({ accession: 'A10', studyInstanceUid: uid })
+    const known = (): Promise<{ total: number }> => hospital.engine.api('/api/worklist?accession=A10')
+    await eventually(async () => (await known()).total === 1, 'the order is applied')
+    expect(await hospital.found('A10')).toEqual([])
+    await eventually(() => hospital.ris.of('A10').includes('SC/CM'), 'the exam is told')
+    expect(hospital.ris.of('A10')).toEqual(['SC/IP', 'SC/CM'])
   })
 
   test("I11: another patient's images under the order's study tell the RIS nothing and start nothing", async () => {
@@ -102,14 +157,10 @@ describe.each<TargetKind>(['plugin', 'folder', 'wlmscpfs'])('with %s', (target) 
     expect(await hospital.found('A6')).toHaveLength(1)
     expect(hospital.engine.lines()).toContainEqual(expect.objectContaining({ event: 'someone should look' }))
   })
-
-  test.each([
-    ['8859/1', 'iso-8859-1', 'Müller^Jürgen'],
-    ['UNICODE UTF-8', 'utf-8', 'Łuczak^Świętosława'],
-    ['ISO IR87', 'iso-2022-jp', '山田^太郎'],
-  ])('RAD-4: a name in %s arrives letter by letter', async (charset, encoding, name) => {
-    const accession = `C${charset.replaceAll(/\W/g, '')}`
-    expect(await hospital.order({ accession, charset, name }, encoding)).toBe('AA')
-    expect(await shown(accession)).toMatchObject({ PatientName: name })
-  })
 })
+
+/** One message with a group of ORC and OBR for each. */
+function steps(...given: readonly Parameters<typeof order>[0][]): string {
+  const [first = '', ...others] = given.map((one) => order(one))
+  return first + others.map((text) => text.slice(text.indexOf('ORC|'))).join('')
+}
