@@ -4,16 +4,17 @@ import { createChangeFeed, createFolderTarget, createOrthancClient } from '../co
 import { createListener, createSender, refuseOversize, type Listener } from '../connectors/mllp/index.ts'
 import { compileStoredPlan } from './config/plans.ts'
 import type { Site } from './config/site.ts'
-import type { PlanId } from './core/ids.ts'
 import type { Clock, Jobs, Log, PartHealth, Store } from './core/ports.ts'
-import type { OrthancSettings, Settings, SourceSettings } from './core/settings.ts'
+import type { OrthancSettings, SourceSettings } from './core/settings.ts'
 import { writePart10 } from './dicom/part10.ts'
 import { createAnswerer } from './flow/answer.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createDrainer } from './flow/drain.ts'
+import { health } from './flow/health.ts'
 import { createVerdictMemo } from './flow/memo.ts'
 import { pause } from './flow/pause.ts'
 import { createPublisher, type Publisher } from './flow/publish.ts'
+import { createRecall } from './flow/recall.ts'
 import { createReceiver } from './flow/receive.ts'
 import { holdRole, type Role } from './flow/role.ts'
 import { acceptDue, createWatch, type Watch } from './flow/watch.ts'
@@ -111,7 +112,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       ledger: store,
       rules: { status: site.status, completion: settings.completion },
       memo,
-      plan: (id, source) => recallPlan(store, id, source),
+      plan: createRecall({ plans: site.plans, store, log, compile: (stored) => compileStoredPlan(stored).plan }),
       defaultCharset: (source) => settings.sources.find(({ name }) => name === source)?.defaultCharset ?? '',
       log,
       metrics,
@@ -138,7 +139,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
     const listeners: Listener[] = []
     const parts = (): Promise<readonly PartHealth[]> =>
-      health({ store, redis, index, listeners, watches, deliverers, publishers, settings })
+      health({
+        store,
+        redisFailure: () => redis?.failure(),
+        index,
+        sources: listeners.map((listener, at) => ({
+          name: settings.sources[at]?.name ?? '',
+          isListening: listener.isListening,
+        })),
+        watches,
+        deliverers,
+        publishers,
+      })
     collect(metrics, {
       store,
       destinations: [...deliverers.keys()],
@@ -326,22 +338,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     later(() => jobs.close())
     return { store, jobs, redis }
   }
-
-  /** The plan that judged a message; the source's present one where that was forgotten. */
-  async function recallPlan(store: Store, id: PlanId, source: string): Promise<Plan | undefined> {
-    const now = site.plans.get(source)
-    if (now?.id === id) return now
-    const known = recalled.get(id)
-    if (known !== undefined) return known
-    const stored = await store.recall(id)
-    const plan = stored === undefined ? undefined : compileStoredPlan(stored).plan
-    if (plan === undefined) return now
-    recalled.set(id, plan)
-    return plan
-  }
 }
-
-const recalled = new Map<PlanId, Plan>()
 
 const version = {
   worklane: (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
@@ -360,64 +357,4 @@ function newControlId(): string {
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error
-}
-
-async function health(parts: {
-  readonly store: Store
-  readonly redis: EmbeddedRedis | undefined
-  readonly index: ReturnType<typeof createWorklistIndex>
-  readonly listeners: readonly Listener[]
-  readonly watches: readonly Watch[]
-  readonly deliverers: ReadonlyMap<string, Deliverer>
-  readonly publishers: readonly (Publisher & { readonly name: string })[]
-  readonly settings: Settings
-}): Promise<readonly PartHealth[]> {
-  const { store, redis, index, listeners, watches, deliverers, publishers, settings } = parts
-  const storeUp = store.isUp()
-  return [
-    storeUp
-      ? { name: 'store', state: 'up' }
-      : { name: 'store', state: 'down', detail: redis?.failure() ?? 'Redis does not answer; no messages are taken.' },
-    ...listeners.map((listener, at): PartHealth => {
-      const name = `source ${settings.sources[at]?.name ?? ''}`
-      return listener.isListening()
-        ? { name, state: 'up' }
-        : { name, state: 'down', detail: 'The listener is closed until the store is back.' }
-    }),
-    index.ready() && !index.lagging()
-      ? { name: 'worklist', state: 'up' }
-      : {
-          name: 'worklist',
-          state: 'degraded',
-          detail: 'The index is not up to date; Orthanc answers from its snapshot.',
-        },
-    ...watches.map((watch): PartHealth => {
-      const failure = watch.failure()
-      const name = `orthanc ${watch.name}`
-      return failure === undefined
-        ? { name, state: 'up' }
-        : { name, state: 'down', detail: failure.error.message, since: failure.since }
-    }),
-    ...publishers.map((publisher): PartHealth => {
-      const failure = publisher.failure()
-      const name = `target ${publisher.name}`
-      return failure === undefined ? { name, state: 'up' } : { name, state: 'down', detail: failure.message }
-    }),
-    ...(await Promise.all(
-      [...deliverers].map(async ([endpoint, deliverer]): Promise<PartHealth> => {
-        const held = deliverer.held()
-        const name = `destination ${endpoint}`
-        if (held !== undefined)
-          return { name, state: 'down', detail: `No status is taken (${held.code}).`, since: held.since }
-        const dead = storeUp
-          ? await store.state(endpoint).then(
-              (state) => state.dead,
-              () => 0,
-            )
-          : 0
-        if (dead === 0) return { name, state: 'up' }
-        return { name, state: 'degraded', detail: `${dead} status messages were refused for good (AE); they are kept.` }
-      }),
-    )),
-  ]
 }

@@ -47,6 +47,11 @@ export const examErrors = {
     'permanent',
     'Look the order up again; it may have been removed by retention.',
   ),
+  E697: entry(
+    "The plan that accepted a waiting message is gone; today's plan is taken.",
+    'permanent',
+    'Compare the order in the worklist with the RIS, if the pipeline was changed while the message waited.',
+  ),
   E698: entry(
     'The message could not be read again with the plan {plan} that accepted it.',
     'permanent',
