@@ -63,6 +63,10 @@ export interface OrthancClient {
 export interface PluginStatus {
   readonly engineReachable: boolean
   readonly detail: string
+  /** False where another plugin of Orthanc answers the worklist queries in its place. */
+  readonly isAsked: boolean
+  /** What is not wrong, but may be why a modality gets nothing. */
+  readonly hints: readonly string[]
   /** Seconds since the engine last confirmed the snapshot; undefined without one. */
   readonly snapshotAge: number | undefined
   readonly snapshotValid: boolean
@@ -219,6 +223,9 @@ function pluginStatusOf(answer: Json): PluginStatus {
   return {
     engineReachable: engine['reachable'] === true,
     detail: text(engine['detail']),
+    // A plugin of before says nothing of it.
+    isAsked: answer['isAsked'] !== false,
+    hints: strings(answer['hints']),
     snapshotAge: typeof age === 'number' ? age : undefined,
     snapshotValid: snapshot['valid'] === true,
   }

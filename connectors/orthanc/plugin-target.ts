@@ -26,6 +26,7 @@ export function createPluginTarget({
       if (!(await client.plugins()).includes('python')) throw new EngineError('E405', { address })
       const status = await client.pluginStatus()
       if (status === undefined) throw new EngineError('E405', { address })
+      if (!status.isAsked) throw new EngineError('E414', { address })
       if (!status.engineReachable) throw new EngineError('E411', { address, reason: status.detail })
       const found = await client.defaultEncoding()
       if (found !== undefined && found !== encoding) throw new EngineError('E408', { address, encoding: found })

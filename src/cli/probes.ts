@@ -23,7 +23,11 @@ export const probesOf: ProbesOf = ({ settings }) => {
       probes.push({
         endpoint: `${name} plugin`,
         address: orthanc.url,
-        ask: async () => plugin.probe().then(() => 'answers C-FIND'),
+        async ask() {
+          await plugin.probe()
+          const hints = (await client.pluginStatus())?.hints ?? []
+          return ['answers C-FIND', ...hints].join('; ')
+        },
       })
     }
     if (target === 'folder') {

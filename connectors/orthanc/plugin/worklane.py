@@ -60,6 +60,8 @@ KNOWN = {
     '0008,1120', '0010,0010', '0010,0020', '0010,0021', '0010,0024', '0010,1002', '0010,0030', '0010,0040', '0010,0101',
     '0010,1020', '0010,1030', '0010,4000', '0040,3001', '0038,0500', '0010,21c0', '0010,2000', '0010,2110', '0038,0050',
     '0038,0100'}
+# Orthanc's own worklist plugins: the sample, and the one that came with 1.12.10.
+RIVALS = {'worklists', 'orthanc-worklists'}
 # Padding that never counts.
 BLANK = ' \0'
 
@@ -88,6 +90,57 @@ def snapshot_path():
         path = orthanc.GetConfigurationPath()
         storage = os.path.join(path if os.path.isdir(path) else os.path.dirname(path), storage)
     return os.path.join(storage, 'worklane-snapshot')
+
+
+# --- Orthanc around us --------------------------------------------------------------------------
+
+
+def is_rival_loaded():
+    """Whether Orthanc's own worklist plugin was loaded before this script, and so has registered first.
+
+    Orthanc starts its plugins in the order in which it loads them, which no configuration
+    tells where `Plugins` names a whole folder. Where it cannot be seen, the worst is assumed.
+    """
+    try:
+        with open('/proc/self/maps', encoding='utf-8', errors='replace') as maps:
+            return any('Worklists' in line for line in maps)
+    except OSError:
+        return True
+
+
+def rest(path):
+    """What Orthanc itself answers; None where it does not."""
+    try:
+        return json.loads(orthanc.RestApiGet(path))
+    except Exception:
+        return None
+
+
+def find_rival():
+    """Orthanc gives worklist queries to the first plugin that wants them, and tells the second nothing."""
+    global rival
+    worklists = json.loads(orthanc.GetConfiguration()).get('Worklists')
+    wants = isinstance(worklists, dict) and worklists.get('Enable') is True
+    if not wants or RIVALS.isdisjoint(rest('/plugins') or ()):
+        return
+    rival = 'first' if came_second else 'second'
+    if rival == 'first':
+        orthanc.LogWarning('worklane: worklist queries are answered by the plugin ModalityWorklists, this one is never '
+                           'asked: set "Worklists": { "Enable": false } in the configuration of Orthanc')
+
+
+def hints():
+    """What is not wrong, but may be why a modality gets nothing."""
+    found = []
+    if rival == 'second':
+        found.append('Worklists is enabled in Orthanc too: it is second only by the order of loading')
+    allows_all = json.loads(orthanc.GetConfiguration()).get('DicomAlwaysAllowFindWorklist') is True
+    # All that Orthanc knows now, those of its database too. An entry that says nothing of worklists may ask for them.
+    modalities = rest('/modalities?expand')
+    if not allows_all and isinstance(modalities, dict) and not any(
+            one.get('AllowFindWorklist', True) for one in modalities.values()):
+        found.append('Orthanc lets no modality ask for it: see DicomModalities and DicomAlwaysAllowFindWorklist')
+    return found
 
 
 class EngineAway(Exception):
@@ -642,6 +695,7 @@ TOLD_ONLY_HERE = {'Deleted', 'OrthancStarted', 'OrthancStopped', 'JobSubmitted',
 def on_change(change, level, resource):
     """Only notes what happened: the callback that waits holds up all that come after it."""
     if change == orthanc.ChangeType.ORTHANC_STARTED:
+        find_rival()
         ensure_identity()
     elif change == orthanc.ChangeType.ORTHANC_STOPPED:
         stopping.set()
@@ -726,6 +780,9 @@ def on_status(output, uri, **request):
             'detail': circuit.detail,
             'circuit': 'open' if circuit.is_open() else 'closed',
         },
+        # Whether a worklist query comes to this plugin at all.
+        'isAsked': rival != 'first',
+        'hints': hints(),
         'requestFilter': has_filter,
         'snapshot': {
             'valid': snapshot.is_valid(),
@@ -738,6 +795,9 @@ def on_status(output, uri, **request):
 
 
 identity = ''
+came_second = is_rival_loaded()
+# Whether Orthanc's own worklist plugin is at work too: '', 'first' or 'second'.
+rival = ''
 # Not known before the first query: what is warned of is a change for the worse.
 has_filter = True
 stopping = threading.Event()

@@ -67,4 +67,9 @@ export const orthancErrors = {
     'transient',
     'Report it with the log line of this moment; it is tried again.',
   ),
+  E414: entry(
+    'Another plugin of Orthanc at {address} answers the worklist queries, and the Worklane plugin is never asked.',
+    'transient',
+    'Set "Worklists": { "Enable": false } in the configuration of Orthanc (worklists.json on Debian) and restart it.',
+  ),
 } satisfies Record<string, ErrorEntry>
