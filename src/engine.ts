@@ -79,7 +79,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const seconds = storeIsUp() ? drainSeconds + 2 : absentSeconds
     const late = pause(seconds * 1000, stopped.signal)
     for (const stop of undo.toReversed())
-      await Promise.race([stop().catch((error: unknown) => log.warn({ error: nameOf(error) }, 'stop failed')), late])
+      await Promise.race([stop().catch((error: unknown) => log.warn(defect(error), 'stop failed')), late])
     stopped.abort()
     undo.length = 0
   }
@@ -355,6 +355,7 @@ function newControlId(): string {
   return `A${processTag}${controlIds.toString(36).toUpperCase()}`
 }
 
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error
+/** Of its stack the log keeps the places only (I9). */
+function defect(error: unknown): { readonly error: string; readonly stack?: string | undefined } {
+  return error instanceof Error ? { error: error.name, stack: error.stack } : { error: typeof error }
 }
