@@ -98,7 +98,9 @@ test('messages are listed with their state and why', async () => {
 })
 
 test('one message is shown as it came', async () => {
-  const { asked, cwd } = await engine(json({ ...aMessage, body: 'MSH|a\rPID|b\r', acknowledgment: 'MSH|c\rMSA|AE|d\r' }))
+  const { asked, cwd } = await engine(
+    json({ ...aMessage, body: 'MSH|a\rPID|b\r', acknowledgment: 'MSH|c\rMSA|AE|d\r' }),
+  )
   const { code, stdout } = await runVerb(messages, ['M17/..'], { cwd })
   expect(code).toBe(0)
   expect(asked[0]?.url).toBe('/api/messages/M17%2F..')
