@@ -65,8 +65,9 @@ export async function runRounds({ kills, seed, victim, target, say = () => undef
       await eventually(async () => (await countsOf(engine)).waiting === 0, 'everything is applied', 60)
       const expected = [...senders.expected].filter(([, start]) => start !== 'cancelled').map((pair) => pair.join(' '))
       const find = async (): Promise<readonly string[]> => (await hospital.worklist()).map(shownAs).sort()
-      // Files and the index follow the store by themselves; what is wrong for good stays wrong.
-      let shown = await find()
+      // Files and the index follow the store by themselves; what is wrong for good stays wrong. A C-FIND may
+      // fail (I10) while the engine is cold and Orthanc, after so many kills, has no snapshot yet.
+      let shown: readonly string[] = ['no C-FIND succeeded']
       await eventually(async () => {
         shown = await find()
         return String(shown) === String(expected.sort())
