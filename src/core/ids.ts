@@ -28,3 +28,9 @@ export type PlanId = string
 export function patientKey(patientId: string, issuerOfPatientId = ''): PatientKey {
   return `${patientId}^^^${issuerOfPatientId}`
 }
+
+/** The Patient ID of a key, without its issuer. */
+export function patientIdOf(key: PatientKey): string {
+  const at = key.lastIndexOf('^^^')
+  return at < 0 ? key : key.slice(0, at)
+}

@@ -1,5 +1,6 @@
 import type { Instant, MessageId, OrderId, PlanId, Seq } from './ids.ts'
-import type { SeriesFacts } from './order.ts'
+import type { PerformedProcedureStep, SeriesFacts } from './order.ts'
+import type { OrthancChangeRow } from './orthanc-change.ts'
 
 /** What a change in Orthanc means to us. `seen`: images of this series have arrived. */
 export type ImageEvent = 'seen' | 'stable' | 'deleted'
@@ -14,14 +15,29 @@ export type InboxEntry = { readonly seq: Seq; readonly at: Instant } & (
       readonly series: readonly SeriesFacts[]
       readonly study: string
     }
+  /** What Orthanc told, row by row, after the images that came with it: status pipelines may listen to any of them. */
+  | { readonly kind: 'changes'; readonly orthanc: string; readonly rows: readonly OrthancChangeRow[] }
+  /** What a modality told by MPPS; `endpoint` is who received it. */
+  | { readonly kind: 'performed'; readonly endpoint: string; readonly performed: PerformedProcedureStep }
   | { readonly kind: 'deadline'; readonly subject: string; readonly due: Instant }
   | { readonly kind: 'manual'; readonly by: string; readonly reason: string; readonly command: Command }
 )
 
-/** What a person may do by hand (issue 3 widens it). */
+/**
+ * What a person may do by hand. Without `step` (the step's key) all steps of the
+ * order are meant; `study` is a study's key, `<orthanc>/<Orthanc's identifier>`.
+ */
 export type Command =
-  | { readonly kind: 'complete'; readonly orderId: OrderId }
-  | { readonly kind: 'cancel'; readonly orderId: OrderId }
+  | { readonly kind: 'complete'; readonly orderId: OrderId; readonly step?: string }
+  | { readonly kind: 'cancel'; readonly orderId: OrderId; readonly step?: string }
+  /** What has ended is open again: STARTED when it has images, else SCHEDULED. */
+  | { readonly kind: 'reopen'; readonly orderId: OrderId; readonly step?: string }
+  /** These images are of this order, whatever their identifiers say. */
+  | { readonly kind: 'link'; readonly orderId: OrderId; readonly study: string; readonly step?: string }
+  /** These images are not of this order. */
+  | { readonly kind: 'unlink'; readonly orderId: OrderId; readonly study: string }
+  /** The site's rules have changed: what waits is judged by the new ones. Given by the engine at its start. */
+  | { readonly kind: 'reconsider'; readonly orderId: OrderId }
   /** Nothing has happened for so long that nobody waits for it: its steps leave the worklist. Given by retention. */
   | { readonly kind: 'expire'; readonly orderId: OrderId }
 
@@ -42,6 +58,22 @@ export interface FeedAdvance {
     readonly study: string
     readonly series: readonly SeriesFacts[]
   }[]
+  /** The rows that were read, in Orthanc's order; they enter the inbox behind `events`. */
+  readonly rows?: readonly OrthancChangeRow[]
   /** True when nothing was left to read behind `next`: everything that happened before `at` is in the inbox. */
   readonly caughtUp: boolean
+}
+
+/**
+ * Rows that only Orthanc's plugin sees (Deleted, OrthancStarted, jobs, ...). The plugin
+ * numbers what it brings within its `spool` and brings it again until it is taken:
+ * numbers that were taken before are left out.
+ */
+export interface SpooledChanges {
+  readonly orthanc: string
+  /** Made anew with each spool file. */
+  readonly spool: string
+  /** Ascending numbers. */
+  readonly rows: readonly (OrthancChangeRow & { readonly number: number })[]
+  readonly at: Instant
 }

@@ -1,6 +1,6 @@
 import type { Dataset } from './dataset.ts'
 import type { Fault } from './fault.ts'
-import type { Instant, MessageId, PlanId, Seq } from './ids.ts'
+import type { Instant, MessageId, PatientKey, PlanId, Seq } from './ids.ts'
 import type { Patient, OrderNumbers } from './order.ts'
 
 /** What a message does to its order, decided by the pipeline's `orderControl` table. */
@@ -13,9 +13,23 @@ export type Effect = 'create' | 'update' | 'start' | 'complete' | 'cancel' | 'di
  * AE: HL7 error 1xx, the sender must change the message. AR: 2xx, it may send it again.
  */
 export type Verdict =
-  | { readonly kind: 'accepted'; readonly groups: readonly OrderGroup[]; readonly warnings: readonly Fault[] }
+  | {
+      readonly kind: 'accepted'
+      readonly groups: readonly OrderGroup[]
+      /** What an ADT does to patients; absent for orders. */
+      readonly patients?: readonly PatientAct[]
+      readonly warnings: readonly Fault[]
+    }
   | { readonly kind: 'ignored'; readonly rule: string }
   | { readonly kind: 'invalid'; readonly acknowledgment: 'AE' | 'AR'; readonly faults: readonly Fault[] }
+
+/**
+ * What an ADT does to a patient (IHE RAD-12). `update` (A08, A31, ...): the demographics
+ * are now these. `merge` (A40): whoever was known by `prior` is `patient`.
+ */
+export type PatientAct =
+  | { readonly kind: 'update'; readonly patient: Patient }
+  | { readonly kind: 'merge'; readonly patient: Patient; readonly prior: readonly PatientKey[] }
 
 /** One ORC/OBR group of a message, translated. */
 export interface OrderGroup {

@@ -57,6 +57,10 @@ export interface Patient {
   readonly issuerOfPatientId: string
   /** The Patient Identification and Demographic attributes. Absent keeps, `''` empties. */
   readonly attributes: Dataset
+  /** Keys that were merged into this patient (ADT A40): images and messages may still carry them. */
+  readonly aliases?: readonly PatientKey[]
+  /** Set once this key was merged: whoever is named by it is that patient. */
+  readonly mergedInto?: PatientKey
 }
 
 /** A Scheduled Procedure Step with its life. */
@@ -93,8 +97,37 @@ export interface Order {
   readonly sentAt?: string
   /** When each of its items last changed: apply compares, so that an unchanged item keeps its version (I5). */
   readonly itemMarks?: Readonly<Record<ItemId, ItemMark>>
+  /** What modalities said by MPPS, by its SOP Instance UID: the newest of each. */
+  readonly performed?: Readonly<
+    Record<string, { readonly state: PerformedState; readonly stepKeys: readonly string[] }>
+  >
   readonly createdAt: Instant
   readonly changedAt: Instant
+}
+
+/** (0040,0252) Performed Procedure Step Status. */
+export type PerformedState = 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED'
+
+/**
+ * A Performed Procedure Step as a modality states it (PS3.4 F.7): the evidence that
+ * the policy `mpps` waits for. Values as in the N-CREATE or N-SET, `''` when absent;
+ * an N-SET may carry the state alone.
+ */
+export interface PerformedProcedureStep {
+  readonly sopInstanceUid: string
+  readonly state: PerformedState
+  readonly patientId: string
+  readonly issuerOfPatientId: string
+  readonly modality: string
+  /** (0040,0241) Performed Station AE Title */
+  readonly stationAeTitle: string
+  /** (0040,0270) Scheduled Step Attributes Sequence, every item. */
+  readonly scheduledSteps: readonly {
+    readonly studyInstanceUid: string
+    readonly accessionNumber: string
+    readonly requestedProcedureId: string
+    readonly scheduledStepId: string
+  }[]
 }
 
 export interface ItemMark {
@@ -129,6 +162,11 @@ export interface SeriesFacts {
   readonly remoteAet: string
   /** Instance metadata Origin: `DicomProtocol`, `RestApi`, ... */
   readonly origin: string
+  /** Orthanc made it out of another one: metadata AnonymizedFrom or ModifiedFrom. */
+  readonly isCopy?: boolean
+  /** (0008,0020) and (0008,0030) as the modality wrote them: hospital time, no zone. */
+  readonly studyDate?: string
+  readonly studyTime?: string
   /** (0040,0275) Request Attributes Sequence, every item. */
   readonly requestAttributes: readonly {
     readonly requestedProcedureId: string
@@ -152,6 +190,10 @@ export interface Study {
   readonly series: readonly SeriesFacts[]
   readonly stable: boolean
   readonly deleted: boolean
+  /** Orders that a person has linked to it: their credit is not asked for again. */
+  readonly linked?: readonly OrderId[]
+  /** Orders that a person has taken it from: it is never credited to them by itself. */
+  readonly unlinked?: readonly OrderId[]
   readonly credit:
     | { readonly kind: 'matched'; readonly orderIds: readonly OrderId[] }
     | { readonly kind: 'unmatched' }

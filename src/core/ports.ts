@@ -2,7 +2,8 @@ import type { Dataset } from './dataset.ts'
 import type { FeedAdvance, InboxEntry, Command, Cursor } from './inbox.ts'
 import type { Instant, ItemId, MessageId, OrderId, PlanId, Seq } from './ids.ts'
 import type { Accepted, MessageState, NewMessage, StoredMessage } from './message.ts'
-import type { Order, StepStatus, Study, WorklistItem } from './order.ts'
+import type { Order, PerformedProcedureStep, StepStatus, Study, WorklistItem } from './order.ts'
+import type { OrthancChangeRow } from './orthanc-change.ts'
 import type { Change, Lookup, World } from './world.ts'
 
 /** UTC now. */
@@ -23,6 +24,8 @@ export interface Inbox {
   /** `moved`: another process has read on from `expected`; nothing was stored. */
   acceptEvents(advance: FeedAdvance): Promise<'stored' | 'moved'>
   acceptManual(entry: { by: string; reason: string; command: Command; at: Instant }): Promise<Seq>
+  /** MPPS evidence, from whoever receives MPPS. */
+  acceptPerformed(entry: { endpoint: string; performed: PerformedProcedureStep; at: Instant }): Promise<Seq>
   /** Moves deadlines that are due into the inbox; those of subjects `quiet:*` only up to `quietUpTo`. Answers how many. */
   acceptDeadlines(now: Instant, quietUpTo: Instant): Promise<number>
 }
@@ -117,6 +120,8 @@ export interface WorklistStore {
   orders(lookup: Lookup): Promise<readonly Order[]>
   studies(lookup: Lookup): Promise<readonly Study[]>
   history(id: OrderId): Promise<readonly HistoryLine[]>
+  /** The newest changes that Orthancs told, newest first. */
+  orthancChanges(limit: number): Promise<readonly KeptRow[]>
   /**
    * Calls back after each commit that changed items, with the version reached. Missed calls are made good by asking `itemsSince`.
    * `isRewound`: the store has come back with less than it had; all that was read must be read again.
@@ -129,6 +134,14 @@ export interface HistoryLine {
   readonly at: Instant
   readonly what: string
   readonly messageId?: MessageId
+  /** Why a person did it. */
+  readonly reason?: string
+}
+
+/** What Orthanc told, as it is kept to be looked at. */
+export interface KeptRow extends OrthancChangeRow {
+  readonly orthanc: string
+  readonly cause: Seq
 }
 
 /** Items that a pushed target (folder, rest) does not have in their newest version. */

@@ -1,7 +1,16 @@
 import type { Fault } from './fault.ts'
-import type { Instant, ItemId, MessageId, OrderId, PatientKey, Seq } from './ids.ts'
+import {
+  patientIdOf,
+  type Instant,
+  type ItemId,
+  type MessageId,
+  type OrderId,
+  type PatientKey,
+  type Seq,
+} from './ids.ts'
 import type { MessageState } from './message.ts'
 import type { Order, Patient, Study, WorklistItem } from './order.ts'
+import type { OrthancChangeRow, OrthancChangeType } from './orthanc-change.ts'
 
 /** By what orders, patients and studies are found. Numbers are compared within their authority. */
 export type Lookup =
@@ -10,6 +19,8 @@ export type Lookup =
   | { readonly by: 'fillerOrderNumber'; readonly authority: string; readonly value: string }
   | { readonly by: 'accessionNumber'; readonly value: string }
   | { readonly by: 'studyInstanceUid'; readonly value: string }
+  /** Orders by (0040,1001) and the Patient ID without its issuer: Request Attributes carry nothing else. */
+  | { readonly by: 'requestedProcedure'; readonly patientId: string; readonly value: string }
   /** Orders of the patient. */
   | { readonly by: 'patient'; readonly key: PatientKey }
   | { readonly by: 'patientRecord'; readonly key: PatientKey }
@@ -29,12 +40,21 @@ export function lookupKey(lookup: Lookup): string {
     case 'accessionNumber':
     case 'studyInstanceUid':
       return `${lookup.by} ${lookup.value}`
+    case 'requestedProcedure':
+      return `${lookup.by} ${JSON.stringify([lookup.patientId, lookup.value])}`
     case 'patient':
     case 'patientRecord':
     case 'study':
     case 'tombstone':
       return `${lookup.by} ${lookup.key}`
   }
+}
+
+/** The lookup by which Request Attributes find this order, if it has a Requested Procedure ID. */
+export function requestedProcedure({ numbers, request, patientKey }: Order): Lookup[] {
+  const given = numbers.requestedProcedureId ?? request['RequestedProcedureID']
+  if (typeof given !== 'string' || given === '') return []
+  return [{ by: 'requestedProcedure', patientId: patientIdOf(patientKey), value: given }]
 }
 
 /** What apply may look at: all that was loaded for the lookups of `concerns`, with the changes so far folded in. */
@@ -74,7 +94,11 @@ export type Change =
       readonly at: Instant
       readonly what: string
       readonly messageId?: MessageId
+      /** Why a person did it, in that person's words: for the story, never for the log (I9). */
+      readonly reason?: string
     }
+  /** What Orthanc told: the newest of these lines are kept to be looked at. */
+  | { readonly kind: 'rows'; readonly orthanc: string; readonly cause: Seq; readonly rows: readonly OrthancChangeRow[] }
   | {
       readonly kind: 'send'
       readonly endpoint: string
@@ -89,16 +113,36 @@ export type Change =
   /** Something a person should see: an image that contradicts its order, a number that points to two. Counted, logged by code and ids only. */
   | { readonly kind: 'notice'; readonly fault: Fault; readonly orderIds: readonly OrderId[]; readonly study?: string }
 
-/** What happened to an exam; status pipelines listen to it. */
-export type ExamEventKind = 'started' | 'completed' | 'discontinued' | 'stable' | 'lateImages' | 'deleted'
+/** What happened to an exam, worked out by the engine; status pipelines listen to it. */
+export type ExamEventKind =
+  | 'started'
+  | 'completed'
+  | 'discontinued'
+  | 'canceled'
+  | 'expired'
+  | 'reopened'
+  | 'stable'
+  | 'lateImages'
+  | 'deleted'
+  | 'unmatched'
+  | 'ambiguous'
+  | 'mismatch'
+
+/** Everything that a status pipeline can listen to. */
+export type StatusEventKind = ExamEventKind | OrthancChangeType
 
 export interface ExamEvent {
-  readonly kind: ExamEventKind
+  readonly kind: StatusEventKind
   readonly at: Instant
-  readonly order: Order
+  /** Absent where no order is known for certain: unmatched, ambiguous, mismatch, and Orthanc's own changes of no order. */
+  readonly order: Order | undefined
   readonly patient: Patient | undefined
   /** The study that the images came with; absent for what a person or a message did. */
   readonly study: Study | undefined
+  /** The Orthanc it happened in, where it happened in one. */
+  readonly orthanc?: string
+  /** For Orthanc's own changes: the row. */
+  readonly row?: OrthancChangeRow
   /** MSH-10 of the n-th message (from 0) that this event sends; derived from the sequence number, at most 20 characters. */
   controlId(n: number): string
 }
@@ -112,6 +156,8 @@ export interface StatusMessage {
 
 /** The status pipelines, compiled. Pure. */
 export interface StatusPlan {
+  /** What any pipeline listens to; undefined: ask `render`. */
+  readonly listens?: ReadonlySet<StatusEventKind>
   render(event: ExamEvent): readonly StatusMessage[]
 }
 
@@ -121,8 +167,23 @@ export interface CompletionPolicy {
   readonly quietSeconds: number
 }
 
+/** The site's policy, and where modalities or stations differ from it: the first rule that fits a step counts. */
+export interface Completion extends CompletionPolicy {
+  readonly rules?: readonly CompletionRule[]
+}
+
+/** An empty or absent list fits every step; with both lists, both must fit. */
+export interface CompletionRule extends CompletionPolicy {
+  /** (0008,0060) of the step. */
+  readonly modalities?: readonly string[]
+  /** Scheduled Station AE Titles. */
+  readonly stations?: readonly string[]
+}
+
 /** What apply needs to know of the site. */
 export interface ExamRules {
   readonly status: StatusPlan
-  readonly completion: CompletionPolicy
+  readonly completion: Completion
+  /** A step that never began expires so many days after its scheduled day has ended in the site's zone; absent: never. */
+  readonly noShow?: { readonly days: number; readonly timeZone: string }
 }

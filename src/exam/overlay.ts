@@ -5,7 +5,7 @@
  */
 import type { OrderId, PatientKey } from '../core/ids.ts'
 import type { Order, Patient, Study } from '../core/order.ts'
-import { lookupKey, type Change, type Lookup, type Tombstone, type World } from '../core/world.ts'
+import { lookupKey, requestedProcedure, type Change, type Lookup, type Tombstone, type World } from '../core/world.ts'
 
 export interface Overlay extends World {
   fold(changes: readonly Change[]): void
@@ -57,12 +57,14 @@ export function createLayer(base: World): Layer {
 }
 
 /** All lookups that find an order. */
-export function orderLookups({ id, numbers, studyInstanceUid, patientKey }: Order): readonly Lookup[] {
+export function orderLookups(order: Order): readonly Lookup[] {
+  const { id, numbers, studyInstanceUid, patientKey } = order
   const { authority, placerOrderNumber, fillerOrderNumber, accessionNumber } = numbers
   const lookups: Lookup[] = [
     { by: 'order', id },
     { by: 'studyInstanceUid', value: studyInstanceUid },
     { by: 'patient', key: patientKey },
+    ...requestedProcedure(order),
   ]
   if (placerOrderNumber) lookups.push({ by: 'placerOrderNumber', authority, value: placerOrderNumber })
   if (fillerOrderNumber) lookups.push({ by: 'fillerOrderNumber', authority, value: fillerOrderNumber })

@@ -143,9 +143,9 @@ function sign(glue: string, delimiters: Delimiters): string {
 }
 
 const studyNames: Readonly<Record<string, (scene: StatusScene) => string>> = {
-  StudyInstanceUID: ({ event }) => event.order.studyInstanceUid,
-  firstImageTime: (scene) => localTime(scene.event.order.firstImageAt ?? scene.event.study?.firstImageAt, scene),
-  lastImageTime: (scene) => localTime(scene.event.order.lastImageAt ?? scene.event.study?.lastImageAt, scene),
+  StudyInstanceUID: ({ event }) => event.order?.studyInstanceUid ?? event.study?.studyInstanceUid ?? '',
+  firstImageTime: (scene) => localTime(scene.event.order?.firstImageAt ?? scene.event.study?.firstImageAt, scene),
+  lastImageTime: (scene) => localTime(scene.event.order?.lastImageAt ?? scene.event.study?.lastImageAt, scene),
   instances: ({ event }) =>
     event.study === undefined ? '' : String(event.study.series.reduce((sum, { instances }) => sum + instances, 0)),
   series: ({ event }) => (event.study === undefined ? '' : String(event.study.series.length)),

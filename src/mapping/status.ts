@@ -51,7 +51,7 @@ export const compileStatus: CompileStatus = ({ pipelines, tables, timeZone, dest
     render(event) {
       const messages: StatusMessage[] = []
       for (const pipeline of compiled) {
-        const reaction = pipeline.on.get(event.kind)
+        const reaction = pipeline.on.get(event.kind as ExamEventKind)
         // Of several Orthancs each pipeline hears one; what a person or a message did is told by all.
         if (reaction === undefined || (event.study !== undefined && event.study.orthanc !== pipeline.from)) continue
         for (const endpoint of pipeline.to) {
@@ -150,7 +150,7 @@ function renderMessage(
   controlId: string,
   timeZone: string,
 ): Uint8Array {
-  const received = parseText(event.order.received)
+  const received = event.order && parseText(event.order.received)
   // In the delimiters of the order, so that its fields can be copied as they are.
   const delimiters = received?.delimiters ?? standardDelimiters
   const { orderStatus } = reaction
@@ -180,6 +180,7 @@ function lineOf({ segment, which }: Path): string {
 
 /** The item as a modality saw it: of several steps the one that has begun, else the first that was not cancelled. */
 function itemOf({ order, patient }: ExamEvent): Dataset {
+  if (order === undefined) return {}
   const began: readonly Step['stepStatus'][] = ['STARTED', 'COMPLETED', 'DISCONTINUED']
   const step =
     order.steps.find(({ stepStatus }) => began.includes(stepStatus)) ??

@@ -53,6 +53,11 @@ export function createInbox(options: {
       return Number(text(await connection.run(scripts.acceptManual, [entry])))
     },
 
+    async acceptPerformed({ endpoint, performed, at }) {
+      const entry = JSON.stringify({ kind: 'performed', endpoint, performed, at })
+      return Number(text(await connection.run(scripts.acceptManual, [entry])))
+    },
+
     async acceptDeadlines(now, quietUpTo) {
       const limit = 500
       return Number(await connection.run(scripts.acceptDeadlines, [Date.parse(now), Date.parse(quietUpTo), now, limit]))

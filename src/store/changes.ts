@@ -1,6 +1,6 @@
 import type { Instant, ItemId, OrderId, Seq } from '../core/ids.ts'
 import type { Order, Study, WorklistItem } from '../core/order.ts'
-import type { Change, Lookup } from '../core/world.ts'
+import { requestedProcedure, type Change, type Lookup } from '../core/world.ts'
 import { bufferOf } from './accept.ts'
 import type { Argument } from './connection.ts'
 import { keys, orderIndex, studyIndex } from './keys.ts'
@@ -23,6 +23,7 @@ type Command =
 
 const historyLines = 200
 const noticeLines = 1000
+const keptRows = 10_000
 const tombstoneMilliseconds = 90 * 86_400_000
 
 export interface Operations {
@@ -74,9 +75,9 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
         put('SET', keys.tombstone(change.tombstone.key), JSON.stringify(change.tombstone), 'PX', tombstoneMilliseconds)
         break
       case 'history': {
-        const { orderId, cause, at, what, messageId } = change
+        const { orderId, cause, at, what, messageId, reason } = change
         causes.set(orderId, cause)
-        put('RPUSH', keys.history(orderId), JSON.stringify({ cause, at, what, messageId }))
+        put('RPUSH', keys.history(orderId), JSON.stringify({ cause, at, what, messageId, reason }))
         put('LTRIM', keys.history(orderId), -historyLines, -1)
         break
       }
@@ -111,6 +112,12 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
           change.state.kind,
           change.state.kind === 'waiting' || change.state.kind === 'applied' ? '' : JSON.stringify(change.state),
         )
+        break
+      case 'rows':
+        for (const row of change.rows) {
+          put('RPUSH', 'wl:rows', JSON.stringify({ ...row, orthanc: change.orthanc, cause: change.cause }))
+        }
+        put('LTRIM', 'wl:rows', -keptRows, -1)
         break
       case 'notice': {
         const { fault, orderIds, study } = change
@@ -166,7 +173,7 @@ function move(
 /** By what an order is found. The patient comes last: retention asks whether this was the patient's last order. */
 export function numbersOf(order: Order): Lookup[] {
   const { authority, placerOrderNumber, fillerOrderNumber, accessionNumber, studyInstanceUid } = order.numbers
-  const found: Lookup[] = []
+  const found: Lookup[] = requestedProcedure(order)
   if (placerOrderNumber) found.push({ by: 'placerOrderNumber', authority, value: placerOrderNumber })
   if (fillerOrderNumber) found.push({ by: 'fillerOrderNumber', authority, value: fillerOrderNumber })
   if (accessionNumber) found.push({ by: 'accessionNumber', value: accessionNumber })

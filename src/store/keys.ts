@@ -22,6 +22,7 @@ import type { Lookup } from '../core/world.ts'
  * wl:owing, wl:sent                               owed messages per order; delivered and dead per endpoint
  * wl:deadlines, wl:deadlines:quiet                subjects by due moment
  * wl:notices, wl:notice                           counted by code; the last thousand
+ * wl:rows                                         the newest changes that Orthancs told
  * wl:feed:<orthanc>                               cursor
  * wl:retained                                     the moment that retention has reached
  * wl:plan:<id>, wl:plans, wl:planrefs             plans, when last in use, by how many messages
@@ -61,6 +62,8 @@ function numberOf(lookup: Lookup): readonly string[] {
     case 'accessionNumber':
     case 'studyInstanceUid':
       return [lookup.by, lookup.value]
+    case 'requestedProcedure':
+      return [lookup.by, lookup.patientId, lookup.value]
     case 'order':
       return [lookup.by, lookup.id]
     case 'patient':

@@ -1,6 +1,6 @@
 import type { Seq } from '../core/ids.ts'
 import type { WorklistItem } from '../core/order.ts'
-import type { HistoryLine, WorklistStore } from '../core/ports.ts'
+import type { HistoryLine, KeptRow, WorklistStore } from '../core/ports.ts'
 import type { Lookup } from '../core/world.ts'
 import { list, type Connection } from './connection.ts'
 import type { ChangeStream } from './stream.ts'
@@ -34,6 +34,10 @@ export function createWorklistStore(options: { connection: Connection; stream: C
     async history(id) {
       const lines = await connection.ask((redis) => redis.lrange(keys.history(id), 0, -1))
       return lines.map((line) => JSON.parse(line) as HistoryLine)
+    },
+    async orthancChanges(limit) {
+      const lines = await connection.ask((redis) => redis.lrange('wl:rows', -limit, -1))
+      return lines.map((line) => JSON.parse(line) as KeptRow).toReversed()
     },
     onChange: (listener: (version: Seq, isRewound?: boolean) => void) => stream.onChange(listener),
   }

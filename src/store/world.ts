@@ -114,6 +114,7 @@ function ask(
       return
     case 'placerOrderNumber':
     case 'fillerOrderNumber':
+    case 'requestedProcedure':
     case 'patient':
       orders()
       return

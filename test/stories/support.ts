@@ -12,7 +12,7 @@ import type { LoadedWorld } from '../../src/core/ports.ts'
 import {
   lookupKey,
   type Change,
-  type ExamEventKind,
+  type StatusEventKind,
   type ExamRules,
   type Lookup,
   type World,
@@ -156,7 +156,7 @@ export interface Story {
   study(key?: string): Study | undefined
   /** IP and CM as the RIS got them, in order. */
   told(): readonly string[]
-  events(): readonly ExamEventKind[]
+  events(): readonly StatusEventKind[]
   notices(): readonly string[]
   history(id?: OrderId): readonly string[]
   /** What the last entry changed. */
@@ -170,7 +170,7 @@ export function createStory(completion: Partial<ExamRules['completion']> = {}): 
   const items = new Map<string, WorklistItem>()
   const orders = new Map<OrderId, Order>()
   const deadlines = new Map<string, Instant>()
-  const events: ExamEventKind[] = []
+  const events: StatusEventKind[] = []
   const all: Change[] = []
   let last: readonly Change[] = []
   let seq = 1_000
