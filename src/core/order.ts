@@ -97,6 +97,8 @@ export interface Order {
   readonly sentAt?: string
   /** When each of its items last changed: apply compares, so that an unchanged item keeps its version (I5). */
   readonly itemMarks?: Readonly<Record<ItemId, ItemMark>>
+  /** When a person last opened it again: quiet and no-show times begin no earlier. */
+  readonly reopenedAt?: Instant
   /** What modalities said by MPPS, by its SOP Instance UID: the newest of each. */
   readonly performed?: Readonly<
     Record<string, { readonly state: PerformedState; readonly stepKeys: readonly string[] }>
@@ -128,6 +130,8 @@ export interface PerformedProcedureStep {
     readonly requestedProcedureId: string
     readonly scheduledStepId: string
   }[]
+  /** (0040,0281) Performed Procedure Step Discontinuation Reason Code Sequence: the code value, 110514 = incorrect worklist entry selected. */
+  readonly discontinuationReason?: string
 }
 
 export interface ItemMark {

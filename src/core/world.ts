@@ -21,6 +21,8 @@ export type Lookup =
   | { readonly by: 'studyInstanceUid'; readonly value: string }
   /** Orders by (0040,1001) and the Patient ID without its issuer: Request Attributes carry nothing else. */
   | { readonly by: 'requestedProcedure'; readonly patientId: string; readonly value: string }
+  /** Orders by the SOP Instance UID of a performed procedure step that was said of them. */
+  | { readonly by: 'performed'; readonly value: string }
   /** Orders of the patient. */
   | { readonly by: 'patient'; readonly key: PatientKey }
   | { readonly by: 'patientRecord'; readonly key: PatientKey }
@@ -39,6 +41,7 @@ export function lookupKey(lookup: Lookup): string {
       return `${lookup.by} ${lookup.authority} ${lookup.value}`
     case 'accessionNumber':
     case 'studyInstanceUid':
+    case 'performed':
       return `${lookup.by} ${lookup.value}`
     case 'requestedProcedure':
       return `${lookup.by} ${JSON.stringify([lookup.patientId, lookup.value])}`
@@ -55,6 +58,11 @@ export function requestedProcedure({ numbers, request, patientKey }: Order): Loo
   const given = numbers.requestedProcedureId ?? request['RequestedProcedureID']
   if (typeof given !== 'string' || given === '') return []
   return [{ by: 'requestedProcedure', patientId: patientIdOf(patientKey), value: given }]
+}
+
+/** The lookups by which MPPS finds this order again. */
+export function performedLookups({ performed }: Order): Lookup[] {
+  return performed === undefined ? [] : Object.keys(performed).map((value) => ({ by: 'performed', value }))
 }
 
 /** What apply may look at: all that was loaded for the lookups of `concerns`, with the changes so far folded in. */

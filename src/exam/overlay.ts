@@ -5,7 +5,15 @@
  */
 import type { OrderId, PatientKey } from '../core/ids.ts'
 import type { Order, Patient, Study } from '../core/order.ts'
-import { lookupKey, requestedProcedure, type Change, type Lookup, type Tombstone, type World } from '../core/world.ts'
+import {
+  lookupKey,
+  performedLookups,
+  requestedProcedure,
+  type Change,
+  type Lookup,
+  type Tombstone,
+  type World,
+} from '../core/world.ts'
 
 export interface Overlay extends World {
   fold(changes: readonly Change[]): void
@@ -65,6 +73,7 @@ export function orderLookups(order: Order): readonly Lookup[] {
     { by: 'studyInstanceUid', value: studyInstanceUid },
     { by: 'patient', key: patientKey },
     ...requestedProcedure(order),
+    ...performedLookups(order),
   ]
   if (placerOrderNumber) lookups.push({ by: 'placerOrderNumber', authority, value: placerOrderNumber })
   if (fillerOrderNumber) lookups.push({ by: 'fillerOrderNumber', authority, value: fillerOrderNumber })

@@ -1,6 +1,6 @@
 import type { Instant, ItemId, OrderId, Seq } from '../core/ids.ts'
 import type { Order, Study, WorklistItem } from '../core/order.ts'
-import { requestedProcedure, type Change, type Lookup } from '../core/world.ts'
+import { performedLookups, requestedProcedure, type Change, type Lookup } from '../core/world.ts'
 import { bufferOf } from './accept.ts'
 import type { Argument } from './connection.ts'
 import { keys, orderIndex, studyIndex } from './keys.ts'
@@ -173,7 +173,7 @@ function move(
 /** By what an order is found. The patient comes last: retention asks whether this was the patient's last order. */
 export function numbersOf(order: Order): Lookup[] {
   const { authority, placerOrderNumber, fillerOrderNumber, accessionNumber, studyInstanceUid } = order.numbers
-  const found: Lookup[] = requestedProcedure(order)
+  const found: Lookup[] = [...requestedProcedure(order), ...performedLookups(order)]
   if (placerOrderNumber) found.push({ by: 'placerOrderNumber', authority, value: placerOrderNumber })
   if (fillerOrderNumber) found.push({ by: 'fillerOrderNumber', authority, value: fillerOrderNumber })
   if (accessionNumber) found.push({ by: 'accessionNumber', value: accessionNumber })

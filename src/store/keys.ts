@@ -61,6 +61,7 @@ function numberOf(lookup: Lookup): readonly string[] {
       return [lookup.by, lookup.authority, lookup.value]
     case 'accessionNumber':
     case 'studyInstanceUid':
+    case 'performed':
       return [lookup.by, lookup.value]
     case 'requestedProcedure':
       return [lookup.by, lookup.patientId, lookup.value]

@@ -115,6 +115,7 @@ function ask(
     case 'placerOrderNumber':
     case 'fillerOrderNumber':
     case 'requestedProcedure':
+    case 'performed':
     case 'patient':
       orders()
       return
