@@ -7,11 +7,13 @@
 import type { InboxEntry } from '../core/inbox.ts'
 import type { OrderGroup } from '../core/message.ts'
 import type { Change, ExamRules, World } from '../core/world.ts'
+import { applyChanges } from './changes.ts'
 import { applyDeadline } from './completion.ts'
 import { createDraft } from './draft.ts'
 import { applyImages } from './images.ts'
 import { applyCommand } from './manual.ts'
 import { applyMessage } from './message.ts'
+import { applyPerformed } from './performed.ts'
 
 /** `world` must know all that `concerns` asks for this entry. */
 export function apply(
@@ -25,6 +27,12 @@ export function apply(
   switch (entry.kind) {
     case 'images':
       applyImages(draft, entry)
+      break
+    case 'changes':
+      applyChanges(draft, entry)
+      break
+    case 'performed':
+      applyPerformed(draft, entry)
       break
     case 'deadline':
       applyDeadline(draft, entry.subject)

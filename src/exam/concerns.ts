@@ -24,6 +24,18 @@ export function concerns(entry: InboxEntry, groups: readonly OrderGroup[], known
     case 'images':
       concernsOfImages(search, entry)
       break
+    case 'changes':
+      for (const study of new Set(entry.rows.map((row) => row.study))) {
+        if (study === '') continue
+        for (const { credit } of search.studies({ by: 'study', key: studyKey(entry.orthanc, study) })) {
+          if (credit.kind !== 'matched') continue
+          search.follow(credit.orderIds.flatMap((id) => search.orders({ by: 'order', id })))
+        }
+      }
+      break
+    case 'performed':
+      search.follow(search.orders({ by: 'performed', value: entry.performed.sopInstanceUid }))
+      break
     case 'deadline': {
       const id = quietOrderId(entry.subject)
       if (id !== undefined) search.follow(search.orders({ by: 'order', id }))

@@ -7,7 +7,8 @@ import type { InboxEntry } from '../core/inbox.ts'
 import type { Instant, OrderId, PatientKey } from '../core/ids.ts'
 import type { Fault } from '../core/fault.ts'
 import type { Order, Patient, Study } from '../core/order.ts'
-import type { Change, ExamEventKind, ExamRules, Tombstone, World } from '../core/world.ts'
+import type { OrthancChangeRow } from '../core/orthanc-change.ts'
+import type { Change, ExamEvent, ExamEventKind, ExamRules, Tombstone, World } from '../core/world.ts'
 import { renderItems } from './items.ts'
 import { createLayer } from './overlay.ts'
 import { same } from './same.ts'
@@ -27,7 +28,11 @@ export interface Draft {
   notice(fault: Fault, orderIds: readonly OrderId[], study?: string): void
   deadline(subject: string, due: Instant | null): void
   /** Tells the status pipelines. */
-  announce(kind: ExamEventKind, order: Order, study: Study | undefined): void
+  announce(kind: ExamEventKind, order: Order | undefined, study: Study | undefined): void
+  /** Tells them of one of Orthanc's own changes. */
+  announceRow(row: OrthancChangeRow, orthanc: string, order: Order | undefined, study: Study | undefined): void
+  /** What Orthanc told is kept to be looked at. */
+  keepRows(orthanc: string, rows: readonly OrthancChangeRow[]): void
   changes(): Change[]
 }
 
@@ -41,6 +46,17 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
   const rest: Change[] = []
   const messageId = entry.kind === 'message' ? entry.messageId : undefined
   let events = 0
+
+  function announce(happened: Omit<ExamEvent, 'at' | 'patient' | 'controlId'>): void {
+    const event = events++
+    const { order, orthanc } = happened
+    const controlId = (n: number): string => `W${code(seq)}-${code(event)}-${code(n)}`
+    const patient = order && layer.patient(order.patientKey)
+    for (const message of rules.status.render({ ...happened, at, patient, controlId })) {
+      // What is about no order is told in the order in which its Orthanc told it.
+      rest.push({ kind: 'send', lane: order?.id ?? `orthanc ${orthanc ?? ''}`, at, ...message })
+    }
+  }
 
   /** The order and its items as a change; nothing when both are as they were. */
   function orderChange(id: OrderId, before: Order | undefined): Change[] {
@@ -85,14 +101,10 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
       rest.push(study === undefined ? { kind: 'notice', fault, orderIds } : { kind: 'notice', fault, orderIds, study })
     },
     deadline: (subject, due) => void deadlines.set(subject, due),
-    announce(kind, order, study) {
-      const event = events++
-      const controlId = (n: number): string => `W${code(seq)}-${code(event)}-${code(n)}`
-      const patient = layer.patient(order.patientKey)
-      for (const message of rules.status.render({ kind, at, order, patient, study, controlId })) {
-        rest.push({ kind: 'send', lane: order.id, at, ...message })
-      }
-    },
+    announce: (kind, order, study) =>
+      announce({ kind, order, study, ...(study === undefined ? {} : { orthanc: study.orthanc }) }),
+    announceRow: (row, orthanc, order, study) => announce({ kind: row.change, order, study, orthanc, row }),
+    keepRows: (orthanc, rows) => void rest.push({ kind: 'rows', orthanc, cause: seq, rows }),
     changes: () => [
       ...[...patients.keys()].flatMap((key): Change[] => {
         const patient = layer.patient(key)

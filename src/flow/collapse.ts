@@ -69,6 +69,7 @@ function keyOf(change: Change): string | undefined {
     case 'send':
     case 'state':
     case 'notice':
+    case 'rows':
       return undefined
   }
 }

@@ -282,6 +282,7 @@ function report({ log, metrics, committed }: DrainContext, changes: readonly Cha
       case 'study':
       case 'tombstone':
       case 'deadline':
+      case 'rows':
         break
     }
   }
