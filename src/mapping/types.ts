@@ -70,6 +70,20 @@ export interface StatusInput {
   readonly timeZone: string
   /** Names of the destinations that may stand in `to:`. */
   readonly destinations: readonly string[]
+  /** Name of a source: the destination that is told of its orders (`to: origin`). Absent: the only destination there is. */
+  readonly origins?: Readonly<Record<string, string>>
+  /** Name of a destination: the pipeline with `to: origin` that speaks to it. Not named: `status`. */
+  readonly forms?: Readonly<Record<string, string>>
+  /** Name of a destination: what stands in MSH-3 to MSH-6 for it, whatever the pipeline says. */
+  readonly headers?: Readonly<Record<string, StatusHeader>>
+}
+
+/** An absent or empty one leaves what the pipeline says. */
+export interface StatusHeader {
+  readonly sendingApplication?: string
+  readonly sendingFacility?: string
+  readonly receivingApplication?: string
+  readonly receivingFacility?: string
 }
 
 export type CompileStatus = (input: StatusInput) => Compiled<StatusPlan>
