@@ -75,5 +75,7 @@ export interface SpooledChanges {
   readonly spool: string
   /** Ascending numbers. */
   readonly rows: readonly (OrthancChangeRow & { readonly number: number })[]
+  /** Studies that were deleted and are there again: the row is kept, the event `deleted` is left out. */
+  readonly restored?: readonly string[]
   readonly at: Instant
 }

@@ -1,10 +1,10 @@
 import type { Dataset } from './dataset.ts'
-import type { FeedAdvance, InboxEntry, Command, Cursor } from './inbox.ts'
+import type { FeedAdvance, InboxEntry, Command, Cursor, SpooledChanges } from './inbox.ts'
 import type { Instant, ItemId, MessageId, OrderId, PlanId, Seq } from './ids.ts'
 import type { Accepted, MessageState, NewMessage, StoredMessage } from './message.ts'
 import type { Order, PerformedProcedureStep, StepStatus, Study, WorklistItem } from './order.ts'
 import type { OrthancChangeRow } from './orthanc-change.ts'
-import type { Change, Lookup, World } from './world.ts'
+import type { Change, Lookup, StatusEventKind, World } from './world.ts'
 
 /** UTC now. */
 export type Clock = () => Instant
@@ -23,6 +23,8 @@ export interface Inbox {
   accept(message: NewMessage): Promise<Accepted>
   /** `moved`: another process has read on from `expected`; nothing was stored. */
   acceptEvents(advance: FeedAdvance): Promise<'stored' | 'moved'>
+  /** Takes what the plugin brings, each row once; a deleted study is also the event `deleted`. Answers how many rows were new. */
+  acceptChanges(spooled: SpooledChanges): Promise<number>
   acceptManual(entry: { by: string; reason: string; command: Command; at: Instant }): Promise<Seq>
   /** MPPS evidence, from whoever receives MPPS. */
   acceptPerformed(entry: { endpoint: string; performed: PerformedProcedureStep; at: Instant }): Promise<Seq>
@@ -120,6 +122,12 @@ export interface WorklistStore {
   orders(lookup: Lookup): Promise<readonly Order[]>
   studies(lookup: Lookup): Promise<readonly Study[]>
   history(id: OrderId): Promise<readonly HistoryLine[]>
+  /** Orders by what identifies them, newest first. */
+  findOrders(query: OrderQuery): Promise<Page<Order>>
+  /** The studies that were ever credited to an order, or linked to it, and are still kept. */
+  studiesOf(id: OrderId): Promise<readonly Study[]>
+  /** What is still to come for an order by itself: `quiet`, `expire`. */
+  deadlinesOf(id: OrderId): Promise<readonly { readonly kind: string; readonly due: Instant }[]>
   /** The newest changes that Orthancs told, newest first. */
   orthancChanges(limit: number): Promise<readonly KeptRow[]>
   /**
@@ -134,8 +142,28 @@ export interface HistoryLine {
   readonly at: Instant
   readonly what: string
   readonly messageId?: MessageId
-  /** Why a person did it. */
+  /** What kind of entry it was; `delivery`: what a receiver answered. Absent in lines that are written in between (lines left out). */
+  readonly causedBy?: InboxEntry['kind'] | 'delivery'
+  /** MSH-10 of the message that a receiver answered. */
+  readonly controlId?: string
+  /** Who did it by hand, and why. */
+  readonly by?: string
   readonly reason?: string
+}
+
+/** All that are given must fit. */
+export interface OrderQuery {
+  readonly accessionNumber?: string
+  /** Placer or filler order number, of whatever authority. */
+  readonly orderNumber?: string
+  /** Patient ID without its issuer. */
+  readonly patientId?: string
+  readonly studyInstanceUid?: string
+  /** Of any of its steps. */
+  readonly stepStatus?: StepStatus
+  readonly limit: number
+  /** `next` of the page before. */
+  readonly after?: string
 }
 
 /** What Orthanc told, as it is kept to be looked at. */
@@ -169,23 +197,74 @@ export interface Owed {
 }
 
 export interface Outbox {
-  /** The oldest owed messages of an endpoint, in order. */
+  /** The oldest owed messages of an endpoint, in order, paused or not. */
   owed(endpoint: string, limit: number): Promise<readonly Owed[]>
-  /** Fenced like a commit. `refused` is a dead letter (AE, CE) with its reason. */
-  settle(lease: Lease, id: string, outcome: Delivery): Promise<'settled' | 'fenced'>
-  /** Waiting, ever delivered, dead letters that are kept, and the age of the oldest waiting. */
-  state(endpoint: string): Promise<{
-    readonly waiting: number
-    readonly delivered: number
-    readonly dead: number
-    readonly oldest: Instant | undefined
-  }>
+  /**
+   * Fenced like a commit. `refused` is a dead letter (AE, CE) with its reason. `paused`: it is settled,
+   * and nothing more is to be sent to this endpoint now.
+   */
+  settle(lease: Lease, id: string, outcome: Delivery): Promise<'settled' | 'paused' | 'fenced'>
+  /** What was ever decided to be sent for an order and is still kept: waiting, refused, and delivered as long as the order is kept. Without their bytes. */
+  sent(lane: OrderId): Promise<readonly SentMessage[]>
+  /** Holds what is owed to an endpoint, or lets it go again; for all processes, until it is changed. False: it was so already. */
+  pause(endpoint: string, change: PauseChange): Promise<boolean>
+  /** Set while the endpoint is paused. */
+  paused(endpoint: string): Promise<Pause | undefined>
+  /** The newest changes between paused and not, oldest first. */
+  pauses(endpoint: string): Promise<readonly PauseChange[]>
+  /** Waiting, ever delivered, dead letters that are kept, the age of the oldest waiting, and whether it is held by a person. */
+  state(endpoint: string): Promise<OutboxState>
+}
+
+export interface OutboxState {
+  readonly waiting: number
+  readonly delivered: number
+  readonly dead: number
+  readonly oldest: Instant | undefined
+  readonly paused: Pause | undefined
+}
+
+/** A person holds what is owed to a destination. */
+export interface Pause {
+  readonly by: string
+  /** In that person's words: for who asks with the token, never for the log (I9). */
+  readonly reason: string
+  readonly since: Instant
+}
+
+export interface PauseChange {
+  readonly paused: boolean
+  readonly by: string
+  readonly reason: string
+  readonly at: Instant
+}
+
+/** One status message of an order, from its decision to its acknowledgment. */
+export interface SentMessage {
+  readonly endpoint: string
+  /** MSH-10 */
+  readonly controlId: string
+  /** When it was decided. */
+  readonly at: Instant
+  /** Sequence number of the entry that decided it, what it told, and the pipeline that wrote it. */
+  readonly cause: Seq
+  readonly event?: StatusEventKind
+  readonly pipeline?: string
+  readonly state: 'waiting' | 'delivered' | 'refused'
+  /** How often it was sent; those without an answer count. */
+  readonly attempts: number
+  readonly settledAt?: Instant
+  readonly acknowledgmentCode?: string
+  /** Of a refusal, or of the last attempt of one that waits. */
+  readonly reason?: string
 }
 
 export type Delivery =
   | { readonly kind: 'delivered'; readonly at: Instant; readonly acknowledgmentCode: string }
   | { readonly kind: 'retry'; readonly at: Instant; readonly notBefore: Instant; readonly reason: string }
   | { readonly kind: 'refused'; readonly at: Instant; readonly acknowledgmentCode: string; readonly reason: string }
+  /** No answer: the attempt is counted, nothing else. `reason` is our code. */
+  | { readonly kind: 'unanswered'; readonly at: Instant; readonly reason: string }
 
 export interface Feeds {
   cursor(orthanc: string): Promise<(Cursor & { readonly caughtUpAt: Instant | undefined }) | undefined>

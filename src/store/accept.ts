@@ -1,6 +1,7 @@
 import type { Accepted, MessageKeys, NewMessage } from '../core/message.ts'
 import type { Inbox } from '../core/ports.ts'
 import type { Instant, Seq } from '../core/ids.ts'
+import type { OrthancChangeRow } from '../core/orthanc-change.ts'
 import { list, text, type Argument, type Connection } from './connection.ts'
 import { scripts } from './scripts.ts'
 
@@ -15,6 +16,9 @@ export interface MessageInformation {
   readonly bytes: number
   readonly keys: MessageKeys
 }
+
+/** An entry of the inbox is read and applied as a whole: many changes of Orthanc are several entries. */
+const rowsPerEntry = 500
 
 /** The way into the store: each method is one script, so that it happened as a whole or not at all. */
 export function createInbox(options: {
@@ -32,10 +36,14 @@ export function createInbox(options: {
       return result
     },
 
-    async acceptEvents({ orthanc, expected, next, at, events, caughtUp }) {
+    async acceptEvents({ orthanc, expected, next, at, events, rows = [], caughtUp }) {
       const entries = events.map(({ event, study, series }) =>
         JSON.stringify({ kind: 'images', orthanc, event, study, series, at }),
       )
+      for (let from = 0; from < rows.length; from += rowsPerEntry) {
+        const some = rows.slice(from, from + rowsPerEntry)
+        entries.push(JSON.stringify({ kind: 'changes', orthanc, rows: some, at }))
+      }
       const stored = await connection.run(scripts.acceptEvents, [
         orthanc,
         expected?.seq ?? '',
@@ -46,6 +54,17 @@ export function createInbox(options: {
         ...entries,
       ])
       return stored === 1 ? 'stored' : 'moved'
+    },
+
+    async acceptChanges({ orthanc, spool, rows, restored = [], at }) {
+      // The script knows which rows are new, so it puts the entries together.
+      const head = JSON.stringify({ kind: 'changes', orthanc, at }).slice(0, -1)
+      const args: Argument[] = [orthanc, spool, rowsPerEntry, head]
+      for (const { number, ...row } of rows) {
+        const isGone = row.change === 'Deleted' && row.level === 'Study' && !restored.includes(row.resource)
+        args.push(number, JSON.stringify(row), isGone ? deletedStudy(orthanc, row.resource, at) : '')
+      }
+      return Number(await connection.run(scripts.acceptChanges, args))
     },
 
     async acceptManual({ by, reason, command, at }) {
@@ -63,6 +82,10 @@ export function createInbox(options: {
       return Number(await connection.run(scripts.acceptDeadlines, [Date.parse(now), Date.parse(quietUpTo), now, limit]))
     },
   }
+}
+
+function deletedStudy(orthanc: string, study: OrthancChangeRow['resource'], at: Instant): string {
+  return JSON.stringify({ kind: 'images', orthanc, event: 'deleted', study, series: [], at })
 }
 
 function acceptArguments(message: NewMessage, againMilliseconds: number): Argument[] {

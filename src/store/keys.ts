@@ -24,6 +24,7 @@ import type { Lookup } from '../core/world.ts'
  * wl:notices, wl:notice                           counted by code; the last thousand
  * wl:rows                                         the newest changes that Orthancs told
  * wl:feed:<orthanc>                               cursor
+ * wl:spools:<orthanc>                             the highest number taken of each spool of its plugin
  * wl:retained                                     the moment that retention has reached
  * wl:plan:<id>, wl:plans, wl:planrefs             plans, when last in use, by how many messages
  * wl:lease:<role>, wl:fence:<role>                who works, and the newest token

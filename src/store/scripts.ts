@@ -125,6 +125,38 @@ end
 return 1`,
   ),
 
+  /**
+   * orthanc, spool, rows per entry, entry of rows without its end, then (number, row, entry of what the row means or '')...
+   * Leaves out the numbers that were taken of this spool before. Answers how many were new.
+   */
+  acceptChanges: script(
+    'acceptChanges',
+    `${nextSeq}
+local spools, spool, perEntry = 'wl:spools:' .. ARGV[1], ARGV[2], tonumber(ARGV[3])
+local taken = tonumber(redis.call('HGET', spools, spool) or '-1')
+local first = 5
+while first <= #ARGV and tonumber(ARGV[first]) <= taken do first = first + 3 end
+if first > #ARGV then return 0 end
+redis.call('HSET', spools, spool, ARGV[#ARGV - 2])
+local function put(entry)
+  local _, seq = next_seq()
+  redis.call('XADD', 'wl:inbox', seq .. '-0', 'e', entry)
+end
+for i = first, #ARGV, 3 do
+  if ARGV[i + 2] ~= '' then put(ARGV[i + 2]) end
+end
+local rows, count = {}, 0
+for i = first, #ARGV, 3 do
+  rows[#rows + 1] = ARGV[i + 1]
+  count = count + 1
+  if #rows == perEntry or i + 3 > #ARGV then
+    put(ARGV[4] .. ',"rows":[' .. table.concat(rows, ',') .. ']}')
+    rows = {}
+  end
+end
+return count`,
+  ),
+
   /** entry */
   acceptManual: script(
     'acceptManual',

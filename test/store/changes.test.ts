@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { SpooledChanges } from '../../src/core/inbox.ts'
+import type { OrthancChangeRow } from '../../src/core/orthanc-change.ts'
+import type { Store } from '../../src/core/ports.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { now, openStore } from './support.ts'
+
+let redis: TestRedis
+let store: Store
+beforeEach(async () => {
+  redis = await startRedis()
+  store = await openStore(redis.path)
+})
+afterEach(async () => {
+  await store.close()
+  await redis.stop()
+})
+
+type Row = SpooledChanges['rows'][number]
+
+const row = (number: number, fields: Partial<OrthancChangeRow> = {}): Row => ({
+  number,
+  change: 'JobSuccess',
+  level: '',
+  resource: `job${number}`,
+  study: '',
+  at: now,
+  ...fields,
+})
+const deleted = (number: number, resource: string, level: Row['level'] = 'Study'): Row =>
+  row(number, { change: 'Deleted', level, resource, study: level === 'Study' ? resource : '' })
+const bring = (rows: readonly Row[], more: Partial<SpooledChanges> = {}) =>
+  store.acceptChanges({ orthanc: 'main', spool: 's1', rows, at: now, ...more })
+const waiting = async () => store.pending(await store.applied(), 10_000)
+
+/** What waits, each entry in a word or two. */
+async function told(): Promise<readonly string[]> {
+  return (await waiting()).map((entry) => {
+    if (entry.kind === 'images') return `${entry.event} ${entry.study}`
+    if (entry.kind === 'changes') return `${entry.orthanc}: ${entry.rows.map((one) => one.resource).join(' ')}`
+    return entry.kind
+  })
+}
+
+test('I6: each row that the plugin brings is taken once, whatever is brought again', async () => {
+  expect(await bring([row(1), row(2)])).toBe(2)
+  expect(await bring([row(1), row(2)])).toBe(0)
+  expect(await bring([row(2), row(3), row(5)])).toBe(2)
+  expect(await bring([])).toBe(0)
+  expect(await told()).toEqual(['main: job1 job2', 'main: job3 job5'])
+})
+
+test('a spool that was made anew, and that of another Orthanc, begin at their own first number', async () => {
+  await bring([row(1), row(2)])
+  expect(await bring([row(1)], { spool: 's2' })).toBe(1)
+  expect(await bring([row(1)], { orthanc: 'other' })).toBe(1)
+  expect(await bring([row(2)])).toBe(0)
+})
+
+test('a row is kept as it was brought, without its number', async () => {
+  await bring([row(7)])
+  const { number: _, ...kept } = row(7)
+  expect(await waiting()).toMatchObject([{ kind: 'changes', orthanc: 'main', rows: [kept], at: now }])
+  expect(Object.keys((await waiting())[0] ?? {}).toSorted()).toEqual(['at', 'kind', 'orthanc', 'rows', 'seq'])
+})
+
+test('a deleted study is the event `deleted` too, before the row; what was taken before is not told again', async () => {
+  await bring([deleted(1, 'a', 'Instance'), deleted(2, 'b', 'Series'), deleted(3, 'c')])
+  await bring([deleted(3, 'c'), deleted(4, 'd')])
+  expect(await told()).toEqual(['deleted c', 'main: a b c', 'deleted d', 'main: d'])
+})
+
+test('a deleted study that is there again is a row only', async () => {
+  await bring([deleted(1, 'a'), deleted(2, 'b')], { restored: ['a'] })
+  expect(await told()).toEqual(['deleted b', 'main: a b'])
+})
+
+test('many rows are several entries', async () => {
+  await bring(Array.from({ length: 1001 }, (_, at) => row(at)))
+  const entries = await waiting()
+  expect(entries.map((entry) => (entry.kind === 'changes' ? entry.rows.length : entry.kind))).toEqual([500, 500, 1])
+})
+
+test('I6: rows of the change feed enter behind the events of their page, with the cursor or not at all', async () => {
+  const rows = Array.from({ length: 501 }, (_, at): OrthancChangeRow => {
+    const { number: _number, ...one } = row(at)
+    return one
+  })
+  const advance = {
+    orthanc: 'main',
+    expected: undefined,
+    next: { seq: 501, identity: 'x' },
+    at: now,
+    events: [{ event: 'seen' as const, study: 's', series: [] }],
+    rows,
+    caughtUp: true,
+  }
+  expect(await store.acceptEvents(advance)).toBe('stored')
+  expect(await store.acceptEvents(advance)).toBe('moved')
+  const entries = await waiting()
+  expect(entries.map(({ kind }) => kind)).toEqual(['images', 'changes', 'changes'])
+  expect(entries.flatMap((entry) => (entry.kind === 'changes' ? entry.rows : []))).toEqual(rows)
+})
