@@ -97,6 +97,8 @@ export interface Order {
   readonly sentAt?: string
   /** When each of its items last changed: apply compares, so that an unchanged item keeps its version (I5). */
   readonly itemMarks?: Readonly<Record<ItemId, ItemMark>>
+  /** Keys of the studies it is credited with: a link or a number that was corrected since leaves no other trace. */
+  readonly studies?: readonly string[]
   /** When a person last opened it again: quiet and no-show times begin no earlier. */
   readonly reopenedAt?: Instant
   /** What modalities said by MPPS, by its SOP Instance UID: the newest of each. */
@@ -166,6 +168,10 @@ export interface SeriesFacts {
   readonly remoteAet: string
   /** Instance metadata Origin: `DicomProtocol`, `RestApi`, ... */
   readonly origin: string
+  /** Its origin is one that modalities of this Orthanc have (orthancs[].origins); unknown origins are. Absent in what was stored before: judge by `origin`. */
+  readonly isAcquired?: boolean
+  /** Whether the site counts `origin` as received from a modality; absent: `DicomProtocol` and what Orthanc does not know do. */
+  readonly isAcquired?: boolean
   /** Orthanc made it out of another one: metadata AnonymizedFrom or ModifiedFrom. */
   readonly isCopy?: boolean
   /** (0008,0020) and (0008,0030) as the modality wrote them: hospital time, no zone. */
@@ -196,8 +202,12 @@ export interface Study {
   readonly deleted: boolean
   /** Orders that a person has linked to it: their credit is not asked for again. */
   readonly linked?: readonly OrderId[]
+  /** The step of a linked order that the person named. */
+  readonly linkedSteps?: Readonly<Record<OrderId, string>>
   /** Orders that a person has taken it from: it is never credited to them by itself. */
   readonly unlinked?: readonly OrderId[]
+  /** Series whose late images were reported, by the order they were late for: once is enough. */
+  readonly late?: Readonly<Record<OrderId, readonly string[]>>
   readonly credit:
     | { readonly kind: 'matched'; readonly orderIds: readonly OrderId[] }
     | { readonly kind: 'unmatched' }
