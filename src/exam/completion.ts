@@ -80,11 +80,13 @@ export function applyDeadline(draft: Draft, subject: string): void {
   if (next !== order) draft.put(next, order)
 }
 
-/** Where the studies of an order are found. */
+/** Where the studies of an order are found: those that it is credited with, whatever their numbers are now, and those that have its numbers. */
 export function studyLookupsOf(order: Order): readonly Lookup[] {
   const { accessionNumber } = order.numbers
-  const byUid = { by: 'studyInstanceUid', value: order.studyInstanceUid } as const
-  return accessionNumber ? [byUid, { by: 'accessionNumber', value: accessionNumber }] : [byUid]
+  const lookups: Lookup[] = [{ by: 'studyInstanceUid', value: order.studyInstanceUid }]
+  if (accessionNumber) lookups.push({ by: 'accessionNumber', value: accessionNumber })
+  for (const key of order.studies ?? []) lookups.push({ by: 'study', key })
+  return lookups
 }
 
 /** Studies that may hold the order's images. A Study Instance UID that was made by this very entry was asked for by nobody: nothing has it. */
