@@ -81,7 +81,10 @@ export interface Order {
   readonly version: Seq
   readonly source: string
   readonly numbers: OrderNumbers
+  /** Never a key that was merged: a merge moves its orders. */
   readonly patientKey: PatientKey
+  /** Merged keys by which it was known or sent, oldest first: images may still carry them. */
+  readonly formerPatientKeys?: readonly PatientKey[]
   /** The sender's, or made once (from the order's key and its creating sequence number) and kept. */
   readonly studyInstanceUid: string
   readonly request: Dataset

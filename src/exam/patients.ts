@@ -5,7 +5,8 @@
  */
 import type { Dataset } from '../core/dataset.ts'
 import type { PatientKey } from '../core/ids.ts'
-import type { Patient } from '../core/order.ts'
+import type { Order, Patient } from '../core/order.ts'
+import type { World } from '../core/world.ts'
 import { same } from './same.ts'
 
 /** What is known, with what was said: absent keeps, `''` empties. Answers `known` itself when nothing changed. */
@@ -41,6 +42,17 @@ export function agree(key: PatientKey, images: PatientName): boolean {
   const [id, issuer] = [images.patientId.trim(), images.issuerOfPatientId.trim()]
   if (id === '' || id !== ordered.patientId.trim()) return false
   return issuer === '' || ordered.issuerOfPatientId.trim() === '' || issuer === ordered.issuerOfPatientId.trim()
+}
+
+/** Whether images are of the order's patient, under the patient's own ID or one that was merged into it (ADT A40). The patient's record must be known. */
+export function agreesWith(world: Pick<World, 'patient'>, order: Order, images: PatientName): boolean {
+  return agreesWithPatient(world, order.patientKey, images)
+}
+
+/** The same of a patient. */
+export function agreesWithPatient(world: Pick<World, 'patient'>, key: PatientKey, images: PatientName): boolean {
+  if (agree(key, images)) return true
+  return world.patient(key)?.aliases?.some((alias) => agree(alias, images)) ?? false
 }
 
 /** The attributes of a patient in an item; the identifiers are always those of the key. */
