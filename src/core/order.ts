@@ -173,8 +173,6 @@ export interface SeriesFacts {
   readonly origin: string
   /** Its origin is one that modalities of this Orthanc have (orthancs[].origins); unknown origins are. Absent in what was stored before: judge by `origin`. */
   readonly isAcquired?: boolean
-  /** Whether the site counts `origin` as received from a modality; absent: `DicomProtocol` and what Orthanc does not know do. */
-  readonly isAcquired?: boolean
   /** Orthanc made it out of another one: metadata AnonymizedFrom or ModifiedFrom. */
   readonly isCopy?: boolean
   /** (0008,0020) and (0008,0030) as the modality wrote them: hospital time, no zone. */
