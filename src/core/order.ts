@@ -72,6 +72,8 @@ export interface Step {
   readonly attributes: Dataset
   /** What a person should look at: `no-longer-ordered`, ... */
   readonly flags: readonly string[]
+  /** Set when it was STARTED without images, by the RIS or (`performed`: its SOP Instance UID) by MPPS. */
+  readonly begun?: { readonly at: Instant; readonly performed?: string }
 }
 
 /** One Imaging Service Request: the aggregate that messages and images change. */
@@ -104,6 +106,8 @@ export interface Order {
   readonly studies?: readonly string[]
   /** When a person last opened it again: quiet and no-show times begin no earlier. */
   readonly reopenedAt?: Instant
+  /** When the next of its steps expires as a no-show, if nothing happens: the deadline that is set. */
+  readonly expireAt?: Instant
   /** What modalities said by MPPS, by its SOP Instance UID: the newest of each. */
   readonly performed?: Readonly<
     Record<string, { readonly state: PerformedState; readonly stepKeys: readonly string[] }>
