@@ -8,6 +8,7 @@ import {
   type PatientKey,
   type Seq,
 } from './ids.ts'
+import type { InboxEntry } from './inbox.ts'
 import type { MessageState } from './message.ts'
 import type { Order, Patient, Study, WorklistItem } from './order.ts'
 import type { OrthancChangeRow, OrthancChangeType } from './orthanc-change.ts'
@@ -53,11 +54,12 @@ export function lookupKey(lookup: Lookup): string {
   }
 }
 
-/** The lookup by which Request Attributes find this order, if it has a Requested Procedure ID. */
-export function requestedProcedure({ numbers, request, patientKey }: Order): Lookup[] {
+/** The lookups by which Request Attributes find this order, if it has a Requested Procedure ID: under each Patient ID that its images may carry. */
+export function requestedProcedure({ numbers, request, patientKey, formerPatientKeys = [] }: Order): Lookup[] {
   const given = numbers.requestedProcedureId ?? request['RequestedProcedureID']
   if (typeof given !== 'string' || given === '') return []
-  return [{ by: 'requestedProcedure', patientId: patientIdOf(patientKey), value: given }]
+  const ids = new Set([patientKey, ...formerPatientKeys].map(patientIdOf))
+  return [...ids].map((patientId) => ({ by: 'requestedProcedure', patientId, value: given }))
 }
 
 /** The lookups by which MPPS finds this order again. */
@@ -102,7 +104,10 @@ export type Change =
       readonly at: Instant
       readonly what: string
       readonly messageId?: MessageId
-      /** Why a person did it, in that person's words: for the story, never for the log (I9). */
+      /** What kind of entry the cause is. */
+      readonly causedBy?: InboxEntry['kind']
+      /** Who did it by hand and why, in that person's words: for the story, never for the log (I9). */
+      readonly by?: string
       readonly reason?: string
     }
   /** What Orthanc told: the newest of these lines are kept to be looked at. */
@@ -114,6 +119,9 @@ export type Change =
       readonly controlId: string
       readonly bytes: Uint8Array
       readonly at: Instant
+      /** What it tells, and the pipeline that wrote it. */
+      readonly event?: StatusEventKind
+      readonly pipeline?: string
     }
   /** `due: null` takes the deadline back. One deadline per subject. */
   | { readonly kind: 'deadline'; readonly subject: string; readonly due: Instant | null }
@@ -160,6 +168,8 @@ export interface StatusMessage {
   readonly endpoint: string
   readonly controlId: string
   readonly bytes: Uint8Array
+  /** The status pipeline that wrote it. */
+  readonly pipeline?: string
 }
 
 /** The status pipelines, compiled. Pure. */

@@ -7,7 +7,7 @@ import { pause } from './pause.ts'
 
 export interface DeliverContext {
   readonly destination: Pick<DestinationSettings, 'name' | 'retry'>
-  readonly outbox: Pick<Outbox, 'owed' | 'settle'>
+  readonly outbox: Pick<Outbox, 'owed' | 'settle' | 'paused'>
   readonly sender: Pick<MessageSender, 'send' | 'close'>
   readonly jobs: Pick<Jobs, 'wake'>
   readonly clock: Clock
@@ -47,6 +47,9 @@ const longestWaitMilliseconds = 60_000
  * AA, CA: taken. AE, CE: it will never take this one, a dead letter with the reason.
  * AR, CR: not now; later ones of the same order wait behind it, other orders go on.
  * Silence and closed doors hold the whole endpoint: whoever is away is away for all.
+ *
+ * While a person holds the endpoint, nothing new is sent: who answers `settle` says so
+ * after each message. What waited for a silent receiver is tried at once afterwards.
  *
  * Sent and answered, but not settled because the store went away: the turn ends, so
  * that nothing overtakes it, and the next one settles it first instead of sending it again.
@@ -88,7 +91,7 @@ export function createDeliverer(context: DeliverContext): Deliverer {
       onTheWire = sending
       acknowledgment = await sending
     } catch (error) {
-      if (!stopped) hold(lease, error)
+      if (!stopped) await hold(lease, owed, error)
       return 'hold endpoint'
     } finally {
       onTheWire = undefined
@@ -100,24 +103,24 @@ export function createDeliverer(context: DeliverContext): Deliverer {
     const outcome = judge(acknowledgment, owed)
     metrics.count('deliveries_total', { destination: destination.name, result: outcome.kind })
     unsettled = { owed, outcome }
-    return (await settle(lease)) ? outcome : 'hold endpoint'
+    return (await settle(lease)) === 'go on' ? outcome : 'hold endpoint'
   }
 
-  /** False: another process has the role, and tells the receiver itself. */
-  async function settle(lease: Lease): Promise<boolean> {
-    if (unsettled === undefined) return true
+  /** `stop`: another process has the role, and tells the receiver itself; or nothing more is to be sent now. */
+  async function settle(lease: Lease): Promise<'go on' | 'stop'> {
+    if (unsettled === undefined) return 'go on'
     const { owed, outcome } = unsettled
     const settled = await outbox.settle(lease, owed.id, outcome)
     unsettled = undefined
     if (settled === 'fenced') {
       await lease.release()
-      return false
+      return 'stop'
     }
     report(owed, outcome)
-    return true
+    return settled === 'paused' ? 'stop' : 'go on'
   }
 
-  function hold(lease: Lease, error: unknown): void {
+  async function hold(lease: Lease, owed: Owed, error: unknown): Promise<void> {
     const failure = failureOf(error)
     const code = failure.code ?? 'E702'
     const attempts = silence?.attempts ?? 0
@@ -127,6 +130,8 @@ export function createDeliverer(context: DeliverContext): Deliverer {
     const until = now() + backoff(attempts)
     silence = { lease, since: silence?.since ?? clock(), code, attempts: attempts + 1, until }
     wakeAt(until)
+    // For the story of its order; who cannot count it now loses nothing else.
+    await outbox.settle(lease, owed.id, { kind: 'unanswered', at: clock(), reason: code }).catch(() => undefined)
   }
 
   function judge({ code, errorCode }: Acknowledgment, owed: Owed): Delivery {
@@ -166,13 +171,20 @@ export function createDeliverer(context: DeliverContext): Deliverer {
           'status message not taken now',
         )
         break
+      case 'unanswered':
+        break
     }
   }
 
   async function deliver(lease: Lease): Promise<void> {
     // What another holder of the role found out in the meantime is unknown here.
     if (silence?.lease.token !== lease.token) silence = undefined
-    if (!(await settle(lease))) return
+    if ((await settle(lease)) === 'stop') return
+    if ((await outbox.paused(destination.name)) !== undefined) {
+      silence = undefined
+      clearTimeout(timer)
+      return
+    }
     if (silence !== undefined && isAhead(silence.until)) {
       wakeAt(silence.until)
       return

@@ -55,16 +55,16 @@ export async function health(parts: {
     }),
     ...(await Promise.all(
       [...deliverers].map(async ([endpoint, deliverer]): Promise<PartHealth> => {
-        const held = deliverer.held()
         const name = `destination ${endpoint}`
+        const outbox = storeUp ? await store.state(endpoint).catch(() => undefined) : undefined
+        if (outbox?.paused !== undefined) {
+          const { by, since } = outbox.paused
+          return { name, state: 'degraded', detail: `Paused by ${by}, ${outbox.waiting} waiting.`, since }
+        }
+        const held = deliverer.held()
         if (held !== undefined)
           return { name, state: 'down', detail: `No status is taken (${held.code}).`, since: held.since }
-        const dead = storeUp
-          ? await store.state(endpoint).then(
-              (state) => state.dead,
-              () => 0,
-            )
-          : 0
+        const dead = outbox?.dead ?? 0
         if (dead === 0) return { name, state: 'up' }
         return { name, state: 'degraded', detail: `${dead} status messages were refused for good (AE); they are kept.` }
       }),

@@ -49,6 +49,10 @@ export function collect(metrics: Metrics, { store, destinations, orthancs, targe
     'outbox_oldest_seconds',
     outbox(({ oldest }) => age(oldest)),
   )
+  metrics.collect(
+    'outbox_paused',
+    outbox(({ paused }) => (paused === undefined ? 0 : 1)),
+  )
   // An Orthanc that was never read to its end has no lag yet; its part says why.
   metrics.collect('orthanc_feed_lag_seconds', () =>
     each(orthancs, 'orthanc', async (orthanc) => {

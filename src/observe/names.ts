@@ -28,6 +28,7 @@ export const metrics = {
   outbox_waiting: gauge('Status messages owed.', ['destination']),
   outbox_oldest_seconds: gauge('Age of the oldest status message owed; 0 when none is.', ['destination']),
   outbox_dead: gauge('Status messages that the destination refused.', ['destination']),
+  outbox_paused: gauge('1 while a person holds what is owed to the destination.', ['destination']),
   worklist_items: gauge('Worklist items in the index, by step status.', ['step_status']),
   target_dirty_items: gauge('Items that a pushed target does not have in their newest version.', ['target']),
   orthanc_feed_lag_seconds: gauge('Time since the change feed was last read to its end.', ['orthanc']),

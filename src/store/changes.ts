@@ -1,12 +1,12 @@
-import type { Instant, ItemId, OrderId, Seq } from '../core/ids.ts'
+import { patientIdOf, type Instant, type ItemId, type OrderId, type Seq } from '../core/ids.ts'
 import type { Order, Study, WorklistItem } from '../core/order.ts'
 import { performedLookups, requestedProcedure, type Change, type Lookup } from '../core/world.ts'
 import { bufferOf } from './accept.ts'
 import type { Argument } from './connection.ts'
-import { keys, orderIndex, studyIndex } from './keys.ts'
+import { keys, orderFinder, orderIndex, studyIndex } from './keys.ts'
 import type { StoredWorld } from './world.ts'
 
-/** What a commit may contain: commands that cannot fail on the kind of key they are used with. ITEM and STATE are the script's own. */
+/** What a commit may contain: commands that cannot fail on the kind of key they are used with. ITEM, STATE and LINE are the script's own. */
 type Command =
   | 'SET'
   | 'DEL'
@@ -20,8 +20,8 @@ type Command =
   | 'LTRIM'
   | 'ITEM'
   | 'STATE'
+  | 'LINE'
 
-const historyLines = 200
 const noticeLines = 1000
 const keptRows = 10_000
 const tombstoneMilliseconds = 90 * 86_400_000
@@ -52,6 +52,7 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
   const studies = new Map<string, Study>()
   const deadlines = new Map<string, Instant | null>()
   const causes = new Map<OrderId, Seq>()
+  const told: [OrderId, string, string][] = []
   let sends = 0
   for (const change of changes) {
     switch (change.kind) {
@@ -75,14 +76,13 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
         put('SET', keys.tombstone(change.tombstone.key), JSON.stringify(change.tombstone), 'PX', tombstoneMilliseconds)
         break
       case 'history': {
-        const { orderId, cause, at, what, messageId, reason } = change
-        causes.set(orderId, cause)
-        put('RPUSH', keys.history(orderId), JSON.stringify({ cause, at, what, messageId, reason }))
-        put('LTRIM', keys.history(orderId), -historyLines, -1)
+        const { kind: _, orderId, ...line } = change
+        causes.set(orderId, line.cause)
+        put('LINE', 'h', orderId, JSON.stringify(line))
         break
       }
       case 'send': {
-        const { endpoint, lane, controlId, at } = change
+        const { endpoint, lane, controlId, at, event = '', pipeline = '' } = change
         const id = `${upTo}-${String(sends++).padStart(6, '0')}`
         const cause = causes.get(lane) ?? upTo
         put(
@@ -98,9 +98,14 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
           cause,
           'attempts',
           0,
+          'event',
+          event,
+          'pipeline',
+          pipeline,
           'bytes',
           bufferOf(change.bytes),
         )
+        told.push([lane, endpoint, id])
         put('ZADD', keys.outbox(endpoint), upTo, id)
         put('HINCRBY', 'wl:owing', lane, 1)
         break
@@ -131,7 +136,7 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
 
   for (const { order, items, withdrawn } of orders.values()) {
     const before = world.orderById.get(order.id)
-    move(put, before === undefined ? [] : numbersOf(before), numbersOf(order), orderIndex, order.id)
+    move(put, before === undefined ? [] : orderKeys(before), orderKeys(order), order.id)
     const present = new Set(items.map((item) => item.id))
     const gone = [...withdrawn].filter((id) => !present.has(id))
     const ids = [...new Set([...(world.itemIds.get(order.id) ?? []), ...present, ...gone])]
@@ -142,7 +147,7 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
   }
   for (const study of studies.values()) {
     const before = world.studyByKey.get(study.key)
-    move(put, before === undefined ? [] : studyNumbers(before), studyNumbers(study), studyIndex, study.key)
+    move(put, before === undefined ? [] : studyKeys(before), studyKeys(study), study.key)
     put('SET', keys.study(study.key), JSON.stringify(study))
     put('ZADD', 'wl:studies', score(study.lastImageAt), study.key)
     const own = study.key.slice(study.orthanc.length + 1)
@@ -153,24 +158,43 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
     if (due === null) put('ZREM', keys.deadlines(subject), subject)
     else put('ZADD', keys.deadlines(subject), score(due), subject)
   }
+  // What is about no order has no story to be kept for.
+  for (const [lane, endpoint, id] of told) {
+    if (orders.has(lane) || world.orderById.has(lane)) put('LINE', 'told', lane, `${endpoint}\n${id}`)
+  }
   return { args, changesItems: orders.size > 0 }
 }
 
 /** Index entries that the new numbers need and the old ones leave behind. */
 function move(
   put: (command: Command, ...rest: Argument[]) => void,
-  before: readonly Lookup[],
-  after: readonly Lookup[],
-  index: (lookup: Lookup) => string,
+  before: readonly string[],
+  after: readonly string[],
   id: string,
 ): void {
-  const old = new Set(before.map(index))
-  const present = new Set(after.map(index))
+  const old = new Set(before)
+  const present = new Set(after)
   for (const key of present) if (!old.has(key)) put('SADD', key, id)
   for (const key of old) if (!present.has(key)) put('SREM', key, id)
 }
 
-/** By what an order is found. The patient comes last: retention asks whether this was the patient's last order. */
+/** The sets an order is in: what people look for, and what `apply` looks for. The patient comes last: retention asks whether this was the patient's last order. */
+export function orderKeys(order: Order): string[] {
+  const { placerOrderNumber, fillerOrderNumber } = order.numbers
+  const found = [orderFinder('patientId', patientIdOf(order.patientKey))]
+  for (const number of [placerOrderNumber, fillerOrderNumber])
+    if (number) found.push(orderFinder('orderNumber', number))
+  for (const { stepStatus } of order.steps) found.push(orderFinder('stepStatus', stepStatus))
+  return [...new Set(found), ...numbersOf(order).map(orderIndex)]
+}
+
+/** The sets a study is in: its numbers, and the orders that it was ever said to be of. */
+export function studyKeys(study: Study): string[] {
+  const credited = 'orderIds' in study.credit ? study.credit.orderIds : []
+  const orders = new Set([...credited, ...(study.linked ?? []), ...(study.unlinked ?? [])])
+  return [...studyNumbers(study).map(studyIndex), ...[...orders].map((id) => studyIndex({ by: 'order', id }))]
+}
+
 export function numbersOf(order: Order): Lookup[] {
   const { authority, placerOrderNumber, fillerOrderNumber, accessionNumber, studyInstanceUid } = order.numbers
   const found: Lookup[] = [...requestedProcedure(order), ...performedLookups(order)]

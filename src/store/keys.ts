@@ -12,13 +12,15 @@ import type { Lookup } from '../core/world.ts'
  * wl:again:<source>\n<MSH-10>                     `id fingerprint [acknowledgment]`, for the duplicate check
  * wl:counts                                       hash `<state>\n<source>`
  * wl:o:<id>, wl:h:<id>                            an order (o itself, v version, i ids of its items), its history
- * wl:x:<by>, wl:y:<by>                            ids of the orders, keys of the studies with this number
+ * wl:told:<id>, wl:leftout                        what was ever to be sent for an order (the rest of its wl:send: key); lines that are no longer kept
+ * wl:x:<by>, wl:y:<by>                            ids of the orders, keys of the studies with this number; wl:x:find:<by> as people look for orders
  * wl:orders                                       order ids by the moment until which they matter
  * wl:items, wl:versions, wl:served                items, their versions, those served
  * wl:dirty:<target>                               item ids by version
  * wl:p:<key>, wl:s:<key>, wl:t:<key>              patients, studies, tombstones
  * wl:studies, wl:unstable:<orthanc>               by last image
  * wl:out:<endpoint>, wl:dead:<endpoint>           owed and refused messages by sequence number; wl:send:<endpoint>\n<id> each of them
+ * wl:paused, wl:pauses:<endpoint>                 held by a person: who, why, since when; the newest changes
  * wl:owing, wl:sent                               owed messages per order; delivered and dead per endpoint
  * wl:deadlines, wl:deadlines:quiet                subjects by due moment
  * wl:notices, wl:notice                           counted by code; the last thousand
@@ -40,6 +42,8 @@ export const keys = {
   dirty: (target: string) => `wl:dirty:${target}`,
   outbox: (endpoint: string) => `wl:out:${endpoint}`,
   deadOutbox: (endpoint: string) => `wl:dead:${endpoint}`,
+  told: (id: string) => `wl:told:${id}`,
+  pauses: (endpoint: string) => `wl:pauses:${endpoint}`,
   send: (endpoint: string, id: string) => `wl:send:${endpoint}\n${id}`,
   feed: (orthanc: string) => `wl:feed:${orthanc}`,
   plan: (id: string) => `wl:plan:${id}`,
@@ -49,6 +53,11 @@ export const keys = {
 /** Lookups by number, as sets of order ids (`wl:x:`) and study keys (`wl:y:`). JSON keeps `a` + `bc` apart from `ab` + `c`. */
 export function orderIndex(lookup: Lookup): string {
   return `wl:x:${JSON.stringify(numberOf(lookup))}`
+}
+
+/** Ids of the orders that people find by this. */
+export function orderFinder(by: 'orderNumber' | 'patientId' | 'stepStatus', value: string): string {
+  return `wl:x:find:${JSON.stringify([by, value])}`
 }
 
 export function studyIndex(lookup: Lookup): string {

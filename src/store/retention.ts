@@ -2,11 +2,10 @@ import type { Instant } from '../core/ids.ts'
 import type { Command } from '../core/inbox.ts'
 import type { Order, Study } from '../core/order.ts'
 import type { Retention, RetentionLimits } from '../core/ports.ts'
-import type { Lookup } from '../core/world.ts'
 import { searchKeys, type MessageInformation } from './accept.ts'
-import { numbersOf, studyNumbers } from './changes.ts'
+import { orderKeys, studyKeys } from './changes.ts'
 import { list, text, type Argument, type Connection } from './connection.ts'
-import { keys, orderIndex, studyIndex } from './keys.ts'
+import { keys } from './keys.ts'
 import { scripts } from './scripts.ts'
 import { parsed } from './world.ts'
 
@@ -98,7 +97,7 @@ async function retainOrders(
     const order = parsed(body) as Order | undefined
     if (order === undefined) return false
     const itemIds = (parsed(items) as string[] | undefined) ?? []
-    const index = numbersOf(order).map((lookup: Lookup) => orderIndex(lookup))
+    const index = orderKeys(order)
     const args: Argument[] = [id, version ?? '', order.patientKey, itemIds.length, ...itemIds]
     const done = await connection.run(scripts.removeOrder, [...args, targets.length, ...targets, ...index])
     if (done === 1) orders += 1
@@ -134,7 +133,7 @@ async function retainStudies(connection: Connection, now: number, limits: Retent
       if (kept > 0) return false
     }
     const own = key.slice(study.orthanc.length + 1)
-    const index = studyNumbers(study).map((lookup) => studyIndex(lookup))
+    const index = studyKeys(study)
     return (await connection.run(scripts.removeStudy, [key, score, study.orthanc, own, ...index])) === 1
   }
   await oldestFirst(connection, 'wl:studies', now - limits.orderDays * day, limits.orderCount, remove)
@@ -170,12 +169,12 @@ async function retainRefused(connection: Connection, cutoff: number): Promise<vo
   for (const endpoint of endpoints) {
     const ids = await connection.ask((redis) => redis.zrange(keys.deadOutbox(endpoint), '0', '-1'))
     for (const id of ids) {
-      const at = await connection.ask((redis) => redis.hget(keys.send(endpoint, id), 'at'))
-      if (at !== null && Date.parse(at) >= cutoff) break
-      await connection.batch([
-        ['del', keys.send(endpoint, id)],
-        ['zrem', keys.deadOutbox(endpoint), id],
-      ])
+      const [settledAt, decidedAt] = await connection.ask((redis) =>
+        redis.hmget(keys.send(endpoint, id), 'settledAt', 'at'),
+      )
+      const at = settledAt ?? decidedAt
+      if (at != null && Date.parse(at) >= cutoff) break
+      await connection.run(scripts.forgetRefused, [endpoint, id])
     }
   }
 }

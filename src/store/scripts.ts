@@ -46,6 +46,25 @@ local function set_state(id, kind, state)
 end
 `
 
+/**
+ * A line of an order's history (wl:h:) or of what was to be sent for it (wl:told:). An order that lives long keeps its first 20
+ * and its newest 180 lines; how many are gone in between is counted. What was delivered is forgotten with its line.
+ */
+const keepLine = `
+local function keep_line(list, lane, line)
+  local key = 'wl:' .. list .. ':' .. lane
+  if redis.call('RPUSH', key, line) <= 200 then return end
+  local gone = redis.call('LINDEX', key, 20)
+  redis.call('LSET', key, 20, '')
+  redis.call('LREM', key, 1, '')
+  redis.call('HINCRBY', 'wl:leftout', list .. ':' .. lane, 1)
+  if list == 'told' then
+    local send = 'wl:send:' .. gone
+    if redis.call('HEXISTS', send, 'bytes') == 0 then redis.call('DEL', send) end
+  end
+end
+`
+
 const owesNoMore = `
 local function owes_no_more(lane)
   if redis.call('HINCRBY', 'wl:owing', lane, -1) <= 0 then redis.call('HDEL', 'wl:owing', lane) end
@@ -218,7 +237,7 @@ return 1`,
    */
   commit: script(
     'commit',
-    `${setState}
+    `${setState}${keepLine}
 if redis.call('GET', 'wl:fence:' .. ARGV[1]) ~= ARGV[2] then return 0 end
 if (redis.call('GET', 'wl:applied') or '0') ~= ARGV[3] then return 2 end
 local targets = tonumber(ARGV[8])
@@ -251,6 +270,8 @@ while i <= #ARGV do
     item(ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5])
   elseif command == 'STATE' then
     set_state(ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
+  elseif command == 'LINE' then
+    keep_line(ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
   else
     redis.call(unpack(ARGV, i + 1, i + length))
   end
@@ -287,33 +308,79 @@ if version and tonumber(version) <= tonumber(ARGV[3]) then redis.call('ZREM', 'w
 return 1`,
   ),
 
-  /** role, token, endpoint, id, delivered|retry|refused, at, code or reason, not before or reason, rest of the history line ('' for none) */
+  /**
+   * role, token, endpoint, id, delivered|retry|refused|unanswered, at, code or reason, not before or reason, rest of the
+   * history line ('' for none). What is delivered is kept without its bytes as long as its order, if it is of one.
+   * Answers 0 fenced, 1 settled, 2 settled and the endpoint is paused.
+   */
   settle: script(
     'settle',
-    `${owesNoMore}
+    `${owesNoMore}${keepLine}
 if redis.call('GET', 'wl:fence:' .. ARGV[1]) ~= ARGV[2] then return 0 end
 local endpoint, id, kind = ARGV[3], ARGV[4], ARGV[5]
+local done = 1 + redis.call('HEXISTS', 'wl:paused', endpoint)
 local outbox, key = 'wl:out:' .. endpoint, 'wl:send:' .. endpoint .. '\\n' .. id
 local score = redis.call('ZSCORE', outbox, id)
-if not score then return 1 end
-local lane = redis.call('HGET', key, 'lane')
+if not score then return done end
+if kind == 'unanswered' then
+  redis.call('HINCRBY', key, 'unanswered', 1)
+  redis.call('HSET', key, 'reason', ARGV[7])
+  return done
+end
 redis.call('HINCRBY', key, 'attempts', 1)
 if kind == 'retry' then
   redis.call('HSET', key, 'notBefore', ARGV[8], 'reason', ARGV[7])
-  return 1
+  return done
 end
-redis.call('ZREM', outbox, id)
+local known = redis.call('HMGET', key, 'lane', 'cause', 'controlId')
+local lane = known[1]
+local ordered = redis.call('EXISTS', 'wl:o:' .. lane) == 1
 redis.call('HINCRBY', 'wl:sent', kind .. '\\n' .. endpoint, 1)
+redis.call('ZREM', outbox, id)
 owes_no_more(lane)
-if ARGV[9] ~= '' and redis.call('EXISTS', 'wl:o:' .. lane) == 1 then
-  redis.call('RPUSH', 'wl:h:' .. lane, '{"cause":' .. (redis.call('HGET', key, 'cause') or '0') .. ',' .. ARGV[9])
+if ARGV[9] ~= '' and ordered then
+  local line = '{"cause":' .. (known[2] or '0') .. ',"controlId":' .. cjson.encode(known[3] or '') .. ',' .. ARGV[9]
+  keep_line('h', lane, line)
 end
-if kind == 'delivered' then
+if kind == 'delivered' and not ordered then
   redis.call('DEL', key)
+  return done
+end
+redis.call('HSET', key, 'state', kind, 'settledAt', ARGV[6], 'acknowledgmentCode', ARGV[7], 'reason', ARGV[8])
+if kind == 'delivered' then
+  redis.call('HDEL', key, 'bytes', 'notBefore')
 else
-  redis.call('HSET', key, 'at', ARGV[6], 'acknowledgmentCode', ARGV[7], 'reason', ARGV[8])
   redis.call('ZADD', 'wl:dead:' .. endpoint, score, id)
 end
+return done`,
+  ),
+
+  /** endpoint, '1' to pause, the pause, the change as a line. Answers 0 when it was so already. */
+  pause: script(
+    'pause',
+    `
+local already = redis.call('HEXISTS', 'wl:paused', ARGV[1])
+if already == tonumber(ARGV[2]) then return 0 end
+if ARGV[2] == '1' then redis.call('HSET', 'wl:paused', ARGV[1], ARGV[3]) end
+local key = 'wl:pauses:' .. ARGV[1]
+redis.call('RPUSH', key, ARGV[4])
+redis.call('LTRIM', key, -1000, -1)
+if ARGV[2] == '0' then redis.call('HDEL', 'wl:paused', ARGV[1]) end
+return 1`,
+  ),
+
+  /** endpoint, id. Forgets a refused message; one of a kept order stays for its story, without bytes. */
+  forgetRefused: script(
+    'forgetRefused',
+    `
+local key = 'wl:send:' .. ARGV[1] .. '\\n' .. ARGV[2]
+local lane = redis.call('HGET', key, 'lane')
+if lane and redis.call('EXISTS', 'wl:o:' .. lane) == 1 then
+  redis.call('HDEL', key, 'bytes')
+else
+  redis.call('DEL', key)
+end
+redis.call('ZREM', 'wl:dead:' .. ARGV[1], ARGV[2])
 return 1`,
   ),
 
@@ -364,7 +431,13 @@ for i = 5, 4 + items do
     if redis.call('ZSCORE', 'wl:dirty:' .. ARGV[t], ARGV[i]) then return 0 end
   end
 end
-redis.call('DEL', 'wl:o:' .. id, 'wl:h:' .. id)
+for _, sent in ipairs(redis.call('LRANGE', 'wl:told:' .. id, 0, -1)) do
+  local endpoint, number = string.match(sent, '^(.*)\\n(.*)$')
+  -- A dead letter is kept as long as messages are.
+  if not redis.call('ZSCORE', 'wl:dead:' .. endpoint, number) then redis.call('DEL', 'wl:send:' .. sent) end
+end
+redis.call('DEL', 'wl:o:' .. id, 'wl:h:' .. id, 'wl:told:' .. id)
+redis.call('HDEL', 'wl:leftout', 'h:' .. id, 'told:' .. id)
 redis.call('ZREM', 'wl:orders', id)
 for i = 5, 4 + items do
   redis.call('HDEL', 'wl:items', ARGV[i])

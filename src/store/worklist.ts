@@ -1,10 +1,10 @@
 import type { Seq } from '../core/ids.ts'
-import type { WorklistItem } from '../core/order.ts'
-import type { HistoryLine, KeptRow, WorklistStore } from '../core/ports.ts'
+import type { Order, Study, WorklistItem } from '../core/order.ts'
+import type { HistoryLine, KeptRow, OrderQuery, WorklistStore } from '../core/ports.ts'
 import type { Lookup } from '../core/world.ts'
-import { list, type Connection } from './connection.ts'
+import { list, text, type Connection } from './connection.ts'
 import type { ChangeStream } from './stream.ts'
-import { keys } from './keys.ts'
+import { keys, orderFinder, orderIndex, studyIndex } from './keys.ts'
 import { scripts } from './scripts.ts'
 import { load, parsed } from './world.ts'
 
@@ -32,13 +32,78 @@ export function createWorklistStore(options: { connection: Connection; stream: C
     orders: async (lookup) => (await load(connection, [lookup])).orders(lookup),
     studies: async (lookup) => (await load(connection, [lookup])).studies(lookup),
     async history(id) {
-      const lines = await connection.ask((redis) => redis.lrange(keys.history(id), 0, -1))
-      return lines.map((line) => JSON.parse(line) as HistoryLine)
+      const [lines, leftOut] = await connection.batch([
+        ['lrange', keys.history(id), 0, -1],
+        ['hget', 'wl:leftout', `h:${id}`],
+      ])
+      const history = list(lines).map((line) => JSON.parse(text(line)) as HistoryLine)
+      return withGap(history, Number(text(leftOut)))
     },
+
+    async findOrders(query) {
+      const sets = orderSets(query)
+      const found = await connection.ask((redis) =>
+        sets.length === 0 ? redis.zrange('wl:orders', '0', '-1') : redis.sinter(...sets),
+      )
+      const ids = found.sort(newestFirst)
+      const after = query.after
+      const from = after === undefined ? 0 : ids.findIndex((id) => newestFirst(after, id) < 0)
+      const page = from < 0 ? [] : ids.slice(from, from + query.limit)
+      const bodies = await connection.batch(page.map((id) => ['hget', keys.order(id), 'o']))
+      const items = bodies.flatMap((body) => (parsed(body) as Order | undefined) ?? [])
+      const isLast = from < 0 || from + query.limit >= ids.length
+      return { items, total: ids.length, next: isLast ? null : (page.at(-1) ?? null) }
+    },
+
+    async studiesOf(id) {
+      const found = await connection.ask((redis) => redis.smembers(studyIndex({ by: 'order', id })))
+      const bodies = await connection.batch(found.sort().map((key) => ['get', keys.study(key)]))
+      return bodies.flatMap((body) => (parsed(body) as Study | undefined) ?? [])
+    },
+
+    async deadlinesOf(id) {
+      const kinds = ['quiet', 'expire']
+      const subjects = kinds.map((kind) => `${kind}:${id}`)
+      const scores = await connection.batch(subjects.map((subject) => ['zscore', keys.deadlines(subject), subject]))
+      return kinds.flatMap((kind, at) => {
+        const score = text(scores[at])
+        return score === '' ? [] : [{ kind, due: new Date(Number(score)).toISOString() }]
+      })
+    },
+
     async orthancChanges(limit) {
       const lines = await connection.ask((redis) => redis.lrange('wl:rows', -limit, -1))
       return lines.map((line) => JSON.parse(line) as KeptRow).toReversed()
     },
     onChange: (listener: (version: Seq, isRewound?: boolean) => void) => stream.onChange(listener),
   }
+}
+
+/** So many lines of an order's beginning are always kept; the commit script counts what is gone behind them. */
+const firstLines = 20
+
+/** Says where lines are missing, and how many. */
+function withGap(history: readonly HistoryLine[], leftOut: number): readonly HistoryLine[] {
+  const before = history[firstLines - 1]
+  if (leftOut === 0 || before === undefined) return history
+  const gap = { cause: before.cause, at: before.at, what: `${leftOut} lines are left out here` }
+  return [...history.slice(0, firstLines), gap, ...history.slice(firstLines)]
+}
+
+/** The sets that an order must all be in. */
+function orderSets({ accessionNumber, orderNumber, patientId, studyInstanceUid, stepStatus }: OrderQuery): string[] {
+  return [
+    ...(accessionNumber === undefined ? [] : [orderIndex({ by: 'accessionNumber', value: accessionNumber })]),
+    ...(orderNumber === undefined ? [] : [orderFinder('orderNumber', orderNumber)]),
+    ...(patientId === undefined ? [] : [orderFinder('patientId', patientId)]),
+    ...(studyInstanceUid === undefined ? [] : [orderIndex({ by: 'studyInstanceUid', value: studyInstanceUid })]),
+    ...(stepStatus === undefined ? [] : [orderFinder('stepStatus', stepStatus)]),
+  ]
+}
+
+/** `O17-2`: by the message that made the order, then by its place in it. */
+function newestFirst(a: string, b: string): number {
+  const [seqA = 0, placeA = 0] = a.slice(1).split('-').map(Number)
+  const [seqB = 0, placeB = 0] = b.slice(1).split('-').map(Number)
+  return seqB - seqA || placeB - placeA
 }

@@ -1,6 +1,6 @@
 import { EngineError } from '../../src/core/errors/index.ts'
 import type { OrderId } from '../../src/core/ids.ts'
-import type { Delivery, Jobs, Lease, Leases, Log, LogFields, Outbox, Owed } from '../../src/core/ports.ts'
+import type { Delivery, Jobs, Lease, Leases, Log, LogFields, Outbox, Owed, Pause } from '../../src/core/ports.ts'
 import type { FlowMetrics } from '../../src/flow/metrics.ts'
 
 export const storeAway = (): EngineError => new EngineError('E501')
@@ -89,12 +89,15 @@ export function fakeJobs(): Pick<Jobs, 'serve' | 'wake'> & { served(role: string
   }
 }
 
-export interface FakeOutbox extends Pick<Outbox, 'owed' | 'settle'> {
+export interface FakeOutbox extends Pick<Outbox, 'owed' | 'settle' | 'paused'> {
   away: boolean
+  pause: Pause | undefined
   fenced: boolean
   owe(lane: OrderId, controlId: string): void
   readonly dead: string[]
   readonly delivered: string[]
+  /** As often as each was sent without an answer. */
+  readonly unanswered: string[]
   waiting(): string[]
 }
 
@@ -102,9 +105,11 @@ export function fakeOutbox(): FakeOutbox {
   let list: (Owed & { notBefore?: string })[] = []
   const outbox: FakeOutbox = {
     away: false,
+    pause: undefined,
     fenced: false,
     dead: [],
     delivered: [],
+    unanswered: [],
     waiting: () => list.map(({ controlId }) => controlId),
     owe(lane, controlId) {
       list.push({
@@ -126,15 +131,24 @@ export function fakeOutbox(): FakeOutbox {
       if (outbox.fenced) return 'fenced'
       const one = list.find((owed) => owed.id === id)
       if (one === undefined) return 'settled'
+      const settled = outbox.pause === undefined ? 'settled' : 'paused'
+      if (outcome.kind === 'unanswered') {
+        outbox.unanswered.push(id)
+        return settled
+      }
       if (outcome.kind === 'retry') {
         list = list.map((owed) =>
           owed === one ? { ...owed, attempts: owed.attempts + 1, notBefore: outcome.notBefore } : owed,
         )
-        return 'settled'
+        return settled
       }
       list = list.filter((owed) => owed !== one)
       outbox[outcome.kind === 'delivered' ? 'delivered' : 'dead'].push(id)
-      return 'settled'
+      return settled
+    },
+    async paused() {
+      if (outbox.away) throw storeAway()
+      return outbox.pause
     },
   }
   return outbox

@@ -4,7 +4,8 @@ import type { HttpMetrics } from '../../src/http/server.ts'
 import { collect, type Collected } from '../../src/observe/collect.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 
-const state = { waiting: 2, delivered: 5, dead: 1, oldest: '2026-10-16T08:14:30.000Z' }
+const paused = { by: 'night shift', reason: 'RIS update', since: '2026-10-16T08:14:40.000Z' }
+const state = { waiting: 2, delivered: 5, dead: 1, oldest: '2026-10-16T08:14:30.000Z', paused }
 const counts = { source: 'ris-orders', received: 10, waiting: 1, applied: 5, ignored: 2, invalid: 1, dead: 1 }
 const collected: Collected = {
   store: {
@@ -13,7 +14,7 @@ const collected: Collected = {
     pending: (after) =>
       Promise.resolve([{ kind: 'deadline', seq: after + 1, at: '2026-10-16T08:14:57.500Z', subject: 's', due: '' }]),
     state: (endpoint) =>
-      Promise.resolve(endpoint === 'ris' ? state : { waiting: 0, delivered: 0, dead: 0, oldest: undefined }),
+      Promise.resolve(endpoint === 'ris' ? state : { waiting: 0, delivered: 0, dead: 0, oldest: undefined, paused: undefined }),
     cursor: (orthanc) =>
       Promise.resolve(
         orthanc === 'new' ? undefined : { seq: 42, identity: 'x', caughtUpAt: '2026-10-16T08:14:50.000Z' },
@@ -50,6 +51,8 @@ test('what the store holds is read at the scrape', async () => {
     'outbox_oldest_seconds{destination="archive"} 0',
     'outbox_dead{destination="ris"} 1',
     'outbox_dead{destination="archive"} 0',
+    'outbox_paused{destination="ris"} 1',
+    'outbox_paused{destination="archive"} 0',
     'target_dirty_items{target="folder"} 1',
     'orthanc_feed_lag_seconds{orthanc="orthanc"} 10',
     'orthanc_feed_position{orthanc="orthanc"} 42',

@@ -217,11 +217,11 @@ test('I7: an owed message stays until it is settled under the lease of its deliv
   await store.settle(lease, one?.id ?? '', delivered)
   await store.settle(lease, two?.id ?? '', { kind: 'refused', at: now, acknowledgmentCode: 'AE', reason: '207' })
   expect(await store.owed('ris', 10)).toEqual([])
-  expect(await store.state('ris')).toEqual({ waiting: 0, delivered: 1, dead: 1, oldest: undefined })
+  expect(await store.state('ris')).toEqual({ waiting: 0, delivered: 1, dead: 1 })
   const cause = (await store.order('O1'))?.version
   expect(await store.history('O1')).toEqual([
-    { cause, at: now, what: 'ris took it: AA' },
-    { cause, at: now, what: 'ris refused it: AE' },
+    { cause, at: now, what: 'ris took it: AA', controlId: 'C1', causedBy: 'delivery' },
+    { cause, at: now, what: 'ris refused it: AE', controlId: 'C2', causedBy: 'delivery' },
   ])
 })
 
