@@ -2,6 +2,7 @@ import type { Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
 import type { Settings } from '../core/settings.ts'
 import { problem } from './problem.ts'
+import { suggestion } from './suggest.ts'
 
 type Check = (settings: Settings, located: Located) => readonly Problem[]
 
@@ -103,11 +104,71 @@ const checks: readonly Check[] = [
       if (target !== 'rest') return
       refuse(['orthancs', at, 'target'], `orthancs.${name}.target`, target, 'plugin, folder, none')
     })
-    const { policy } = settings.completion
-    if (policy === 'mpps') refuse(['completion', 'policy'], 'completion.policy', policy, 'quiet, stable, ris')
     return refused
   },
+
+  /** One RIS must not hear of the orders of another: where there are several, nobody guesses. */
+  function itIsKnownWhoIsTold(settings, located) {
+    const names = settings.destinations.map(({ name }) => name)
+    const reserved = settings.destinations.flatMap(({ name }, at) => {
+      const meaning = { none: 'nobody', origin: 'the destination of the source' }[name]
+      const params = {
+        setting: `destinations.${name}.name`,
+        expected: 'another word',
+        found: `"${name}", which means ${meaning}`,
+      }
+      return meaning !== undefined ? [problem(located.place(['destinations', at, 'name']), 'E259', params)] : []
+    })
+    const unknown = settings.sources.flatMap(({ name, destination }, at) => {
+      if (destination === 'none' || names.includes(destination)) return []
+      const known = names.join(', ')
+      if (destination === '') return [problem(located.place(['sources', at]), 'E273', { name, known })]
+      const params = { kind: 'destination', name: destination, where: 'worklane.yaml' }
+      const advice = suggestion(destination, [...names, 'none'], 'The destinations of this site')
+      return [problem(located.place(['sources', at, 'destination']), 'E266', params, { advice })]
+    })
+    return [...reserved, ...unknown]
+  },
+
+  function rulesSayForWhom({ completion }, located) {
+    return completion.rules.flatMap((rule, at) => {
+      const path = ['completion', 'rules', at]
+      const setting = `completion.rules.${at + 1}`
+      if (isEmpty(rule.modalities) && isEmpty(rule.stations)) {
+        return [problem(located.place(path), 'E274', { setting })]
+      }
+      const first = completion.rules.findIndex(
+        (other) => covers(other.modalities, rule.modalities) && covers(other.stations, rule.stations),
+      )
+      if (first === at) return []
+      const params = { setting, other: `completion.rules.${first + 1}` }
+      return [problem(located.place(path), 'E275', params, { severity: 'warning' })]
+    })
+  },
+
+  /** No modality is asked for MPPS by this engine: somebody has to bring what it says. */
+  function mppsIsBrought({ completion }, located) {
+    const policies: readonly (readonly [setting: string, path: DocumentPath, policy: string])[] = [
+      ['completion.policy', ['completion', 'policy'], completion.policy],
+      ...completion.rules.map(
+        ({ policy }, at) =>
+          [`completion.rules.${at + 1}.policy`, ['completion', 'rules', at, 'policy'], policy] as const,
+      ),
+    ]
+    return policies.flatMap(([setting, path, policy]) =>
+      policy === 'mpps' ? [problem(located.place(path), 'E276', { setting }, { severity: 'warning' })] : [],
+    )
+  },
 ]
+
+function isEmpty(list: readonly string[] | undefined): boolean {
+  return list === undefined || list.length === 0
+}
+
+/** Whether a rule for these is one for those too. */
+function covers(these: readonly string[] = [], those: readonly string[] = []): boolean {
+  return isEmpty(these) || (!isEmpty(those) && those.every((one) => these.includes(one)))
+}
 
 function empty(located: Located, path: DocumentPath, setting: string, reason: string): Problem {
   return problem(located.place(path), 'E267', { setting, reason })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { orthancOrigins } from '../core/settings.ts'
 import { charsets } from './charsets.ts'
 import * as kind from './kinds.ts'
 
@@ -35,6 +36,11 @@ const source = z
       description:
         'Assigning authority of the order numbers. Two sources that number the same orders share one; empty: the name of the source.',
       example: 'RIS',
+    }),
+    destination: kind.reference('', {
+      description:
+        'Who is told what happens to its orders: the name of a destination; none: nobody. Empty: the only destination there is; where there are several, it must be named.',
+      example: 'ris',
     }),
     application: kind.text('WORKLANE', {
       description: 'MSH-3 of acknowledgments where a message does not name its receiver.',
@@ -84,6 +90,11 @@ const orthanc = z
       description: 'How often the changes of Orthanc are read; the plugin tells of them at once.',
       unit: 'seconds',
     }),
+    origins: kind.list(kind.word(orthancOrigins, { description: 'One of them.' }), ['DicomProtocol'], {
+      description:
+        "How images of a modality come into it, in Orthanc's words (its metadata Origin). What came otherwise is a copy: it neither starts nor delays an exam. RestApi and Plugins for modalities that store by DICOMweb (STOW-RS); with them uploads by hand count too. An origin that Orthanc does not know counts always.",
+      expected: `a list of ${orthancOrigins.join(', ')}`,
+    }),
   })
   .meta({
     description: 'An Orthanc: it answers modalities and tells what was stored.',
@@ -102,6 +113,23 @@ const destination = z
       example: '2576',
       environment: 'WORKLANE_RIS_PORT',
     }),
+    status: kind.reference('status', {
+      description:
+        'The form in which it is told: the name of the status pipeline with `to: origin` that speaks to it. Pipelines that name this destination in `to` speak to it besides.',
+    }),
+    header: z
+      .strictObject({
+        sendingApplication: kind.text('', { description: 'MSH-3.', example: 'WORKLANE' }),
+        sendingFacility: kind.text('', { description: 'MSH-4.' }),
+        receivingApplication: kind.text('', { description: 'MSH-5.', example: 'RIS' }),
+        receivingFacility: kind.text('', { description: 'MSH-6.' }),
+      })
+      .prefault({})
+      .meta({
+        description:
+          'Who speaks to whom, where it is not simply the other way round than in the order. Empty: as the pipeline says.',
+        expected: 'a block of settings',
+      }),
     acknowledgmentSeconds: kind.whole(1, 3600, 30, {
       description: 'How long its acknowledgment may take before the message is sent again.',
       unit: 'seconds',
@@ -120,6 +148,29 @@ const destination = z
   .meta({
     description: 'A receiver of status messages, usually the RIS.',
     expected: 'a block with the name, host and port of a destination',
+  })
+
+const policies = ['quiet', 'stable', 'ris', 'mpps'] as const
+
+const completionRule = z
+  .strictObject({
+    modalities: kind.list(kind.modality({ description: 'One of them.' }), [], {
+      description: 'Modalities of the steps that it is for, as the worklist names them; empty: all.',
+      expected: 'a list of modalities in capitals, such as [US, MG]',
+    }),
+    stations: kind.list(kind.stationAeTitle({ description: 'One of them.' }), [], {
+      description: 'Scheduled station AE titles of the steps that it is for; empty: all.',
+      expected: 'a list of AE titles, such as [CT01, CT02]',
+    }),
+    policy: kind.word(policies, { description: 'When such a step is over; as `policy` of the site.' }),
+    quietSeconds: kind.wholeOrEmpty(1, 604_800, {
+      description: 'For the policy `quiet`; empty: that of the site.',
+      unit: 'seconds',
+    }),
+  })
+  .meta({
+    description: 'A rule for some modalities or stations. With both, both must fit.',
+    expected: 'a block with modalities or stations, and a policy',
   })
 
 export const site = z.strictObject({
@@ -178,9 +229,9 @@ export const site = z.strictObject({
     .meta({ description: 'The receivers of status messages.', expected: 'a list' }),
   completion: z
     .strictObject({
-      policy: kind.choice(['quiet', 'stable', 'ris', 'mpps'], 'quiet', {
+      policy: kind.choice(policies, 'quiet', {
         description:
-          'When an exam is over. quiet: no new images for quietSeconds. stable: Orthanc calls the study stable. ris: the RIS says so. mpps: the modality says so.',
+          'When an exam is over. quiet: no new images for quietSeconds. stable: Orthanc calls the study stable. ris: the RIS says so. mpps: the modality says so by MPPS, which a connector brings to this engine (docs/how-to/correct-by-hand.md).',
         environment: 'WORKLANE_COMPLETION',
       }),
       quietSeconds: kind.whole(1, 604_800, 1800, {
@@ -188,9 +239,23 @@ export const site = z.strictObject({
         unit: 'seconds',
         environment: 'WORKLANE_QUIET_SECONDS',
       }),
+      rules: z.array(completionRule).default([]).meta({
+        description: 'Where modalities or stations differ from the site: the first rule that fits a step counts.',
+        expected: 'a list of rules',
+      }),
     })
     .prefault({})
     .meta({ description: 'When an exam is over.', expected: 'a block of settings' }),
+  noShow: z
+    .strictObject({
+      days: kind.whole(0, 3650, 7, {
+        description:
+          'A step that never began leaves the worklist (EXPIRED) when its scheduled day has been over for so long; 0: never.',
+        unit: 'days',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'Patients who did not come.', expected: 'a block of settings' }),
   defaults: z
     .strictObject({
       stationAeTitle: kind.aeTitle('', {

@@ -48,6 +48,36 @@ export function choice<const T extends readonly [string, ...string[]]>(words: T,
     .meta({ expected: `one of ${words.join(', ')}`, ...said })
 }
 
+/** A choice that must be made. */
+export function word<const T extends readonly [string, ...string[]]>(words: T, said: Said) {
+  return z.enum(words).meta({ expected: `one of ${words.join(', ')}`, ...said })
+}
+
+/** Empty or 0: what stands elsewhere counts. */
+export function wholeOrEmpty(min: number, max: number, said: Said) {
+  return z
+    .preprocess((value) => (value === '' ? 0 : fromText(value)), z.union([z.literal(0), z.int().min(min).max(max)]))
+    .default(0)
+    .meta({ expected: `a whole number from ${min} to ${max}, or empty`, ...said })
+}
+
+/** Several values of one kind; at least one, where nothing would make no sense. */
+export function list<T extends z.ZodType>(element: T, fallback: readonly z.input<T>[], said: Said) {
+  return z
+    .array(element)
+    .min(fallback.length === 0 ? 0 : 1)
+    .default(fallback as never)
+    .meta({ ...said })
+}
+
+/** (0008,0060): CS, PS3.5 §6.2. */
+export function modality(said: Said) {
+  return z
+    .string()
+    .regex(/^[A-Z0-9_]([A-Z0-9_ ]{0,14}[A-Z0-9_])?$/)
+    .meta({ expected: 'a modality in capitals, such as CT', ...said })
+}
+
 export const portWords = 'a port number, 1 to 65535 (0: any free one)'
 
 const anyPort = z.int().min(0).max(65_535)
@@ -89,12 +119,28 @@ export function url(protocols: readonly string[], fallback: string, said: Said) 
     .meta({ expected: `an address that begins with ${protocols.map((name) => `${name}//`).join(' or ')}`, ...said })
 }
 
+/** The name of an endpoint or pipeline that is declared elsewhere; empty: the usual one. */
+export function reference(fallback: string, said: Said) {
+  return z
+    .string()
+    .regex(/^([a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?)?$/)
+    .default(fallback)
+    .meta({ expected: 'a name of lower-case letters, digits and hyphens, at most 40', ...said })
+}
+
 /** PS3.5 §6.2: AE, at most 16 characters, no backslash, no control characters. */
 export function aeTitle(fallback: string, said: Said) {
   return z
     .string()
     .regex(/^[ !-[\]-~]{0,16}$/)
     .default(fallback)
+    .meta({ expected: 'an AE title of at most 16 characters', ...said })
+}
+
+export function stationAeTitle(said: Said) {
+  return z
+    .string()
+    .regex(/^[ !-[\]-~]{1,16}$/)
     .meta({ expected: 'an AE title of at most 16 characters', ...said })
 }
 

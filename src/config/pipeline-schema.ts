@@ -2,7 +2,7 @@ import type { codeWords } from '../mapping/code-item.ts'
 import { effects } from '../mapping/order-control.ts'
 import { tooLongWords } from '../mapping/policy.ts'
 import type { ruleWords } from '../mapping/rule.ts'
-import { examEvents } from '../mapping/status.ts'
+import { statusEvents } from '../mapping/status-event.ts'
 import type { JsonSchema } from './schema.ts'
 
 /** A DICOM attribute as editors offer it on the left side of a map. */
@@ -186,7 +186,7 @@ const status: JsonSchema = {
     on: {
       type: 'object',
       description: 'The events, and the message that each sends.',
-      properties: Object.fromEntries(examEvents.map((event) => [event, reaction])),
+      properties: Object.fromEntries(statusEvents.map((event) => [event, reaction])),
       additionalProperties: false,
     },
     tables: { type: 'object', additionalProperties: { type: 'object', additionalProperties: text } },

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { FilePlace, Problem } from '../core/fault.ts'
-import type { Located } from '../core/located.ts'
+import type { DocumentPath, Located } from '../core/located.ts'
 import type { Settings } from '../core/settings.ts'
 import { foldersIn, isFile, isPlainName, readText, shownPath } from './files.ts'
 import { problem } from './problem.ts'
@@ -112,11 +112,11 @@ function tableFiles(value: unknown): string[] {
   })
 }
 
-/** That `from` and `to` are endpoints of the site, that no two pipelines have one name, and that no source is left over. */
+/** That `from` and `to` are endpoints of the site, that no two pipelines have one name, and that no endpoint is left over. */
 export function checkEndpoints(
   pipelines: readonly PipelineFile[],
   settings: Settings,
-  placeOfSource: (at: number) => FilePlace,
+  place: (path: DocumentPath) => FilePlace,
 ): readonly Problem[] {
   const sources = settings.sources.map(({ name }) => name)
   const orthancs = settings.orthancs.map(({ name }) => name)
@@ -128,15 +128,39 @@ export function checkEndpoints(
     names.add(name)
     const isStatus = kind === 'status'
     problems.push(...unknownNames(located, 'from', isStatus ? 'orthanc' : 'source', isStatus ? orthancs : sources))
-    problems.push(
-      ...unknownNames(located, 'to', isStatus ? 'destination' : 'orthanc', isStatus ? destinations : orthancs),
-    )
+    const told = isStatus ? [...destinations, 'origin'] : orthancs
+    problems.push(...unknownNames(located, 'to', isStatus ? 'destination' : 'orthanc', told))
   }
   sources.forEach((name, at) => {
     if (pipelines.some(({ kind, from }) => kind === 'orders' && from === name)) return
-    problems.push(problem(placeOfSource(at), 'E268', { name }, { severity: 'warning' }))
+    problems.push(problem(place(['sources', at, 'name']), 'E268', { name }, { severity: 'warning' }))
   })
-  return problems
+  return [...problems, ...silentDestinations(pipelines, settings, place)]
+}
+
+/** A destination to which no pipeline speaks would never be told anything, and nobody would notice. */
+function silentDestinations(
+  pipelines: readonly PipelineFile[],
+  { destinations }: Settings,
+  place: (path: DocumentPath) => FilePlace,
+): readonly Problem[] {
+  const forms = pipelines.filter(({ kind }) => kind === 'status')
+  return destinations.flatMap(({ name, port, status }, at) => {
+    if (port === 0) return []
+    const speaks = forms.some((form) => tells(form, name) || (form.name === status && tells(form, 'origin')))
+    const isNamed = status !== usualForm
+    if (speaks && (!isNamed || forms.some((form) => form.name === status))) return []
+    const known = forms.map((form) => form.name).join(', ') || 'none'
+    const severity = isNamed ? 'error' : 'warning'
+    return [problem(place(['destinations', at, 'status']), 'E277', { name, pipeline: status, known }, { severity })]
+  })
+}
+
+const usualForm = 'status'
+
+function tells({ located }: PipelineFile, name: string): boolean {
+  const to: unknown = isBlock(located.value) ? located.value['to'] : undefined
+  return Array.isArray(to) ? to.includes(name) : to === name
 }
 
 function unknownNames(

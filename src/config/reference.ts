@@ -9,7 +9,7 @@ export function settingsReference(): string {
   sections.push('## The site\n\n' + table(top))
   for (const { path, declared } of rows) {
     if (path.length !== 1 || declared.kind === 'value') continue
-    const inside = rows.filter((row) => row.path[0] === path[0] && row.declared.kind === 'value')
+    const inside = rows.filter((row) => row.path[0] === path[0] && hasALine(row))
     const list = declared.kind === 'list' ? ' A list; each entry has:' : ''
     sections.push(`## ${path[0]}\n\n${declared.description ?? ''}${list}\n\n${table(inside)}`)
   }
@@ -33,6 +33,11 @@ export function settingsReference(): string {
   ].join('\n\n')}\n`
 }
 
+/** Values, and lists inside of blocks; what a list of plain values holds is said by the list. */
+function hasALine({ path, declared }: Row): boolean {
+  return declared.kind === 'value' ? path.at(-1) !== '[]' : declared.kind === 'list' && path.length > 1
+}
+
 type Row = ReturnType<typeof everySetting>[number]
 
 function table(rows: readonly Row[]): string {
@@ -40,7 +45,7 @@ function table(rows: readonly Row[]): string {
     const expected = declared.expected === undefined ? '' : cell(declared.expected)
     const unit = declared.unit === undefined ? '' : ` (${declared.unit})`
     const example = declared.example === undefined ? '' : ` Example: \`${declared.example}\`.`
-    const name = path.slice(path[1] === '[]' ? 2 : path.length > 1 ? 1 : 0).join('.')
+    const name = shortName(path.slice(path[1] === '[]' ? 2 : path.length > 1 ? 1 : 0))
     return `| \`${name}\` | ${expected}${unit} | ${fallbackOf(declared)} | ${cell(declared.description ?? '')}${example} |`
   })
   return ['| Setting | Value | Default | What it does |', '| --- | --- | --- | --- |', ...lines].join('\n')

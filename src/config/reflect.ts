@@ -13,6 +13,7 @@ export interface Declaration extends Partial<Said> {
 
 /** The default of a value as it is written; of a required one the example; undefined without either. */
 export function fallbackText({ fallback, example }: Declaration): string | undefined {
+  if (Array.isArray(fallback)) return fallback.length === 0 ? '' : `[${fallback.join(', ')}]`
   if (typeof fallback === 'string') return fallback
   if (typeof fallback === 'number') return fallback === 0 ? '' : String(fallback)
   return example

@@ -60,11 +60,24 @@ function without(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
         name: `unnamed-${String(issue.path.at(-2))}`,
         port: 0,
         sources: [{ name: 'unnamed', port: 0 }],
+        policy: 'quiet',
       }
-      replace(at(copy, issue.path.slice(0, -1) as DocumentPath), key, key === undefined ? undefined : standIns[key])
+      const block = issue.path.slice(0, -1) as DocumentPath
+      if (typeof key === 'number') leaveOut(copy, block, at(value, issue.path as DocumentPath))
+      else replace(at(copy, block), key, key === undefined ? undefined : standIns[key])
     }
   }
   return copy
+}
+
+/** One of the words of a list. */
+function leaveOut(copy: unknown, path: DocumentPath, wrong: unknown): void {
+  const list = at(copy, path)
+  if (!Array.isArray(list) || typeof wrong === 'object') return
+  const rest = list.filter((word: unknown) => word !== wrong)
+  // An empty list of a rule would mean all of them: another mistake, which nobody made.
+  const none = path[0] === 'completion' ? ['UNNAMED'] : undefined
+  replace(at(copy, path.slice(0, -1)), path.at(-1), rest.length === 0 ? none : rest)
 }
 
 function replace(block: unknown, key: PropertyKey | undefined, value: unknown): void {
@@ -75,14 +88,25 @@ function replace(block: unknown, key: PropertyKey | undefined, value: unknown): 
 
 function complete(declared: DeclaredSite, cwd: string): Settings {
   const { folders: _, ...rest } = declared
+  const [only, ...others] = rest.destinations.map(({ name }) => name)
+  // Which of several it is, only a person can know: that stays empty, and is refused.
+  const usual = others.length > 0 ? '' : (only ?? 'none')
   return {
     ...rest,
     dataDir: resolve(cwd, rest.dataDir),
     timeZone: rest.timeZone === '' ? Intl.DateTimeFormat().resolvedOptions().timeZone : rest.timeZone,
+    completion: {
+      ...rest.completion,
+      rules: rest.completion.rules.map((rule) => ({
+        ...rule,
+        quietSeconds: rule.quietSeconds === 0 ? rest.completion.quietSeconds : rule.quietSeconds,
+      })),
+    },
     sources: rest.sources.map((source) => ({
       ...source,
       bind: source.bind === '' ? rest.bind : source.bind,
       authority: source.authority === '' ? source.name : source.authority,
+      destination: source.destination === '' ? usual : source.destination,
     })),
     orthancs: rest.orthancs.map((orthanc) => ({
       ...orthanc,

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path'
 import type { FilePlace, Problem } from '../core/fault.ts'
 import type { PlanId } from '../core/ids.ts'
+import type { DocumentPath } from '../core/located.ts'
 import type { Settings } from '../core/settings.ts'
 import type { StatusPlan } from '../core/world.ts'
 import { compilePlan, compileStatus } from '../mapping/index.ts'
@@ -78,8 +79,8 @@ export function loadSite(options: SiteOptions): LoadedSite {
   )
   problems.push(...pipelines.problems)
   if (read.endpointsAreKnown) {
-    const placeOfSource = (at: number): FilePlace => located.place(['sources', at, 'name'])
-    problems.push(...checkEndpoints(pipelines.pipelines, read.checked, placeOfSource))
+    const place = (at: DocumentPath): FilePlace => located.place(at)
+    problems.push(...checkEndpoints(pipelines.pipelines, read.checked, place))
   }
   const compiled = compile(read.checked, pipelines)
   problems.push(...compiled.problems.map((problem) => inTable(problem, folders)))
@@ -142,6 +143,9 @@ function compile(settings: Settings, { pipelines, tables }: ReadPipelines): Comp
     timeZone: settings.timeZone,
     // Without a port a destination is nobody: what would be sent to it is not made, and never owed.
     destinations: settings.destinations.filter(({ port }) => port !== 0).map(({ name }) => name),
+    origins: Object.fromEntries(settings.sources.map(({ name, destination }) => [name, destination])),
+    forms: Object.fromEntries(settings.destinations.map(({ name, status }) => [name, status])),
+    headers: Object.fromEntries(settings.destinations.map(({ name, header }) => [name, header])),
   })
   problems.push(...status.problems)
   if (status.plan === undefined) return { plans: undefined, problems }

@@ -40,6 +40,7 @@ export function explain(
 /** What was probably meant, where it can be told. */
 function wrongKind(given: unknown, expected: string): string | undefined {
   if (expected.includes('list') && isBlock(given)) return 'Each entry of a list begins with "- ".'
+  if (/^a list of (?!rules)/.test(expected) && typeof given === 'string') return `Write it as a list: [${given}].`
   if (typeof given === 'number' && /text|name|title/.test(expected)) return `Put it in quotes: "${given}".`
   if (typeof given !== 'string') return undefined
   const variable = /^[$%](\w+)%?$/.exec(given)?.[1]

@@ -1,3 +1,5 @@
+import type { Completion, CompletionRule } from './world.ts'
+
 /**
  * The site's settings after the file, the environment and the defaults have been
  * put together. `src/config` declares each once (zod): check, default, JSON Schema
@@ -16,7 +18,11 @@ export interface Settings {
   readonly sources: readonly SourceSettings[]
   readonly orthancs: readonly OrthancSettings[]
   readonly destinations: readonly DestinationSettings[]
-  readonly completion: { readonly policy: 'quiet' | 'stable' | 'ris' | 'mpps'; readonly quietSeconds: number }
+  readonly completion: Completion & { readonly rules: readonly CompletionRule[] }
+  readonly noShow: {
+    /** A step that never began expires so many days after its scheduled day; 0: never. */
+    readonly days: number
+  }
   /** Used where neither message nor table gives one; `''`: none, the message gets AE 101. */
   readonly defaults: { readonly stationAeTitle: string; readonly modality: string; readonly issuerOfPatientId: string }
   readonly retention: {
@@ -46,6 +52,8 @@ export interface SourceSettings {
   readonly defaultCharset: string
   /** Assigning authority of the order numbers; default the source's name. */
   readonly authority: string
+  /** Name of the destination that is told about its orders; `none`: nobody. */
+  readonly destination: string
   /** How we call ourselves in MSH-3 and MSH-4 where a message does not name us. */
   readonly application: string
   readonly facility: string
@@ -63,7 +71,14 @@ export interface OrthancSettings {
   /** For `folder`. */
   readonly worklistDir: string
   readonly pollSeconds: number
+  /** Metadata `Origin` of images that count as acquired by a modality. An origin that Orthanc does not know counts always. */
+  readonly origins: readonly OrthancOrigin[]
 }
+
+/** How an instance came into an Orthanc, in its own words (RequestOrigin). A modality that stores by STOW-RS is `Plugins` (DICOMweb) or `RestApi`. */
+export const orthancOrigins = ['DicomProtocol', 'RestApi', 'Plugins', 'Lua', 'WebDav'] as const
+
+export type OrthancOrigin = (typeof orthancOrigins)[number]
 
 /** One MLLP receiver of status messages. */
 export interface DestinationSettings {
@@ -71,6 +86,15 @@ export interface DestinationSettings {
   readonly host: string
   /** 0 (WORKLANE_RIS_PORT empty): no status is sent. */
   readonly port: number
+  /** Name of the status pipeline with `to: origin` that speaks to it. */
+  readonly status: string
+  /** MSH-3 to MSH-6 of what it is told; `''`: as the pipeline says. */
+  readonly header: {
+    readonly sendingApplication: string
+    readonly sendingFacility: string
+    readonly receivingApplication: string
+    readonly receivingFacility: string
+  }
   readonly acknowledgmentSeconds: number
   readonly retry: { readonly firstSeconds: number; readonly maxSeconds: number }
 }

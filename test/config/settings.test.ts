@@ -39,8 +39,12 @@ test('the shipped file is right as it is and gives the promised defaults', () =>
     sources: [{ name: 'ris-orders', port: 2575, bind: '127.0.0.1', ack: 'checked', authority: 'ris-orders' }],
     orthancs: [{ name: 'orthanc', url: 'http://127.0.0.1:8042', target: 'plugin', worklistDir: '' }],
     destinations: [{ name: 'ris', host: '127.0.0.1', port: 0 }],
-    completion: { policy: 'quiet', quietSeconds: 1800 },
+    completion: { policy: 'quiet', quietSeconds: 1800, rules: [] },
+    noShow: { days: 7 },
   })
+  expect(checked?.sources[0]?.destination).toBe('ris')
+  expect(checked?.orthancs[0]?.origins).toEqual(['DicomProtocol'])
+  expect(checked?.destinations[0]?.status).toBe('status')
 })
 
 const mistakes: readonly [what: string, from: string, to: string, mark: string, code: string, cure: RegExp][] = [
@@ -59,7 +63,47 @@ const mistakes: readonly [what: string, from: string, to: string, mark: string, 
   ],
   ['a number where text belongs', 'stationAeTitle: ""', 'stationAeTitle: 7', '7', 'E259', /quotes: "7"/],
   ['a policy that does not exist', '${WORKLANE_COMPLETION:-quiet}', 'silent', 'silent', 'E259', /settings\.md/],
-  ['a policy that is not built yet', '${WORKLANE_COMPLETION:-quiet}', 'mpps', 'mpps', 'E265', /quiet, stable, ris/],
+  [
+    'MPPS that somebody must bring',
+    '${WORKLANE_COMPLETION:-quiet}',
+    'mpps',
+    'mpps',
+    'E276',
+    /performed-procedure-steps/,
+  ],
+  ['a destination that does not exist', 'destination: ""', 'destination: rsi', 'rsi', 'E266', /Did you mean "ris"/],
+  ['a way in that Orthanc does not have', '[DicomProtocol]', '[Dicom, RestApi]', 'Dicom,', 'E259', /settings/],
+  ['no way in at all', '[DicomProtocol]', '[]', '[]', 'E259', /settings/],
+  ['a word where a list belongs', '[DicomProtocol]', 'Plugins', 'Plugins', 'E259', /as a list: \[Plugins\]/],
+  ['a rule for everything', 'rules: []', 'rules: [{ policy: ris }]', '{ pol', 'E274', /completion\.policy/],
+  ['a rule without its policy', 'rules: []', 'rules: [{ modalities: [CT] }]', '{ mod', 'E260', /Add it/],
+  ['a modality in small letters', 'rules: []', 'rules: [{ modalities: [ct], policy: ris }]', 'ct', 'E259', /settings/],
+  [
+    'a rule that is never asked',
+    'rules: []',
+    'rules: [{ modalities: [CT, MR], policy: ris }, { modalities: [MR], stations: [MR1], policy: quiet }]',
+    '{ modalities: [MR]',
+    'E275',
+    /narrower rule first/,
+  ],
+  [
+    'MPPS in a rule',
+    'rules: []',
+    'rules: [{ modalities: [CT], policy: mpps }]',
+    'mpps',
+    'E276',
+    /performed-procedure-steps/,
+  ],
+  [
+    'a quiet time of no length in a rule',
+    'rules: []',
+    'rules: [{ modalities: [CT], policy: quiet, quietSeconds: -1 }]',
+    '-1',
+    'E259',
+    /settings/,
+  ],
+  ['days of less than none', 'days: 7', 'days: -7', '-7', 'E259', /settings/],
+  ['a destination that is called nobody', 'name: ris\n', 'name: none\n', 'none', 'E259', /settings/],
   ['a target that is not built yet', '${WORKLANE_ORTHANC_TARGET:-plugin}', 'rest', 'rest', 'E265', /plugin, folder/],
   ['an acknowledgment that is not built yet', 'ack: checked', 'ack: applied', 'applied', 'E265', /checked/],
   [
@@ -180,6 +224,35 @@ test('a block whose lines are comments has its defaults', () => {
   expect(problems).toEqual([])
   expect(checked?.retention.messageDays).toBe(14)
   expect(checked?.sources[0]?.bind).toBe('127.0.0.1')
+})
+
+const twoToTell = 'destinations: [{ name: a }, { name: b }]\n'
+
+test('with several destinations, each source says who is told; with none, nobody is', () => {
+  const source = (destination: string) => `sources:\n  - { name: ris, port: 1${destination} }\n`
+  const nobodyKnows = read(source('') + twoToTell).problems
+  expect(nobodyKnows.map(({ line, column, code, cure }) => `${line}:${column} ${code} ${cure}`)).toEqual([
+    '2:5 E273 Write "destination: NAME" into it, one of a, b; or none, if nobody is to be told.',
+  ])
+  const told = (text: string) => {
+    const { checked, problems } = read(text)
+    return [problems.length, checked?.sources[0]?.destination]
+  }
+  expect(told(source(', destination: b') + twoToTell)).toEqual([0, 'b'])
+  expect(told(source(', destination: none') + twoToTell)).toEqual([0, 'none'])
+  expect(told(source(''))).toEqual([0, 'none'])
+})
+
+test('a rule without a quiet time has that of the site', () => {
+  const { checked, problems } = read(
+    'sources: [{ name: a, port: 1 }]\ncompletion:\n  quietSeconds: 900\n  rules:\n' +
+      '    - { modalities: [US], policy: quiet, quietSeconds: 60 }\n    - { stations: [CT01], policy: quiet }\n',
+  )
+  expect(problems).toEqual([])
+  expect(checked?.completion.rules).toEqual([
+    { modalities: ['US'], stations: [], policy: 'quiet', quietSeconds: 60 },
+    { modalities: [], stations: ['CT01'], policy: 'quiet', quietSeconds: 900 },
+  ])
 })
 
 test('ports of different addresses do not clash, and port 0 clashes with nothing', () => {

@@ -183,3 +183,34 @@ test('the shipped site is right', () => {
   expect(problems).toEqual([])
   expect(site?.plans.has('ris-orders')).toBe(true)
 })
+
+const statusPipeline = (name: string, to: string) => `pipeline: ${name}
+from: orthanc
+to: ${to}
+on:
+  started: { message: ORM^O01, orderStatus: IP }
+map:
+  ORC-1: { value: SC }
+`
+const listening = { WORKLANE_RIS_PORT: '2999' }
+const telling = (status: string, files: Record<string, string>) => {
+  const { cwd, remove } = aSite({
+    ...changed('config/worklane.yaml', '  - name: ris\n', `  - name: ris\n${status}`),
+    ...files,
+  })
+  try {
+    return loadSite({ env: listening, cwd }).problems.map(
+      ({ file, line, code, severity }) => `${file}:${line} ${code} ${severity}`,
+    )
+  } finally {
+    remove()
+  }
+}
+
+test('a destination to which nobody speaks is said, and one whose form does not exist is refused', () => {
+  const plain = { 'pipelines/status/pipeline.yaml': statusPipeline('status', 'ris') }
+  expect(telling('', plain)).toEqual([])
+  expect(telling('', {})).toEqual(['config/worklane.yaml:9 E277 warning'])
+  expect(telling('    status: omg\n', plain)).toEqual(['config/worklane.yaml:10 E277 error'])
+  expect(telling('    status: status\n', plain)).toEqual([])
+})

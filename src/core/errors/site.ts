@@ -85,6 +85,31 @@ export const siteErrors = {
     'Write the address of the RIS.',
   ),
   E272: entry('{setting} is the folder of {other} already.', 'permanent', 'Give each Orthanc a folder of its own.'),
+  E273: entry(
+    'Nobody knows who is told about the orders of the source "{name}": there are several destinations.',
+    'permanent',
+    'Write "destination: NAME" into it, one of {known}; or none, if nobody is to be told.',
+  ),
+  E274: entry(
+    '{setting} names neither modalities nor stations: it would fit every step.',
+    'permanent',
+    'Name those that it is for; what is for all stands in completion.policy and completion.quietSeconds.',
+  ),
+  E275: entry(
+    '{setting} is never asked: {other} fits every step that it fits.',
+    'permanent',
+    'Put the narrower rule first, or remove it.',
+  ),
+  E276: entry(
+    '{setting} is "mpps": such an exam ends only when its modality has said so.',
+    'permanent',
+    'Nothing is wrong if a connector that receives MPPS posts it to /api/performed-procedure-steps (docs/how-to/correct-by-hand.md); without one, choose quiet.',
+  ),
+  E277: entry(
+    'No status pipeline is named "{pipeline}": nothing is told to the destination "{name}".',
+    'permanent',
+    'Write the name of a pipeline that has "on:" into destinations.{name}.status. There are: {known}.',
+  ),
   E280: entry('There is no pipeline named "{name}".', 'permanent', 'The pipelines are: {known}.'),
   E281: entry(
     'There is no HL7 message in {file}: {reason}.',
