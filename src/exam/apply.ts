@@ -10,6 +10,7 @@ import type { Change, ExamRules, World } from '../core/world.ts'
 import { applyChanges } from './changes.ts'
 import { applyDeadline } from './completion.ts'
 import { createDraft } from './draft.ts'
+import { applyNoShow } from './expiry.ts'
 import { applyImages } from './images.ts'
 import { applyCommand } from './manual.ts'
 import { applyMessage } from './message.ts'
@@ -36,6 +37,7 @@ export function apply(
       break
     case 'deadline':
       applyDeadline(draft, entry.subject)
+      applyNoShow(draft, entry.subject)
       break
     case 'manual':
       applyCommand(draft, entry.command, entry.by)

@@ -4,8 +4,8 @@
  * one of them was completed. It is never told what it said itself.
  */
 import type { Instant } from '../core/ids.ts'
-import type { Order, Study } from '../core/order.ts'
-import type { Lookup, World } from '../core/world.ts'
+import type { Order, Step, Study } from '../core/order.ts'
+import type { Completion, CompletionPolicy, CompletionRule, Lookup, World } from '../core/world.ts'
 import type { Draft } from './draft.ts'
 import { hasEnded, isStarted, move, summary } from './steps.ts'
 
@@ -38,11 +38,29 @@ export function announceStart(draft: Draft, order: Order, study: Study | undefin
   return told
 }
 
+/** DC, unless the RIS knows. */
+export function announceStop(draft: Draft, order: Order, study: Study | undefined): Order {
+  if (order.told.includes('DC')) return order
+  const told = tell(order, 'DC')
+  draft.announce('discontinued', told, study)
+  return told
+}
+
+/** The policy of a step: that of the site's first rule that fits what it was planned for, else the site's. */
+export function policyOf(step: Step, completion: Completion): CompletionPolicy {
+  return completion.rules?.find((rule) => fits(rule, step)) ?? completion
+}
+
+function fits({ modalities = [], stations = [] }: CompletionRule, step: Step): boolean {
+  const planned = step.attributes['Modality']
+  const isOfModality = modalities.length === 0 || (typeof planned === 'string' && modalities.includes(planned))
+  return isOfModality && (stations.length === 0 || step.stations.some((station) => stations.includes(station)))
+}
+
 /** CM if the order is over and the RIS does not know; no deadline is kept for what has ended. */
 export function settle(draft: Draft, order: Order, study: Study | undefined): Order {
-  if (order.lastImageAt !== undefined && draft.rules.completion.policy === 'quiet' && !order.steps.some(isStarted)) {
-    draft.deadline(quietSubject(order), null)
-  }
+  const wasQuiet = quietSince(order) !== undefined && isQuietUsed(draft.rules.completion)
+  if (wasQuiet && quietTimes(draft, order).size === 0) draft.deadline(quietSubject(order), null)
   const isOver = hasEnded(order) && order.steps.some((step) => step.stepStatus === 'COMPLETED')
   if (!isOver || order.told.includes('CM')) return order
   const told = tell(order, 'CM')
@@ -50,19 +68,30 @@ export function settle(draft: Draft, order: Order, study: Study | undefined): Or
   return told
 }
 
-/** What images of an order are a reason to wait for: silence, if that is the policy. Over already: completed now. */
+/** What images of an order are a reason to wait for: silence, for the steps of that policy. Over already: completed now. */
 export function awaitQuiet(draft: Draft, order: Order, study: Study | undefined): Order {
-  const { policy, quietSeconds } = draft.rules.completion
-  if (policy !== 'quiet' || order.lastImageAt === undefined || !order.steps.some(isStarted)) return order
-  const due = quietDue(order.lastImageAt, quietSeconds)
-  if (Date.parse(due) <= Date.parse(draft.at)) return finish(draft, order, study, 'quiet')
-  draft.deadline(quietSubject(order), due)
-  return order
+  const times = quietTimes(draft, order)
+  const over = [...times].filter(([, due]) => Date.parse(due) <= Date.parse(draft.at)).map(([key]) => key)
+  const next = [...times].filter(([key]) => !over.includes(key)).map(([, due]) => due)
+  if (next.length > 0) draft.deadline(quietSubject(order), earliest(next))
+  return over.length > 0 ? finish(draft, order, study, 'quiet', new Set(over)) : order
 }
 
-/** Every started step is completed. */
-export function finish(draft: Draft, order: Order, study: Study | undefined, why: string): Order {
-  const finished = move(order, 'finish')
+/** A study is stable: the end for steps of that policy, if all studies of the order that still exist are stable. */
+export function whenStable(draft: Draft, order: Order, study: Study | undefined): Order {
+  const keys = stableSteps(draft, order)
+  return keys.size > 0 ? finish(draft, order, study, 'stable study', keys) : order
+}
+
+/** The started steps named, or all of them, are completed. */
+export function finish(
+  draft: Draft,
+  order: Order,
+  study: Study | undefined,
+  why: string,
+  keys?: ReadonlySet<string>,
+): Order {
+  const finished = move(order, 'finish', keys)
   if (finished === order) return order
   draft.note(order.id, `completed by ${why}: ${summary(finished)}`)
   return settle(draft, finished, study)
@@ -70,14 +99,69 @@ export function finish(draft: Draft, order: Order, study: Study | undefined, why
 
 /**
  * A quiet deadline. One that fires before its order has been quiet for long enough
- * (images came while it waited, the setting was raised) is set anew.
+ * (images came while it waited, the setting was raised) is set anew. It comes only when
+ * all that happened in Orthanc is known, so changed settings are judged here too.
  */
 export function applyDeadline(draft: Draft, subject: string): void {
   const id = quietOrderId(subject)
   const order = id === undefined ? undefined : draft.world.orders({ by: 'order', id })[0]
   if (order === undefined) return
-  const next = awaitQuiet(draft, order, creditedStudies(draft, order)[0])
+  const study = creditedStudies(draft, order)[0]
+  const quiet = awaitQuiet(draft, order, study)
+  const next = hasImagesSinceReopening(order) ? whenStable(draft, quiet, study) : quiet
   if (next !== order) draft.put(next, order)
+}
+
+/** The settings may have changed: what the rules of today say of a started exam is asked once Orthanc has been read. */
+export function reconsiderCompletion(draft: Draft, order: Order): void {
+  const dues = [...quietTimes(draft, order).values()]
+  if (hasImagesSinceReopening(order) && stableSteps(draft, order).size > 0) dues.push(draft.at)
+  if (dues.length === 0) return
+  const due = earliest(dues)
+  draft.deadline(quietSubject(order), Date.parse(due) < Date.parse(draft.at) ? draft.at : due)
+}
+
+/** When each started step of the policy `quiet` is over if no more images come. */
+function quietTimes(draft: Draft, order: Order): ReadonlyMap<string, Instant> {
+  const since = quietSince(order)
+  const times = new Map<string, Instant>()
+  if (since === undefined) return times
+  for (const step of order.steps) {
+    if (!isStarted(step) || (step.begun !== undefined && step.begun.at > since)) continue
+    const { policy, quietSeconds } = policyOf(step, draft.rules.completion)
+    if (policy === 'quiet') times.set(step.key, quietDue(since, quietSeconds))
+  }
+  return times
+}
+
+/** A reopening counts as images do. */
+function quietSince({ lastImageAt, reopenedAt }: Order): Instant | undefined {
+  if (lastImageAt === undefined || reopenedAt === undefined) return lastImageAt ?? reopenedAt
+  return lastImageAt > reopenedAt ? lastImageAt : reopenedAt
+}
+
+/** Started steps of the policy `stable` that are over. */
+function stableSteps(draft: Draft, order: Order): ReadonlySet<string> {
+  const keys = order.steps
+    .filter((step) => isStarted(step) && policyOf(step, draft.rules.completion).policy === 'stable')
+    .filter(({ begun }) => begun === undefined || begun.at <= (order.lastImageAt ?? ''))
+    .map((step) => step.key)
+  if (keys.length === 0) return new Set()
+  const studies = creditedStudies(draft, order).filter((study) => !study.deleted)
+  return new Set(studies.length > 0 && studies.every((study) => study.stable) ? keys : [])
+}
+
+/** Stable studies of before a reopening do not end what a person has opened again. */
+function hasImagesSinceReopening({ lastImageAt, reopenedAt }: Order): boolean {
+  return lastImageAt !== undefined && (reopenedAt === undefined || lastImageAt > reopenedAt)
+}
+
+function isQuietUsed({ policy, rules = [] }: Completion): boolean {
+  return policy === 'quiet' || rules.some((rule) => rule.policy === 'quiet')
+}
+
+function earliest(dues: readonly Instant[]): Instant {
+  return dues.reduce((first, due) => (due < first ? due : first))
 }
 
 /** Where the studies of an order are found: those that it is credited with, whatever their numbers are now, and those that have its numbers. */

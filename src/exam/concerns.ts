@@ -9,10 +9,12 @@ import type { PatientKey } from '../core/ids.ts'
 import type { Order, Patient, SeriesFacts, Study } from '../core/order.ts'
 import { lookupKey, type Lookup, type World } from '../core/world.ts'
 import { quietOrderId, studyLookupsOf } from './completion.ts'
+import { expireOrderId } from './expiry.ts'
 import { identityLookups, orderNames } from './identify.ts'
 import { canBeAdopted, studyKey } from './images.ts'
 import { ordersOfPatient, patientLookups, seriesLookups } from './match.ts'
 import { mergePatient } from './patients.ts'
+import { asSeries } from './performed.ts'
 
 export function concerns(entry: InboxEntry, groups: readonly OrderGroup[], known: World): readonly Lookup[] {
   const search = createSearch(known)
@@ -35,9 +37,10 @@ export function concerns(entry: InboxEntry, groups: readonly OrderGroup[], known
       break
     case 'performed':
       search.follow(search.orders({ by: 'performed', value: entry.performed.sopInstanceUid }))
+      for (const facts of asSeries(entry.performed)) concernsOfSeries(search, facts)
       break
     case 'deadline': {
-      const id = quietOrderId(entry.subject)
+      const id = quietOrderId(entry.subject) ?? expireOrderId(entry.subject)
       if (id !== undefined) search.follow(search.orders({ by: 'order', id }))
       break
     }

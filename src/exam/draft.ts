@@ -9,6 +9,7 @@ import type { Fault } from '../core/fault.ts'
 import type { Order, Patient, Study } from '../core/order.ts'
 import type { OrthancChangeRow } from '../core/orthanc-change.ts'
 import type { Change, ExamEvent, ExamEventKind, ExamRules, Tombstone, World } from '../core/world.ts'
+import { expireSubject, noShowDue } from './expiry.ts'
 import { renderItems } from './items.ts'
 import { createLayer } from './overlay.ts'
 import { same } from './same.ts'
@@ -45,6 +46,7 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
   const deadlines = new Map<string, Instant | null>()
   const rest: Change[] = []
   const messageId = entry.kind === 'message' ? entry.messageId : undefined
+  const reason = entry.kind === 'manual' && entry.reason !== '' ? entry.reason : undefined
   let events = 0
 
   function announce(happened: Omit<ExamEvent, 'at' | 'patient' | 'controlId'>): void {
@@ -54,7 +56,7 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
     const patient = order && layer.patient(order.patientKey)
     for (const message of rules.status.render({ ...happened, at, patient, controlId })) {
       // What is about no order is told in the order in which its Orthanc told it.
-      rest.push({ kind: 'send', lane: order?.id ?? `orthanc ${orthanc ?? ''}`, at, ...message })
+      rest.push({ kind: 'send', lane: order?.id ?? `orthanc ${orthanc ?? ''}`, at, event: happened.kind, ...message })
     }
   }
 
@@ -66,9 +68,14 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
     const patientBefore = patients.has(order.patientKey) ? patients.get(order.patientKey) : patient
     const was = before && { order: before, patient: patientBefore }
     const { items, marks, withdrawn, changed } = renderItems({ order, patient }, was, seq, at)
-    if (!changed && before !== undefined && same(order, before)) return []
-    const now: Order = { ...order, version: seq, changedAt: at, itemMarks: marks }
-    return [{ kind: 'order', order: now, items, withdrawn }]
+    const due = noShowDue(order, rules.noShow)
+    if (!changed && before !== undefined && due === before.expireAt && same(order, before)) return []
+    const { expireAt: _before, ...rest } = order
+    const expiry = due === undefined ? {} : { expireAt: due }
+    const now: Order = { ...rest, ...expiry, version: seq, changedAt: at, itemMarks: marks }
+    const next: Change = { kind: 'order', order: now, items, withdrawn }
+    if (due === order.expireAt) return [next]
+    return [next, { kind: 'deadline', subject: expireSubject(order), due: due ?? null }]
   }
 
   return {
@@ -94,8 +101,10 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
       rest.push({ kind: 'tombstone', tombstone })
     },
     note(orderId, what) {
-      const line = { kind: 'history', orderId, cause: seq, at, what } as const
-      rest.push(messageId === undefined ? line : { ...line, messageId })
+      const line = { kind: 'history', orderId, cause: seq, at, what, causedBy: entry.kind } as const
+      const cause = messageId === undefined ? {} : { messageId }
+      const hand = entry.kind === 'manual' ? { by: entry.by } : {}
+      rest.push({ ...line, ...cause, ...hand, ...(reason === undefined ? {} : { reason }) })
     },
     notice(fault, orderIds, study) {
       rest.push(study === undefined ? { kind: 'notice', fault, orderIds } : { kind: 'notice', fault, orderIds, study })

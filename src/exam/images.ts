@@ -6,7 +6,7 @@ import type { InboxEntry } from '../core/inbox.ts'
 import type { Fault } from '../core/fault.ts'
 import type { Instant, OrderId } from '../core/ids.ts'
 import type { Order, SeriesFacts, Study } from '../core/order.ts'
-import { announceStart, awaitQuiet, creditedStudies, finish, studiesOf } from './completion.ts'
+import { announceStart, awaitQuiet, studiesOf, whenStable } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { isEvidence, matchSeries, type Match } from './match.ts'
 import { flags, isStarted, isWaiting, move, summary } from './steps.ts'
@@ -51,7 +51,7 @@ export function adopt(draft: Draft, made: Order, isBorn: boolean): Order {
     if (study.credit.kind !== 'matched' || stepKeys === undefined) continue
     const times = { first: study.firstImageAt, last: study.lastImageAt }
     order = receive(draft, order, stepKeys, study, { ...times, isKnown: false, isBorn })
-    if (draft.rules.completion.policy === 'stable' && study.stable) order = finish(draft, order, study, 'stable study')
+    if (study.stable) order = whenStable(draft, order, study)
   }
   return order
 }
@@ -135,16 +135,9 @@ function afterwards(draft: Draft, study: Study, event: 'stable' | 'deleted'): vo
     if (order === undefined) continue
     if (event === 'deleted') draft.note(id, 'study deleted in Orthanc')
     draft.announce(event, order, study)
-    const next = event === 'stable' ? settleStable(draft, order, study) : order
+    const next = event === 'stable' ? whenStable(draft, awaitQuiet(draft, order, study), study) : order
     if (next !== order) draft.put(next, order)
   }
-}
-
-/** Stable studies are the end only where that is the policy, and only when all of the order's are; else a reason to wait for quiet. */
-function settleStable(draft: Draft, order: Order, study: Study): Order {
-  if (draft.rules.completion.policy !== 'stable') return awaitQuiet(draft, order, study)
-  const isOpen = creditedStudies(draft, order).some((one) => !one.stable && !one.deleted)
-  return isOpen ? order : finish(draft, order, study, 'stable study')
 }
 
 /** Series of this entry that say something new: all that were seen; of a stable study those whose arrival was missed (I6). */

@@ -1,41 +1,121 @@
 /** What a person does to an order by hand. The RIS did not do it, so it is told. */
 import type { Command } from '../core/inbox.ts'
 import type { Order } from '../core/order.ts'
-import { creditedStudies, quietSubject, settle, tell } from './completion.ts'
+import {
+  announceStart,
+  announceStop,
+  awaitQuiet,
+  creditedStudies,
+  quietSubject,
+  reconsiderCompletion,
+  settle,
+} from './completion.ts'
 import type { Draft } from './draft.ts'
-import { isStarted, move, summary } from './steps.ts'
+import { reconsiderPerformed } from './performed.ts'
+import { hasEnded, isStarted, move, reopen, summary } from './steps.ts'
 
-export function applyCommand(draft: Draft, { kind, orderId }: Command, by: string): void {
+type StepCommand = Extract<Command, { kind: 'complete' | 'cancel' | 'reopen' }>
+
+export function applyCommand(draft: Draft, command: Command, by: string): void {
+  const { kind, orderId } = command
   const order = draft.world.orders({ by: 'order', id: orderId })[0]
   if (order === undefined) {
     draft.notice({ code: 'E620', hl7Code: 207, params: { orderId } }, [orderId])
     return
   }
-  if (kind === 'expire') {
-    expire(draft, order)
-    return
+  switch (kind) {
+    case 'expire':
+      expire(draft, order)
+      break
+    case 'reconsider':
+      reconsider(draft, order)
+      break
+    case 'complete':
+    case 'cancel':
+    case 'reopen':
+      act(draft, order, command, who(by))
+      break
+    case 'link':
+    case 'unlink':
+      break
   }
-  const moved = kind === 'cancel' ? move(order, 'cancel') : complete(order)
-  const who = by.replaceAll(/[^A-Za-z0-9_.@-]/g, '').slice(0, 40)
-  if (moved === order) {
-    draft.note(orderId, `${kind} by ${who} changed nothing: ${summary(order)}`)
-    return
-  }
-  draft.note(orderId, `${kind} by ${who}: ${summary(moved)}`)
+}
+
+/** Who did it, as the history shows it. */
+function who(by: string): string {
+  return by.replaceAll(/[^A-Za-z0-9_.@-]/g, '').slice(0, 40)
+}
+
+function act(draft: Draft, order: Order, { kind, step }: StepCommand, by: string): void {
   const study = creditedStudies(draft, order)[0]
-  let next = moved
-  const isDiscontinued = moved.steps.some((step) => step.stepStatus === 'DISCONTINUED')
-  if (isDiscontinued && !order.told.includes('DC')) {
-    next = tell(moved, 'DC')
-    draft.announce('discontinued', next, study)
+  if (step !== undefined && !order.steps.some(({ key }) => key === step)) {
+    draft.note(order.id, `${kind} by ${by} refused: E621`)
+    draft.notice({ code: 'E621', hl7Code: 207, params: { orderId: order.id } }, [order.id])
+    return
   }
-  draft.put(settle(draft, next, study), order)
+  const keys = step === undefined ? undefined : new Set([step])
+  const moved = moves[kind](order, keys)
+  if (moved === order) {
+    draft.note(order.id, `${kind} by ${by} changed nothing: ${summary(order)}`)
+    return
+  }
+  draft.note(order.id, `${kind} by ${by}: ${summary(moved)}`)
+  switch (kind) {
+    case 'reopen':
+      draft.put(reopened(draft, moved), order)
+      break
+    case 'complete':
+      draft.put(settle(draft, moved, study), order)
+      break
+    case 'cancel':
+      draft.put(settle(draft, canceled(draft, moved, order), study), order)
+      break
+  }
+}
+
+type Keys = ReadonlySet<string> | undefined
+
+const moves: Readonly<Record<StepCommand['kind'], (order: Order, keys: Keys) => Order>> = {
+  complete: (order, keys) => (keys === undefined ? complete(order) : move(order, 'complete', keys)),
+  cancel: (order, keys) => move(order, 'cancel', keys),
+  reopen: (order, keys) => reopen(order, keys, wasSeen(order)),
 }
 
 /** What has started is completed and the rest called off; an exam of which nothing was seen is completed as a whole. */
 function complete(order: Order): Order {
   const began = order.steps.some((step) => isStarted(step) || step.stepStatus === 'COMPLETED')
   return began ? move(move(order, 'finish'), 'cancel') : move(order, 'complete')
+}
+
+/** Steps that had begun: discontinued, once; an order of which nothing took place: canceled. */
+function canceled(draft: Draft, moved: Order, before: Order): Order {
+  const study = creditedStudies(draft, moved)[0]
+  const isStopped = moved.steps.some(
+    ({ stepStatus }, index) => stepStatus === 'DISCONTINUED' && before.steps[index]?.stepStatus !== 'DISCONTINUED',
+  )
+  if (isStopped) return announceStop(draft, moved, study)
+  const tookPlace = moved.steps.some(({ stepStatus }) => stepStatus === 'COMPLETED' || stepStatus === 'DISCONTINUED')
+  if (hasEnded(moved) && !tookPlace) draft.announce('canceled', moved, study)
+  return moved
+}
+
+function wasSeen({ firstImageAt, performed }: Order): boolean {
+  return firstImageAt !== undefined || Object.values(performed ?? {}).some(({ stepKeys }) => stepKeys.length > 0)
+}
+
+/** The end may be told again, and the times to wait begin now. */
+function reopened(draft: Draft, moved: Order): Order {
+  const study = creditedStudies(draft, moved)[0]
+  const order: Order = { ...moved, told: moved.told.filter((what) => what === 'IP'), reopenedAt: draft.at }
+  draft.announce('reopened', order, study)
+  return awaitQuiet(draft, order.steps.some(isStarted) ? announceStart(draft, order, study) : order, study)
+}
+
+/** The site's rules have changed, or a version came that has more of them. What has not changed says nothing. */
+function reconsider(draft: Draft, order: Order): void {
+  const judged = reconsiderPerformed(draft, order)
+  reconsiderCompletion(draft, judged)
+  draft.put(judged, order)
 }
 
 /** The RIS is told nothing: nothing happened. What is said late, such as CM of the steps that were done, would be news of months ago. */

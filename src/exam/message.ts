@@ -92,7 +92,7 @@ function applyGroup(
 /** Start, complete, cancel: of the steps that the group names, or of all. */
 function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, 'finish' | 'expire'>): Outcome {
   const keys = new Set(group.steps.map((step) => step.key).filter((key) => order.steps.some((one) => one.key === key)))
-  const moved = move(order, what, keys.size > 0 ? keys : undefined)
+  const moved = move(order, what, keys.size > 0 ? keys : undefined, { at: draft.at })
   const sent = newest(order.sentAt, sentAt(group.received))
   let next: Order = { ...moved, received: quoted(order, group), ...(sent === undefined ? {} : { sentAt: sent }) }
   draft.note(order.id, `${control(group)} ${moved === order ? 'changed no step' : 'moved steps'}: ${summary(next)}`)

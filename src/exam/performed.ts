@@ -1,14 +1,172 @@
 /**
  * What a modality says by MPPS (PS3.4 F.7; IHE RAD-6, RAD-7) becomes truth: it starts
- * steps under every policy, and ends them where the policy is `mpps`.
+ * steps under every policy, and ends them where the policy is `mpps`. Of each performed
+ * step only the first word of an end counts, and nothing follows it (PS3.4 F.7.2.2).
  */
+import type { Fault } from '../core/fault.ts'
 import type { InboxEntry } from '../core/inbox.ts'
+import type { OrderId } from '../core/ids.ts'
+import type { Order, PerformedProcedureStep, PerformedState, SeriesFacts, Step } from '../core/order.ts'
+import type { World } from '../core/world.ts'
+import { announceStart, announceStop, creditedStudies, policyOf, settle } from './completion.ts'
 import type { Draft } from './draft.ts'
+import { matchSeries } from './match.ts'
+import { isEnded, isStarted, move, summary, takeBack } from './steps.ts'
 
 export type PerformedEntry = Extract<InboxEntry, { kind: 'performed' }>
 
-export function applyPerformed(draft: Draft, { performed }: PerformedEntry): void {
-  for (const order of draft.world.orders({ by: 'performed', value: performed.sopInstanceUid })) {
-    draft.note(order.id, `MPPS said ${performed.state}`)
+/** (110514, DCM) Incorrect worklist entry selected, of CID 9300 (PS3.16): what it says of its steps never happened. */
+const wrongEntry = '110514'
+
+export function applyPerformed(draft: Draft, { endpoint, performed }: PerformedEntry): void {
+  const raise = (code: Fault['code'], orderIds: readonly OrderId[], params: Fault['params'] = {}): void => {
+    draft.notice({ code, hl7Code: 207, params: { endpoint, ...params } }, orderIds)
+    for (const id of orderIds) draft.note(id, `MPPS ${performed.state}: ${code}`)
   }
+  const found = findSteps(draft.world, performed)
+  if (found.mismatched.length > 0) {
+    raise('E613', found.mismatched, { orderId: found.mismatched[0] ?? '' })
+    return
+  }
+  if (found.ambiguous.length > 0) raise('E615', found.ambiguous)
+  else if (found.steps.size === 0) raise('E614', [])
+  for (const { order, keys } of found.steps.values()) {
+    const known = order.performed?.[performed.sopInstanceUid]?.state
+    if (known !== undefined && (known !== 'IN PROGRESS' || performed.state === 'IN PROGRESS')) continue
+    const refused = order.steps.find((step) => keys.has(step.key) && isEnded(step) && step.stepStatus !== 'COMPLETED')
+    if (refused !== undefined && known === undefined) {
+      raise('E616', [order.id], { orderId: order.id, stepStatus: refused.stepStatus })
+    }
+    draft.put(perform(draft, order, keys, performed), order)
+  }
+}
+
+/** The policy of an order may have become `mpps`: what was said of its started steps counts now. */
+export function reconsiderPerformed(draft: Draft, order: Order): Order {
+  if (order.performed === undefined || order.reopenedAt !== undefined) return order
+  const keys = new Set(order.steps.filter(isStarted).map((step) => step.key))
+  const next = end(draft, order, keys)
+  if (next === order) return order
+  draft.note(order.id, `what MPPS said counts now: ${summary(next)}`)
+  return settle(draft, next, creditedStudies(draft, next)[0])
+}
+
+function perform(draft: Draft, order: Order, keys: ReadonlySet<string>, said: PerformedProcedureStep): Order {
+  const { sopInstanceUid, state } = said
+  const undone =
+    state === 'DISCONTINUED' && said.discontinuationReason === wrongEntry ? mistaken(order, keys, sopInstanceUid) : none
+  const counted = new Set([...keys].filter((key) => !undone.has(key)))
+  const known: Order = {
+    ...order,
+    performed: { ...order.performed, [sopInstanceUid]: { state, stepKeys: [...counted].sort() } },
+  }
+  const study = creditedStudies(draft, order)[0]
+  const isMistake = said.discontinuationReason === wrongEntry
+  const back = takeBack(known, undone)
+  const started = isMistake ? back : move(back, 'start', counted, { at: draft.at, performed: sopInstanceUid })
+  const ended = state === 'IN PROGRESS' ? started : end(draft, started, counted)
+  draft.note(order.id, `MPPS ${state}${isMistake ? ', incorrect worklist entry' : ''}: ${summary(ended)}`)
+  let next = ended
+  if (started !== back) next = announceStart(draft, next, study)
+  if (back !== known) {
+    next = untold(next)
+    draft.announce('reopened', next, study)
+  }
+  if (next.steps.some((step, index) => isStopped(step) && !isStopped(started.steps[index]))) {
+    next = announceStop(draft, next, study)
+  }
+  return settle(draft, next, study)
+}
+
+const none: ReadonlySet<string> = new Set()
+const isStopped = (step: Step | undefined): boolean => step?.stepStatus === 'DISCONTINUED'
+
+/** Steps of the policy `mpps` among these of which nothing is in progress: COMPLETED if any performed step of theirs is, else DISCONTINUED. */
+function end(draft: Draft, order: Order, keys: ReadonlySet<string>): Order {
+  const completed = new Set<string>()
+  const stopped = new Set<string>()
+  for (const step of order.steps) {
+    if (!keys.has(step.key) || policyOf(step, draft.rules.completion).policy !== 'mpps') continue
+    const states = statesOf(order, step.key)
+    if (states.length === 0 || states.includes('IN PROGRESS')) continue
+    if (states.includes('COMPLETED')) completed.add(step.key)
+    else stopped.add(step.key)
+  }
+  return move(move(order, 'complete', completed), 'cancel', stopped)
+}
+
+function statesOf({ performed = {} }: Order, key: string): readonly PerformedState[] {
+  return Object.values(performed)
+    .filter(({ stepKeys }) => stepKeys.includes(key))
+    .map(({ state }) => state)
+}
+
+/** Steps that began by MPPS alone, by this performed step alone, and have no images since. */
+function mistaken(order: Order, keys: ReadonlySet<string>, sopInstanceUid: string): ReadonlySet<string> {
+  const others = Object.entries(order.performed ?? {}).filter(([uid]) => uid !== sopInstanceUid)
+  const isOfOthers = (key: string): boolean => others.some(([, { stepKeys }]) => stepKeys.includes(key))
+  const steps = order.steps.filter(
+    ({ key, stepStatus, begun }) =>
+      keys.has(key) &&
+      !isOfOthers(key) &&
+      (stepStatus !== 'STARTED' || (begun?.performed !== undefined && begun.at > (order.lastImageAt ?? ''))),
+  )
+  return new Set(steps.map((step) => step.key))
+}
+
+/** IP is told again, if nothing else of the order took place. */
+function untold(order: Order): Order {
+  const isBegun = order.steps.some(({ stepStatus }) => ['STARTED', 'COMPLETED', 'DISCONTINUED'].includes(stepStatus))
+  return isBegun ? order : { ...order, told: order.told.filter((what) => what !== 'IP') }
+}
+
+interface Found {
+  readonly steps: ReadonlyMap<OrderId, { readonly order: Order; readonly keys: ReadonlySet<string> }>
+  readonly mismatched: readonly OrderId[]
+  readonly ambiguous: readonly OrderId[]
+}
+
+/** The steps that this performed step was said of before, else those that its Scheduled Step Attributes name. */
+function findSteps(world: World, performed: PerformedProcedureStep): Found {
+  const { sopInstanceUid } = performed
+  const steps = new Map<OrderId, { order: Order; keys: Set<string> }>()
+  for (const order of world.orders({ by: 'performed', value: sopInstanceUid })) {
+    steps.set(order.id, { order, keys: new Set(order.performed?.[sopInstanceUid]?.stepKeys) })
+  }
+  if (steps.size > 0) return { steps, mismatched: [], ambiguous: [] }
+  const mismatched = new Set<OrderId>()
+  const ambiguous = new Set<OrderId>()
+  for (const facts of asSeries(performed)) {
+    const match = matchSeries(world, facts, {})
+    if (match.kind === 'mismatch') for (const id of match.orderIds) mismatched.add(id)
+    if (match.kind === 'ambiguous') for (const id of match.orderIds) ambiguous.add(id)
+    if (match.kind !== 'matched') continue
+    for (const { order, stepKeys } of match.hits) {
+      const { keys } = steps.get(order.id) ?? { keys: new Set<string>() }
+      for (const key of stepKeys) keys.add(key)
+      steps.set(order.id, { order, keys })
+    }
+  }
+  return { steps, mismatched: [...mismatched].sort(), ambiguous: [...ambiguous].sort() }
+}
+
+/** Each scheduled step as the series that will be made for it: whose it is, the same rules say. */
+export function asSeries(performed: PerformedProcedureStep): readonly SeriesFacts[] {
+  const { patientId, issuerOfPatientId, modality, stationAeTitle } = performed
+  return performed.scheduledSteps.map((item) => ({
+    study: '',
+    series: '',
+    studyInstanceUid: item.studyInstanceUid,
+    seriesInstanceUid: '',
+    accessionNumber: item.accessionNumber,
+    patientId,
+    issuerOfPatientId,
+    modality,
+    stationName: '',
+    remoteAet: stationAeTitle,
+    origin: '',
+    requestAttributes: [item],
+    instances: 0,
+    lastImageAt: '',
+  }))
 }

@@ -5,7 +5,8 @@
  *   before the first image → CANCELED, after it → DISCONTINUED
  *
  * There is no way back, except that an order message newer than the one that
- * cancelled a step may plan it again.
+ * cancelled a step may plan it again, that a person reopens what has ended, and that
+ * what began by mistake is taken back.
  */
 import type { Dataset } from '../core/dataset.ts'
 import type { PlannedStep } from '../core/message.ts'
@@ -43,16 +44,48 @@ const moves: Readonly<Record<Act, Partial<Record<StepStatus, StepStatus>>>> = {
   expire: { ...fromWaiting('EXPIRED'), STARTED: 'EXPIRED' },
 }
 
-/** The order after an act on the steps named, or on all. Answers the order itself when no step moves. */
-export function move(order: Order, act: Act, keys?: ReadonlySet<string>): Order {
-  let moved = false
-  const steps = order.steps.map((step) => {
-    const to = keys === undefined || keys.has(step.key) ? moves[act][step.stepStatus] : undefined
-    if (to === undefined) return step
-    moved = true
-    return { ...step, stepStatus: to }
+/**
+ * The order after an act on the steps named, or on all. Answers the order itself when no step moves.
+ * `begun` says what started them, if it was not images.
+ */
+export function move(order: Order, act: Act, keys?: ReadonlySet<string>, begun?: Step['begun']): Order {
+  return change(order, keys, (step) => {
+    const stepStatus = moves[act][step.stepStatus]
+    if (stepStatus === undefined) return step
+    if (stepStatus !== 'STARTED') return { ...step, stepStatus }
+    const { begun: _before, ...rest } = step
+    return begun === undefined ? { ...rest, stepStatus } : { ...rest, stepStatus, begun }
   })
-  return moved ? { ...order, steps } : order
+}
+
+/** By hand: what has ended is open again. `wasSeen`: the order has images or a performed step. */
+export function reopen(order: Order, keys: ReadonlySet<string> | undefined, wasSeen: boolean): Order {
+  return change(order, keys, (step) => {
+    switch (step.stepStatus) {
+      case 'COMPLETED':
+      case 'DISCONTINUED':
+        return wasSeen ? { ...step, stepStatus: 'STARTED' } : waitAgain(step)
+      case 'CANCELED':
+      case 'EXPIRED':
+        return waitAgain(step)
+      default:
+        return step
+    }
+  })
+}
+
+/** What turned out not to have begun: STARTED steps wait again. */
+export function takeBack(order: Order, keys?: ReadonlySet<string>): Order {
+  return change(order, keys, (step) => (isStarted(step) ? waitAgain(step) : step))
+}
+
+function waitAgain({ begun: _begun, ...step }: Step): Step {
+  return { ...step, stepStatus: scheduled(step.attributes) }
+}
+
+function change(order: Order, keys: ReadonlySet<string> | undefined, next: (step: Step) => Step): Order {
+  const steps = order.steps.map((step) => (keys === undefined || keys.has(step.key) ? next(step) : step))
+  return steps.every((step, index) => step === order.steps[index]) ? order : { ...order, steps }
 }
 
 export function isWaiting(step: Step): boolean {

@@ -42,10 +42,35 @@ export const examErrors = {
     'permanent',
     'Ask the modality whether the exam took place; if it did, let the RIS send the order again.',
   ),
+  E613: entry(
+    'A modality says by MPPS (through {endpoint}) that it examines a patient other than that of the order it names, {orderId}.',
+    'permanent',
+    'Ask the modality at once whose exam it is: somebody may be examined under a wrong name. The RIS was told nothing.',
+  ),
+  E614: entry(
+    'A modality says by MPPS (through {endpoint}) that it performs what no order asked for.',
+    'permanent',
+    'Nothing is wrong if the exam is unscheduled (an emergency); else compare its accession number and Study Instance UID with the order.',
+  ),
+  E615: entry(
+    'A modality says by MPPS (through {endpoint}) that it performs what fits several orders, and nothing tells them apart.',
+    'permanent',
+    'Complete the right order by hand; let the modality take its patient from the worklist, so that it names the step.',
+  ),
+  E616: entry(
+    'A modality says by MPPS (through {endpoint}) that it performs a step of order {orderId} that is {stepStatus}.',
+    'permanent',
+    'Ask the modality whether the exam takes place; if it does, reopen the order by hand or let the RIS send it again.',
+  ),
   E620: entry(
     'There is no order {orderId}.',
     'permanent',
     'Look the order up again; it may have been removed by retention.',
+  ),
+  E621: entry(
+    'Order {orderId} has no step of the name that the command gives.',
+    'permanent',
+    'Look at the steps of the order and give the key of one of them, or none to mean all.',
   ),
   E697: entry(
     "The plan that accepted a waiting message is gone; today's plan is taken.",

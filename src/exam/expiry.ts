@@ -1,0 +1,100 @@
+/**
+ * No-show: a step that nobody began leaves the worklist when its scheduled day, in the
+ * site's zone, has been over for the site's number of days. Each order has one deadline,
+ * the earliest of its waiting steps; whatever changes the order moves it.
+ */
+import type { Instant } from '../core/ids.ts'
+import type { Order, Step } from '../core/order.ts'
+import type { ExamRules } from '../core/world.ts'
+import { formatTime } from '../hl7/time.ts'
+import { creditedStudies, settle } from './completion.ts'
+import type { Draft } from './draft.ts'
+import { move, summary } from './steps.ts'
+
+type NoShow = ExamRules['noShow']
+
+const day = 86_400_000
+
+export function expireSubject(order: Order): string {
+  return `expire:${order.id}`
+}
+
+/** The order that a no-show deadline is about. */
+export function expireOrderId(subject: string): string | undefined {
+  return subject.startsWith('expire:') ? subject.slice('expire:'.length) : undefined
+}
+
+/** When the first of the order's waiting steps expires; undefined when none does. */
+export function noShowDue(order: Order, noShow: NoShow): Instant | undefined {
+  if (noShow === undefined) return undefined
+  let earliest: Instant | undefined
+  for (const step of order.steps) {
+    const due = dueOf(step, order, noShow)
+    if (due !== undefined && (earliest === undefined || due < earliest)) earliest = due
+  }
+  return earliest
+}
+
+/** A no-show deadline: steps whose time is over are EXPIRED, the rest waits on. */
+export function applyNoShow(draft: Draft, subject: string): void {
+  const id = expireOrderId(subject)
+  const order = id === undefined ? undefined : draft.world.orders({ by: 'order', id })[0]
+  if (order === undefined) return
+  // The store has forgotten the deadline that fired: what is due next is set anew.
+  const { expireAt: _fired, ...rest } = order
+  const over = order.steps.filter((step) => (dueOf(step, order, draft.rules.noShow) ?? '~') <= draft.at)
+  const moved = move(rest, 'expire', new Set(over.map((step) => step.key)))
+  if (over.length === 0) {
+    draft.put(moved, order)
+    return
+  }
+  draft.note(order.id, `expired, nobody came: ${summary(moved)}`)
+  const study = creditedStudies(draft, moved)[0]
+  draft.announce('expired', moved, study)
+  draft.put(settle(draft, moved, study), order)
+}
+
+function dueOf({ stepStatus, attributes }: Step, { reopenedAt }: Order, noShow: NoShow): Instant | undefined {
+  if (noShow === undefined) return undefined
+  if (stepStatus !== 'SCHEDULED' && stepStatus !== 'ARRIVED' && stepStatus !== 'READY') return undefined
+  const due = dayOver(attributes['ScheduledProcedureStepStartDate'], noShow)
+  if (due === undefined || reopenedAt === undefined) return due
+  const reopened = new Date(Date.parse(reopenedAt) + noShow.days * day).toISOString()
+  return reopened > due ? reopened : due
+}
+
+/** Many orders are of the same few days, and Intl is slow. */
+const known = new Map<string, Instant | undefined>()
+
+/** The start of the day that comes so many days after the one after `date` (DA); undefined when that is no date. */
+function dayOver(date: unknown, { days, timeZone }: NonNullable<NoShow>): Instant | undefined {
+  if (typeof date !== 'string' || date === '') return undefined
+  const key = `${date} ${days} ${timeZone}`
+  const found = known.get(key)
+  if (found !== undefined || known.has(key)) return found
+  if (known.size > 1000) known.clear()
+  const [, year, month, number] = /^(\d{4})(\d\d)(\d\d)$/.exec(date) ?? []
+  const midnight = year === undefined ? Number.NaN : Date.UTC(Number(year), Number(month) - 1, Number(number))
+  const isDate = Number.isFinite(midnight) && new Date(midnight).toISOString().slice(0, 10).replaceAll('-', '') === date
+  const due = isDate ? new Date(startOfDay(midnight + (1 + days) * day, timeZone)).toISOString() : undefined
+  known.set(key, due)
+  return due
+}
+
+/**
+ * When a day begins in a zone; `midnight` is its 00:00 as if in UTC. Offsets are asked on both sides of it: where
+ * a day begins with a change of clocks, 00:00 happens twice (the first counts) or not at all (the change counts).
+ */
+function startOfDay(midnight: number, timeZone: string): number {
+  const [before, after] = [midnight - day, midnight + day].map((at) => midnight - offset(at, timeZone))
+  const candidates = [before ?? midnight, after ?? midnight].sort((a, b) => a - b)
+  const isMidnight = (at: number): boolean => at + offset(at, timeZone) === midnight
+  return candidates.find(isMidnight) ?? before ?? midnight
+}
+
+/** Milliseconds that a zone is ahead of UTC. */
+function offset(at: number, timeZone: string): number {
+  const [, sign, hours, minutes] = /([+-])(\d\d)(\d\d)$/.exec(formatTime(new Date(at).toISOString(), timeZone)) ?? []
+  const size = (Number(hours) * 60 + Number(minutes)) * 60_000
+  return sign === '-' ? -size : size
+}
