@@ -7,7 +7,15 @@ import type { Dataset } from '../../src/core/dataset.ts'
 import type { Command, ImageEvent, InboxEntry } from '../../src/core/inbox.ts'
 import type { Instant, OrderId } from '../../src/core/ids.ts'
 import type { Effect, MessageState, OrderGroup, PlannedStep } from '../../src/core/message.ts'
-import type { Order, OrderNumbers, Patient, SeriesFacts, Study, WorklistItem } from '../../src/core/order.ts'
+import type {
+  Order,
+  OrderNumbers,
+  Patient,
+  PerformedProcedureStep,
+  SeriesFacts,
+  Study,
+  WorklistItem,
+} from '../../src/core/order.ts'
 import type { LoadedWorld } from '../../src/core/ports.ts'
 import {
   lookupKey,
@@ -144,7 +152,13 @@ export interface Story {
   /** A message with these order groups; answers what became of it. */
   message(...groups: readonly (GroupParts | OrderGroup)[]): MessageState
   images(facts?: Partial<SeriesFacts> | readonly Partial<SeriesFacts>[], event?: ImageEvent): void
-  hand(command: Command): void
+  hand(command: Command, reason?: string): void
+  /** What a modality says by MPPS; of the newest order, unless its `scheduledSteps` say otherwise. */
+  performed(parts?: Partial<PerformedProcedureStep>): void
+  /** The site's settings change; every order is reconsidered, as the engine does at its start. */
+  change(rules: Partial<Pick<ExamRules, 'completion' | 'noShow'>>): void
+  /** When deadlines fall due, by subject. */
+  deadlines(): ReadonlyMap<string, Instant>
   /** Time passes; deadlines that fall due enter the inbox. */
   wait(minutes: number): void
   enter(entry: Omit<Extract<InboxEntry, { kind: 'deadline' }>, 'seq' | 'at'>): void
@@ -165,7 +179,7 @@ export interface Story {
   rounds(): number
 }
 
-export function createStory(completion: Partial<ExamRules['completion']> = {}): Story {
+export function createStory(completion: Partial<ExamRules['completion']> = {}, noShow?: ExamRules['noShow']): Story {
   const world = createOverlay(nothing)
   const items = new Map<string, WorklistItem>()
   const orders = new Map<OrderId, Order>()
@@ -177,8 +191,9 @@ export function createStory(completion: Partial<ExamRules['completion']> = {}): 
   let now = Date.parse('2026-10-16T08:00:00.000Z')
   let most = 0
   const told = { started: 'IP', completed: 'CM', discontinued: 'DC' } as Readonly<Record<string, string>>
-  const rules: ExamRules = {
+  let rules: ExamRules = {
     completion: { policy: 'quiet', quietSeconds: 1800, ...completion },
+    ...(noShow === undefined ? {} : { noShow }),
     status: {
       render(event) {
         events.push(event.kind)
@@ -235,7 +250,28 @@ export function createStory(completion: Partial<ExamRules['completion']> = {}): 
         study: all[0]?.study ?? 'study-1',
       })
     },
-    hand: (command) => void enter({ seq: ++seq, at: at(), kind: 'manual', by: 'meier', reason: 'test', command }),
+    hand: (command, reason = 'test') =>
+      void enter({ seq: ++seq, at: at(), kind: 'manual', by: 'meier', reason, command }),
+    performed(parts = {}) {
+      const studyInstanceUid = [...orders.values()].at(-1)?.studyInstanceUid ?? ''
+      const item = { studyInstanceUid, accessionNumber: '', requestedProcedureId: 'RP1', scheduledStepId: 'S1' }
+      const said: PerformedProcedureStep = {
+        sopInstanceUid: '1.2.9',
+        state: 'IN PROGRESS',
+        patientId: '4711',
+        issuerOfPatientId: '',
+        modality: 'CT',
+        stationAeTitle: 'CT01',
+        scheduledSteps: [item],
+        ...parts,
+      }
+      enter({ seq: ++seq, at: at(), kind: 'performed', endpoint: 'mpps', performed: said })
+    },
+    change(next) {
+      rules = { ...rules, ...next }
+      for (const orderId of orders.keys()) story.hand({ kind: 'reconsider', orderId }, '')
+    },
+    deadlines: () => deadlines,
     wait(minutes) {
       const until = now + minutes * 60_000
       for (;;) {
