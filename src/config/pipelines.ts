@@ -127,7 +127,8 @@ export function checkEndpoints(
     if (names.has(name)) problems.push(problem(located.place(['pipeline']), 'E264', { kind: 'pipelines', name }))
     names.add(name)
     const isStatus = kind === 'status'
-    problems.push(...unknownNames(located, 'from', isStatus ? 'orthanc' : 'source', isStatus ? orthancs : sources))
+    const heard = isStatus ? [...orthancs, 'any'] : sources
+    problems.push(...unknownNames(located, 'from', isStatus ? 'orthanc' : 'source', heard))
     const told = isStatus ? [...destinations, 'origin'] : orthancs
     problems.push(...unknownNames(located, 'to', isStatus ? 'destination' : 'orthanc', told))
   }

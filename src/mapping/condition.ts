@@ -7,8 +7,8 @@
  */
 import { Environment, EvaluationError, ParseError, TypeError as CelTypeError, type ASTNode } from '@marcbachmann/cel-js'
 
-/** Values of the names that an expression uses. */
-export type Names = Readonly<Record<string, string>>
+/** Values of the names that an expression uses: texts, and whole numbers. */
+export type Names = Readonly<Record<string, string | bigint>>
 
 export interface Expression<T> {
   /** The names it uses; no others are asked for. */
@@ -48,9 +48,10 @@ const reserved = new Set(
   ),
 )
 
-export function createConditions(names: readonly string[]): Conditions {
+export function createConditions(names: readonly string[], numbers: readonly string[] = []): Conditions {
   const environment = new Environment({ unlistedVariablesAreDyn: false, limits })
   for (const name of names) environment.registerVariable(name, 'string')
+  for (const name of numbers) environment.registerVariable(name, 'int')
   environment.registerFunction('like(string, string): bool', like)
 
   function compile(text: string, wanted: 'bool' | 'string'): Compiled<boolean & string> {

@@ -1,103 +1,166 @@
 /**
  * `pipeline.test.yaml` of a status pipeline: the order as it was received, what the
- * worklist item held, and tests that name an event and the fields of the message
- * that it sends.
+ * worklist item held, what Orthanc holds of the study, and tests that name an event
+ * and the fields of the messages that it sends.
  */
-import type { Dataset } from '../core/dataset.ts'
+import { orthancChanges, type OrthancChangeRow, type OrthancChangeType } from '../core/orthanc-change.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
-import type { Order } from '../core/order.ts'
-import type { StatusPlan } from '../core/world.ts'
+import type { StatusMessage, StatusPlan } from '../core/world.ts'
 import { compilePath, parse, select } from '../hl7/index.ts'
 import { edit } from './edit.ts'
 import { createLint, isFields, readFields, scalarText, type Fields, type Lint } from './lint.ts'
 import type { PipelineTestResult, PipelineTestRun } from './pipeline-test.ts'
-import { compileStatus, examEvents } from './status.ts'
+import { isOrderless, statusEventOf, statusEvents } from './status-event.ts'
+import { exampleOrder, exampleStudy, exampleTime, studyWords } from './status-example.ts'
+import { anyOrthanc, compileStatusPipeline, origin } from './status-pipeline.ts'
+import { compileStatus } from './status.ts'
 import type { StatusInput } from './types.ts'
 
-/** Times of the example: events at 10:15, images from 10:05:12 to 10:39:55, all UTC. */
-const day = '2026-10-16T'
+const wholeWords = ['pipeline', 'source', 'message', 'item', 'study', 'tests']
+const testWords = ['name', 'event', 'source', 'order', 'message', 'set', 'item', 'study', 'change', 'expect']
+const changeWords = ['level', 'resource', 'orthanc']
 
+/** `input` holds the pipeline that is tested; its messages to the origin go to a destination called `origin`. */
 export function runStatusTests(input: StatusInput, document: Located): PipelineTestRun {
-  const { plan, problems } = compileStatus(input)
+  const [located] = input.pipelines
+  const pipeline = located && compileStatusPipeline(located, input.tables)
+  const named = pipeline?.to ?? []
   const lint = createLint(document)
-  const fields = readFields(lint, document.value, [], ['pipeline', 'message', 'item', 'tests'])
-  for (const name of ['message', 'tests']) if (!(name in fields)) lint.error('E219', [], { name })
+  const fields = readFields(lint, document.value, [], wholeWords)
+  if (!('tests' in fields)) lint.error('E219', [], { name: 'tests' })
   const tests: readonly unknown[] = Array.isArray(fields['tests']) ? fields['tests'] : []
+  const { plan, problems } = compileStatus({
+    ...input,
+    destinations: [...new Set([...named, ...input.destinations])],
+    origins: originsOf([fields, ...tests]),
+    forms: { [origin]: pipeline?.name ?? '' },
+    headers: {},
+  })
   if (plan === undefined) return { results: [], problems: [...problems, ...lint.problems] }
-  const results = tests.map((test, index) => runTest(lint, plan, fields, test, ['tests', index]))
+  const heard = pipeline?.from.find((name) => name !== anyOrthanc) ?? 'orthanc'
+  const results = tests.map((test, index) => runTest(lint, plan, heard, fields, test, ['tests', index]))
   return { results, problems: [...problems, ...lint.problems] }
 }
 
-function runTest(lint: Lint, plan: StatusPlan, whole: Fields, test: unknown, at: DocumentPath): PipelineTestResult {
-  const fields = readFields(lint, test, at, ['name', 'event', 'set', 'expect'])
-  const name = scalarText(fields['name']) ?? `test ${Number(at.at(-1)) + 1}`
-  const kind = examEvents.find((event) => event === fields['event'])
-  if (kind === undefined) {
-    const known = examEvents.join(', ')
-    lint.error('E225', [...at, 'event'], { name: scalarText(fields['event']) ?? '', known }, { known: examEvents })
-    return { name, place: lint.place(at), differences: ['the event is not known'] }
-  }
-  let received = scalarText(whole['message']) ?? ''
-  for (const [path, value] of Object.entries(isFields(fields['set']) ? fields['set'] : {})) {
-    received = edit(received, path, value === null ? null : (scalarText(value) ?? '')) ?? received
-  }
-  const order = orderOf(
-    received.trimEnd().replaceAll(/\r\n?|\n/g, '\r'),
-    isFields(whole['item']) ? (whole['item'] as Dataset) : {},
-  )
-  const messages = plan.render({
-    kind,
-    at: `${day}10:15:00.000Z`,
-    order,
-    patient: undefined,
-    study: undefined,
-    controlId: (n) => `E${n + 1}`,
-  })
-  const expected = fields['expect']
-  if (expected === 'nothing') {
-    const differences = messages.length === 0 ? [] : [`expected nothing, got ${messages.length} messages`]
-    return { name, place: lint.place(at), differences }
-  }
-  return { name, place: lint.place(at), differences: compare(lint, expected, messages[0]?.bytes, [...at, 'expect']) }
+/** Whatever the sources of the orders are called. */
+function originsOf(blocks: readonly unknown[]): Readonly<Record<string, string>> {
+  const sources = blocks.flatMap((each) => (isFields(each) ? [scalarText(each['source']) ?? ''] : []))
+  return Object.fromEntries(['', ...sources].map((source) => [source, origin]))
 }
 
-function compare(lint: Lint, expected: unknown, bytes: Uint8Array | undefined, at: DocumentPath): readonly string[] {
-  if (!isFields(expected)) {
-    lint.error('E200', at, { where: 'expect', expected: 'nothing, or a mapping of HL7 paths to values' })
+function runTest(
+  lint: Lint,
+  plan: StatusPlan,
+  heard: string,
+  whole: Fields,
+  test: unknown,
+  at: DocumentPath,
+): PipelineTestResult {
+  const fields = readFields(lint, test, at, testWords)
+  const name = scalarText(fields['name']) ?? `test ${Number(at.at(-1)) + 1}`
+  const result = (differences: readonly string[]) => ({ name, place: lint.place(at), differences })
+  const kind = statusEventOf(fields['event'])
+  if (kind === undefined) {
+    const params = { name: scalarText(fields['event']) ?? '', known: statusEvents.join(', ') }
+    lint.error('E225', [...at, 'event'], params, { known: statusEvents })
+    return result(['the event is not known'])
+  }
+  const hasOrder = !isOrderless(kind) && fields['order'] !== 'none'
+  const item = { ...block(lint, whole, 'item', []), ...block(lint, fields, 'item', at) }
+  const study = { ...block(lint, whole, 'study', [], studyWords), ...block(lint, fields, 'study', at, studyWords) }
+  const change = block(lint, fields, 'change', at, changeWords)
+  const orthanc = scalarText(change['orthanc']) ?? heard
+  const row = orthancChanges.find((each) => each === kind)
+  const messages = plan.render({
+    kind,
+    at: exampleTime,
+    order: hasOrder ? exampleOrder(received(lint, whole, fields, at, name), item, sourceOf(fields, whole)) : undefined,
+    patient: undefined,
+    study: Object.keys(study).length === 0 ? undefined : exampleStudy(study, orthanc),
+    ...(row === undefined ? {} : { row: rowOf(row, change) }),
+    orthanc,
+    controlId: (n) => `E${n + 1}`,
+  })
+  return result(compare(lint, fields['expect'], messages, [...at, 'expect']))
+}
+
+function sourceOf(...blocks: readonly Fields[]): string {
+  return blocks.map((fields) => scalarText(fields['source'])).find((name) => name !== undefined) ?? ''
+}
+
+function rowOf(change: OrthancChangeType, fields: Fields): OrthancChangeRow {
+  const wanted = scalarText(fields['level']) ?? /Patient|Study|Series|Instance/.exec(change)?.[0]
+  const level = (['Patient', 'Study', 'Series', 'Instance'] as const).find((each) => each === wanted) ?? ''
+  const resource = scalarText(fields['resource']) ?? 'resource'
+  return { change, level, resource, study: level === '' ? '' : 'study', at: exampleTime }
+}
+
+function block(lint: Lint, fields: Fields, key: string, at: DocumentPath, known?: readonly string[]): Fields {
+  const value = fields[key]
+  if (value === undefined || value === null) return {}
+  if (known !== undefined) return readFields(lint, value, [...at, key], known)
+  if (isFields(value)) return value
+  lint.error('E200', [...at, key], { where: key, expected: 'a mapping of DICOM keywords' })
+  return {}
+}
+
+function received(lint: Lint, whole: Fields, fields: Fields, at: DocumentPath, name: string): string {
+  const given = 'message' in fields ? fields['message'] : whole['message']
+  let text = given === null ? '' : (scalarText(given) ?? '')
+  const changes = isFields(fields['set']) ? fields['set'] : {}
+  for (const [path, value] of Object.entries(changes)) {
+    const next = edit(text, path, value === null ? null : (scalarText(value) ?? ''))
+    if (next === undefined)
+      lint.error('E230', [...at, 'set', path], { name, reason: `"${path}" is not an HL7 path` }, { of: 'key' })
+    else text = next
+  }
+  return text.trimEnd().replaceAll(/\r\n?|\n/g, '\r')
+}
+
+function compare(
+  lint: Lint,
+  expected: unknown,
+  messages: readonly StatusMessage[],
+  at: DocumentPath,
+): readonly string[] {
+  if (expected === 'nothing') {
+    return messages.length === 0 ? [] : [`expected nothing, got ${counted(messages.length)}`]
+  }
+  const list: readonly unknown[] = Array.isArray(expected) ? expected : [expected]
+  if (!list.every(isFields)) {
+    const wanted = 'nothing, a mapping of HL7 paths to values, or a list of them'
+    lint.error('E200', at, { where: 'expect', expected: wanted })
     return ['nothing was expected']
   }
-  if (bytes === undefined) return ['expected a message, got none']
-  const parsed = parse(bytes)
+  if (messages.length === 0) return ['expected a message, got none']
+  if (list.length !== messages.length) return [`expected ${counted(list.length)}, got ${counted(messages.length)}`]
+  return list.flatMap((fields, index) => {
+    const place = Array.isArray(expected) ? [...at, index] : at
+    const found = messages[index]
+    return found === undefined ? [] : compareMessage(lint, fields, found, place)
+  })
+}
+
+function counted(count: number): string {
+  return count === 1 ? 'one message' : `${count} messages`
+}
+
+function compareMessage(lint: Lint, expected: Fields, found: StatusMessage, at: DocumentPath): readonly string[] {
+  const parsed = parse(found.bytes)
   if (parsed.kind !== 'message') return ['the message cannot be read']
   const { message } = parsed
+  const difference = (what: string, wanted: unknown, got: string): readonly string[] => {
+    const want = wanted === null ? '' : (scalarText(wanted) ?? '')
+    return want === got ? [] : [`${what}: expected ${JSON.stringify(want)}, got ${JSON.stringify(got)}`]
+  }
   return Object.entries(expected).flatMap(([text, wanted]) => {
+    if (text === 'to') return difference('to', wanted, found.endpoint)
+    if (text === 'segments') return difference('segments', wanted, message.segments.map(({ name }) => name).join(' '))
     const compiled = compilePath(text)
     if (compiled.kind === 'invalid') {
       lint.error('E212', [...at, text], { text, reason: compiled.reason }, { of: 'key' })
       return []
     }
-    const got = select(message, compiled.path)[0]?.raw ?? ''
-    const want = wanted === null ? '' : (scalarText(wanted) ?? '')
-    return want === got ? [] : [`${text}: expected ${JSON.stringify(want)}, got ${JSON.stringify(got)}`]
+    return difference(text, wanted, select(message, compiled.path)[0]?.raw ?? '')
   })
-}
-
-function orderOf(received: string, attributes: Dataset): Order {
-  const uid = attributes['StudyInstanceUID']
-  return {
-    id: 'O1-1',
-    version: 1,
-    source: '',
-    numbers: { authority: '' },
-    patientKey: '',
-    studyInstanceUid: typeof uid === 'string' ? uid : '',
-    request: {},
-    received,
-    steps: [{ key: '1', stepStatus: 'STARTED', stations: [], attributes, flags: [] }],
-    told: [],
-    firstImageAt: `${day}10:05:12.000Z`,
-    lastImageAt: `${day}10:39:55.000Z`,
-    createdAt: `${day}08:00:00.000Z`,
-    changedAt: `${day}08:00:00.000Z`,
-  }
 }

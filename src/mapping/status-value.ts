@@ -1,37 +1,23 @@
 /**
- * The right side of a status map: `order.PID-3` (the order as it was received,
- * copied as it stands), `orderStatus`, `event.time`, `study.firstImageTime`,
- * `item.AccessionNumber`, constants, tables, joined values. A list gives its
- * first value.
+ * The right side of a status map: a reference (`order.PID-3`), a list of which the
+ * first with a value wins, or an object of words: constants, tables, joined values,
+ * conditions. What has no value is not written.
  */
-import type { Dataset, DatasetValue } from '../core/dataset.ts'
 import type { DocumentPath } from '../core/located.ts'
-import type { ExamEvent } from '../core/world.ts'
-import { lookupKeyword, suggestKeyword } from '../dicom/dictionary.ts'
-import { escape, formatTime, select, unescape, type Delimiters, type Message } from '../hl7/index.ts'
+import { escape, unescape, type Delimiters } from '../hl7/index.ts'
 import { isFields, nameOf, scalarText, type Fields, type Lint } from './lint.ts'
-import { checkedPath } from './reference.ts'
-import { suggest } from './suggest.ts'
+import { compileStatusWhen } from './status-condition.ts'
+import { statusReference, trimmed, type StatusContext } from './status-reference.ts'
 import type { Table } from './table.ts'
-
-/** What one message is made from. */
-export interface StatusScene {
-  readonly event: ExamEvent
-  readonly orderStatus: string
-  /** The order as received; undefined when it never came as HL7. */
-  readonly received: Message | undefined
-  /** First step in question, request and patient in one. */
-  readonly item: Dataset
-  readonly delimiters: Delimiters
-  readonly timeZone: string
-}
 
 export interface StatusRule {
   /** HL7 text in the delimiters of the message, `''` for none. */
-  readonly raw: (scene: StatusScene) => string
+  readonly raw: (scene: StatusContext) => string
   /** Says nothing of the order: a segment of constants only is not written. */
   readonly isConstant: boolean
+  /** For the mapping table: where the value comes from, and what is done with it. */
   readonly from: string
+  readonly how: string
 }
 
 export interface StatusWords {
@@ -39,10 +25,14 @@ export interface StatusWords {
   readonly tables: ReadonlyMap<string, Table>
 }
 
-const words = ['from', 'value', 'join', 'table', 'otherwise']
+export const statusRuleWords = ['from', 'value', 'join', 'table', 'otherwise', 'when'] as const
 
 export function compileStatusRule(given: StatusWords, value: unknown, at: DocumentPath): StatusRule | undefined {
-  if (typeof value === 'string') return value === '' ? constant('') : reference(given, value, at)
+  if (typeof value === 'string') {
+    if (value === '') return constant('')
+    const reference = statusReference(given.lint, value, at)
+    return reference && { raw: reference.raw, isConstant: false, from: value, how: '' }
+  }
   if (Array.isArray(value)) return firstOf(given, value, at)
   if (isFields(value)) return objectRule(given, value, at)
   given.lint.error('E201', at, { text: scalarText(value) ?? nameOf(at) })
@@ -50,7 +40,12 @@ export function compileStatusRule(given: StatusWords, value: unknown, at: Docume
 }
 
 function constant(text: string): StatusRule {
-  return { raw: ({ delimiters }) => escape(text, delimiters), isConstant: true, from: JSON.stringify(text) }
+  return { raw: ({ delimiters }) => escape(text, delimiters), isConstant: true, from: '', how: JSON.stringify(text) }
+}
+
+/** The rule in a few words. */
+export function described({ from, how }: StatusRule): string {
+  return [from, how].filter((text) => text !== '').join(', ')
 }
 
 function firstOf(given: StatusWords, list: readonly unknown[], at: DocumentPath): StatusRule | undefined {
@@ -66,22 +61,42 @@ function firstOf(given: StatusWords, list: readonly unknown[], at: DocumentPath)
       return ''
     },
     isConstant: known.every(({ isConstant }) => isConstant),
-    from: known.map(({ from }) => from).join(', else '),
+    from: known.map(described).join(', else '),
+    how: '',
   }
 }
 
 function objectRule(given: StatusWords, fields: Fields, at: DocumentPath): StatusRule | undefined {
   const { lint, tables } = given
   for (const name of Object.keys(fields)) {
-    if (words.includes(name)) continue
-    lint.error('E207', [...at, name], { name, known: words.join(', ') }, { of: 'key', known: words })
+    if (statusRuleWords.some((word) => word === name)) continue
+    lint.error(
+      'E207',
+      [...at, name],
+      { name, known: statusRuleWords.join(', ') },
+      { of: 'key', known: statusRuleWords },
+    )
     return undefined
   }
   if ('value' in fields === 'from' in fields) {
     lint.error('E200', at, { where: nameOf(at), expected: 'a rule with one of from and value' })
     return undefined
   }
-  if ('value' in fields) return constant(scalarText(fields['value']) ?? '')
+  const when = 'when' in fields ? compileStatusWhen(lint, fields['when'], [...at, 'when']) : undefined
+  const rule = 'value' in fields ? constant(scalarText(fields['value']) ?? '') : fromRule(given, fields, tables, at)
+  if (rule === undefined || !('when' in fields)) return rule
+  if (when === undefined) return undefined
+  const how = [rule.how, `when ${scalarText(fields['when'])}`].filter((text) => text !== '').join('; ')
+  return { ...rule, raw: (scene) => (when(scene) ? rule.raw(scene) : ''), how }
+}
+
+function fromRule(
+  given: StatusWords,
+  fields: Fields,
+  tables: StatusWords['tables'],
+  at: DocumentPath,
+): StatusRule | undefined {
+  const { lint } = given
   const origin =
     'join' in fields
       ? joined(given, fields['from'], scalarText(fields['join']) ?? '', [...at, 'from'])
@@ -94,6 +109,11 @@ function objectRule(given: StatusWords, fields: Fields, at: DocumentPath): Statu
     return undefined
   }
   const otherwise = scalarText(fields['otherwise']) ?? ''
+  const how = [
+    origin.how,
+    tableName === undefined ? '' : `table ${tableName}`,
+    otherwise === '' ? '' : `otherwise ${JSON.stringify(otherwise)}`,
+  ]
   return {
     raw: (scene) => {
       const raw = origin.raw(scene)
@@ -101,18 +121,22 @@ function objectRule(given: StatusWords, fields: Fields, at: DocumentPath): Statu
       return table?.kind === 'inline' ? translated(table, raw, scene.delimiters) : raw
     },
     isConstant: origin.isConstant,
-    from: tableName === undefined ? origin.from : `${origin.from}, table ${tableName}`,
+    from: origin.from,
+    how: how.filter((text) => text !== '').join('; '),
   }
 }
 
 /** A code that the table does not know is sent as it is: nothing is refused on the way back. */
 function translated(table: Table & { readonly kind: 'inline' }, raw: string, delimiters: Delimiters): string {
-  const found = table.values.get(unescape(raw, delimiters))
+  const found = table.values.get(unescape(raw, delimiters).trim())
   if (found !== undefined) return escape(found, delimiters)
   return table.unknown.kind === 'value' ? escape(table.unknown.value, delimiters) : raw
 }
 
-/** `join: "^"` makes components, whatever the delimiters of the message are. Empty parts keep their place. */
+/**
+ * `join: "^"` makes components, whatever the delimiters of the message are. Empty
+ * parts keep their place, but for those at the end.
+ */
 function joined(given: StatusWords, value: unknown, glue: string, at: DocumentPath): StatusRule | undefined {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value]
   const rules = list.map((entry, index) => compileStatusRule(given, entry, Array.isArray(value) ? [...at, index] : at))
@@ -122,10 +146,11 @@ function joined(given: StatusWords, value: unknown, glue: string, at: DocumentPa
     raw: (scene) => {
       const values = known.map((rule) => rule.raw(scene))
       const says = known.some((rule, index) => !rule.isConstant && values[index] !== '')
-      return says ? values.join(sign(glue, scene.delimiters)) : ''
+      return says ? trimmed(values.join(sign(glue, scene.delimiters)), scene.delimiters) : ''
     },
     isConstant: known.every(({ isConstant }) => isConstant),
-    from: known.map(({ from }) => from).join(glue),
+    from: known.map((rule) => described(rule) || '""').join(glue === '^' ? ' ^ ' : glue),
+    how: '',
   }
 }
 
@@ -140,92 +165,4 @@ function sign(glue: string, delimiters: Delimiters): string {
     default:
       return escape(glue, delimiters)
   }
-}
-
-const studyNames: Readonly<Record<string, (scene: StatusScene) => string>> = {
-  StudyInstanceUID: ({ event }) => event.order?.studyInstanceUid ?? event.study?.studyInstanceUid ?? '',
-  firstImageTime: (scene) => localTime(scene.event.order?.firstImageAt ?? scene.event.study?.firstImageAt, scene),
-  lastImageTime: (scene) => localTime(scene.event.order?.lastImageAt ?? scene.event.study?.lastImageAt, scene),
-  instances: ({ event }) =>
-    event.study === undefined ? '' : String(event.study.series.reduce((sum, { instances }) => sum + instances, 0)),
-  series: ({ event }) => (event.study === undefined ? '' : String(event.study.series.length)),
-}
-
-const eventNames: Readonly<Record<string, (scene: StatusScene) => string>> = {
-  time: (scene) => localTime(scene.event.at, scene),
-  kind: ({ event }) => event.kind,
-}
-
-const examples = 'order.PID-3, orderStatus, event.time, study.firstImageTime, item.AccessionNumber'
-
-function reference({ lint }: StatusWords, text: string, at: DocumentPath): StatusRule | undefined {
-  const [name = '', ...rest] = text.split('.')
-  const inner = rest.join('.')
-  const escaped = (value: (scene: StatusScene) => string): StatusRule => ({
-    raw: (scene) => escape(value(scene), scene.delimiters),
-    isConstant: false,
-    from: text,
-  })
-  switch (name) {
-    case 'orderStatus':
-      if (inner === '') return escaped(({ orderStatus }) => orderStatus)
-      break
-    case 'order':
-      return orderReference(lint, inner, text, at)
-    case 'event':
-    case 'study': {
-      const names = name === 'event' ? eventNames : studyNames
-      const value = Object.hasOwn(names, inner) ? names[inner] : undefined
-      if (value !== undefined) return escaped(value)
-      const suggestion = suggest(inner, Object.keys(names))
-      lint.error('E233', at, { text, known: examples }, { suggestion: suggestion && `${name}.${suggestion}` })
-      return undefined
-    }
-    case 'item': {
-      if (lookupKeyword(inner) !== undefined) return itemReference(inner, text)
-      lint.error('E210', at, { keyword: inner }, { offset: 5, suggestion: suggestKeyword(inner) })
-      return undefined
-    }
-    default:
-  }
-  const suggestion = suggest(name, ['order', 'orderStatus', 'event', 'study', 'item'])
-  lint.error('E233', at, { text, known: examples }, { suggestion })
-  return undefined
-}
-
-function orderReference(lint: Lint, path: string, text: string, at: DocumentPath): StatusRule | undefined {
-  const compiled = checkedPath(lint, path, at)
-  if (compiled === undefined) return undefined
-  const isField = compiled.component === undefined && compiled.repetition === undefined && compiled.which === undefined
-  return {
-    raw: ({ received }) => {
-      if (received === undefined) return ''
-      if (!isField) return select(received, compiled).find(({ isEmpty }) => !isEmpty)?.raw ?? ''
-      return received.segments.find(({ name }) => name === compiled.segment)?.field(compiled.field) ?? ''
-    },
-    isConstant: false,
-    from: text,
-  }
-}
-
-function itemReference(keyword: string, text: string): StatusRule {
-  return { raw: ({ item, delimiters }) => written(item[keyword], delimiters), isConstant: false, from: text }
-}
-
-/** A DICOM value as HL7: names and texts as they are, a code item as CE. */
-function written(value: DatasetValue | undefined, delimiters: Delimiters): string {
-  if (value === undefined) return ''
-  if (typeof value !== 'object') return escape(String(value), delimiters)
-  const [first] = value
-  if (first === undefined) return ''
-  if (!isFields(first))
-    return value.map((each) => escape(scalarText(each) ?? '', delimiters)).join(delimiters.repetition)
-  return ['CodeValue', 'CodeMeaning', 'CodingSchemeDesignator']
-    .map((keyword) => escape(scalarText(first[keyword]) ?? '', delimiters))
-    .join(delimiters.component)
-}
-
-/** Without its offset: the receiver keeps the hospital's time. */
-function localTime(instant: string | undefined, { timeZone }: StatusScene): string {
-  return instant === undefined ? '' : formatTime(instant, timeZone).slice(0, 14)
 }

@@ -113,9 +113,20 @@ test('a destination without a port is told nothing', () => {
   expect(plan(undefined, []).render(event('started'))).toEqual([])
 })
 
-test('what happened in another Orthanc is not told by this pipeline', () => {
-  const study = { orthanc: 'elsewhere' } as Study
-  expect(plan().render(event('started', { study }))).toEqual([])
+test.each([
+  ['orthanc', 0],
+  ['[orthanc, elsewhere]', 1],
+  ['any', 1],
+])('what happened in another Orthanc is told by a pipeline from: %s %i times', (from, times) => {
+  const study = { orthanc: 'elsewhere', series: [] as Study['series'] } as Study
+  const compiled = plan(`pipeline: s
+from: ${from}
+to: ris
+on: { started: { message: ORM^O01 } }
+map: { ORC-3: order.ORC-3 }
+`)
+  expect(compiled.render(event('started', { study }))).toHaveLength(times)
+  expect(compiled.render(event('started'))).toHaveLength(1)
 })
 
 test('an order of other delimiters and letters is quoted as it stands', () => {
@@ -194,7 +205,7 @@ map:
     expect.stringContaining('5:3 E225 There is no event "startd". Did you mean started?'),
     expect.stringContaining('6:25 E200 on.completed.message should be a type such as ORM^O01.'),
     expect.stringContaining('8:3 E234 MSH-10 is written by the engine.'),
-    expect.stringContaining('9:10 E202 ORC has 31 fields, not 99.'),
+    expect.stringContaining('9:16 E202 ORC has 31 fields, not 99.'),
     expect.stringContaining(
       '10:10 E233 "ordr.ORC-3" is not something a status message can be made from. Did you mean order?',
     ),

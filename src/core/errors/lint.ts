@@ -76,4 +76,14 @@ export const lintErrors = {
     'Known are {known}; a constant is written { value: ... }.',
   ),
   E234: entry('{text} is written by the engine.', 'permanent', 'Remove the line.'),
+  E235: entry(
+    '"{name}" never has an order, so there is no origin to tell.',
+    'permanent',
+    'Name destinations in `to:`, or remove the event.',
+  ),
+  E236: entry(
+    'There is nothing named {name} in a condition.',
+    'permanent',
+    'Write a text in quotation marks, or what the map can name: order.PV1-2, order.source, item.Modality, study.instances.',
+  ),
 } satisfies Record<string, ErrorEntry>

@@ -1,0 +1,73 @@
+/**
+ * `when:` of a status pipeline: the conditions of order pipelines, in which what a
+ * status message can name stands as it is written in the map: `order.PV1-2 == "I"`,
+ * `study.instances > 0`. Everything is a text, but for the counts.
+ */
+import type { DocumentPath } from '../core/located.ts'
+import { createConditions, type ExpressionProblem } from './condition.ts'
+import type { Lint } from './lint.ts'
+import { statusReference, type StatusContext, type StatusReference } from './status-reference.ts'
+
+export type StatusCondition = (scene: StatusContext) => boolean
+
+/** Texts in quotation marks, which are left alone, or something that can be named. */
+const words =
+  /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\border\.(?:source\b|[A-Za-z0-9]+(?:\([^)]*\))?(?:-\d+(?:\([^)]*\))?(?:\.\d+){0,2})?)|\b(?:item|study|event)\.[A-Za-z0-9]+|\b(?:orderStatus|resultStatus)\b/g
+
+export function compileStatusWhen(lint: Lint, value: unknown, at: DocumentPath): StatusCondition | undefined {
+  if (typeof value !== 'string') {
+    lint.error('E209', at, { type: typeof value === 'boolean' ? 'a constant' : 'not a text' })
+    return undefined
+  }
+  const named = new Map<string, { readonly name: string; readonly reference: StatusReference }>()
+  let isWrong = false
+  // A name of the same length stands for each reference, so that what is wrong is found at its place.
+  const text = value.replaceAll(words, (word, offset: number) => {
+    if (/^["']/.test(word)) return word
+    const known = named.get(word)?.name
+    if (known !== undefined) return known.padEnd(word.length)
+    const reference = statusReference(lint, word, at, offset)
+    if (reference === undefined) {
+      isWrong = true
+      return word
+    }
+    const name = `v${named.size.toString(36)}`
+    named.set(word, { name, reference })
+    return name.padEnd(word.length)
+  })
+  if (isWrong) return undefined
+  const all = [...named.values()]
+  const isNumber = ({ reference }: { readonly reference: StatusReference }): boolean => reference.number !== undefined
+  const compiled = createConditions(
+    all.filter((each) => !isNumber(each)).map(({ name }) => name),
+    all.filter(isNumber).map(({ name }) => name),
+  ).compile(text, 'bool')
+  if (compiled.kind === 'problem') {
+    report(lint, compiled.problem, at)
+    return undefined
+  }
+  const { expression } = compiled
+  return (scene) => {
+    const values = all.map(({ name, reference: { text: textOf, number } }): [string, string | bigint] => [
+      name,
+      number === undefined ? textOf(scene).trim() : BigInt(number(scene)),
+    ])
+    return expression.evaluate(Object.fromEntries(values))
+  }
+}
+
+function report(lint: Lint, problem: ExpressionProblem, at: DocumentPath): void {
+  const { offset } = problem
+  switch (problem.kind) {
+    case 'syntax':
+      return lint.error('E211', at, { reason: problem.reason }, { offset })
+    case 'variable':
+      return lint.error('E236', at, { name: problem.name }, { offset })
+    case 'forbidden':
+      return lint.error('E217', at, { name: problem.name }, { offset })
+    case 'overload':
+      return lint.error('E223', at, { reason: problem.reason }, { offset })
+    case 'type':
+      return lint.error('E209', at, { type: problem.type }, { offset })
+  }
+}

@@ -1,0 +1,87 @@
+/** What one status message is made from. */
+import type { Dataset } from '../core/dataset.ts'
+import { patientIdOf } from '../core/ids.ts'
+import type { Step, StepStatus, Study } from '../core/order.ts'
+import type { ExamEvent, StatusEventKind } from '../core/world.ts'
+import { parseText, select, pathOf, standardDelimiters, type Delimiters, type Message } from '../hl7/index.ts'
+
+export interface StatusScene {
+  readonly event: ExamEvent
+  /** The order as received; undefined when it never came as HL7. */
+  readonly received: Message | undefined
+  /** The step in question, request and patient in one. */
+  readonly item: Dataset
+  /** Those of the order, so that its fields can be copied as they are. */
+  readonly delimiters: Delimiters
+  readonly timeZone: string
+  /** PID of `received` names a patient who has been merged into another one since. */
+  readonly isMergedAway: boolean
+}
+
+/** What the message itself is called by its pipeline. */
+export interface StatusWord {
+  readonly orderStatus: string
+  readonly resultStatus: string
+}
+
+export function sceneOf(event: ExamEvent, timeZone: string): StatusScene {
+  const received = event.order && parseText(event.order.received)
+  return {
+    event,
+    received,
+    item: itemOf(event),
+    delimiters: received?.delimiters ?? standardDelimiters,
+    timeZone,
+    isMergedAway: received !== undefined && isMergedAway(event, received),
+  }
+}
+
+/** Steps of these are the ones that the event is about, if there are any. */
+const meant: Partial<Readonly<Record<StatusEventKind, readonly StepStatus[]>>> = {
+  started: ['STARTED'],
+  completed: ['COMPLETED'],
+  discontinued: ['DISCONTINUED'],
+  canceled: ['CANCELED'],
+  expired: ['EXPIRED'],
+  reopened: ['STARTED', 'SCHEDULED', 'UNSCHEDULED'],
+}
+const begun: readonly StepStatus[] = ['STARTED', 'COMPLETED', 'DISCONTINUED']
+
+/** The item as a modality saw it, with the step in question: the one that the event is about, else one that has begun. */
+function itemOf(event: ExamEvent): Dataset {
+  const { order, patient } = event
+  if (order === undefined) return {}
+  const step = stepOf(order.steps, event)
+  return {
+    ...patient?.attributes,
+    ...(patient === undefined ? {} : { PatientID: patient.patientId, IssuerOfPatientID: patient.issuerOfPatientId }),
+    ...order.request,
+    ...step?.attributes,
+    ...(step?.stations[0] === undefined ? {} : { ScheduledStationAETitle: step.stations[0] }),
+    StudyInstanceUID: order.studyInstanceUid,
+  }
+}
+
+function stepOf(steps: readonly Step[], { kind, study }: ExamEvent): Step | undefined {
+  const choices = [
+    steps.filter(({ stepStatus }) => meant[kind]?.includes(stepStatus) ?? false),
+    steps.filter(({ stepStatus }) => begun.includes(stepStatus)),
+    steps.filter(({ stepStatus }) => stepStatus !== 'CANCELED'),
+    steps,
+  ]
+  const found = choices.find((some) => some.length > 0) ?? []
+  return found.find((step) => isShownBy(step, study)) ?? found[0]
+}
+
+function isShownBy({ attributes }: Step, study: Study | undefined): boolean {
+  return study?.series.some(({ modality }) => modality === attributes['Modality']) ?? false
+}
+
+const patientIds = pathOf('PID-3.1')
+
+function isMergedAway({ patient }: ExamEvent, received: Message): boolean {
+  if (patient?.aliases === undefined || patient.aliases.length === 0) return false
+  const quoted = select(received, patientIds).map(({ text }) => text.trim())
+  const prior = new Set(patient.aliases.map(patientIdOf))
+  return !quoted.includes(patient.patientId) && quoted.some((id) => prior.has(id))
+}
