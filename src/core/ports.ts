@@ -124,6 +124,10 @@ export interface WorklistStore {
   history(id: OrderId): Promise<readonly HistoryLine[]>
   /** Orders by what identifies them, newest first. */
   findOrders(query: OrderQuery): Promise<Page<Order>>
+  /** Studies by what identifies them, newest images first. */
+  findStudies(query: StudyQuery): Promise<Page<Study>>
+  /** Orders that have a step which has not ended, some at a time and in no order, from `after` on (undefined: from the beginning). `next` is null at the end. */
+  openOrders(after: string | undefined): Promise<{ readonly ids: readonly OrderId[]; readonly next: string | null }>
   /** The studies that were ever credited to an order, or linked to it, and are still kept. */
   studiesOf(id: OrderId): Promise<readonly Study[]>
   /** What is still to come for an order by itself: `quiet`, `expire`. */
@@ -164,6 +168,27 @@ export interface OrderQuery {
   readonly limit: number
   /** `next` of the page before. */
   readonly after?: string
+}
+
+/** All that are given must fit. */
+export interface StudyQuery {
+  readonly accessionNumber?: string
+  readonly studyInstanceUid?: string
+  /** Patient ID without its issuer, as the images have it. */
+  readonly patientId?: string
+  /** Credited to it, linked to it, or taken from it. */
+  readonly orderId?: OrderId
+  /** Of studies that Orthanc still has. */
+  readonly credit?: Exclude<Study['credit']['kind'], 'matched'>
+  readonly limit: number
+  /** `next` of the page before. */
+  readonly after?: string
+}
+
+/** What the engine remembers of its site from one start to the next. */
+export interface SiteMemory {
+  remembered(name: string): Promise<string | undefined>
+  rememberOfSite(name: string, value: string): Promise<void>
 }
 
 /** What Orthanc told, as it is kept to be looked at. */
@@ -320,6 +345,7 @@ export interface Store
     Outbox,
     Feeds,
     PlanStore,
+    SiteMemory,
     Retention,
     StoreHealth {
   close(): Promise<void>

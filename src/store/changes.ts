@@ -3,7 +3,7 @@ import type { Order, Study, WorklistItem } from '../core/order.ts'
 import { performedLookups, requestedProcedure, type Change, type Lookup } from '../core/world.ts'
 import { bufferOf } from './accept.ts'
 import type { Argument } from './connection.ts'
-import { keys, orderFinder, orderIndex, studyIndex } from './keys.ts'
+import { keys, orderFinder, orderIndex, studyFinder, studyIndex } from './keys.ts'
 import type { StoredWorld } from './world.ts'
 
 /** What a commit may contain: commands that cannot fail on the kind of key they are used with. ITEM, STATE and LINE are the script's own. */
@@ -188,11 +188,16 @@ export function orderKeys(order: Order): string[] {
   return [...new Set(found), ...numbersOf(order).map(orderIndex)]
 }
 
-/** The sets a study is in: its numbers, and the orders that it was ever said to be of. */
+/** The sets a study is in: its numbers, the orders that it was ever said to be of, and what people look for. */
 export function studyKeys(study: Study): string[] {
   const credited = 'orderIds' in study.credit ? study.credit.orderIds : []
   const orders = new Set([...credited, ...(study.linked ?? []), ...(study.unlinked ?? [])])
-  return [...studyNumbers(study).map(studyIndex), ...[...orders].map((id) => studyIndex({ by: 'order', id }))]
+  const patientIds = new Set([study.patientId, ...study.series.map(({ patientId }) => patientId)])
+  const found = [...patientIds].filter((id) => id !== '').map((id) => studyFinder('patientId', id))
+  // Of what Orthanc has deleted nobody has to find the order.
+  const { kind } = study.credit
+  if (kind !== 'matched' && !study.deleted) found.push(studyFinder('credit', kind))
+  return [...studyNumbers(study).map(studyIndex), ...[...orders].map((id) => studyIndex({ by: 'order', id })), ...found]
 }
 
 export function numbersOf(order: Order): Lookup[] {

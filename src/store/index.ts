@@ -12,7 +12,9 @@ import { createOutbox } from './outbox.ts'
 import { createPlanStore } from './plans.ts'
 import { createRetention } from './retention.ts'
 import { scripts } from './scripts.ts'
+import { createSiteMemory } from './site.ts'
 import { followChanges } from './stream.ts'
+import { createStudyFinder } from './studies.ts'
 import { createTargetLedger } from './targets.ts'
 import { createWorklistStore } from './worklist.ts'
 
@@ -71,6 +73,8 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createLedger({ connection, targets, seen }),
     ...createMessageStore({ connection }),
     ...createWorklistStore({ connection, stream }),
+    ...createStudyFinder({ connection }),
+    ...createSiteMemory({ connection }),
     ...createTargetLedger({ connection }),
     ...createOutbox({ connection }),
     ...createFeeds({ connection }),

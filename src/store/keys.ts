@@ -13,7 +13,7 @@ import type { Lookup } from '../core/world.ts'
  * wl:counts                                       hash `<state>\n<source>`
  * wl:o:<id>, wl:h:<id>                            an order (o itself, v version, i ids of its items), its history
  * wl:told:<id>, wl:leftout                        what was ever to be sent for an order (the rest of its wl:send: key); lines that are no longer kept
- * wl:x:<by>, wl:y:<by>                            ids of the orders, keys of the studies with this number; wl:x:find:<by> as people look for orders
+ * wl:x:<by>, wl:y:<by>                            ids of the orders, keys of the studies with this number; wl:x:find:<by>, wl:y:find:<by> as people look for them
  * wl:orders                                       order ids by the moment until which they matter
  * wl:items, wl:versions, wl:served                items, their versions, those served
  * wl:dirty:<target>                               item ids by version
@@ -27,6 +27,7 @@ import type { Lookup } from '../core/world.ts'
  * wl:rows                                         the newest changes that Orthancs told
  * wl:feed:<orthanc>                               cursor
  * wl:spools:<orthanc>                             the highest number taken of each spool of its plugin
+ * wl:site                                         what the engine knew of its site at its last start
  * wl:retained                                     the moment that retention has reached
  * wl:plan:<id>, wl:plans, wl:planrefs             plans, when last in use, by how many messages
  * wl:lease:<role>, wl:fence:<role>                who works, and the newest token
@@ -83,4 +84,9 @@ function numberOf(lookup: Lookup): readonly string[] {
     case 'tombstone':
       return [lookup.by, lookup.key]
   }
+}
+
+/** Keys of the studies that people find by this. */
+export function studyFinder(by: 'patientId' | 'credit', value: string): string {
+  return `wl:y:find:${JSON.stringify([by, value])}`
 }

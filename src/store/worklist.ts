@@ -9,7 +9,10 @@ import { scripts } from './scripts.ts'
 import { load, parsed } from './world.ts'
 
 /** What is read of the worklist: items for the index of each process and the targets, orders and studies for people. */
-export function createWorklistStore(options: { connection: Connection; stream: ChangeStream }): WorklistStore {
+export function createWorklistStore(options: {
+  connection: Connection
+  stream: ChangeStream
+}): Omit<WorklistStore, 'findStudies' | 'openOrders'> {
   const { connection, stream } = options
 
   async function items(ids: readonly string[]): Promise<readonly (WorklistItem | undefined)[]> {
