@@ -4,35 +4,42 @@
  * those orders and studies lead to.
  */
 import type { InboxEntry } from '../core/inbox.ts'
-import type { OrderGroup } from '../core/message.ts'
+import type { OrderGroup, PatientAct } from '../core/message.ts'
 import type { PatientKey } from '../core/ids.ts'
 import type { Order, Patient, SeriesFacts, Study } from '../core/order.ts'
 import { lookupKey, type Lookup, type World } from '../core/world.ts'
+import { canBeAdopted, canBeAskedAgain } from './adopt.ts'
 import { quietOrderId, studyLookupsOf } from './completion.ts'
+import { creditsOf } from './credit.ts'
 import { expireOrderId } from './expiry.ts'
 import { identityLookups, orderNames } from './identify.ts'
-import { canBeAdopted, studyKey } from './images.ts'
-import { ordersOfPatient, patientLookups, seriesLookups } from './match.ts'
-import { mergePatient } from './patients.ts'
+import { studyKey } from './images.ts'
+import { seriesLookups } from './match.ts'
+import { meantGroup, mergePatient, survivorOf } from './patients.ts'
 import { asSeries } from './performed.ts'
 
-export function concerns(entry: InboxEntry, groups: readonly OrderGroup[], known: World): readonly Lookup[] {
+export function concerns(
+  entry: InboxEntry,
+  groups: readonly OrderGroup[],
+  known: World,
+  patients: readonly PatientAct[] = [],
+): readonly Lookup[] {
   const search = createSearch(known)
   switch (entry.kind) {
-    case 'message':
-      for (const group of groups) concernsOfGroup(search, group, groups)
-      concernsOfPatients(search, groups)
+    case 'message': {
+      const meant = groups.map((group) => meantGroup(search, group))
+      for (const group of meant) concernsOfGroup(search, group)
+      concernsOfPatients(search, meant)
+      for (const act of patients) concernsOfAct(search, act)
       break
+    }
     case 'images':
       concernsOfImages(search, entry)
       break
     case 'changes':
       for (const study of new Set(entry.rows.map((row) => row.study))) {
         if (study === '') continue
-        for (const { credit } of search.studies({ by: 'study', key: studyKey(entry.orthanc, study) })) {
-          if (credit.kind !== 'matched') continue
-          search.follow(credit.orderIds.flatMap((id) => search.orders({ by: 'order', id })))
-        }
+        concernsOfCredits(search, search.studies({ by: 'study', key: studyKey(entry.orthanc, study) }))
       }
       break
     case 'performed':
@@ -44,9 +51,13 @@ export function concerns(entry: InboxEntry, groups: readonly OrderGroup[], known
       if (id !== undefined) search.follow(search.orders({ by: 'order', id }))
       break
     }
-    case 'manual':
-      search.follow(search.orders({ by: 'order', id: entry.command.orderId }))
+    case 'manual': {
+      const { command } = entry
+      search.follow(search.orders({ by: 'order', id: command.orderId }))
+      if (command.kind !== 'link' && command.kind !== 'unlink') break
+      for (const study of search.studies({ by: 'study', key: command.study })) twins(search, study.studyInstanceUid)
       break
+    }
   }
   return search.wanted()
 }
@@ -84,7 +95,7 @@ function createSearch(known: World): Search {
   }
 }
 
-function concernsOfGroup(search: Search, group: OrderGroup, all: readonly OrderGroup[]): void {
+function concernsOfGroup(search: Search, group: OrderGroup): void {
   if (group.effect === 'ignore') return
   const lookups = identityLookups(group)
   const orders = lookups.flatMap((by) => search.orders(by))
@@ -94,14 +105,7 @@ function concernsOfGroup(search: Search, group: OrderGroup, all: readonly OrderG
   const waiting = [...lookups, ...orders.flatMap(studyLookupsOf)]
     .flatMap((by) => search.studies(by))
     .filter(canBeAdopted)
-  // The group may take numbers away from its order: what is then looked for among the patient's orders is asked for always.
-  const said = all.flatMap(({ patient }) => (patient === undefined ? [] : [patient.key]))
-  const keys = [...orders.map((order) => order.patientKey), ...said]
-  for (const facts of [...new Set(waiting)].flatMap((study) => study.series)) {
-    const found = concernsOfSeries(search, facts)
-    const known = [...keys, ...found.map((order) => order.patientKey)]
-    search.follow(ordersOfPatient(facts, known).flatMap((by) => search.orders(by)))
-  }
+  for (const facts of [...new Set(waiting)].flatMap((study) => study.series)) concernsOfSeries(search, facts)
 }
 
 /** A patient who changes takes all open orders along; what one group says, the next one of the message finds said. */
@@ -116,17 +120,42 @@ function concernsOfPatients(search: Search, groups: readonly OrderGroup[]): void
   }
 }
 
-function concernsOfImages(search: Search, entry: Extract<InboxEntry, { kind: 'images' }>): void {
-  const [study] = search.studies({ by: 'study', key: studyKey(entry.orthanc, entry.study) })
-  const isNews = entry.event !== 'deleted'
-  if (isNews) for (const facts of entry.series) concernsOfSeries(search, facts)
-  if (entry.event === 'seen' || study?.credit.kind !== 'matched') return
-  search.follow(study.credit.orderIds.flatMap((id) => search.orders({ by: 'order', id })))
+/** What an ADT says of patients: their records, their orders, and of a merge the studies that may have waited for it. */
+function concernsOfAct(search: Search, act: PatientAct): void {
+  if (act.kind === 'update') {
+    const known = search.patient(act.patient.key)
+    if (known === undefined || known.mergedInto !== undefined) return
+    if (mergePatient(known, act.patient) !== known) search.want({ by: 'patient', key: known.key })
+    return
+  }
+  const keys = [act.patient.key, ...act.prior].map((key) => survivorOf(search, key))
+  for (const alias of keys.flatMap((key) => search.patient(key)?.aliases ?? [])) search.patient(alias)
+  const orders = keys.flatMap((key) => search.orders({ by: 'patient', key }))
+  search.follow(orders)
+  const waiting = orders
+    .flatMap(studyLookupsOf)
+    .flatMap((by) => search.studies(by))
+    .filter(canBeAskedAgain)
+  for (const facts of [...new Set(waiting)].flatMap((study) => study.series)) concernsOfSeries(search, facts)
 }
 
-function concernsOfSeries(search: Search, facts: SeriesFacts): readonly Order[] {
-  const named = seriesLookups(facts).flatMap((by) => search.orders(by))
-  const all = [...named, ...patientLookups(named, facts).flatMap((by) => search.orders(by))]
-  search.follow(all)
-  return all
+function concernsOfImages(search: Search, entry: Extract<InboxEntry, { kind: 'images' }>): void {
+  const known = search.studies({ by: 'study', key: studyKey(entry.orthanc, entry.study) })
+  if (entry.event !== 'deleted') for (const facts of entry.series) concernsOfSeries(search, facts)
+  const uids = new Set([...entry.series, ...known].map((one) => one.studyInstanceUid))
+  concernsOfCredits(search, [...known, ...[...uids].flatMap((value) => twins(search, value))])
+}
+
+/** The same study in all Orthancs. */
+function twins(search: Search, studyInstanceUid: string): readonly Study[] {
+  return studyInstanceUid === '' ? [] : search.studies({ by: 'studyInstanceUid', value: studyInstanceUid })
+}
+
+/** The orders that have these studies. */
+function concernsOfCredits(search: Search, studies: readonly Study[]): void {
+  for (const id of new Set(studies.flatMap(creditsOf))) search.follow(search.orders({ by: 'order', id }))
+}
+
+function concernsOfSeries(search: Search, facts: SeriesFacts): void {
+  for (const by of seriesLookups(facts)) search.follow(search.orders(by))
 }

@@ -3,10 +3,10 @@
  * order: what the images say they were requested by, the Study Instance UID, the
  * accession number; always with the patient, who must agree (I11).
  */
-import { patientKey, type OrderId, type PatientKey } from '../core/ids.ts'
-import type { Order, SeriesFacts, Step } from '../core/order.ts'
+import type { OrderId } from '../core/ids.ts'
+import type { Order, SeriesFacts, Step, Study } from '../core/order.ts'
 import type { Lookup, World } from '../core/world.ts'
-import { agree } from './patients.ts'
+import { agreesWith } from './patients.ts'
 
 export interface Hit {
   readonly order: Order
@@ -31,8 +31,13 @@ const madeElsewhere: ReadonlySet<string> = new Set(
 const acquired: ReadonlySet<string> = new Set(['DicomProtocol', 'Unknown', ''])
 
 /** Whether a series is evidence of the exam. */
-export function isEvidence({ modality, origin }: SeriesFacts): boolean {
-  return acquired.has(origin) && !madeElsewhere.has(modality)
+export function isEvidence({ modality, origin, isAcquired, isCopy }: SeriesFacts): boolean {
+  return (isAcquired ?? acquired.has(origin)) && isCopy !== true && isOfExam({ modality })
+}
+
+/** Images of a patient, whoever brought them: what a person links needs no more. */
+export function isOfExam({ modality }: Pick<SeriesFacts, 'modality'>): boolean {
+  return !madeElsewhere.has(modality)
 }
 
 /** Modalities that stand for each other: a worklist says CR, the detector writes DX. */
@@ -41,33 +46,47 @@ const alike: readonly (readonly string[])[] = [
   ['XA', 'RF'],
 ]
 
-export function matchSeries(world: World, facts: SeriesFacts): Match {
-  const isOurs = (order: Order): boolean => agree(order.patientKey, facts)
-  const byUid = facts.studyInstanceUid ? world.orders({ by: 'studyInstanceUid', value: facts.studyInstanceUid }) : []
-  if (byUid.some((order) => !isOurs(order))) {
-    return { kind: 'mismatch', orderIds: ids(byUid.filter((order) => !isOurs(order))) }
+/** What a person has said of the study counts before what its images say. */
+export function matchSeries(
+  world: World,
+  facts: SeriesFacts,
+  { linked, linkedSteps, unlinked = [] }: ByHand = {},
+): Match {
+  if (linked !== undefined) {
+    const orders = linked.flatMap((id) => world.orders({ by: 'order', id }))
+    return { kind: 'matched', hits: orders.map((order) => hitOf(order, facts, linkedSteps?.[order.id])) }
   }
-  const byAccession = accessionNumbers(facts).flatMap((value) => world.orders({ by: 'accessionNumber', value }))
+  const find = (by: Lookup): readonly Order[] => world.orders(by).filter(({ id }) => !unlinked.includes(id))
+  const isOurs = (order: Order): boolean => agreesWith(world, order, facts)
+  const { studyInstanceUid, accessionNumber } = facts
+  const byUid = studyInstanceUid ? find({ by: 'studyInstanceUid', value: studyInstanceUid }) : []
+  const foreign = byUid.filter((order) => !isOurs(order))
+  if (foreign.length > 0) return { kind: 'mismatch', orderIds: ids(foreign) }
+  const byAccession = accessionNumber ? find({ by: 'accessionNumber', value: accessionNumber }) : []
+  const ours = byAccession.filter(isOurs)
   // The study of one patient under the accession number of another: one of the two is wrong, and nobody knows which.
-  const contradicting = byAccession.filter(
-    (order) => order.numbers.accessionNumber === facts.accessionNumber && !isOurs(order),
-  )
-  if (
-    byUid.length > 0 &&
-    contradicting.length > 0 &&
-    !byUid.some((order) => order.numbers.accessionNumber === facts.accessionNumber)
-  ) {
+  const isContradicted =
+    byAccession.length > ours.length && !byUid.some((order) => order.numbers.accessionNumber === accessionNumber)
+  if (byUid.length > 0 && isContradicted) {
+    const contradicting = byAccession.filter((order) => !isOurs(order))
     return { kind: 'mismatch', orderIds: ids([...byUid, ...contradicting]) }
   }
-  const found = [...byUid, ...byAccession]
-  const ofPatient = patientLookups(found, facts).flatMap((by) => world.orders(by))
-  const requested = byRequest(unique([...found, ...ofPatient].filter(isOurs)), facts)
+  const named = requestLookups(facts).flatMap(find).filter(isOurs)
+  const requested = byRequest(unique([...byUid, ...ours, ...named]), facts)
   if (requested !== undefined) return requested
-  if (byUid.length > 0) return choose(unique(byUid), facts)
-  const named = unique(byAccession.filter((order) => order.numbers.accessionNumber === facts.accessionNumber))
-  const ours = named.filter(isOurs)
+  if (byUid.length > 0) return choose(byUid, facts)
   if (ours.length > 0) return choose(ours, facts)
-  return named.length > 0 ? { kind: 'mismatch', orderIds: ids(named) } : { kind: 'unmatched' }
+  return byAccession.length > 0 ? { kind: 'mismatch', orderIds: ids(byAccession) } : { kind: 'unmatched' }
+}
+
+type ByHand = Pick<Study, 'linked' | 'linkedSteps' | 'unlinked'>
+
+/** The steps of an order that is known to have these images: the one that was named, else those that the series tells apart, else all. */
+function hitOf(order: Order, facts: SeriesFacts, stepKey: string | undefined): Hit {
+  const named = order.steps.filter((step) => step.key === stepKey)
+  if (named.length > 0) return { order, stepKeys: keys(named) }
+  const told = byRequest([order], facts) ?? choose([order], facts)
+  return { order, stepKeys: told.kind === 'matched' ? told.hits.flatMap((hit) => hit.stepKeys) : keys(order.steps) }
 }
 
 /** Request Attributes Sequence, every item: one acquisition may serve several orders. Undefined when it names none of ours. */
@@ -129,43 +148,21 @@ function isAt(step: Step, { stationName, remoteAet }: SeriesFacts): boolean {
   return names.includes(stationName) || names.includes(remoteAet)
 }
 
-/**
- * Images name a Requested Procedure ID that none of the orders found so far has: it
- * is looked for among the patient's orders. Images seldom carry the issuer of the
- * Patient ID, so an order that was found and agrees says under which key.
- */
-export function patientLookups(found: readonly Order[], facts: SeriesFacts): readonly Lookup[] {
-  const isComplete = facts.requestAttributes.every(
-    ({ requestedProcedureId: id }) => id === '' || found.some((order) => procedureId(order) === id),
-  )
-  return isComplete
-    ? []
-    : ordersOfPatient(
-        facts,
-        found.map((order) => order.patientKey),
-      )
-}
-
-/** Orders of whoever these images may be of, under any of the keys that agree. */
-export function ordersOfPatient(facts: SeriesFacts, keys: readonly PatientKey[]): readonly Lookup[] {
-  const id = facts.patientId.trim()
-  if (id === '' || facts.requestAttributes.length === 0) return []
-  const agreed = keys.filter((key) => agree(key, facts))
-  const all = new Set([...agreed, patientKey(id, facts.issuerOfPatientId.trim()), patientKey(id)])
-  return [...all].map((key): Lookup => ({ by: 'patient', key }))
-}
-
-/** By what else its orders are found. */
+/** By what the orders of a series are found. */
 export function seriesLookups(facts: SeriesFacts): readonly Lookup[] {
-  const byAccession = accessionNumbers(facts).map((value): Lookup => ({ by: 'accessionNumber', value }))
-  return facts.studyInstanceUid
-    ? [{ by: 'studyInstanceUid', value: facts.studyInstanceUid }, ...byAccession]
-    : byAccession
+  const { studyInstanceUid, accessionNumber } = facts
+  const lookups: Lookup[] = [...requestLookups(facts)]
+  if (studyInstanceUid) lookups.push({ by: 'studyInstanceUid', value: studyInstanceUid })
+  if (accessionNumber) lookups.push({ by: 'accessionNumber', value: accessionNumber })
+  return lookups
 }
 
-function accessionNumbers(facts: SeriesFacts): readonly string[] {
-  const all = [facts.accessionNumber, ...facts.requestAttributes.map((item) => item.accessionNumber)]
-  return [...new Set(all)].filter((value) => value !== '')
+/** Orders of this patient that the images say they were requested by. */
+function requestLookups({ patientId, requestAttributes }: SeriesFacts): readonly Lookup[] {
+  const id = patientId.trim()
+  if (id === '' || requestAttributes.length === 0) return []
+  const named = new Set(requestAttributes.map((item) => item.requestedProcedureId))
+  return [...named].filter((value) => value !== '').map((value) => ({ by: 'requestedProcedure', patientId: id, value }))
 }
 
 function procedureId(order: Order): string {

@@ -4,15 +4,16 @@
  * used again for a later exam makes an order of its own.
  */
 import type { InboxEntry } from '../core/inbox.ts'
+import type { PatientKey } from '../core/ids.ts'
 import type { OrderGroup } from '../core/message.ts'
 import type { Order, OrderNumbers, Patient, Step } from '../core/order.ts'
 import type { Dataset } from '../core/dataset.ts'
 import { nameBasedUid } from '../dicom/uid.ts'
+import { adopt } from './adopt.ts'
 import { creditedStudies, settle } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { control, quoted } from './group.ts'
 import { orderName, orderNames } from './identify.ts'
-import { adopt } from './images.ts'
 import { merge, mergePatient } from './patients.ts'
 import { same } from './same.ts'
 import { isNewer, newest, sentAt } from './sent.ts'
@@ -21,7 +22,14 @@ import { hasEnded, move, plan, replan, summary } from './steps.ts'
 /** A cancel that overtakes its order does so by seconds; after this time the same number is another order. */
 export const tombstoneHours = 24
 
-export function create(draft: Draft, entry: InboxEntry, group: OrderGroup, patient: Patient, number: number): Order {
+export function create(
+  draft: Draft,
+  entry: InboxEntry,
+  group: OrderGroup,
+  patient: Patient,
+  number: number,
+  sentAs: PatientKey = patient.key,
+): Order {
   know(draft, patient, group.effect === 'create')
   const { seq, at } = entry
   const sent = sentAt(group.received)
@@ -31,6 +39,7 @@ export function create(draft: Draft, entry: InboxEntry, group: OrderGroup, patie
     source: entry.kind === 'message' ? entry.source : '',
     numbers: group.numbers,
     patientKey: patient.key,
+    ...(sentAs === patient.key ? {} : { formerPatientKeys: [sentAs] }),
     studyInstanceUid: group.numbers.studyInstanceUid || madeUid(group.numbers, seq, number),
     request: group.request,
     received: group.received,
@@ -44,7 +53,8 @@ export function create(draft: Draft, entry: InboxEntry, group: OrderGroup, patie
   const order = isCancelled ? move(planned, 'cancel') : planned
   draft.put(order, undefined)
   const cancelled = isCancelled ? ', its cancel came first' : ''
-  draft.note(order.id, `${control(group)} created: ${summary(order)}${cancelled}`)
+  const merged = sentAs === patient.key ? '' : ', sent under a merged Patient ID'
+  draft.note(order.id, `${control(group)} created: ${summary(order)}${cancelled}${merged}`)
   const adopted = settle(draft, adopt(draft, order, true), undefined)
   if (adopted !== order) draft.put(adopted, undefined)
   return adopted

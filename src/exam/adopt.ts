@@ -1,0 +1,80 @@
+/**
+ * An order was made, renumbered or moved to another patient: studies that waited for
+ * it are credited now.
+ */
+import type { Order, Study } from '../core/order.ts'
+import { studiesOf, whenStable } from './completion.ts'
+import { combine, counts, creditOf, hitsOf, judge, raise } from './credit.ts'
+import type { Draft } from './draft.ts'
+import { withoutCopies } from './copies.ts'
+import { credited, receive } from './receive.ts'
+
+/** Studies that nobody has been credited with for certain. */
+export function canBeAdopted({ deleted, credit }: Study): boolean {
+  return !deleted && (credit.kind === 'unmatched' || credit.kind === 'ambiguous')
+}
+
+/** After a merge, what contradicted an order may agree. */
+export function canBeAskedAgain({ deleted, credit }: Study): boolean {
+  return !deleted && credit.kind !== 'matched'
+}
+
+/** `isBorn`: the order is new, its started steps are never served. */
+export function adopt(draft: Draft, made: Order, isBorn: boolean): Order {
+  return adoptThose(draft, made, isBorn, canBeAdopted)
+}
+
+/** The order is another patient's now (ADT A40). */
+export function adoptAfterMerge(draft: Draft, moved: Order): Order {
+  return adoptThose(draft, moved, false, canBeAskedAgain)
+}
+
+function adoptThose(draft: Draft, made: Order, isBorn: boolean, canBe: (study: Study) => boolean): Order {
+  const waiting = studiesOf(draft.world, made).filter((study) => canBe(study) && !isFromBefore(study, made))
+  let order = made
+  let newest: Study | undefined
+  for (const { study: before, own } of withoutCopies(waiting)) {
+    const all = judge(
+      draft.world,
+      before,
+      before.series.filter((facts) => counts(before, facts)),
+    )
+    const study: Study = { ...before, credit: combine({ kind: 'unmatched' }, all.map(creditOf)) }
+    if (study.credit.kind === 'unmatched') continue
+    raise(draft, study, before)
+    draft.putStudy(study, before)
+    if (study.credit.kind !== 'matched' || !study.credit.orderIds.includes(order.id)) continue
+    newest = study
+    const taken =
+      hitsOf(all)
+        .get(order.id)
+        ?.taken.filter(({ series }) => own.has(series)) ?? []
+    if (taken.length === 0) {
+      order = credited(order, study)
+      continue
+    }
+    const times = { first: study.firstImageAt, last: study.lastImageAt }
+    const received = receive(draft, order, study, { ...times, taken, isKnown: false, isBorn })
+    order = received.order
+    draft.putStudy(received.study, before)
+  }
+  return newest?.stable ? whenStable(draft, order, newest) : order
+}
+
+/**
+ * Whether images came days before the appointment that only an accession number would join them to: a number
+ * used again, for a patient who came back. Whoever names the study by its UID means these images.
+ */
+function isFromBefore({ studyInstanceUid, series }: Study, order: Order): boolean {
+  if (studyInstanceUid === order.studyInstanceUid) return false
+  const newest = Math.max(...series.map((facts) => Date.parse(facts.lastImageAt)).filter(Number.isFinite))
+  const starts = order.steps.map(({ attributes }) => dayOf(attributes['ScheduledProcedureStepStartDate']))
+  const first = Math.min(...starts.filter((start) => start !== undefined))
+  // Two days: whatever zone the site is in, and a patient may come early.
+  return Number.isFinite(newest) && Number.isFinite(first) && first - newest > 2 * 86_400_000
+}
+
+function dayOf(date: unknown): number | undefined {
+  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(typeof date === 'string' ? date : '') ?? []
+  return year === undefined ? undefined : Date.UTC(Number(year), Number(month) - 1, Number(day))
+}

@@ -1,0 +1,78 @@
+/**
+ * An order receives images: waiting steps start, started ones wait on, and what has
+ * ended gets late images, which are reported once for each series.
+ */
+import type { Instant } from '../core/ids.ts'
+import type { Order, Study } from '../core/order.ts'
+import { announceStart, awaitQuiet } from './completion.ts'
+import type { Taken } from './credit.ts'
+import type { Draft } from './draft.ts'
+import { flags, isStarted, isWaiting, move, summary } from './steps.ts'
+
+export interface Arrival {
+  readonly taken: readonly Taken[]
+  readonly first: Instant
+  readonly last: Instant
+  /** The study was credited to the order before. */
+  readonly isKnown: boolean
+  /** The order is new: its started steps are never served. */
+  readonly isBorn: boolean
+}
+
+/** The order with the images, and the study with what it was late with. */
+export function receive(
+  draft: Draft,
+  order: Order,
+  study: Study,
+  arrival: Arrival,
+): { readonly order: Order; readonly study: Study } {
+  const { taken, first, last, isBorn } = arrival
+  const started = move(order, 'start', new Set(taken.flatMap(({ stepKeys }) => [...stepKeys])))
+  let next: Order = {
+    ...credited(started, study),
+    firstImageAt: order.firstImageAt ?? first,
+    lastImageAt: order.lastImageAt !== undefined && order.lastImageAt > last ? order.lastImageAt : last,
+  }
+  if (started !== order) {
+    if (isBorn) next = neverServed(next, order)
+    draft.note(order.id, `${isBorn ? 'born with images' : 'started by images'}: ${summary(next)}`)
+    next = announceStart(draft, next, study)
+  }
+  const open = new Set(next.steps.filter(isStarted).map((step) => step.key))
+  const late = taken.filter(({ stepKeys }) => ![...stepKeys].some((key) => open.has(key)))
+  next = awaitQuiet(draft, next, study)
+  return { order: next, study: reportLate(draft, next, study, { ...arrival, taken: late }) }
+}
+
+/** The order as one that has the study. */
+export function credited(order: Order, { key }: Study): Order {
+  return order.studies?.includes(key) ? order : { ...order, studies: [...(order.studies ?? []), key].sort() }
+}
+
+function reportLate(draft: Draft, order: Order, study: Study, { taken, isKnown }: Arrival): Study {
+  const ended = taken.map(({ series, stepKeys }) => ({
+    series,
+    refused: order.steps.find((step) => stepKeys.has(step.key) && step.stepStatus !== 'COMPLETED'),
+  }))
+  const refused = ended.find((one) => one.refused !== undefined)?.refused
+  if (refused !== undefined && !isKnown) {
+    const { stepStatus } = refused
+    draft.note(order.id, `images arrived for a step that is ${stepStatus}: E612`)
+    const params = { study: study.key, orderId: order.id, stepStatus }
+    draft.notice({ code: 'E612', hl7Code: 207, params }, [order.id], study.key)
+  }
+  const reported = study.late?.[order.id] ?? []
+  const late = ended.filter((one) => one.refused === undefined && !reported.includes(one.series))
+  if (late.length === 0) return study
+  draft.note(order.id, 'late images arrived')
+  draft.announce('lateImages', order, study)
+  return { ...study, late: { ...study.late, [order.id]: [...reported, ...late.map((one) => one.series)] } }
+}
+
+function neverServed(order: Order, before: Order): Order {
+  const waiting = new Set(before.steps.filter(isWaiting).map((step) => step.key))
+  const steps = order.steps.map((step) =>
+    isStarted(step) && waiting.has(step.key) ? { ...step, flags: [...step.flags, flags.imagesFirst] } : step,
+  )
+  return { ...order, steps }
+}
