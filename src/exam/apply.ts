@@ -5,7 +5,7 @@
  * world and the same entry give the same changes, on every machine.
  */
 import type { InboxEntry } from '../core/inbox.ts'
-import type { OrderGroup } from '../core/message.ts'
+import type { OrderGroup, PatientAct } from '../core/message.ts'
 import type { Change, ExamRules, World } from '../core/world.ts'
 import { applyChanges } from './changes.ts'
 import { applyDeadline } from './completion.ts'
@@ -16,14 +16,15 @@ import { applyCommand } from './manual.ts'
 import { applyMessage } from './message.ts'
 import { applyPerformed } from './performed.ts'
 
-/** `world` must know all that `concerns` asks for this entry. */
+/** `world` must know all that `concerns` asks for this entry; `groups` and `patients` are what a message says. */
 export function apply(
   world: World,
   entry: InboxEntry,
   groups: readonly OrderGroup[],
   rules: ExamRules,
+  patients: readonly PatientAct[] = [],
 ): readonly Change[] {
-  if (entry.kind === 'message') return applyMessage(world, entry, groups, rules)
+  if (entry.kind === 'message') return applyMessage(world, entry, groups, rules, patients)
   const draft = createDraft(world, entry, rules)
   switch (entry.kind) {
     case 'images':

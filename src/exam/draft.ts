@@ -60,13 +60,15 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
     }
   }
 
+  const patientBefore = (key: PatientKey): Patient | undefined =>
+    patients.has(key) ? patients.get(key) : layer.patient(key)
+
   /** The order and its items as a change; nothing when both are as they were. */
   function orderChange(id: OrderId, before: Order | undefined): Change[] {
     const order = layer.orders({ by: 'order', id })[0]
     if (order === undefined) return []
     const patient = layer.patient(order.patientKey)
-    const patientBefore = patients.has(order.patientKey) ? patients.get(order.patientKey) : patient
-    const was = before && { order: before, patient: patientBefore }
+    const was = before && { order: before, patient: patientBefore(before.patientKey) }
     const { items, marks, withdrawn, changed } = renderItems({ order, patient }, was, seq, at)
     const due = noShowDue(order, rules.noShow)
     if (!changed && before !== undefined && due === before.expireAt && same(order, before)) return []

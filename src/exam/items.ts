@@ -46,12 +46,12 @@ export interface Rendered {
 export function renderItems(now: Moment, before: Moment | undefined, seq: Seq, at: Instant): Rendered {
   const { order, patient } = now
   const known = before?.order.itemMarks ?? {}
+  const who = whoOf(patient)
   const sameFrame =
     before !== undefined &&
     order.studyInstanceUid === before.order.studyInstanceUid &&
     same(order.request, before.order.request) &&
-    same(patient, before.patient)
-  const who: Dataset = patient === undefined ? {} : patientDataset(patient)
+    same(who, whoOf(before.patient))
   const items: WorklistItem[] = []
   const marks: Record<ItemId, ItemMark> = {}
   let changed = false
@@ -76,6 +76,11 @@ export function renderItems(now: Moment, before: Moment | undefined, seq: Seq, a
   }
   const withdrawn = Object.keys(known).filter((id) => marks[id] === undefined)
   return { items, marks, withdrawn, changed: changed || withdrawn.length > 0 }
+}
+
+/** What modalities see of a patient; a record may change (an alias is added) and look the same. */
+function whoOf(patient: Patient | undefined): Dataset {
+  return patient === undefined ? {} : patientDataset(patient)
 }
 
 /** A step of an order that came after its images was never to be chosen on a modality. */

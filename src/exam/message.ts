@@ -5,7 +5,7 @@
  */
 import type { InboxEntry } from '../core/inbox.ts'
 import type { OrderId } from '../core/ids.ts'
-import type { MessageState, OrderGroup } from '../core/message.ts'
+import type { MessageState, OrderGroup, PatientAct } from '../core/message.ts'
 import type { Fault } from '../core/fault.ts'
 import type { Order, Patient } from '../core/order.ts'
 import type { Change, ExamRules, World } from '../core/world.ts'
@@ -13,7 +13,8 @@ import { creditedStudies, settle, tell } from './completion.ts'
 import { createDraft, type Draft } from './draft.ts'
 import { control, quoted } from './group.ts'
 import { identify, orderName } from './identify.ts'
-import { agree, isSomebodyElse, splitPatientKey } from './patients.ts'
+import { applyPatients } from './merge.ts'
+import { agree, agreesWithPatient, isSomebodyElse, meantGroup, splitPatientKey } from './patients.ts'
 import { create, isAnotherExam, update } from './planning.ts'
 import { newest, sentAt } from './sent.ts'
 import { hasEnded, move, summary, type Act } from './steps.ts'
@@ -30,6 +31,7 @@ export function applyMessage(
   entry: MessageEntry,
   groups: readonly OrderGroup[],
   rules: ExamRules,
+  patients: readonly PatientAct[],
 ): Change[] {
   const { messageId, source } = entry
   const end = (state: MessageState): Change => ({ kind: 'state', messageId, source, state })
@@ -47,17 +49,21 @@ export function applyMessage(
     }
     if (outcome.kind === 'ignored') ignored.push(outcome.rule)
   }
-  const rule = ignored.length === groups.length ? (ignored[0] ?? 'no-order-group') : undefined
+  const done = patients.length === 0 ? undefined : applyPatients(draft, patients)
+  if (done?.kind === 'ignored') ignored.push(done.rule)
+  const count = groups.length + (patients.length === 0 ? 0 : 1)
+  const rule = ignored.length === count ? (ignored[0] ?? 'no-order-group') : undefined
   return [...draft.changes(), end(rule === undefined ? { kind: 'applied' } : { kind: 'ignored', rule })]
 }
 
 function applyGroup(
   draft: Draft,
   entry: MessageEntry,
-  group: OrderGroup,
+  said: OrderGroup,
   number: number,
   named: Map<OrderId, Set<string>>,
 ): Outcome {
+  const group = meantGroup(draft.world, said)
   const { effect, patient } = group
   if (effect === 'ignore') return { kind: 'ignored', rule: `orderControl ${control(group)}` }
   const identity = identify(draft.world, group)
@@ -84,7 +90,7 @@ function applyGroup(
     if (effect === 'update') return { kind: 'ignored', rule: 'unknown-order' }
     return dead('E603', { group: number, missing: missing ?? 'patient' }, [])
   }
-  const order = create(draft, entry, group, patient, number)
+  const order = create(draft, entry, group, patient, number, said.patient?.key)
   namedIn(named, order.id, group)
   return { kind: 'applied' }
 }
@@ -142,7 +148,7 @@ function foreignOrders(world: World, group: OrderGroup, order: Order | undefined
     .filter((other) => !agree(key, splitPatientKey(other.patientKey)))
   const isTaken = world
     .studies({ by: 'studyInstanceUid', value })
-    .some((study) => !study.deleted && study.patientId.trim() !== '' && !agree(key, study))
+    .some((study) => !study.deleted && study.patientId.trim() !== '' && !agreesWithPatient(world, key, study))
   return orders.length > 0 || isTaken ? orders.map((other) => other.id) : undefined
 }
 

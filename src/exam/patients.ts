@@ -5,6 +5,7 @@
  */
 import type { Dataset } from '../core/dataset.ts'
 import type { PatientKey } from '../core/ids.ts'
+import type { OrderGroup } from '../core/message.ts'
 import type { Order, Patient } from '../core/order.ts'
 import type { World } from '../core/world.ts'
 import { same } from './same.ts'
@@ -23,6 +24,52 @@ export function mergePatient(known: Patient | undefined, said: Patient): Patient
   const attributes = merge(known.attributes, said.attributes)
   return attributes === known.attributes ? known : { ...known, attributes }
 }
+
+/** Whom a key means: the key itself, or whoever it was merged into. */
+export function survivorOf(world: Pick<World, 'patient'>, key: PatientKey): PatientKey {
+  const seen = new Set<PatientKey>()
+  let survivor = key
+  for (;;) {
+    const next = world.patient(survivor)?.mergedInto
+    // A circle is never written; nobody hangs on one even so.
+    if (next === undefined || seen.has(survivor)) return survivor
+    seen.add(survivor)
+    survivor = next
+  }
+}
+
+/**
+ * Whom a message means by its patient. Who is named by a merged ID is the survivor, as the survivor is known:
+ * what is said under the old ID is of the old record.
+ */
+export function meantPatient(world: Pick<World, 'patient'>, said: Patient): Patient {
+  const key = survivorOf(world, said.key)
+  const survivor = key === said.key ? undefined : world.patient(key)
+  return survivor === undefined ? said : named(survivor, said)
+}
+
+/** The same of an order group. */
+export function meantGroup(world: Pick<World, 'patient'>, group: OrderGroup): OrderGroup {
+  if (group.effect === 'ignore') return group
+  const patient = group.patient && meantPatient(world, group.patient)
+  return patient === undefined || patient === group.patient ? group : { ...group, patient }
+}
+
+/** A merge may come without a name; an item never goes without one: whoever was merged lends the description. */
+export function named(patient: Patient, other: Patient | undefined): Patient {
+  if (other === undefined || isText(patient.attributes['PatientName'])) return patient
+  const lent = Object.entries(other.attributes).filter(([keyword]) => !identifiers.has(keyword))
+  const own = Object.entries(patient.attributes).filter(([keyword]) => keyword !== 'PatientName')
+  return { ...patient, attributes: Object.fromEntries([...lent, ...own]) }
+}
+
+const identifiers: ReadonlySet<string> = new Set([
+  'PatientID',
+  'IssuerOfPatientID',
+  'IssuerOfPatientIDQualifiersSequence',
+  'TypeOfPatientID',
+  'OtherPatientIDsSequence',
+])
 
 export interface PatientName {
   readonly patientId: string

@@ -2,7 +2,7 @@ import { EngineError } from '../core/errors/index.ts'
 import type { Fault } from '../core/fault.ts'
 import type { InboxEntry } from '../core/inbox.ts'
 import type { ItemId, MessageId, PlanId, Seq } from '../core/ids.ts'
-import type { OrderGroup } from '../core/message.ts'
+import type { OrderGroup, PatientAct, Verdict } from '../core/message.ts'
 import type { Lease, Ledger, LoadedWorld, Log } from '../core/ports.ts'
 import { lookupKey, type Change, type ExamRules, type Lookup, type World } from '../core/world.ts'
 import { apply, concerns, createOverlay } from '../exam/index.ts'
@@ -32,11 +32,19 @@ export interface DrainContext {
 /** Retention, or a store that was emptied, may overtake a turn; so many in a row are a defect. */
 const mostStaleTurns = 20
 
-/** What a batch entry brings with it: the order groups of a message, or why it can have none. */
+/** What a batch entry brings with it: what a message says of orders and patients, or why it can say nothing. */
 type Translation =
-  | { readonly kind: 'groups'; readonly groups: readonly OrderGroup[] }
+  | Said
   | { readonly kind: 'dead'; readonly fault: Fault }
   | { readonly kind: 'ignored'; readonly rule: string }
+
+interface Said {
+  readonly kind: 'said'
+  readonly groups: readonly OrderGroup[]
+  readonly patients: readonly PatientAct[]
+}
+
+const nothingSaid: Said = { kind: 'said', groups: [], patients: [] }
 
 /**
  * Applies what waits in the inbox, in its order, until nothing waits (I3). A batch
@@ -127,13 +135,17 @@ async function fold(
   entries: readonly InboxEntry[],
   translations: ReadonlyMap<Seq, Translation>,
 ): Promise<Made> {
-  const groupsOf = (entry: InboxEntry): readonly OrderGroup[] => {
+  const saidBy = (entry: InboxEntry): Said => {
     const translation = translations.get(entry.seq)
-    return translation?.kind === 'groups' ? translation.groups : []
+    return translation?.kind === 'said' ? translation : nothingSaid
+  }
+  const concernsOf = (entry: InboxEntry, world: World): readonly Lookup[] => {
+    const { groups, patients } = saidBy(entry)
+    return concerns(entry, groups, world, patients)
   }
   const wantedOf = (world: World, loaded: ReadonlySet<string>): Lookup[] =>
     missing(
-      entries.flatMap((entry) => concerns(entry, groupsOf(entry), world)),
+      entries.flatMap((entry) => concernsOf(entry, world)),
       loaded,
     )
   let known = await ledger.load(wantedOf(nothingKnown, new Set()))
@@ -147,13 +159,13 @@ async function fold(
   for (const entry of entries) {
     // What an earlier entry of the batch made may concern this one in a way nobody could know before.
     for (;;) {
-      const wanted = missing(concerns(entry, groupsOf(entry), overlay), known.loaded)
+      const wanted = missing(concernsOf(entry, overlay), known.loaded)
       if (wanted.length === 0) break
       known = await ledger.load(wanted, known)
     }
     const translation = translations.get(entry.seq)
     let changes: readonly Change[]
-    if (entry.kind === 'message' && translation !== undefined && translation.kind !== 'groups') {
+    if (entry.kind === 'message' && translation !== undefined && translation.kind !== 'said') {
       const { messageId, source } = entry
       const state =
         translation.kind === 'ignored'
@@ -161,7 +173,7 @@ async function fold(
           : ({ kind: 'dead', fault: translation.fault, attempts: 1 } as const)
       changes = [{ kind: 'state', messageId, source, state }]
     } else {
-      changes = applyOrPark(overlay, entry, groupsOf(entry), rules, log)
+      changes = applyOrPark(overlay, entry, saidBy(entry), rules, log)
     }
     overlay.fold(changes)
     all.push(...changes)
@@ -173,12 +185,12 @@ async function fold(
 function applyOrPark(
   overlay: Parameters<typeof apply>[0],
   entry: InboxEntry,
-  groups: readonly OrderGroup[],
+  { groups, patients }: Said,
   rules: ExamRules,
   log: Log,
 ): readonly Change[] {
   try {
-    return apply(overlay, entry, groups, rules)
+    return apply(overlay, entry, groups, rules, patients)
   } catch (error) {
     return park(entry, error, log)
   }
@@ -218,7 +230,7 @@ async function translateAll(context: DrainContext, entries: readonly InboxEntry[
   for (const entry of entries) {
     if (entry.kind !== 'message') continue
     const verdict = context.memo.take(entry.messageId)
-    if (verdict?.kind === 'accepted') translations.set(entry.seq, { kind: 'groups', groups: verdict.groups })
+    if (verdict?.kind === 'accepted') translations.set(entry.seq, said(verdict))
     else again.push(entry)
   }
   if (again.length === 0) return translations
@@ -227,6 +239,10 @@ async function translateAll(context: DrainContext, entries: readonly InboxEntry[
     translations.set(entry.seq, await translateAgain(context, entry, bodies[index]))
   }
   return translations
+}
+
+function said({ groups, patients = [] }: Extract<Verdict, { kind: 'accepted' }>): Said {
+  return { kind: 'said', groups, patients }
 }
 
 /** The same plan and the same bytes give the same verdict; anything else is a loss that a person must see. */
@@ -243,7 +259,7 @@ async function translateAgain(
   const { verdict } = plan.judge(parsed.message)
   switch (verdict.kind) {
     case 'accepted':
-      return { kind: 'groups', groups: verdict.groups }
+      return said(verdict)
     case 'ignored':
       return { kind: 'ignored', rule: verdict.rule }
     case 'invalid':

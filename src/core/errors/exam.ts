@@ -72,6 +72,11 @@ export const examErrors = {
     'permanent',
     'Look at the steps of the order and give the key of one of them, or none to mean all.',
   ),
+  E630: entry(
+    'A merge of patients contradicts an earlier one and was ignored.',
+    'permanent',
+    'Ask the RIS which Patient ID is in force, and compare it with the orders named in the notice. Merge what was merged wrongly the right way round in the RIS, or cancel the orders there and send them anew.',
+  ),
   E697: entry(
     "The plan that accepted a waiting message is gone; today's plan is taken.",
     'permanent',
