@@ -10,14 +10,17 @@ import { writePart10 } from './dicom/part10.ts'
 import { createAnswerer } from './flow/answer.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createDrainer } from './flow/drain.ts'
+import { examRules, rulesMark } from './flow/exam-rules.ts'
 import { health } from './flow/health.ts'
 import { createVerdictMemo } from './flow/memo.ts'
 import { pause } from './flow/pause.ts'
 import { createPublisher, type Publisher } from './flow/publish.ts'
 import { createRecall } from './flow/recall.ts'
 import { createReceiver } from './flow/receive.ts'
+import { reconsiderAll } from './flow/reconsider.ts'
 import { holdRole, type Role } from './flow/role.ts'
-import { acceptDue, createWatch, type Watch } from './flow/watch.ts'
+import { createStoryteller } from './flow/story.ts'
+import { acceptDue, createWatch, watchOf, type Watch } from './flow/watch.ts'
 import { createWorklistIndex } from './flow/worklist-index.ts'
 import { parse, scopeText } from './hl7/index.ts'
 import { createHttpServer } from './http/server.ts'
@@ -107,10 +110,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         metrics,
       }),
     }))
+    const rules = examRules(settings, site.status)
     const memo = createVerdictMemo()
     const drain = createDrainer({
       ledger: store,
-      rules: { status: site.status, completion: settings.completion },
+      rules,
       memo,
       plan: createRecall({ plans: site.plans, store, log, compile: (stored) => compileStoredPlan(stored).plan }),
       defaultCharset: (source) => settings.sources.find(({ name }) => name === source)?.defaultCharset ?? '',
@@ -184,10 +188,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       metrics,
       messages: store,
       worklist,
-      nudge({ orthanc, change, resource, level }) {
-        const deleted = change === 'Deleted' && level === 'Study' ? [resource] : []
-        for (const one of watches) if (orthanc === '' || one.name === orthanc) void one.look(deleted)
+      orders: { orders: store, story: createStoryteller({ store }), timeZone: settings.timeZone },
+      destinations: {
+        names: [...deliverers.keys()],
+        outbox: store,
+        held: (name) => deliverers.get(name)?.held(),
+        wake: (name) => jobs.wake(`deliver:${name}`),
+        clock,
+        log,
       },
+      nudge({ orthanc }) {
+        for (const one of watches) if (orthanc === '' || one.name === orthanc) void one.look()
+      },
+      bring: async ({ database, ...spooled }) => (await watchOf(watches, database)).take(spooled),
+      orthancChanges: (limit) => store.orthancChanges(limit),
       decode: (body) => {
         const parsed = parse(body)
         return parsed.kind === 'message' ? scopeText(parsed.message) : Buffer.from(body).toString('latin1')
@@ -221,6 +235,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }),
     )
     for (const one of watches) void one.look()
+    const reconsidering = reconsiderAll({ store, mark: rulesMark(rules), clock, log, wake: () => jobs.wake('drain') })
+    later(() => reconsidering.stop())
 
     const mllp = settings.sources.map(({ name, bind }, at) => ({
       source: name,
@@ -278,7 +294,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     function watch(orthanc: OrthancSettings): Watch {
       const client = createOrthancClient(orthanc)
       const source = createChangeFeed({ name: orthanc.name, client, feeds: store, inbox: store, clock, log })
-      return createWatch({ source, log, metrics, clock, wake: () => jobs.wake('drain') })
+      return createWatch({ source, inbox: store, log, metrics, clock, wake: () => jobs.wake('drain') })
     }
 
     async function schedule(

@@ -7,12 +7,19 @@ export type Answer =
   | { readonly kind: 'answer'; readonly body: Readonly<Record<string, unknown>> }
   | { readonly kind: 'failed'; readonly reason: string }
 
-/** A running engine, over HTTP: found by the site's settings, with the token of its data folder. `expects`: a key of the answer, without which it is somebody else's. */
+/**
+ * A running engine, over HTTP: found by the site's settings, with the token of its data folder. `expects`: a key of the
+ * answer, without which it is somebody else's. With `body` it is a POST.
+ */
 export async function ask(
   io: Io,
   path: string,
   query: Readonly<Record<string, string | undefined>>,
-  { expects, config }: { readonly expects: string; readonly config?: string | undefined },
+  {
+    expects,
+    config,
+    body: told,
+  }: { readonly expects: string; readonly config?: string | undefined; readonly body?: object },
 ): Promise<Answer> {
   const { site } = load(io, config)
   if (site === undefined) return failed('The configuration has mistakes; `worklane check` tells them.')
@@ -26,7 +33,10 @@ export async function ask(
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
   let response: Response
   try {
-    response = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(10_000) })
+    const headers = { authorization: `Bearer ${token}` }
+    const post = { method: 'POST', headers: { ...headers, 'content-type': 'application/json' } }
+    const request = told === undefined ? { headers } : { ...post, body: JSON.stringify(told) }
+    response = await fetch(url, { ...request, signal: AbortSignal.timeout(10_000) })
   } catch {
     return failed(`No engine answers at ${engine}. Is it running, and is this its HTTP port?`)
   }

@@ -1,12 +1,16 @@
 import * as check from './check.ts'
+import * as destinations from './destinations.ts'
 import * as items from './items.ts'
 import * as map from './map.ts'
 import * as messages from './messages.ts'
 import type { Verb } from './output.ts'
+import * as pause from './pause.ts'
 import { probesOf } from './probes.ts'
+import * as resume from './resume.ts'
 import * as ris from './ris.ts'
 import * as send from './send.ts'
 import * as start from './start.ts'
+import * as story from './story.ts'
 import * as test from './test.ts'
 
 export interface VerbEntry {
@@ -35,6 +39,18 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     usage: messages.usage,
     run: messages.messages,
   },
+  story: {
+    does: 'tells everything that happened to an order',
+    usage: story.usage,
+    run: story.story,
+  },
+  destinations: {
+    does: 'lists the receivers of status messages, and what waits for each',
+    usage: destinations.usage,
+    run: destinations.destinations,
+  },
+  pause: { does: 'holds what is owed to a destination', usage: pause.usage, run: pause.pause },
+  resume: { does: 'sends what a paused destination is owed', usage: resume.usage, run: resume.resume },
 }
 
 export const exitCodes = 'Exit codes: 0 done, 1 a problem was found, 2 the line was not understood.'

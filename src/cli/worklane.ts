@@ -32,7 +32,7 @@ function entryOf(name: string) {
 }
 
 function help(): string {
-  const lines = Object.entries(verbs).map(([name, { does }]) => `  ${name.padEnd(10)}${does}`)
+  const lines = Object.entries(verbs).map(([name, { does }]) => `  ${name.padEnd(14)}${does}`)
   return `worklane VERB ...\n\n${lines.join('\n')}\n\nworklane VERB --help tells more. ${exitCodes}\n`
 }
 

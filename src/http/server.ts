@@ -1,10 +1,13 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { EngineError } from '../core/errors/index.ts'
-import type { Log, MessageStore, PartHealth, WorklistAnswerer } from '../core/ports.ts'
+import type { Log, MessageStore, PartHealth, WorklistAnswerer, WorklistStore } from '../core/ports.ts'
+import { destinationRoutes, type DestinationParts } from './destinations.ts'
 import { healthRoutes } from './health.ts'
 import { messageRoutes } from './messages.ts'
 import { openApi } from './openapi.ts'
-import { pluginRoutes, type Nudge } from './plugin.ts'
+import { orderRoutes, type OrderParts } from './orders.ts'
+import { orthancChangeRoutes } from './orthanc-changes.ts'
+import { pluginRoutes, type PluginParts } from './plugin.ts'
 import { problemOf, problemType, Refusal } from './problem.ts'
 import { readQuery } from './query.ts'
 import { json, type Route } from './route.ts'
@@ -29,7 +32,11 @@ export interface HttpOptions {
   readonly metrics: HttpMetrics
   readonly messages: MessageStore
   readonly worklist: WorklistAnswerer
-  readonly nudge: (nudge: Nudge) => void
+  readonly orders: OrderParts
+  readonly destinations: DestinationParts
+  readonly nudge: PluginParts['nudge']
+  readonly bring: PluginParts['bring']
+  readonly orthancChanges: WorklistStore['orthancChanges']
   /** A message's bytes as text; default UTF-8, else ISO 8859-1. */
   readonly decode?: (body: Uint8Array) => string
   readonly log: Log
@@ -68,10 +75,14 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     ...healthRoutes(options),
     ...worklistRoutes(options.worklist),
     ...messageRoutes({ messages: options.messages, decode: options.decode ?? plainText }),
+    ...orderRoutes(options.orders),
+    ...destinationRoutes(options.destinations),
+    ...orthancChangeRoutes(options),
     ...pluginRoutes({
       worklist: options.worklist,
       engine: version.worklane,
       nudge: options.nudge,
+      bring: options.bring,
       found: (result) => metrics.count('worklist_finds_total', { result }),
     }),
   ]

@@ -1,7 +1,17 @@
 import type { MessageId } from '../../src/core/ids.ts'
 import type { StoredMessage } from '../../src/core/message.ts'
-import type { WorklistItem } from '../../src/core/order.ts'
-import type { Log, MessageQuery, MessageStore, WorklistAnswerer, WorklistSearch } from '../../src/core/ports.ts'
+import type { Order, Study, WorklistItem } from '../../src/core/order.ts'
+import type {
+  KeptRow,
+  Log,
+  MessageQuery,
+  MessageStore,
+  OrderQuery,
+  Pause,
+  WorklistAnswerer,
+  WorklistSearch,
+} from '../../src/core/ports.ts'
+import type { Brought } from '../../src/http/plugin.ts'
 import { createHttpServer, type HttpOptions, type HttpServer } from '../../src/http/server.ts'
 
 export const token = 'a-token-of-the-tests-0123456789'
@@ -34,10 +44,66 @@ export const stored: StoredMessage & { body: Uint8Array; acknowledgment: Uint8Ar
   acknowledgment: Buffer.from('MSA|AA|C1'),
 }
 
+export const order: Order = {
+  id: 'O1-0',
+  version: 7,
+  source: 'ris-orders',
+  numbers: { authority: 'ris', placerOrderNumber: 'P1', fillerOrderNumber: 'F1', accessionNumber: 'A1' },
+  patientKey: '4711^^^HOSP',
+  studyInstanceUid: '1.2.3',
+  request: { RequestedProcedureDescription: 'CT abdomen' },
+  received: 'PID|1||4711||Doe^Jane',
+  steps: [
+    {
+      key: '1',
+      stepStatus: 'STARTED',
+      stations: ['CT1'],
+      attributes: {
+        Modality: 'CT',
+        ScheduledProcedureStepStartDate: '20261016',
+        ScheduledProcedureStepStartTime: '101500',
+      },
+      flags: ['images-first'],
+    },
+  ],
+  told: ['IP'],
+  createdAt: '2026-10-16T08:15:00.000Z',
+  changedAt: '2026-10-16T08:30:00.000Z',
+}
+
+export const study: Study = {
+  key: 'main/0f-1',
+  orthanc: 'main',
+  studyInstanceUid: '1.2.3',
+  accessionNumber: 'A1',
+  patientId: '4711',
+  issuerOfPatientId: '',
+  series: [],
+  stable: false,
+  deleted: false,
+  credit: { kind: 'matched', orderIds: ['O1-0'] },
+  firstImageAt: '2026-10-16T08:30:00.000Z',
+  lastImageAt: '2026-10-16T08:31:00.000Z',
+}
+
+export const changed: KeptRow = {
+  change: 'StableStudy',
+  level: 'Study',
+  resource: 'r1',
+  study: 'r1',
+  at: '2026-10-16T08:15:00.000Z',
+  orthanc: 'orthanc',
+  cause: 1,
+}
+
 export interface Faked extends HttpServer {
   readonly searches: WorklistSearch[]
   readonly queries: MessageQuery[]
+  readonly orderQueries: OrderQuery[]
+  readonly pauses: unknown[]
+  readonly woken: string[]
   readonly nudges: unknown[]
+  readonly brought: Brought[]
   readonly finds: unknown[]
   readonly counted: string[]
   readonly logged: { fields: unknown; event: string }[]
@@ -48,7 +114,11 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
   const seen: Omit<Faked, keyof HttpServer> = {
     searches: [],
     queries: [],
+    orderQueries: [],
+    pauses: [],
+    woken: [],
     nudges: [],
+    brought: [],
     finds: [],
     counted: [],
     logged: [],
@@ -75,6 +145,47 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
     },
     counts: () => Promise.resolve([]),
   }
+  let paused: Pause | undefined
+  const orders: HttpOptions['orders'] = {
+    orders: {
+      order: (id) => Promise.resolve(id === order.id ? order : undefined),
+      findOrders: (query) => {
+        seen.orderQueries.push(query)
+        return Promise.resolve({ items: [order], total: 1, next: null })
+      },
+      studiesOf: () => Promise.resolve([study]),
+      deadlinesOf: () => Promise.resolve([{ kind: 'quiet', due: '2026-10-16T09:00:00.000Z' }]),
+    },
+    story: (id) =>
+      Promise.resolve(
+        id === order.id
+          ? {
+              order,
+              studies: [study],
+              deadlines: [],
+              lines: [{ at: order.createdAt, causedBy: 'message', what: 'came' }],
+            }
+          : undefined,
+      ),
+    timeZone: 'Europe/Berlin',
+  }
+  const destinations: HttpOptions['destinations'] = {
+    names: ['ris'],
+    outbox: {
+      state: () => Promise.resolve({ waiting: 2, delivered: 5, dead: 0, oldest: order.createdAt, paused }),
+      pause: (endpoint, change) => {
+        seen.pauses.push({ endpoint, ...change })
+        const { by, reason, at } = change
+        const changed = change.paused !== (paused !== undefined)
+        paused = change.paused ? (paused ?? { by, reason, since: at }) : undefined
+        return Promise.resolve(changed)
+      },
+    },
+    held: () => undefined,
+    wake: (name) => void seen.woken.push(name),
+    clock: () => '2026-10-16T08:40:00.000Z',
+    log: { debug: () => {}, info: (...args) => line(...args), warn: () => {}, error: () => {} },
+  }
   const line = (fields: unknown, event: string): void => void seen.logged.push({ fields, event })
   const log: Log = { debug: line, info: line, warn: line, error: line }
   const server = createHttpServer({
@@ -91,7 +202,11 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
     },
     messages,
     worklist,
+    orders,
+    destinations,
     nudge: (nudge) => void seen.nudges.push(nudge),
+    bring: async (one) => void seen.brought.push(one),
+    orthancChanges: async (limit) => [{ ...changed, cause: limit }],
     log,
     ...over,
   })

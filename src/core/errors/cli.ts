@@ -15,6 +15,8 @@ export const cliErrors = {
   E806: entry('The request is larger than {limit} bytes.', 'permanent', 'Send less.'),
   E807: entry('The request could not be handled.', 'transient', 'Try again; the log names the reason.'),
   E808: entry('{method} is not possible for {route}.', 'permanent', 'Possible are: {allowed}.'),
+  E820: entry('There is no order with this id.', 'permanent', 'GET /api/orders lists those that are kept.'),
+  E821: entry('There is no destination with this name.', 'permanent', 'There are: {known}.'),
   E811: entry(
     'The HTTP port {port} on {bind} is taken or not allowed.',
     'permanent',

@@ -1,0 +1,47 @@
+import { ask } from './api.ts'
+import { counted, headedTable, type Io } from './output.ts'
+import { misuse, readArgs } from './usage.ts'
+
+export const usage = `worklane destinations [--config FILE] [--json]
+
+Lists the receivers of status messages: what waits for each, since when, and whether
+somebody has paused it.`
+
+export interface Destination {
+  readonly name: string
+  readonly state: string
+  readonly waiting: number
+  readonly oldest?: string
+  readonly delivered: number
+  readonly dead: number
+  readonly silent?: { readonly since: string; readonly code: string }
+  readonly paused?: { readonly by: string; readonly reason: string; readonly since: string }
+}
+
+export async function destinations(args: readonly string[], io: Io): Promise<number> {
+  const asked = readArgs(args, { config: { type: 'string' }, json: { type: 'boolean' } }, usage, io)
+  if (typeof asked === 'number') return asked
+  const { values, positionals } = asked
+  if (positionals.length > 0) return misuse(`"${positionals[0]}" is not expected`, usage, io)
+  const answer = await ask(io, '/api/destinations', {}, { expects: 'items', config: values.config })
+  if (answer.kind === 'failed') {
+    io.stderr(`${answer.reason}\n`)
+    return 1
+  }
+  if (values.json === true) {
+    io.stdout(`${JSON.stringify(answer.body, null, 2)}\n`)
+    return 0
+  }
+  const { items } = answer.body as unknown as { readonly items: readonly Destination[] }
+  if (items.length > 0) io.stdout(headedTable(headings, items.map(row), io))
+  io.stdout(`${counted(items.length, 'destination')}\n`)
+  return 0
+}
+
+const headings = ['NAME', 'STATE', 'WAITING', 'OLDEST', 'DELIVERED', 'DEAD', 'WHY']
+
+export function row({ name, state, waiting, oldest, delivered, dead, silent, paused }: Destination): readonly string[] {
+  const held = paused && `${paused.by}, since ${paused.since}: ${paused.reason}`
+  const why = held ?? (silent && `${silent.code}, since ${silent.since}`) ?? ''
+  return [name, state, String(waiting), oldest ?? '-', String(delivered), String(dead), why]
+}

@@ -1,0 +1,108 @@
+import type { Instant } from '../core/ids.ts'
+import type { Clock, Log, Outbox } from '../core/ports.ts'
+import { Refusal } from './problem.ts'
+import { json, type Answer, type Route } from './route.ts'
+import { listOf } from './worklist.ts'
+
+export interface DestinationParts {
+  readonly names: readonly string[]
+  readonly outbox: Pick<Outbox, 'state' | 'pause'>
+  /** Set while the receiver does not answer; only the process that delivers to it knows. */
+  readonly held: (name: string) => { readonly since: Instant; readonly code: string } | undefined
+  /** What waits goes out now. */
+  readonly wake: (name: string) => void
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const instant = { type: 'string', format: 'date-time' }
+
+const destination = {
+  type: 'object',
+  required: ['name', 'state', 'waiting', 'delivered', 'dead'],
+  properties: {
+    name: { type: 'string' },
+    state: { enum: ['delivering', 'silent', 'paused'], description: 'silent: the receiver does not answer.' },
+    waiting: { type: 'integer', description: 'Status messages owed.' },
+    oldest: { ...instant, description: 'When the oldest of them was decided.' },
+    delivered: { type: 'integer', description: 'Ever.' },
+    dead: { type: 'integer', description: 'Refused for good, and kept.' },
+    silent: { type: 'object', properties: { since: instant, code: { type: 'string' } } },
+    paused: {
+      type: 'object',
+      required: ['by', 'reason', 'since'],
+      properties: { by: { type: 'string' }, reason: { type: 'string' }, since: instant },
+    },
+    changed: { type: 'boolean', description: 'Of pause and resume: false when it was so already.' },
+  },
+}
+
+const change = {
+  type: 'object',
+  required: ['by'],
+  properties: {
+    by: { type: 'string', minLength: 1, maxLength: 80, description: 'Who does it.' },
+    reason: { type: 'string', minLength: 1, maxLength: 500, description: 'Why; a pause needs one.' },
+  },
+}
+
+/** Receivers of status messages: what waits for each, and holding it for a while. */
+export function destinationRoutes(parts: DestinationParts): readonly Route[] {
+  const { names, outbox, held, wake, clock, log } = parts
+
+  async function shown(name: string): Promise<object> {
+    const { waiting, delivered, dead, oldest, paused } = await outbox.state(name)
+    const silent = held(name)
+    const state = paused === undefined ? (silent === undefined ? 'delivering' : 'silent') : 'paused'
+    return { name, state, waiting, oldest, delivered, dead, silent, paused }
+  }
+
+  async function set(paused: boolean, name: string, body: unknown): Promise<Answer> {
+    if (!names.includes(name)) throw new Refusal(404, 'E821', { known: names.join(', ') || 'none' })
+    const { by, reason } = readChange(body, paused)
+    const changed = await outbox.pause(name, { paused, by, reason, at: clock() })
+    if (changed) log.info({ destination: name }, paused ? 'destination paused' : 'destination resumed')
+    if (!paused) wake(name)
+    return json({ ...(await shown(name)), changed })
+  }
+
+  const route = (verb: 'pause' | 'resume', what: string): Route => ({
+    method: 'POST',
+    path: `/api/destinations/:name/${verb}`,
+    what,
+    body: verb === 'pause' ? { ...change, required: ['by', 'reason'] } : change,
+    answers: {
+      200: { what: 'The destination, as it is now.', schema: destination },
+      404: { what: 'There is no destination with this name (E821).' },
+    },
+    handle: ({ path, body }) => set(verb === 'pause', path['name'] ?? '', body),
+  })
+
+  return [
+    {
+      method: 'GET',
+      path: '/api/destinations',
+      what: 'Receivers of status messages, and what waits for each.',
+      answers: { 200: { what: 'The destinations.', schema: listOf(destination) } },
+      async handle() {
+        const items = await Promise.all(names.map((name) => shown(name)))
+        return json({ items, total: items.length, next: null })
+      },
+    },
+    route('pause', 'Sends nothing more to this destination until it is resumed; what is owed waits in its order.'),
+    route('resume', 'Sends what waits, at once, and goes on.'),
+  ]
+}
+
+function readChange(body: unknown, needsReason: boolean): { readonly by: string; readonly reason: string } {
+  const { by, reason = '' } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
+  const expected = `{ "by": "who", "reason": "why"${needsReason ? '' : ' (may be left out)'} }, texts of at most 80 and 500 characters`
+  const isGood = isText(by, 80) && (isText(reason, 500) || (reason === '' && !needsReason))
+  if (!isGood) throw new Refusal(400, 'E804', { expected })
+  return { by: by.trim(), reason: reason.trim() }
+}
+
+/** One line: it is shown in health and in stories. */
+function isText(value: unknown, most: number): value is string {
+  return typeof value === 'string' && value.trim() !== '' && value.length <= most && !/\p{Cc}/u.test(value)
+}
