@@ -72,7 +72,14 @@ export interface PluginStatus {
   readonly snapshotValid: boolean
 }
 
-export function createOrthancClient(where: OrthancAddress): OrthancClient {
+export interface OrthancClientOptions extends OrthancAddress {
+  /** Values of the metadata Origin that images of a modality have; default `DicomProtocol`. */
+  readonly origins?: readonly string[]
+}
+
+export function createOrthancClient(where: OrthancClientOptions): OrthancClient {
+  // Origins that Orthanc does not know, or of images from before it wrote them down, count as a modality's.
+  const origins = new Set([...(where.origins ?? ['DicomProtocol']), 'Unknown', ''])
   const address = withoutSecrets(where.url)
   const getText = createGet(where)
   /** What the first instance of a series says of it. Tags of a stored instance do not change unless it is stored again. */
@@ -115,7 +122,7 @@ export function createOrthancClient(where: OrthancAddress): OrthancClient {
     // The first may be deleted while we ask; a few more tries tell a series that goes from one that lost an image.
     for (const instance of instances.slice(0, 5)) {
       const about = await instanceTold(instance)
-      if (about !== undefined) return factsOf(study, raw, instances.length, about)
+      if (about !== undefined) return factsOf(study, raw, instances.length, about, origins)
     }
     return undefined
   }
@@ -180,7 +187,14 @@ interface InstanceTold {
 
 type Json = Readonly<Record<string, unknown>>
 
-function factsOf(study: string, raw: Json, instances: number, { tags, metadata }: InstanceTold): SeriesFacts {
+function factsOf(
+  study: string,
+  raw: Json,
+  instances: number,
+  { tags, metadata }: InstanceTold,
+  origins: ReadonlySet<string>,
+): SeriesFacts {
+  const origin = text(metadata['Origin'])
   return {
     study,
     series: text(raw['ID']),
@@ -192,7 +206,12 @@ function factsOf(study: string, raw: Json, instances: number, { tags, metadata }
     modality: text(tags['Modality']),
     stationName: text(tags['StationName']),
     remoteAet: text(metadata['RemoteAET']),
-    origin: text(metadata['Origin']),
+    origin,
+    isAcquired: origins.has(origin),
+    // Orthanc 1.10 writes it at each level; the instance is read anyway.
+    isCopy: text(metadata['AnonymizedFrom']) !== '' || text(metadata['ModifiedFrom']) !== '',
+    studyDate: text(tags['StudyDate']),
+    studyTime: text(tags['StudyTime']),
     requestAttributes: (Array.isArray(tags['RequestAttributesSequence']) ? tags['RequestAttributesSequence'] : [])
       .map(record)
       .map((item) => ({

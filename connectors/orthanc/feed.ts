@@ -1,10 +1,12 @@
-import type { Cursor, FeedAdvance, ImageEvent } from '../../src/core/inbox.ts'
+import type { Cursor } from '../../src/core/inbox.ts'
 import type { Instant } from '../../src/core/ids.ts'
 import type { SeriesFacts } from '../../src/core/order.ts'
+import type { OrthancChangeRow } from '../../src/core/orthanc-change.ts'
 import type { Clock, Feeds, Inbox, Log } from '../../src/core/ports.ts'
-import type { ChangePage, OrthancChange, OrthancClient, StudyFacts } from './client.ts'
+import type { ChangePage, OrthancChange, OrthancClient } from './client.ts'
+import { createPageReader, type Also } from './reading.ts'
 import { findStart } from './start.ts'
-import { after, brokenBy, cursorOf, positionOf, type Position } from './position.ts'
+import { after, brokenBy, cursorOf, positionOf, startAgain, type Position } from './position.ts'
 
 /**
  * What happens in one Orthanc, as events in the inbox.
@@ -12,16 +14,28 @@ import { after, brokenBy, cursorOf, positionOf, type Position } from './position
  * Each poll reads one page of /changes behind the durable cursor and puts what it
  * means into the inbox together with the cursor's move (I6): a crash before repeats
  * the page, a crash after has lost nothing, two processes never both store it.
- * Rows are only hints: of each study they name, the facts are read as they are now.
+ * The rows themselves go there too, behind the events of their page.
  */
 export interface ChangeFeed {
   readonly name: string
   /**
-   * Reads one page. Call it again while `caughtUp` is false. `deleted` are Orthanc
-   * identifiers of studies that the plugin says were deleted, which /changes never tells.
-   * Throws E4xx (Orthanc) or E501 (store); then nothing was stored.
+   * Reads one page and answers what of it was stored. Call it again while `caughtUp` is
+   * false. Throws E4xx (Orthanc) or E501 (store); then nothing was stored.
    */
-  poll(deleted?: readonly string[]): Promise<{ readonly events: number; readonly caughtUp: boolean }>
+  poll(): Promise<{
+    readonly events: number
+    readonly rows: readonly OrthancChangeRow[]
+    readonly caughtUp: boolean
+  }>
+  /** Who Orthanc's database is, from its plugin; undefined without one. */
+  identity(): Promise<string | undefined>
+  /**
+   * Rows that the plugin brought, with the study that each belongs to, and the studies of
+   * which it says that they were deleted and which are there again.
+   */
+  complete<R extends OrthancChangeRow>(
+    rows: readonly R[],
+  ): Promise<{ readonly rows: readonly R[]; readonly restored: readonly string[] }>
 }
 
 export interface ChangeFeedOptions {
@@ -44,50 +58,39 @@ export interface ChangeFeedOptions {
   readonly stableGraceSeconds?: number
 }
 
-type FeedEvent = FeedAdvance['events'][number]
-
-/** What a page says of one study. */
-interface Happened {
-  readonly events: readonly ImageEvent[]
-  /** Series that images came to. */
-  readonly touched: ReadonlySet<string>
-  readonly facts?: StudyFacts
-}
-
 export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   const { name, client, feeds, inbox, clock, log, limit = 1000, firstHours = 24, stableGraceSeconds = 60 } = options
   /** Studies whose stability has been told, with the update it was told for: a lagging drainer must not make us tell it twice. */
   const toldStable = new Map<string, Instant>()
   let nextLook = ''
+  const reader = createPageReader(client)
 
-  async function poll(deleted: readonly string[] = []): Promise<{ events: number; caughtUp: boolean }> {
+  async function poll(): ReturnType<ChangeFeed['poll']> {
     // Before anything is read: what happens from now on is not promised to be in this advance.
     const at = clock()
     const expected = await feeds.cursor(name)
     const database = (await client.identity()) ?? ''
     const read = await readOn(expected, database, at)
-    const lost = read.page.done ? await lostStudies(at) : { stable: [], gone: [] }
+    const lost: Also = read.page.done ? await lostStudies(at) : { at, stable: [], gone: [] }
     // Asked for before this page was read, a StableStudy that is merely on its way is in the page.
     const page = read.page.done && lost.stable.length > 0 ? await client.changes(sinceOf(read.from), limit) : read.page
-    const events = await eventsOf(rowsAfter(read.from, page), {
-      lost: lost.stable,
-      gone: [...deleted, ...lost.gone],
-    })
-    const next = cursorOf(after(read.from, page, database))
+    const { events, rows } = await reader.read(rowsAfter(read.from, page), lost)
+    const news = rows.filter((row) => row.at >= read.from.toldBefore)
     const outcome = await inbox.acceptEvents({
       orthanc: name,
       expected: expected === undefined ? undefined : { seq: expected.seq, identity: expected.identity },
-      next,
+      next: cursorOf(after(read.from, page, database)),
       at,
       events,
+      rows: news,
       caughtUp: page.done,
     })
-    if (outcome === 'moved') return { events: 0, caughtUp: false }
+    if (outcome === 'moved') return { events: 0, rows: [], caughtUp: false }
     for (const { event, study, series } of events) {
       if (event === 'stable') remember(study, newest(series))
     }
-    if (page.done) nextLook = later(at, Math.min(15, stableGraceSeconds))
-    return { events: events.length, caughtUp: page.done }
+    if (page.done && at >= nextLook) nextLook = afterLook(at)
+    return { events: events.length, rows: news, caughtUp: page.done }
   }
 
   /** The next page, and the position that it continues: the start again where the database is another one. */
@@ -101,76 +104,29 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     const reason = brokenBy(from, page, database)
     if (reason === undefined) return { from, page }
     log.warn({ orthanc: name, reason }, 'change feed started again')
-    return { from: { seq: 0, database, row: '' }, page: await client.changes(0, limit) }
+    return { from: startAgain(from, database), page: await client.changes(0, limit) }
   }
 
   /**
    * Studies that wait for a StableStudy. Orthanc forgets it when it stops before
    * StableAge: after the restart the study is stable and no row ever says so.
    */
-  async function lostStudies(at: Instant): Promise<{ stable: readonly string[]; gone: readonly string[] }> {
+  async function lostStudies(at: Instant): Promise<Also> {
     const stable: string[] = []
     const gone: string[] = []
-    if (at < nextLook) return { stable, gone }
+    // After a start the drainer has yet to apply what was told before: of that it would be told again.
+    if (nextLook === '') nextLook = afterLook(at)
+    if (at < nextLook) return { at, stable, gone }
     for (const study of await feeds.unstableStudies(name, later(at, -stableGraceSeconds), 100)) {
       const state = await client.study(study)
       if (state === undefined) gone.push(study)
       else if (state.isStable && (toldStable.get(study) ?? '') < state.lastUpdate) stable.push(study)
     }
-    return { stable, gone }
+    return { at, stable, gone }
   }
 
-  async function eventsOf(
-    rows: readonly OrthancChange[],
-    also: { readonly lost: readonly string[]; readonly gone: readonly string[] },
-  ): Promise<readonly FeedEvent[]> {
-    const happened = await byStudy(rows)
-    for (const study of also.lost) {
-      if (!happened.has(study)) happened.set(study, { events: ['stable'], touched: new Set() })
-    }
-    for (const study of also.gone) {
-      if (!happened.has(study)) happened.set(study, { events: [], touched: new Set() })
-    }
-    const all: FeedEvent[] = []
-    for (const [study, { events, touched, facts }] of happened) {
-      const found = facts ?? (await client.studyFacts(study))
-      if (found === undefined) {
-        // Gone while its rows were read: if it was known, the next look for studies that wait finds it.
-        if (also.gone.includes(study)) all.push({ event: 'deleted', study, series: [] })
-        continue
-      }
-      for (const event of events) {
-        const series = event === 'seen' ? found.series.filter((one) => touched.has(one.series)) : found.series
-        if (series.length > 0) all.push({ event, study, series })
-      }
-    }
-    return all
-  }
-
-  /** What the rows say of each study: `seen` once, `stable` only where no image came after it. */
-  async function byStudy(rows: readonly OrthancChange[]): Promise<Map<string, Happened>> {
-    const happened = new Map<string, Happened>()
-    const places = new Map<string, { readonly study: string; readonly series: string }>()
-    // Series and studies are new together with their first image: the images' rows say it all.
-    const images = rows.filter((row) => row.type === 'NewInstance')
-    for (const { id } of images) client.forget(id)
-    for (const row of rows) {
-      if (row.type === 'StableStudy') {
-        const before = happened.get(row.id)
-        happened.set(row.id, { touched: new Set(), ...before, events: [...(before?.events ?? []), 'stable'] })
-      }
-      if (row.type !== 'NewInstance') continue
-      const study = places.get(row.id)?.study ?? (await client.studyOf('Instance', row.id))
-      if (study === undefined) continue
-      const before = happened.get(study)
-      const facts = before?.facts ?? (await client.studyFacts(study))
-      if (facts === undefined) continue
-      for (const [instance, series] of facts.instances) places.set(instance, { study, series })
-      const series = places.get(row.id)?.series
-      const touched = new Set([...(before?.touched ?? []), ...(series === undefined ? [] : [series])])
-      happened.set(study, { events: ['seen'], touched, facts })
-    }
-    return happened
+  function afterLook(at: Instant): Instant {
+    return later(at, Math.min(15, stableGraceSeconds))
   }
 
   function remember(study: string, lastUpdate: Instant): void {
@@ -179,7 +135,20 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     toldStable.set(study, lastUpdate)
   }
 
-  return { name, poll }
+  async function complete<R extends OrthancChangeRow>(rows: readonly R[]): Promise<{ rows: R[]; restored: string[] }> {
+    const placed: R[] = []
+    const restored = new Set<string>()
+    for (const row of rows) {
+      const isChild = row.change === 'NewChildInstance' && row.level === 'Series'
+      const study = row.level === 'Study' ? row.resource : isChild ? await reader.studyOfSeries(row.resource) : ''
+      placed.push({ ...row, study })
+      if (row.change !== 'Deleted' || row.level !== 'Study' || restored.has(study)) continue
+      if ((await client.study(study)) !== undefined) restored.add(study)
+    }
+    return { rows: placed, restored: [...restored] }
+  }
+
+  return { name, poll, identity: () => client.identity(), complete }
 }
 
 /** One row early: the row at the cursor shows whether the feed is still the same. */

@@ -28,5 +28,5 @@ export async function findStart(options: {
     if (next === undefined || next.at >= oldest) high = middle
     else low = next.seq
   }
-  return { seq: low, database, row: '' }
+  return { seq: low, database, row: '', toldBefore: '' }
 }

@@ -1,20 +1,34 @@
 import { EngineError } from '../core/errors/index.ts'
 import type { Instant } from '../core/ids.ts'
+import type { SpooledChanges } from '../core/inbox.ts'
+import type { OrthancChangeRow } from '../core/orthanc-change.ts'
 import type { Clock, Feeds, Inbox, Log } from '../core/ports.ts'
 import { failureOf } from './failure.ts'
 import type { FlowMetrics } from './metrics.ts'
+import { pause } from './pause.ts'
 
 /** One Orthanc's change feed, as `connectors/orthanc` reads it. */
 export interface ChangeSource {
   readonly name: string
-  poll(deleted?: readonly string[]): Promise<{ readonly events: number; readonly caughtUp: boolean }>
+  poll(): Promise<{
+    readonly events: number
+    readonly rows: readonly OrthancChangeRow[]
+    readonly caughtUp: boolean
+  }>
+  identity(): Promise<string | undefined>
+  complete<R extends OrthancChangeRow>(
+    rows: readonly R[],
+  ): Promise<{ readonly rows: readonly R[]; readonly restored: readonly string[] }>
 }
 
 export interface WatchContext {
   readonly source: ChangeSource
+  readonly inbox: Pick<Inbox, 'acceptChanges'>
   readonly log: Log
   readonly metrics: FlowMetrics
   readonly clock: Clock
+  /** How long rows of the plugin wait for what the feed shows; an Orthanc that is ending answers nothing. */
+  readonly feedMilliseconds?: number
   /** Something has come into the inbox. */
   wake(): void
 }
@@ -22,16 +36,20 @@ export interface WatchContext {
 export interface Watch {
   readonly name: string
   /** Reads the feed to its end; joins a reading that is under way, and reads once more after it. */
-  look(deleted?: readonly string[]): Promise<void>
+  look(): Promise<void>
+  /** Takes what only the plugin sees, behind what the feed shows now. Resolved, it is stored; rejected, it may be brought again. */
+  take(spooled: Pick<SpooledChanges, 'spool' | 'rows'>): Promise<void>
+  /** Whether it is this Orthanc whose database has this identity. */
+  isOf(database: string): Promise<boolean>
   /** Set while Orthanc does not answer. */
   failure(): { readonly since: Instant; readonly error: EngineError } | undefined
 }
 
 /** Reads one Orthanc's changes: at intervals, and at once when its plugin nudges. */
-export function createWatch({ source, log, metrics, clock, wake }: WatchContext): Watch {
+export function createWatch(context: WatchContext): Watch {
+  const { source, inbox, log, metrics, clock, wake, feedMilliseconds = 3000 } = context
   let reading: Promise<void> | undefined
   let again = false
-  const deleted = new Set<string>()
   let failure: { since: Instant; error: EngineError } | undefined
 
   async function read(): Promise<void> {
@@ -60,31 +78,54 @@ export function createWatch({ source, log, metrics, clock, wake }: WatchContext)
 
   async function readToEnd(): Promise<void> {
     for (;;) {
-      const gone = [...deleted]
-      const { events, caughtUp } = await source.poll(gone)
-      // Neither events nor the end: another process may have been faster, and nothing was stored.
-      if (events > 0 || caughtUp) for (const id of gone) deleted.delete(id)
-      if (events > 0) {
-        metrics.count('orthanc_events_total', { orthanc: source.name, event: 'any' }, events)
-        log.debug({ orthanc: source.name, count: events }, 'changes of Orthanc stored')
-        wake()
-      }
+      const { events, rows, caughtUp } = await source.poll()
+      // Neither: nothing happened, or another process was faster and has stored it.
+      if (events + rows.length > 0) stored(rows)
       if (caughtUp) return
     }
   }
 
+  function stored(rows: readonly OrthancChangeRow[]): void {
+    const counts = new Map<string, number>()
+    for (const { change } of rows) counts.set(change, (counts.get(change) ?? 0) + 1)
+    for (const [event, count] of counts) metrics.count('orthanc_events_total', { orthanc: source.name, event }, count)
+    log.debug({ orthanc: source.name, count: rows.length }, 'changes of Orthanc stored')
+    wake()
+  }
+
+  function look(): Promise<void> {
+    again = true
+    reading ??= read().finally(() => {
+      reading = undefined
+    })
+    return reading
+  }
+
   return {
     name: source.name,
-    look(ids = []) {
-      for (const id of ids) deleted.add(id)
-      again = true
-      reading ??= read().finally(() => {
-        reading = undefined
-      })
-      return reading
+    look,
+    async take({ spool, rows }) {
+      const enough = new AbortController()
+      await Promise.race([look(), pause(feedMilliseconds, enough.signal)])
+      enough.abort()
+      const { rows: completed, restored } = await source.complete(rows)
+      const taken = { orthanc: source.name, spool, rows: completed, restored, at: clock() }
+      const news = await inbox.acceptChanges(taken)
+      if (news > 0) stored(completed.slice(-news))
     },
+    isOf: async (database) => (await source.identity()) === database,
     failure: () => failure,
   }
+}
+
+/** The Orthanc whose plugin says that its database has this identity. An only one is it, whatever it says. */
+export async function watchOf(watches: readonly Watch[], database: string): Promise<Watch> {
+  if (watches.length === 1 && watches[0] !== undefined) return watches[0]
+  for (const one of database === '' ? [] : watches) {
+    // One that is away is not the one that speaks, or it will speak again.
+    if (await one.isOf(database).catch(() => false)) return one
+  }
+  throw new EngineError('E415')
 }
 
 /**

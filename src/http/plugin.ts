@@ -1,3 +1,5 @@
+import type { SpooledChanges } from '../core/inbox.ts'
+import { orthancChanges } from '../core/orthanc-change.ts'
 import type { Caller, DicomJson, WorklistAnswerer } from '../core/ports.ts'
 import { Refusal } from './problem.ts'
 import type { Answer, Route } from './route.ts'
@@ -13,11 +15,21 @@ export interface Nudge {
   readonly level: string
 }
 
+/** What only Orthanc's plugin sees, as it is brought: once it is answered 204, it is the engine's. */
+export interface Brought {
+  /** Identity of Orthanc's database (`/worklane/identity`): which Orthanc it is. */
+  readonly database: string
+  readonly spool: string
+  readonly rows: SpooledChanges['rows']
+}
+
 export interface PluginParts {
   readonly worklist: WorklistAnswerer
   /** Engine version: bytes of another version are another snapshot. */
   readonly engine: string
   readonly nudge: (nudge: Nudge) => void
+  /** Resolves when the rows are stored. */
+  readonly bring: (brought: Brought) => Promise<void>
   readonly found: (result: 'answered' | 'unavailable' | 'refused') => void
 }
 
@@ -28,7 +40,7 @@ const framing = 'Part 10 files, each after its length as 4 bytes, most significa
  * What Orthanc's plugin asks. An answer here is the truth or a failure (I10): while
  * the index is not loaded it is 503, so that the plugin answers from its snapshot.
  */
-export function pluginRoutes({ worklist, engine, nudge, found }: PluginParts): readonly Route[] {
+export function pluginRoutes({ worklist, engine, nudge, bring, found }: PluginParts): readonly Route[] {
   return [
     {
       method: 'POST',
@@ -102,7 +114,71 @@ export function pluginRoutes({ worklist, engine, nudge, found }: PluginParts): r
         return { httpStatus: 204 }
       },
     },
+    {
+      method: 'POST',
+      path: '/orthanc/events',
+      what: 'Changes that only the plugin sees (Deleted, jobs, ...), from its spool: each number of a spool is taken once.',
+      body: {
+        type: 'object',
+        required: ['spool', 'rows'],
+        properties: {
+          database: {
+            type: 'string',
+            description: 'Identity of the database; needed where there are several Orthancs.',
+          },
+          spool: { type: 'string', minLength: 1 },
+          rows: {
+            type: 'array',
+            maxItems: mostRows,
+            items: {
+              type: 'object',
+              required: ['number', 'change', 'at'],
+              properties: {
+                number: { type: 'integer', description: 'Ascending.' },
+                change: { enum: orthancChanges },
+                level: { enum: levels },
+                resource: { type: 'string' },
+                at: { type: 'string', format: 'date-time' },
+              },
+            },
+          },
+        },
+      },
+      answers: {
+        204: { what: 'They are stored: forget them.' },
+        503: { what: 'They are not stored: bring them again, they may be taken later.' },
+      },
+      async handle({ body }) {
+        await bring(readBrought(body))
+        return { httpStatus: 204 }
+      },
+    },
   ]
+}
+
+const mostRows = 1000
+const levels = ['Patient', 'Study', 'Series', 'Instance', ''] as const
+
+function readBrought(body: unknown): Brought {
+  const { database, spool, rows } = readObject(body)
+  const wrong = new Refusal(400, 'E804', { expected: 'an object with "spool" and "rows", numbers ascending' })
+  if (typeof spool !== 'string' || spool === '' || !Array.isArray(rows) || rows.length > mostRows) throw wrong
+  let before = -1
+  return {
+    database: textOf(database),
+    spool: textOf(spool),
+    rows: rows.map((row) => {
+      const { number, change, level = '', resource = '', at } = readObject(row)
+      const known = orthancChanges.find((one) => one === change)
+      const knownLevel = levels.find((one) => one === level)
+      if (known === undefined || knownLevel === undefined || typeof at !== 'string' || Number.isNaN(Date.parse(at)))
+        throw wrong
+      if (typeof number !== 'number' || !Number.isSafeInteger(number) || number <= before) throw wrong
+      before = number
+      const when = new Date(at).toISOString()
+      return { number, change: known, level: knownLevel, resource: textOf(resource), study: '', at: when }
+    }),
+  }
 }
 
 function framed(items: readonly Uint8Array[], headers: Readonly<Record<string, string>>): Answer {

@@ -19,10 +19,13 @@ export function keptLog(): Log & { said(level: 'debug' | 'info' | 'warn' | 'erro
   }
 }
 
+/** Counts by name, and by name with the values of its labels. */
 export function keptMetrics(): FlowMetrics & { counted(name: string): number } {
   const counts = new Map<string, number>()
   return {
-    count: (name, _, by = 1) => void counts.set(name, (counts.get(name) ?? 0) + by),
+    count(name, labels, by = 1) {
+      for (const key of [name, [name, ...Object.values(labels)].join(' ')]) counts.set(key, (counts.get(key) ?? 0) + by)
+    },
     observe: () => undefined,
     counted: (name) => counts.get(name) ?? 0,
   }

@@ -1,45 +1,78 @@
 import { expect, test } from 'vitest'
 import { EngineError } from '../../src/core/errors/index.ts'
-import { acceptDue, createWatch } from '../../src/flow/watch.ts'
+import type { SpooledChanges } from '../../src/core/inbox.ts'
+import type { OrthancChangeRow, OrthancChangeType } from '../../src/core/orthanc-change.ts'
+import { acceptDue, createWatch, watchOf } from '../../src/flow/watch.ts'
 import { keptLog, keptMetrics, storeAway } from './fakes.ts'
 
-type Poll = { events: number; caughtUp: boolean } | Error
+type Poll = { events: number; rows?: readonly OrthancChangeRow[]; caughtUp: boolean } | Error | 'silence'
+
+const row = (change: OrthancChangeType, resource = 'x'): OrthancChangeRow => ({
+  change,
+  level: 'Study',
+  resource,
+  study: '',
+  at: '2026-10-16T08:00:00.000Z',
+})
 
 /** A feed that answers as told, then that nothing is left. */
 function watching(...polls: Poll[]) {
-  const asked: string[][] = []
+  /** What was done, in order. */
+  const asked: string[] = []
+  const taken: SpooledChanges[] = []
+  let known = 0
+  const completions: Error[] = []
   const log = keptLog()
   const metrics = keptMetrics()
   let woken = 0
   const watch = createWatch({
     source: {
       name: 'orthanc',
-      async poll(deleted = []) {
-        asked.push([...deleted])
+      async poll() {
+        asked.push('poll')
         const next = polls.shift() ?? { events: 0, caughtUp: true }
         if (next instanceof Error) throw next
-        return next
+        if (next === 'silence') return new Promise(() => {})
+        return { rows: [], ...next }
+      },
+      identity: async () => 'database-1',
+      async complete(rows) {
+        asked.push('complete')
+        const next = completions.shift()
+        if (next !== undefined) throw next
+        return { rows: rows.map((one) => ({ ...one, study: `study of ${one.resource}` })), restored: ['R'] }
       },
     },
+    inbox: {
+      async acceptChanges(spooled) {
+        asked.push('store')
+        taken.push(spooled)
+        const news = spooled.rows.filter(({ number }) => number > known).length
+        known = spooled.rows.at(-1)?.number ?? known
+        return news
+      },
+    },
+    feedMilliseconds: 50,
     log,
     metrics,
     clock: () => '2026-10-16T08:00:00.000Z',
     wake: () => void (woken += 1),
   })
-  return { watch, asked, log, metrics, polls, woken: () => woken }
+  return { watch, asked, taken, completions, log, metrics, polls, woken: () => woken }
 }
 
 const away = () => new EngineError('E402', { address: 'http://127.0.0.1:1', reason: 'ECONNREFUSED' })
 
 test('I6: one look reads to the end, and wakes the drainer for each page with events', async () => {
   const { watch, asked, metrics, woken } = watching(
-    { events: 3, caughtUp: false },
+    { events: 1, rows: [row('NewInstance'), row('NewInstance'), row('NewStudy')], caughtUp: false },
     { events: 0, caughtUp: false },
-    { events: 2, caughtUp: true },
+    { events: 0, rows: [row('StableSeries')], caughtUp: true },
   )
   await watch.look()
   expect({ pages: asked.length, woken: woken() }).toEqual({ pages: 3, woken: 2 })
-  expect(metrics.counted('orthanc_events_total')).toBe(5)
+  expect(metrics.counted('orthanc_events_total orthanc NewInstance')).toBe(2)
+  expect(metrics.counted('orthanc_events_total')).toBe(4)
 })
 
 test('a look while one is under way joins it, and one more reading follows', async () => {
@@ -49,25 +82,60 @@ test('a look while one is under way joins it, and one more reading follows', asy
   expect(asked).toHaveLength(2)
 })
 
-test('I6: studies that were deleted are told until that is stored', async () => {
-  const { watch, asked } = watching(away(), { events: 1, caughtUp: true })
-  await watch.look(['S1'])
-  await watch.look(['S2'])
-  await watch.look()
-  expect(asked).toEqual([['S1'], ['S1', 'S2'], []])
+const brought = (...numbers: number[]) => ({
+  spool: 's1',
+  rows: numbers.map((number) => ({ ...row('Deleted', `r${number}`), number })),
 })
 
-test('I6: when another process has read the page first, the deleted studies are told again', async () => {
-  const { watch, asked } = watching({ events: 0, caughtUp: false }, { events: 1, caughtUp: true })
-  await watch.look(['S1'])
-  expect(asked).toEqual([['S1'], ['S1']])
+test('I6: what the plugin brings is stored behind what the feed shows, as Orthanc completes it', async () => {
+  const { watch, asked, taken, woken } = watching()
+  await watch.take(brought(1, 2))
+  expect(asked).toEqual(['poll', 'complete', 'store'])
+  expect(taken).toMatchObject([
+    { orthanc: 'orthanc', spool: 's1', rows: [{ number: 1, study: 'study of r1' }, { number: 2 }], restored: ['R'] },
+  ])
+  expect(woken()).toBe(1)
 })
 
-test('what was stored with the first page is not told again when the second fails', async () => {
-  const { watch, asked } = watching({ events: 1, caughtUp: false }, away())
-  await watch.look(['S1'])
-  await watch.look()
-  expect(asked).toEqual([['S1'], [], []])
+test('I6: an Orthanc that can be read no more does not hold up what its plugin brings', async () => {
+  const { watch, asked } = watching(away())
+  await watch.take(brought(1))
+  expect(asked).toEqual(['poll', 'complete', 'store'])
+})
+
+test('I6: a feed that does not come to its end is waited for only a while', async () => {
+  const { watch, taken } = watching('silence')
+  await watch.take(brought(1))
+  expect(taken).toHaveLength(1)
+})
+
+test('I6: what cannot be completed is not stored, so that the plugin brings it again', async () => {
+  const { watch, completions, taken } = watching()
+  completions.push(away())
+  await expect(watch.take(brought(1))).rejects.toMatchObject({ code: 'E402' })
+  expect(taken).toEqual([])
+  await watch.take(brought(1))
+  expect(taken).toHaveLength(1)
+})
+
+test('what was brought before is neither counted again nor a reason to wake', async () => {
+  const { watch, metrics, woken } = watching()
+  await watch.take(brought(1, 2))
+  await watch.take(brought(1, 2))
+  await watch.take(brought(2, 3))
+  expect(metrics.counted('orthanc_events_total')).toBe(3)
+  expect(woken()).toBe(2)
+})
+
+test.each([
+  ['the only Orthanc', 1, 'unknown', 'orthanc'],
+  ['the one whose database it is', 2, 'database-1', 'orthanc'],
+  ['none: E415', 2, 'unknown', 'E415'],
+  ['none that says so: E415', 2, '', 'E415'],
+])('the plugin that brings something is that of %s', async (_, count, database, expected) => {
+  const watches = Array.from({ length: count }, () => watching().watch)
+  const found = await watchOf(watches, database).catch((error: EngineError) => ({ name: error.code }))
+  expect(found.name).toBe(expected)
 })
 
 test('an Orthanc that is away is said once, shown, and said to be back', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { EngineError } from '../../src/core/errors/index.ts'
-import { authorization, fake } from './fakes.ts'
+import { authorization, changed, fake } from './fakes.ts'
 
 const find = {
   method: 'POST',
@@ -138,4 +138,66 @@ test('a nudge is heard, with or without saying what changed', async () => {
   expect((await app.inject({ ...nudge, body: full })).statusCode).toBe(204)
   expect((await app.inject(nudge)).statusCode).toBe(204)
   expect(nudges).toEqual([full, { orthanc: '', change: '', resource: '', level: '' }])
+})
+
+const events = { method: 'POST', url: '/orthanc/events', headers: { authorization } } as const
+const spooled = {
+  database: 'd1',
+  spool: 's1',
+  rows: [
+    { number: 3, change: 'Deleted', level: 'Study', resource: 'abc', at: '2026-10-16T08:15:00.123Z' },
+    { number: 7, change: 'OrthancStopped', at: '2026-10-16T08:15:01Z' },
+  ],
+}
+
+test('what only the plugin sees is taken', async () => {
+  const { app, brought } = fake()
+  const answer = await app.inject({ ...events, body: spooled })
+  expect([answer.statusCode, answer.body]).toEqual([204, ''])
+  expect(brought).toEqual([
+    {
+      database: 'd1',
+      spool: 's1',
+      rows: [
+        { ...spooled.rows[0], study: '' },
+        { number: 7, change: 'OrthancStopped', level: '', resource: '', study: '', at: '2026-10-16T08:15:01.000Z' },
+      ],
+    },
+  ])
+})
+
+test('I6: what could not be stored is not said to be', async () => {
+  const bring = () => Promise.reject(new EngineError('E501'))
+  const answer = await fake({ bring }).app.inject({ ...events, body: spooled })
+  expect(answer.statusCode).toBe(503)
+})
+
+const row = { number: 1, change: 'Deleted', level: 'Study', resource: 'abc', at: '2026-10-16T08:15:00Z' }
+test.each([
+  ['nothing', {}],
+  ['no spool', { ...spooled, spool: '' }],
+  ['rows that are no list', { ...spooled, rows: {} }],
+  [
+    'more rows than one entry may have',
+    { ...spooled, rows: Array.from({ length: 1001 }, (_, number) => ({ ...row, number })) },
+  ],
+  ['a row that is text', { ...spooled, rows: ['x'] }],
+  ['an unknown change', { ...spooled, rows: [{ ...row, change: 'Exploded' }] }],
+  ['an unknown level', { ...spooled, rows: [{ ...row, level: 'Ward' }] }],
+  ['no moment', { ...spooled, rows: [{ ...row, at: 'yesterday' }] }],
+  ['a number that is none', { ...spooled, rows: [{ ...row, number: 1.5 }] }],
+  ['numbers that do not ascend', { ...spooled, rows: [row, row] }],
+])('%s is not taken for changes', async (_name, body) => {
+  const { app, brought } = fake()
+  const answer = await app.inject({ ...events, body })
+  expect(answer.statusCode).toBe(400)
+  expect(brought).toEqual([])
+})
+
+test('the newest changes of the Orthancs are listed', async () => {
+  const { app } = fake()
+  const list = (query: string) => app.inject({ url: `/api/orthanc-changes${query}`, headers: { authorization } })
+  expect((await list('?limit=7')).json()).toEqual({ items: [{ ...changed, cause: 7 }] })
+  expect((await list('')).json()).toMatchObject({ items: [{ cause: 50 }] })
+  expect((await list('?limit=501')).statusCode).toBe(400)
 })

@@ -30,7 +30,9 @@ const guarded = [
   ['GET', '/api/openapi.json'],
   ['POST', '/worklist/find'],
   ['GET', '/worklist/snapshot'],
+  ['GET', '/api/orthanc-changes'],
   ['POST', '/orthanc/nudge'],
+  ['POST', '/orthanc/events'],
 ] as const
 
 test.each(guarded)('%s %s asks for the token', async (method, url) => {

@@ -72,4 +72,9 @@ export const orthancErrors = {
     'transient',
     'Set "Worklists": { "Enable": false } in the configuration of Orthanc (worklists.json on Debian) and restart it.',
   ),
+  E415: entry(
+    'The changes come from an Orthanc that is none of those in the settings, or that does not answer now.',
+    'transient',
+    'Add it to orthancs, or take WORKLANE_URL out of its environment; its plugin keeps the changes and brings them again.',
+  ),
 } satisfies Record<string, ErrorEntry>

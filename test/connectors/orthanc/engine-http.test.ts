@@ -1,20 +1,17 @@
 import { expect, test } from 'vitest'
 import { EngineError } from '../../../src/core/errors/index.ts'
-import type { Caller, DicomJson, MessageStore, WorklistAnswerer } from '../../../src/core/ports.ts'
-import type { Nudge } from '../../../src/http/plugin.ts'
-import { createHttpServer } from '../../../src/http/server.ts'
+import type { Caller, DicomJson, WorklistAnswerer } from '../../../src/core/ports.ts'
+import type { Brought, Nudge } from '../../../src/http/plugin.ts'
+import { fake, token } from '../../http/fakes.ts'
 import { findWorklist, makeImage, storeImages } from '../../support/dcmtk.ts'
 import { startOrthanc } from '../../support/orthanc.ts'
 import { eventually, temporaryFolder } from '../../support/temporary.ts'
-import { createTestLog } from './fake-inbox.ts'
 import { part10 } from './items.ts'
-
-const unused = (): Promise<never> => Promise.reject(new Error('not asked in this test'))
-const noMessages: MessageStore = { message: unused, messages: unused, counts: unused }
 
 test("the plugin and the engine's HTTP API understand each other", async () => {
   const asked: { query: DicomJson; caller: Caller }[] = []
   const nudges: Nudge[] = []
+  const brought: Brought[] = []
   let isLoaded = true
   const worklist: WorklistAnswerer = {
     find(query, caller) {
@@ -23,25 +20,17 @@ test("the plugin and the engine's HTTP API understand each other", async () => {
     },
     snapshot: () => Promise.resolve({ version: 42, items: [part10({ AccessionNumber: 'SNAPSHOT' })] }),
     version: () => 42,
-    search: unused,
+    search: () => Promise.reject(new Error('not asked in this test')),
   }
-  const server = createHttpServer({
-    bind: '127.0.0.1',
-    port: 0,
-    token: 'secret-of-the-test',
-    version: { worklane: '0.0.0', node: process.version },
-    parts: () => Promise.resolve([]),
-    takesMessages: () => true,
-    metrics: { count: () => undefined, text: () => Promise.resolve(''), contentType: 'text/plain' },
-    messages: noMessages,
+  const server = fake({
     worklist,
     nudge: (nudge) => void nudges.push(nudge),
-    log: createTestLog(),
+    bring: async (one) => void brought.push(one),
   })
   const { port } = await server.start()
   const env = {
     WORKLANE_URL: `http://localhost:${port}`,
-    WORKLANE_TOKEN: 'secret-of-the-test',
+    WORKLANE_TOKEN: token,
     WORKLANE_SNAPSHOT_SECONDS: '0.2',
     WORKLANE_TIMEOUT_MS: '2000',
   }
@@ -60,6 +49,11 @@ test("the plugin and the engine's HTTP API understand each other", async () => {
     expect(await find()).toMatchObject([{ AccessionNumber: 'SNAPSHOT' }])
     await storeImages(orthanc.dicomPort, [await makeImage({ dir: folder.path })])
     await eventually(() => nudges.some(({ change }) => change === 'NewInstance'), 'the engine is nudged')
+    const [study] = (await (await fetch(`${orthanc.httpUrl}/studies`)).json()) as [string]
+    await fetch(`${orthanc.httpUrl}/studies/${study}`, { method: 'DELETE' })
+    await eventually(() => brought.some(({ rows }) => rows.some(({ resource }) => resource === study)), 'it is brought')
+    const { identity } = (await (await fetch(`${orthanc.httpUrl}/worklane/identity`)).json()) as { identity: string }
+    expect(new Set(brought.map(({ database }) => database))).toEqual(new Set([identity]))
   } finally {
     await orthanc.kill()
     await server.stop()

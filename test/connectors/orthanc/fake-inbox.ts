@@ -1,5 +1,6 @@
 import type { Cursor, FeedAdvance } from '../../../src/core/inbox.ts'
 import type { Instant } from '../../../src/core/ids.ts'
+import type { OrthancChangeRow } from '../../../src/core/orthanc-change.ts'
 import type { Feeds, Inbox, Log } from '../../../src/core/ports.ts'
 
 export type StoredEvent = FeedAdvance['events'][number]
@@ -11,6 +12,7 @@ export type StoredEvent = FeedAdvance['events'][number]
  */
 export interface FakeInbox extends Feeds, Pick<Inbox, 'acceptEvents'> {
   readonly events: StoredEvent[]
+  readonly rows: OrthancChangeRow[]
   readonly advances: FeedAdvance[]
   cursorNow(): Cursor | undefined
   /** The next `acceptEvents` throws, before or after it has stored. */
@@ -22,9 +24,11 @@ export function createFakeInbox(): FakeInbox {
   let failing: 'before' | 'after' | undefined
   const unstable = new Map<string, Instant>()
   const events: StoredEvent[] = []
+  const rows: OrthancChangeRow[] = []
   const advances: FeedAdvance[] = []
   return {
     events,
+    rows,
     advances,
     cursorNow: () => cursor,
     failNext: (when) => void (failing = when),
@@ -45,6 +49,7 @@ export function createFakeInbox(): FakeInbox {
       }
       cursor = { ...advance.next, caughtUpAt: advance.caughtUp ? advance.at : cursor?.caughtUpAt }
       advances.push(advance)
+      rows.push(...(advance.rows ?? []))
       for (const event of advance.events) {
         events.push(event)
         if (event.event === 'seen') unstable.set(event.study, advance.at)

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createOrthancClient, type OrthancClient } from '../../../connectors/orthanc/client.ts'
@@ -109,6 +109,10 @@ describe('the change feed of one Orthanc', () => {
             stationName: 'ROOM1',
             remoteAet: 'CTROOM',
             origin: 'DicomProtocol',
+            isAcquired: true,
+            isCopy: false,
+            studyDate: '20261016',
+            studyTime: '101500',
             requestAttributes: [
               { requestedProcedureId: 'R1', scheduledStepId: 'S1', accessionNumber: '' },
               { requestedProcedureId: 'R2', scheduledStepId: 'S2', accessionNumber: 'A78' },
@@ -207,22 +211,17 @@ describe('the change feed of one Orthanc', () => {
   test('a poll without news says how far the inbox is complete', async () => {
     const before = inbox.advances.length
     const from = clock()
-    expect(await feed.poll()).toEqual({ events: 0, caughtUp: true })
+    expect(await feed.poll()).toEqual({ events: 0, rows: [], caughtUp: true })
     expect(inbox.advances).toHaveLength(before + 1)
     expect(inbox.advances.at(-1)).toMatchObject({ caughtUp: true, events: [] })
     expect((inbox.advances.at(-1)?.at ?? '') >= from).toBe(true)
   })
 
-  test('a study that is gone when its rows are read is no event, a deleted one that the plugin names is', async () => {
+  test('a study that is gone when its rows are read is no event', async () => {
     const passing = await store(orthanc, { StudyInstanceUID: newUid() })
     await remove(orthanc, passing)
     await drain(feed)
     expect(inbox.events).toEqual([])
-    const study = await store(orthanc, { StudyInstanceUID: newUid() })
-    await drain(feed)
-    await remove(orthanc, study)
-    await feed.poll([study])
-    expect(told(inbox, study)).toEqual(['seen', 'deleted'])
   })
 
   test('a deletion that nobody tells is found while the study is not stable', async () => {
@@ -237,15 +236,92 @@ describe('the change feed of one Orthanc', () => {
     expect(told(inbox, study)).toEqual(['seen', 'deleted'])
   })
 
-  test('a study that was deleted and stored again is not deleted', async () => {
+  test('of studies that the plugin says were deleted, those that are there again are told apart', async () => {
     const tags = { StudyInstanceUID: newUid(), SeriesInstanceUID: newUid(), SOPInstanceUID: newUid() }
-    const study = await store(orthanc, tags)
+    const again = await store(orthanc, tags)
+    await remove(orthanc, again)
+    await store(orthanc, tags)
+    const gone = await store(orthanc, { StudyInstanceUID: newUid() })
+    await remove(orthanc, gone)
+    const deleted = (resource: string) => ({ change: 'Deleted', level: 'Study', resource, study: '', at: '' }) as const
+    const { restored, rows } = await feed.complete([deleted(again), deleted(gone), deleted(again)])
+    expect(restored).toEqual([again])
+    expect(rows.map(({ study }) => study)).toEqual([again, gone, again])
+  })
+
+  test('a new child is told with the study of its series', async () => {
+    const study = await store(orthanc, { StudyInstanceUID: newUid() })
+    const { Series: series } = (await (await fetch(`${orthanc.httpUrl}/studies/${study}`)).json()) as {
+      Series: [string]
+    }
+    const child = (level: 'Series' | 'Patient', resource: string) =>
+      ({ change: 'NewChildInstance', level, resource, study: '', at: '' }) as const
+    const { rows } = await feed.complete([child('Series', series[0]), child('Series', 'gone'), child('Patient', 'p')])
+    expect(rows.map((row) => row.study)).toEqual([study, '', ''])
+  })
+
+  test('I6: every row goes into the inbox once, in its order and with its study', async () => {
+    const study = await store(orthanc, { StudyInstanceUID: newUid() })
+    await eventually(async () => {
+      await drain(feed)
+      return inbox.rows.some(({ change }) => change === 'StablePatient')
+    }, 'it is stable')
+    const [series, instance] = await Promise.all(
+      ['series', 'instances'].map(async (level) => {
+        const [id = ''] = (await (await fetch(`${orthanc.httpUrl}/${level}`)).json()) as string[]
+        return id
+      }),
+    )
+    for (const path of [`series/${series}/metadata/2000`, `instances/${instance}/attachments/2000`])
+      await fetch(`${orthanc.httpUrl}/${path}`, { method: 'PUT', body: 'x' })
     await drain(feed)
-    await remove(orthanc, study)
-    await store(orthanc, { ...tags, AccessionNumber: 'CORRECTED' })
-    await feed.poll([study])
-    expect(told(inbox, study)).toEqual(['seen', 'seen'])
-    expect(inbox.events.at(-1)).toMatchObject({ series: [{ accessionNumber: 'CORRECTED' }] })
+    await drain(feed)
+    expect(inbox.rows.map((row) => [row.change, row.level, row.study])).toEqual([
+      ['NewInstance', 'Instance', study],
+      ['NewSeries', 'Series', study],
+      ['NewStudy', 'Study', study],
+      ['NewPatient', 'Patient', ''],
+      ['StableSeries', 'Series', study],
+      ['StableStudy', 'Study', study],
+      ['StablePatient', 'Patient', ''],
+      ['UpdatedMetadata', 'Series', study],
+      ['UpdatedAttachment', 'Instance', study],
+    ])
+    expect(inbox.rows[0]).toMatchObject({ resource: instance, at: expect.stringMatching(/Z$/) as string })
+  })
+
+  test('I6: rows of a page that could not be stored come with the next try, once', async () => {
+    await store(orthanc, { StudyInstanceUID: newUid() })
+    inbox.failNext('before')
+    await expect(feed.poll()).rejects.toThrow('store unavailable')
+    expect(inbox.rows).toEqual([])
+    inbox.failNext('after')
+    await expect(feed.poll()).rejects.toThrow('store unavailable')
+    await drain(feed)
+    expect(inbox.rows.filter(({ change }) => change === 'NewInstance')).toHaveLength(1)
+  })
+
+  test.each(['anonymize', 'modify'])('what Orthanc made by %s is a copy', async (how) => {
+    const study = await store(orthanc, { StudyInstanceUID: newUid() })
+    const body = JSON.stringify(how === 'modify' ? { Replace: { AccessionNumber: 'X' } } : {})
+    const made = await fetch(`${orthanc.httpUrl}/studies/${study}/${how}`, { method: 'POST', body })
+    const { ID: copy } = (await made.json()) as { ID: string }
+    await drain(feed)
+    const facts = inbox.events.flatMap(({ series }) => series.map((one) => [one.study, one.isCopy, one.isAcquired]))
+    expect(facts).toEqual([
+      [study, false, true],
+      [copy, true, false],
+    ])
+  })
+
+  test('images that come in another way count as acquired where the site says so', async () => {
+    const file = await makeImage({ dir: images.path })
+    await fetch(`${orthanc.httpUrl}/instances`, { method: 'POST', body: readFileSync(file) })
+    await drain(feed)
+    const site = createFakeInbox()
+    await drain(feedOf(createOrthancClient({ url: orthanc.httpUrl, origins: ['DicomProtocol', 'RestApi'] }), site))
+    const acquired = (one: FakeInbox) => one.events.flatMap(({ series }) => series.map((facts) => facts.isAcquired))
+    expect([acquired(inbox), acquired(site)]).toEqual([[false], [true]])
   })
 
   test('the first poll begins with the last day', async () => {
@@ -275,6 +351,47 @@ describe('I6: after Orthanc was away', () => {
       }, 'it is stable')
       await drain(feed)
       expect(told(inbox, study)).toEqual(['seen', 'stable'])
+      expect(inbox.rows.filter(({ change }) => change === 'StableStudy')).toMatchObject([{ resource: study, study }])
+    } finally {
+      await orthanc.kill()
+    }
+  })
+
+  test('a database restored from a backup tells only what came after, once', async () => {
+    const dir = join(images.path, 'restored')
+    const orthanc = await startOrthanc({ dir, stableAge: 60 })
+    const db = join(dir, 'db')
+    const backup = join(dir, 'backup')
+    // Rows carry seconds: one of the same second as the last one read may be new.
+    const aSecond = (from: string) =>
+      eventually(() => clock().slice(0, 19) > from.slice(0, 19), 'the next second has begun')
+    try {
+      const inbox = createFakeInbox()
+      // Small pages: what was told before the backup is more than one of them.
+      const client = createOrthancClient({ url: orthanc.httpUrl })
+      const feed = feedOf(client, inbox, { stableGraceSeconds: 60, limit: 3 })
+      const kept = await store(orthanc, { StudyInstanceUID: newUid(), PatientID: 'KEPT' })
+      await drain(feed)
+      orthanc.pause()
+      cpSync(db, backup, { recursive: true })
+      orthanc.resume()
+      await aSecond(inbox.rows.at(-1)?.at ?? '')
+      const lost = await store(orthanc, { StudyInstanceUID: newUid(), PatientID: 'LOST' })
+      await drain(feed)
+      await orthanc.kill()
+      rmSync(db, { recursive: true })
+      cpSync(backup, db, { recursive: true })
+      await orthanc.restart()
+      const after = await store(orthanc, { StudyInstanceUID: newUid(), PatientID: 'AFTER' })
+      await drain(feed)
+      await drain(feed)
+      expect(inbox.rows.flatMap(({ change, resource }) => (change === 'NewStudy' ? [resource] : []))).toEqual([
+        kept,
+        lost,
+        after,
+      ])
+      expect(inbox.rows).toHaveLength(12)
+      expect(told(inbox, after)).toEqual(['seen'])
     } finally {
       await orthanc.kill()
     }
@@ -309,6 +426,8 @@ describe('I6: after Orthanc was away', () => {
           `seen ${before}`,
           ...after.map((study) => `seen ${study}`),
         ])
+        const studies = inbox.rows.flatMap(({ change, resource }) => (change === 'NewStudy' ? [resource] : []))
+        expect(studies).toEqual([before, ...after])
       } finally {
         await orthanc.kill()
       }
