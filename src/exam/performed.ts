@@ -53,18 +53,16 @@ export function reconsiderPerformed(draft: Draft, order: Order): Order {
 
 function perform(draft: Draft, order: Order, keys: ReadonlySet<string>, said: PerformedProcedureStep): Order {
   const { sopInstanceUid, state } = said
-  const undone =
-    state === 'DISCONTINUED' && said.discontinuationReason === wrongEntry ? mistaken(order, keys, sopInstanceUid) : none
-  const counted = new Set([...keys].filter((key) => !undone.has(key)))
+  const isMistake = state === 'DISCONTINUED' && said.discontinuationReason === wrongEntry
+  const counted = new Set([...keys].filter((key) => !isMistake || hasImages(order, key)))
   const known: Order = {
     ...order,
     performed: { ...order.performed, [sopInstanceUid]: { state, stepKeys: [...counted].sort() } },
   }
   const study = creditedStudies(draft, order)[0]
-  const isMistake = said.discontinuationReason === wrongEntry
-  const back = takeBack(known, undone)
+  const back = isMistake ? takeBack(known, mistaken(known, keys)) : known
   const started = isMistake ? back : move(back, 'start', counted, { at: draft.at, performed: sopInstanceUid })
-  const ended = state === 'IN PROGRESS' ? started : end(draft, started, counted)
+  const ended = state === 'IN PROGRESS' ? started : end(draft, started, keys)
   draft.note(order.id, `MPPS ${state}${isMistake ? ', incorrect worklist entry' : ''}: ${summary(ended)}`)
   let next = ended
   if (started !== back) next = announceStart(draft, next, study)
@@ -78,7 +76,6 @@ function perform(draft: Draft, order: Order, keys: ReadonlySet<string>, said: Pe
   return settle(draft, next, study)
 }
 
-const none: ReadonlySet<string> = new Set()
 const isStopped = (step: Step | undefined): boolean => step?.stepStatus === 'DISCONTINUED'
 
 /** Steps of the policy `mpps` among these of which nothing is in progress: COMPLETED if any performed step of theirs is, else DISCONTINUED. */
@@ -101,17 +98,20 @@ function statesOf({ performed = {} }: Order, key: string): readonly PerformedSta
     .map(({ state }) => state)
 }
 
-/** Steps that began by MPPS alone, by this performed step alone, and have no images since. */
-function mistaken(order: Order, keys: ReadonlySet<string>, sopInstanceUid: string): ReadonlySet<string> {
-  const others = Object.entries(order.performed ?? {}).filter(([uid]) => uid !== sopInstanceUid)
-  const isOfOthers = (key: string): boolean => others.some(([, { stepKeys }]) => stepKeys.includes(key))
+/** Steps that began by MPPS alone, and that no performed step is left of. */
+function mistaken(order: Order, keys: ReadonlySet<string>): ReadonlySet<string> {
   const steps = order.steps.filter(
-    ({ key, stepStatus, begun }) =>
-      keys.has(key) &&
-      !isOfOthers(key) &&
-      (stepStatus !== 'STARTED' || (begun?.performed !== undefined && begun.at > (order.lastImageAt ?? ''))),
+    ({ key, begun }) =>
+      keys.has(key) && begun?.performed !== undefined && !hasImages(order, key) && statesOf(order, key).length === 0,
   )
   return new Set(steps.map((step) => step.key))
+}
+
+/** Whether a started step began with images, or images of its order have come since. */
+function hasImages({ steps, lastImageAt }: Order, key: string): boolean {
+  const step = steps.find((one) => one.key === key)
+  if (step === undefined || !isStarted(step)) return false
+  return step.begun === undefined || step.begun.at <= (lastImageAt ?? '')
 }
 
 /** IP is told again, if nothing else of the order took place. */

@@ -68,7 +68,11 @@ export function reopen(order: Order, keys: ReadonlySet<string> | undefined, wasS
       case 'CANCELED':
       case 'EXPIRED':
         return waitAgain(step)
-      default:
+      case 'UNSCHEDULED':
+      case 'SCHEDULED':
+      case 'ARRIVED':
+      case 'READY':
+      case 'STARTED':
         return step
     }
   })
