@@ -11,6 +11,7 @@ import {
   settle,
 } from './completion.ts'
 import type { Draft } from './draft.ts'
+import { applyLink } from './link.ts'
 import { reconsiderPerformed } from './performed.ts'
 import { hasEnded, isStarted, move, reopen, summary } from './steps.ts'
 
@@ -37,6 +38,7 @@ export function applyCommand(draft: Draft, command: Command, by: string): void {
       break
     case 'link':
     case 'unlink':
+      applyLink(draft, order, command, who(by))
       break
   }
 }

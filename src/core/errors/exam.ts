@@ -72,6 +72,11 @@ export const examErrors = {
     'permanent',
     'Look at the steps of the order and give the key of one of them, or none to mean all.',
   ),
+  E622: entry(
+    'There is no study of the key that the command gives; order {orderId} was left as it is.',
+    'permanent',
+    'Look the study up again: its key is the name of the Orthanc, a slash and the identifier that Orthanc has for it.',
+  ),
   E630: entry(
     'A merge of patients contradicts an earlier one and was ignored.',
     'permanent',

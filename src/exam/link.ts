@@ -1,0 +1,129 @@
+/**
+ * What a person says of a study and an order: these images are of it, or they are
+ * not. It counts before all that the images say themselves, now and later, and for
+ * the copies of the study in other Orthancs.
+ */
+import type { Command } from '../core/inbox.ts'
+import type { OrderId } from '../core/ids.ts'
+import type { Order, Study } from '../core/order.ts'
+import { creditedStudies, quietSubject, whenStable } from './completion.ts'
+import { twinsOf } from './copies.ts'
+import { counts, creditsOf, hitsOf, judge, raise } from './credit.ts'
+import type { Draft } from './draft.ts'
+import { credited, receive } from './receive.ts'
+import { flags, isStarted, summary, takeBack } from './steps.ts'
+
+type Link = Extract<Command, { kind: 'link' }>
+type Unlink = Extract<Command, { kind: 'unlink' }>
+
+/** `by` as the history shows it. */
+export function applyLink(draft: Draft, order: Order, command: Link | Unlink, by: string): void {
+  const study = draft.world.studies({ by: 'study', key: command.study })[0]
+  const refused = study === undefined ? 'E622' : isStepUnknown(order, command) ? 'E621' : undefined
+  if (refused === undefined && study !== undefined) {
+    if (command.kind === 'link') link(draft, order, study, command.step, by)
+    else unlink(draft, order, study, by)
+    return
+  }
+  const code = refused ?? 'E622'
+  draft.note(order.id, `${command.kind} by ${by} refused: ${code}`)
+  draft.notice({ code, hl7Code: 207, params: { orderId: order.id } }, [order.id])
+}
+
+function isStepUnknown({ steps }: Order, command: Link | Unlink): boolean {
+  return command.kind === 'link' && command.step !== undefined && !steps.some(({ key }) => key === command.step)
+}
+
+function link(draft: Draft, order: Order, study: Study, step: string | undefined, by: string): void {
+  if (study.linked?.includes(order.id) && study.linkedSteps?.[order.id] === step) {
+    draft.note(order.id, `link of study ${study.key} by ${by} changed nothing: ${summary(order)}`)
+    return
+  }
+  draft.note(order.id, `study ${study.key} linked by ${by}`)
+  for (const one of [study, ...twinsOf(draft.world, study)]) draft.putStudy(linked(one, order.id, step), one)
+  const now = draft.world.studies({ by: 'study', key: study.key })[0] ?? study
+  let next = [now, ...twinsOf(draft.world, now)].reduce(credited, order)
+  const judged = judge(
+    draft.world,
+    now,
+    now.series.filter((facts) => counts(now, facts)),
+  )
+  const taken = hitsOf(judged).get(order.id)?.taken ?? []
+  if (taken.length > 0) {
+    const isKnown = creditsOf(study).includes(order.id)
+    const times = { first: now.firstImageAt, last: now.lastImageAt }
+    const received = receive(draft, next, now, { ...times, taken, isKnown, isBorn: false })
+    next = now.stable ? whenStable(draft, received.order, now) : received.order
+    draft.putStudy(received.study, study)
+  }
+  draft.put(next, order)
+}
+
+/** Orders that it was credited to keep it, as if they had been linked. */
+function linked(study: Study, id: OrderId, step: string | undefined): Study {
+  const { [id]: _before, ...others } = study.linkedSteps ?? {}
+  const linkedSteps = step === undefined ? others : { ...others, [id]: step }
+  const ids = [...new Set([...(study.linked ?? []), ...creditsOf(study), id])].sort()
+  const unlinked = study.unlinked?.filter((one) => one !== id)
+  return {
+    ...study,
+    linked: ids,
+    linkedSteps,
+    ...(unlinked === undefined ? {} : { unlinked }),
+    credit: { kind: 'matched', orderIds: ids },
+  }
+}
+
+function unlink(draft: Draft, order: Order, study: Study, by: string): void {
+  if (study.unlinked?.includes(order.id)) {
+    draft.note(order.id, `unlink of study ${study.key} by ${by} changed nothing: ${summary(order)}`)
+    return
+  }
+  const all = [study, ...twinsOf(draft.world, study)]
+  for (const one of all) {
+    const now = unlinked(one, order.id)
+    draft.putStudy(now, one)
+    if (one === study && now.series.some((facts) => counts(now, facts))) raise(draft, now, one)
+  }
+  const keys = all.map(({ key }) => key)
+  const studies = order.studies?.filter((key) => !keys.includes(key))
+  const next: Order = { ...order, ...(studies === undefined ? {} : { studies }) }
+  const hasImages = creditedStudies(draft, next).some((one) => one.series.some((facts) => counts(one, facts)))
+  const left = hasImages ? next : withoutImages(draft, next)
+  draft.note(order.id, `study ${study.key} unlinked by ${by}: ${summary(left)}`)
+  if (left.steps !== next.steps) draft.announce('reopened', left, study)
+  draft.put(left, order)
+}
+
+function unlinked(study: Study, id: OrderId): Study {
+  const { linked: before, linkedSteps, ...rest } = study
+  const { [id]: _step, ...steps } = linkedSteps ?? {}
+  const { [id]: _late, ...late } = study.late ?? {}
+  const linked = (before ?? []).filter((one) => one !== id)
+  const { credit } = study
+  const orderIds = credit.kind === 'unmatched' ? [] : credit.orderIds.filter((one) => one !== id)
+  return {
+    ...rest,
+    ...(linked.length > 0 ? { linked, linkedSteps: steps } : {}),
+    unlinked: [...new Set([...(study.unlinked ?? []), id])].sort(),
+    ...(study.late === undefined ? {} : { late }),
+    credit: credit.kind === 'unmatched' || orderIds.length === 0 ? { kind: 'unmatched' } : { ...credit, orderIds },
+  }
+}
+
+/** The order as it was before its first image; what the RIS or MPPS began and what has ended stays so. */
+function withoutImages(draft: Draft, order: Order): Order {
+  const { firstImageAt: _first, lastImageAt: _last, ...rest } = order
+  draft.deadline(quietSubject(order), null)
+  const performed = new Set(Object.values(order.performed ?? {}).flatMap(({ stepKeys }) => stepKeys))
+  const begunByImages = order.steps.filter(
+    (step) => isStarted(step) && step.begun === undefined && !performed.has(step.key),
+  )
+  const keys = new Set(begunByImages.map((step) => step.key))
+  const back = takeBack(rest, keys)
+  if (back === rest) return rest
+  const steps = back.steps.map((step) =>
+    keys.has(step.key) ? { ...step, flags: step.flags.filter((flag) => flag !== flags.imagesFirst) } : step,
+  )
+  return { ...back, steps, told: steps.some(isStarted) ? back.told : back.told.filter((what) => what !== 'IP') }
+}
