@@ -16,10 +16,12 @@ import type {
   Study,
   WorklistItem,
 } from '../../src/core/order.ts'
+import type { OrthancChangeRow } from '../../src/core/orthanc-change.ts'
 import type { LoadedWorld } from '../../src/core/ports.ts'
 import {
   lookupKey,
   type Change,
+  type ExamEvent,
   type StatusEventKind,
   type ExamRules,
   type Lookup,
@@ -151,7 +153,9 @@ export interface Story {
   readonly world: Overlay
   /** A message with these order groups; answers what became of it. */
   message(...groups: readonly (GroupParts | OrderGroup)[]): MessageState
-  images(facts?: Partial<SeriesFacts> | readonly Partial<SeriesFacts>[], event?: ImageEvent): void
+  images(facts?: Partial<SeriesFacts> | readonly Partial<SeriesFacts>[], event?: ImageEvent, orthanc?: string): void
+  /** Orthanc's own changes, of study-1 unless they say otherwise. */
+  rows(rows: readonly Partial<OrthancChangeRow>[], orthanc?: string): void
   hand(command: Command, reason?: string): void
   /** What a modality says by MPPS; of the newest order, unless its `scheduledSteps` say otherwise. */
   performed(parts?: Partial<PerformedProcedureStep>): void
@@ -171,6 +175,10 @@ export interface Story {
   /** IP and CM as the RIS got them, in order. */
   told(): readonly string[]
   events(): readonly StatusEventKind[]
+  /** The same events as the status pipelines got them. */
+  heard(): readonly ExamEvent[]
+  /** From now on the status pipelines listen to nothing else. */
+  listen(...kinds: readonly StatusEventKind[]): void
   notices(): readonly string[]
   history(id?: OrderId): readonly string[]
   /** What the last entry changed. */
@@ -185,6 +193,7 @@ export function createStory(completion: Partial<ExamRules['completion']> = {}, n
   const orders = new Map<OrderId, Order>()
   const deadlines = new Map<string, Instant>()
   const events: StatusEventKind[] = []
+  const heard: ExamEvent[] = []
   const all: Change[] = []
   let last: readonly Change[] = []
   let seq = 1_000
@@ -197,6 +206,7 @@ export function createStory(completion: Partial<ExamRules['completion']> = {}, n
     status: {
       render(event) {
         events.push(event.kind)
+        heard.push(event)
         const text = told[event.kind]
         const bytes = new TextEncoder().encode(text)
         return text === undefined ? [] : [{ endpoint: 'ris', controlId: event.controlId(0), bytes }]
@@ -235,7 +245,7 @@ export function createStory(completion: Partial<ExamRules['completion']> = {}, n
       if (states.length !== 1 || states[0] === undefined) throw new Error(`${states.length} states for one message`)
       return states[0]
     },
-    images(facts = {}, event = 'seen') {
+    images(facts = {}, event = 'seen', orthanc = 'main') {
       const list = (Array.isArray(facts) ? facts : [facts]) as readonly Partial<SeriesFacts>[]
       const all = list.map((one) =>
         series({ studyInstanceUid: [...orders.values()].at(-1)?.studyInstanceUid ?? '', ...one }),
@@ -244,11 +254,22 @@ export function createStory(completion: Partial<ExamRules['completion']> = {}, n
         seq: ++seq,
         at: at(),
         kind: 'images',
-        orthanc: 'main',
+        orthanc,
         event,
         series: all,
         study: all[0]?.study ?? 'study-1',
       })
+    },
+    rows(rows, orthanc = 'main') {
+      const full = rows.map((row): OrthancChangeRow => ({
+        change: 'NewInstance',
+        level: 'Instance',
+        resource: 'instance-1',
+        study: 'study-1',
+        at: at(),
+        ...row,
+      }))
+      enter({ seq: ++seq, at: at(), kind: 'changes', orthanc, rows: full })
     },
     hand: (command, reason = 'test') =>
       void enter({ seq: ++seq, at: at(), kind: 'manual', by: 'meier', reason, command }),
@@ -297,6 +318,8 @@ export function createStory(completion: Partial<ExamRules['completion']> = {}, n
     study: (key = 'main/study-1') => world.studies({ by: 'study', key })[0],
     told: () => all.flatMap((change) => (change.kind === 'send' ? [new TextDecoder().decode(change.bytes)] : [])),
     events: () => events,
+    heard: () => heard,
+    listen: (...kinds) => void (rules = { ...rules, status: { ...rules.status, listens: new Set(kinds) } }),
     notices: () => all.flatMap((change) => (change.kind === 'notice' ? [change.fault.code] : [])),
     history: (id) =>
       all.flatMap((change) =>
