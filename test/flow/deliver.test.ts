@@ -282,3 +282,51 @@ test('I7: a clock that is set back holds nothing back for longer than the longes
   await deliverer.deliver(lease)
   expect(outbox.delivered).toEqual(['A1', 'B1'])
 })
+
+test('while a person holds the destination nothing is sent, and afterwards everything in its order', async () => {
+  const { outbox, sent, deliverer, lease } = delivering()
+  outbox.pause = { by: 'night shift', reason: 'RIS update', since: '2026-10-16T08:00:00.000Z' }
+  for (const id of ['A1', 'B1', 'A2']) outbox.owe(id.slice(0, 1), id)
+  await deliverer.deliver(lease)
+  expect(sent).toEqual([])
+  expect(outbox.waiting()).toEqual(['A1', 'B1', 'A2'])
+  outbox.pause = undefined
+  await deliverer.deliver(lease)
+  expect(sent).toEqual(['A1', 'B1', 'A2'])
+})
+
+test('a pause that comes while a message is on the wire lets it end, and nothing follows', async () => {
+  const held = delivering(
+    {},
+    {
+      sender: {
+        async send(_, controlId) {
+          held.sent.push(controlId)
+          held.outbox.pause = { by: 'night shift', reason: 'RIS update', since: '2026-10-16T08:00:00.000Z' }
+          return { code: 'AA', errorCode: '' }
+        },
+      },
+    },
+  )
+  const { outbox, sent, deliverer, lease } = held
+  for (const id of ['A1', 'B1']) outbox.owe(id.slice(0, 1), id)
+  await deliverer.deliver(lease)
+  expect(sent).toEqual(['A1'])
+  expect(outbox.delivered).toEqual(['A1'])
+  expect(outbox.waiting()).toEqual(['B1'])
+})
+
+test('who resumes a destination that was silent before need not wait for its backoff', async () => {
+  const { outbox, sent, deliverer, lease } = delivering({ A1: [away()] })
+  outbox.owe('A', 'A1')
+  await deliverer.deliver(lease)
+  expect(sent).toEqual(['A1'])
+  expect(outbox.unanswered).toEqual(['A1'])
+  outbox.pause = { by: 'night shift', reason: 'RIS update', since: '2026-10-16T08:00:00.000Z' }
+  await deliverer.deliver(lease)
+  expect(deliverer.held()).toBeUndefined()
+  outbox.pause = undefined
+  await deliverer.deliver(lease)
+  expect(sent).toEqual(['A1', 'A1'])
+  expect(outbox.delivered).toEqual(['A1'])
+})

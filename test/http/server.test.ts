@@ -27,6 +27,12 @@ const guarded = [
   ['GET', '/api/messages'],
   ['GET', '/api/messages/M1'],
   ['GET', '/api/dead-letters'],
+  ['GET', '/api/orders'],
+  ['GET', '/api/orders/O1-0'],
+  ['GET', '/api/orders/O1-0/story'],
+  ['GET', '/api/destinations'],
+  ['POST', '/api/destinations/ris/pause'],
+  ['POST', '/api/destinations/ris/resume'],
   ['GET', '/api/openapi.json'],
   ['POST', '/worklist/find'],
   ['GET', '/worklist/snapshot'],
@@ -180,6 +186,18 @@ test.each([
   expect(answer.json()).toMatchObject({ code: 'E808' })
 })
 
+const examples = { '/api/messages/{id}': 'M1', '/api/orders/{id}': 'O1-0', '/api/destinations/{name}': 'ris' } as const
+
+function exampleOf(path: string): string {
+  const known = Object.entries(examples).find(([template]) => path.startsWith(template))
+  return known === undefined ? path : path.replace(/\{\w+\}/, known[1])
+}
+
+function templateOf(path: string): string {
+  const known = Object.entries(examples).find(([template]) => path.startsWith(exampleOf(template)))
+  return known === undefined ? path : path.replace(exampleOf(known[0]), known[0])
+}
+
 test('the OpenAPI document names exactly the routes, parameters and answers there are', async () => {
   const { app } = fake()
   const document = (await app.inject({ url: '/api/openapi.json', headers: { authorization } })).json<OpenApiDocument>()
@@ -188,7 +206,7 @@ test('the OpenAPI document names exactly the routes, parameters and answers ther
   )
   expect(declared.sort()).toEqual(
     [
-      ...guarded.map(([method, path]) => `${method} ${path.replace('M1', '{id}')}`),
+      ...guarded.map(([method, path]) => `${method} ${templateOf(path)}`),
       'GET /health/live',
       'GET /health/ready',
       'GET /metrics',
@@ -197,9 +215,10 @@ test('the OpenAPI document names exactly the routes, parameters and answers ther
   const ajv = new Ajv2020({ strict: false, validateFormats: false })
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
-      const url = path.replace('{id}', 'M1')
+      const url = exampleOf(path)
       const headers = operation.security === undefined ? { authorization } : {}
-      const body = path === '/worklist/find' ? { query: {}, callingAeTitle: 'CT1', calledAeTitle: 'O' } : {}
+      const find = { query: {}, callingAeTitle: 'CT1', calledAeTitle: 'O' }
+      const body = path === '/worklist/find' ? find : path.includes('{name}') ? { by: 'me', reason: 'RIS update' } : {}
       const answer = await app.inject({ method: method as 'GET', url, headers, ...(method === 'post' ? { body } : {}) })
       const said = operation.responses[String(answer.statusCode)]
       expect(said, `${method} ${path} ${answer.statusCode}`).toBeDefined()
@@ -263,4 +282,94 @@ test('a port that is taken is one clear sentence', async () => {
   const { port } = await first.start()
   await expect(fake({ port }).start()).rejects.toMatchObject({ code: 'E811' })
   await first.stop()
+})
+
+test('orders are found by what identifies them and by the status of their steps', async () => {
+  const { app, orderQueries } = fake()
+  const url =
+    '/api/orders?accession=A1&orderNumber=P1&patientId=4711&studyInstanceUid=1.2.3&stepStatus=EXPIRED&limit=7&after=O9-0'
+  const answer = await app.inject({ url, headers: { authorization } })
+  expect(orderQueries).toEqual([
+    {
+      accessionNumber: 'A1',
+      orderNumber: 'P1',
+      patientId: '4711',
+      studyInstanceUid: '1.2.3',
+      stepStatus: 'EXPIRED',
+      limit: 7,
+      after: 'O9-0',
+    },
+  ])
+  expect(answer.json()).toMatchObject({
+    items: [
+      { id: 'O1-0', patientId: '4711', steps: [{ stepStatus: 'STARTED', modality: 'CT', start: '20261016 101500' }] },
+    ],
+    total: 1,
+    next: null,
+  })
+  expect((await app.inject({ url: '/api/orders?stepStatus=LOST', headers: { authorization } })).statusCode).toBe(400)
+})
+
+test('I9: an order and its story name nobody', async () => {
+  const { app } = fake()
+  for (const url of ['/api/orders', '/api/orders/O1-0', '/api/orders/O1-0/story']) {
+    const { statusCode, body } = await app.inject({ url, headers: { authorization } })
+    expect(statusCode).toBe(200)
+    expect(body).not.toContain('Doe')
+    expect(body).not.toContain('received')
+  }
+})
+
+test('an order shows its studies and what is to come; one that is not kept is 404', async () => {
+  const { app } = fake()
+  const known = (await app.inject({ url: '/api/orders/O1-0', headers: { authorization } })).json()
+  expect(known).toMatchObject({ studies: [{ key: 'main/0f-1', credit: 'matched' }], deadlines: [{ kind: 'quiet' }] })
+  for (const url of ['/api/orders/O2-0', '/api/orders/O2-0/story']) {
+    const answer = await app.inject({ url, headers: { authorization } })
+    expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([404, 'E820'])
+  }
+})
+
+test('a destination is paused by somebody for a reason, and resumed; what waits is sent then', async () => {
+  const { app, pauses, woken, logged } = fake()
+  const post = (verb: string, body: object, name = 'ris') =>
+    app.inject({ method: 'POST', url: `/api/destinations/${name}/${verb}`, headers: { authorization }, body })
+  const paused = await post('pause', { by: 'night shift', reason: 'RIS update' })
+  expect(paused.json()).toEqual({
+    name: 'ris',
+    state: 'paused',
+    waiting: 2,
+    oldest: '2026-10-16T08:15:00.000Z',
+    delivered: 5,
+    dead: 0,
+    paused: { by: 'night shift', reason: 'RIS update', since: '2026-10-16T08:40:00.000Z' },
+    changed: true,
+  })
+  expect(woken).toEqual([])
+  expect((await post('pause', { by: 'somebody else', reason: 'too' })).json()).toMatchObject({
+    changed: false,
+    paused: { by: 'night shift' },
+  })
+  expect((await post('resume', { by: 'day shift' })).json()).toMatchObject({ state: 'delivering', changed: true })
+  expect(woken).toEqual(['ris'])
+  expect(pauses).toHaveLength(3)
+  expect(logged.map(({ event }) => event)).toEqual(
+    expect.arrayContaining(['destination paused', 'destination resumed']),
+  )
+  // A reason is free text: it may name a patient.
+  expect(JSON.stringify(logged)).not.toContain('RIS update')
+
+  for (const body of [
+    {},
+    { by: 'me' },
+    { by: '', reason: 'x' },
+    { by: 'a\nb', reason: 'x' },
+    { by: 1, reason: 'x' },
+    [],
+  ]) {
+    const refused = await post('pause', body)
+    expect([refused.statusCode, refused.json<{ code: string }>().code]).toEqual([400, 'E804'])
+  }
+  const unknown = await post('pause', { by: 'me', reason: 'x' }, 'archive')
+  expect([unknown.statusCode, unknown.json<{ code: string }>().code]).toEqual([404, 'E821'])
 })
