@@ -15,9 +15,14 @@ export function quietSubject(order: Order): string {
   return `quiet:${order.id}`
 }
 
+/** The policy of an order has become `stable`: whether it is over is asked once Orthanc has been read. Waits as quiet times do. */
+export function stableSubject(order: Order): string {
+  return `quiet:stable:${order.id}`
+}
+
 /** The order that a deadline is about, if it is one of ours. */
 export function quietOrderId(subject: string): string | undefined {
-  return subject.startsWith('quiet:') ? subject.slice('quiet:'.length) : undefined
+  return /^quiet:(?:stable:)?(.+)$/.exec(subject)?.[1]
 }
 
 /** When an order is over if no more images come. */
@@ -99,23 +104,23 @@ export function finish(
 
 /**
  * A quiet deadline. One that fires before its order has been quiet for long enough
- * (images came while it waited, the setting was raised) is set anew. It comes only when
- * all that happened in Orthanc is known, so changed settings are judged here too.
+ * (images came while it waited, the setting was raised) is set anew.
  */
 export function applyDeadline(draft: Draft, subject: string): void {
   const id = quietOrderId(subject)
   const order = id === undefined ? undefined : draft.world.orders({ by: 'order', id })[0]
   if (order === undefined) return
   const study = creditedStudies(draft, order)[0]
-  const quiet = awaitQuiet(draft, order, study)
-  const next = hasImagesSinceReopening(order) ? whenStable(draft, quiet, study) : quiet
+  const isStable = subject === stableSubject(order) && hasImagesSinceReopening(order)
+  const next = isStable ? whenStable(draft, order, study) : awaitQuiet(draft, order, study)
   if (next !== order) draft.put(next, order)
 }
 
 /** The settings may have changed: what the rules of today say of a started exam is asked once Orthanc has been read. */
 export function reconsiderCompletion(draft: Draft, order: Order): void {
+  if (hasImagesSinceReopening(order) && stableSteps(draft, order).size > 0)
+    draft.deadline(stableSubject(order), draft.at)
   const dues = [...quietTimes(draft, order).values()]
-  if (hasImagesSinceReopening(order) && stableSteps(draft, order).size > 0) dues.push(draft.at)
   if (dues.length === 0) return
   const due = earliest(dues)
   draft.deadline(quietSubject(order), Date.parse(due) < Date.parse(draft.at) ? draft.at : due)

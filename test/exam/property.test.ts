@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { InboxEntry } from '../../src/core/inbox.ts'
+import type { Command, InboxEntry } from '../../src/core/inbox.ts'
 import type { OrderGroup } from '../../src/core/message.ts'
-import { servedStatuses, type WorklistItem } from '../../src/core/order.ts'
+import { servedStatuses, type PerformedProcedureStep, type WorklistItem } from '../../src/core/order.ts'
 import type { Change, ExamRules } from '../../src/core/world.ts'
 import { apply, createOverlay } from '../../src/exam/index.ts'
 import { anna, applyStrictly, group, nothing, otto, series, step } from '../stories/support.ts'
@@ -64,6 +64,47 @@ const facts = fc
   })
   .map(series)
 
+const performed: fc.Arbitrary<PerformedProcedureStep> = fc.record(
+  {
+    sopInstanceUid: text('9.1', '9.2', '9.3'),
+    state: fc.constantFrom('IN PROGRESS', 'COMPLETED', 'DISCONTINUED'),
+    patientId: text('4711', '4711', '4712', ''),
+    issuerOfPatientId: text('', 'HOSP'),
+    modality: text('CT', 'PT'),
+    stationAeTitle: text('CT01', ''),
+    scheduledSteps: fc.array(
+      fc.record({
+        studyInstanceUid: text('1.1', '1.2', ''),
+        accessionNumber: text('A1', 'A2', ''),
+        requestedProcedureId: text('RP1', 'RP2', ''),
+        scheduledStepId: text('S1', 'S2', ''),
+      }),
+      { maxLength: 2 },
+    ),
+    discontinuationReason: text('110514', '110513'),
+  },
+  {
+    requiredKeys: [
+      'sopInstanceUid',
+      'state',
+      'patientId',
+      'issuerOfPatientId',
+      'modality',
+      'stationAeTitle',
+      'scheduledSteps',
+    ],
+  },
+)
+
+const step1 = fc.record({ step: text('1', '2', 'x') }, { requiredKeys: [] })
+const commands: fc.Arbitrary<Unaddressed<Command>> = fc.oneof(
+  fc.tuple(text('complete', 'cancel', 'reopen'), step1).map(([kind, named]) => ({ kind: kind as 'cancel', ...named })),
+  text('reconsider', 'expire').map((kind) => ({ kind: kind as 'expire' })),
+  fc.tuple(text('main/s1', 'main/s2'), step1).map(([study, named]) => ({ kind: 'link' as const, study, ...named })),
+  text('main/s1', 'main/s2').map((study) => ({ kind: 'unlink' as const, study })),
+)
+type Unaddressed<T> = T extends Command ? Omit<T, 'orderId'> : never
+
 type Happening = { readonly entry: (seq: number, at: string) => InboxEntry; readonly groups: readonly OrderGroup[] }
 
 const happenings: fc.Arbitrary<Happening> = fc.oneof(
@@ -93,14 +134,23 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 3 })).map(([which, number]): Happening => ({
+    arbitrary: fc
+      .tuple(fc.nat(40), fc.integer({ min: 1, max: 3 }), text('quiet', 'quiet:stable', 'expire'))
+      .map(([which, number, of]): Happening => ({
+        groups: [],
+        entry: (seq, at) => ({ seq, at, kind: 'deadline', subject: `${of}:O${1000 + which}-${number}`, due: at }),
+      })),
+  },
+  {
+    weight: 2,
+    arbitrary: performed.map((said): Happening => ({
       groups: [],
-      entry: (seq, at) => ({ seq, at, kind: 'deadline', subject: `quiet:O${1000 + which}-${number}`, due: at }),
+      entry: (seq, at) => ({ seq, at, kind: 'performed', endpoint: 'mpps', performed: said }),
     })),
   },
   {
-    weight: 1,
-    arbitrary: fc.tuple(fc.nat(40), text('complete', 'cancel')).map(([which, kind]): Happening => ({
+    weight: 2,
+    arbitrary: fc.tuple(fc.nat(40), commands).map(([which, command]): Happening => ({
       groups: [],
       entry: (seq, at) => ({
         seq,
@@ -108,7 +158,7 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
         kind: 'manual',
         by: 'x',
         reason: '',
-        command: { kind: kind as 'cancel', orderId: `O${1000 + which}-1` },
+        command: { ...command, orderId: `O${1000 + which}-1` },
       }),
     })),
   },
@@ -117,18 +167,25 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
 const lives = fc.record({
   happenings: fc.array(fc.tuple(happenings, fc.integer({ min: 0, max: 50 })), { maxLength: 40 }),
   policy: fc.constantFrom('quiet', 'stable', 'ris', 'mpps'),
+  other: fc.constantFrom('quiet', 'stable', 'ris', 'mpps'),
 })
 
-function rulesOf(policy: string): ExamRules {
+function rulesOf(policy: string, other = policy): ExamRules {
+  const rules = [{ modalities: ['PT'], policy: other as 'quiet', quietSeconds: 600 }]
   return {
-    completion: { policy: policy as 'quiet', quietSeconds: 1800 },
+    completion: { policy: policy as 'quiet', quietSeconds: 1800, rules },
+    noShow: { days: 0, timeZone: 'Europe/Berlin' },
     status: { render: (event) => [{ endpoint: event.kind, controlId: event.controlId(0), bytes: new Uint8Array() }] },
   }
 }
 
 /** Runs a life; `look` sees each entry with its changes. */
 function live(
-  { happenings, policy }: { happenings: readonly (readonly [Happening, number])[]; policy: string },
+  {
+    happenings,
+    policy,
+    other,
+  }: { happenings: readonly (readonly [Happening, number])[]; policy: string; other: string },
   look: (changes: readonly Change[], entry: InboxEntry) => void,
 ): void {
   const truth = createOverlay(nothing)
@@ -136,7 +193,7 @@ function live(
   for (const [index, [happening, pause]] of happenings.entries()) {
     minutes += pause
     const entry = happening.entry(1000 + index, new Date(Date.UTC(2026, 9, 16, 8, minutes)).toISOString())
-    const { changes } = applyStrictly(truth, entry, happening.groups, rulesOf(policy))
+    const { changes } = applyStrictly(truth, entry, happening.groups, rulesOf(policy, other))
     truth.fold(changes)
     look(changes, entry)
   }
@@ -200,7 +257,7 @@ test('I5: an item keeps its version exactly as long as nothing of it changes', (
   )
 })
 
-test('at most one IP and one CM for each order, and no CM before an IP that is still to come', () => {
+test('at most one IP, CM and DC for each order, and one more of each for every reopening', () => {
   fc.assert(
     fc.property(lives, (life) => {
       const told = new Map<string, string[]>()
@@ -211,9 +268,35 @@ test('at most one IP and one CM for each order, and no CM before an IP that is s
         }
       })
       for (const events of told.values()) {
-        expect(events.filter((event) => event === 'started').length).toBeLessThanOrEqual(1)
-        expect(events.filter((event) => event === 'completed').length).toBeLessThanOrEqual(1)
+        const often = (event: string): number => events.filter((one) => one === event).length
+        for (const event of ['started', 'completed', 'discontinued']) {
+          expect(often(event)).toBeLessThanOrEqual(1 + often('reopened'))
+        }
       }
+    }),
+    runs,
+  )
+})
+
+test('a deadline for no-shows is set exactly while a step waits for its day, and is the one that the order remembers', () => {
+  fc.assert(
+    fc.property(lives, (life) => {
+      const deadlines = new Map<string, string>()
+      live(life, (changes, entry) => {
+        if (entry.kind === 'deadline') deadlines.delete(entry.subject)
+        for (const change of changes) {
+          if (change.kind !== 'deadline') continue
+          if (change.due === null) deadlines.delete(change.subject)
+          else deadlines.set(change.subject, change.due)
+        }
+        for (const change of changes) {
+          if (change.kind !== 'order') continue
+          const { id, steps, expireAt } = change.order
+          expect(deadlines.get(`expire:${id}`)).toBe(expireAt)
+          const waits = steps.some(({ stepStatus }) => stepStatus === 'SCHEDULED')
+          expect(expireAt !== undefined).toBe(waits)
+        }
+      })
     }),
     runs,
   )
@@ -249,7 +332,7 @@ test('I3: the same entries in the same order give the same changes, however they
         // Every third entry begins a batch on top of what was committed.
         if (index % 3 === 0) batch = createOverlay(batch)
         const entry = happening.entry(1000 + index, new Date(Date.UTC(2026, 9, 16, 8, minutes)).toISOString())
-        const changes = apply(batch, entry, happening.groups, rulesOf(life.policy))
+        const changes = apply(batch, entry, happening.groups, rulesOf(life.policy, life.other))
         batch.fold(changes)
         second.push(...changes)
       }
