@@ -37,7 +37,7 @@ export function headerFaults(message: Message): readonly Fault[] {
   return faults
 }
 
-const patientIds = [pathOf('PID-3.1'), pathOf('PID-2.1')]
+const patientIds = [pathOf('PID-3.1'), pathOf('PID-2.1'), pathOf('MRG-1.1')]
 const accessionNumbers = [pathOf('OBR-18.1')]
 const placerOrderNumbers = [pathOf('ORC-2.1'), pathOf('OBR-2.1')]
 const fillerOrderNumbers = [pathOf('ORC-3.1'), pathOf('OBR-3.1')]

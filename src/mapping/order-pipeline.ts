@@ -1,20 +1,21 @@
 /** One order pipeline: its YAML read, checked against every dictionary there is, and compiled to functions. */
 import type { Located } from '../core/located.ts'
-import { checkedPath, compileReference, type Reference, type Vocabulary } from './reference.ts'
+import { checkedPath, compileReference, type Reference } from './reference.ts'
 import { compileMap, stepSequence, type AttributeRule } from './attribute.ts'
-import { createConditions, isName } from './condition.ts'
 import { compileIdentity, type Identity } from './identity.ts'
-import { createLint, isFields, readFields, readTexts, scalarText, type Fields, type Lint } from './lint.ts'
+import { createLint, isFields, readFields, scalarText, type Lint } from './lint.ts'
 import { compileOrderControl, type OrderControl } from './order-control.ts'
 import { lintRequirements } from './requirement.ts'
-import { compileRule, compileWhen, type Condition, type Rule } from './rule.ts'
+import type { Condition, Rule } from './rule.ts'
 import { compileTables, type Table } from './table.ts'
 import type { PlanSite } from './types.ts'
+import { compileAcceptance, lintUnused, openVocabulary, type AcceptedType } from './vocabulary.ts'
 
 export interface OrderPipeline {
+  readonly kind: 'orders'
   readonly name: string
   readonly lint: Lint
-  readonly messages: readonly { readonly code: string; readonly event: string | undefined }[]
+  readonly messages: readonly AcceptedType[]
   readonly accept: Condition | undefined
   readonly orderControl: OrderControl
   /** The segment that begins an order group. */
@@ -53,27 +54,14 @@ export function compileOrderPipeline(
   }
   const name = scalarText(fields['pipeline']) ?? ''
   const tables = compileTables(lint, fields['tables'], files)
-  const letFields = readLet(lint, fields['let'])
-  const letNames = Object.keys(letFields)
   const each = fields['each'] === undefined ? {} : readFields(lint, fields['each'], ['each'], ['order', 'step'])
   const stepText = scalarText(each['step']) ?? ''
   const [, tableName = '', codeText = ''] = /^(\w+)\((.*)\)$/.exec(stepText) ?? []
   const stepTable = findStepTable(lint, tables, stepText, tableName)
 
-  const words: Vocabulary = {
-    lint,
-    tables,
-    stepTable,
-    lets: new Map(),
-    letNames,
-    conditions: createConditions(letNames),
-    used: { names: new Set(), tables: new Set(stepTable === undefined ? [] : [tableName]) },
-  }
-  compileLets(words, letFields)
+  const words = openVocabulary(lint, fields['let'], tables, { name: tableName, table: stepTable })
   const code = stepTable === undefined ? undefined : compileReference(words, codeText, ['each', 'step'])
-  const accept =
-    fields['accept'] === undefined ? {} : readFields(lint, fields['accept'], ['accept'], ['messages', 'when'])
-  const when = accept['when'] === undefined ? undefined : compileWhen(words, accept['when'], ['accept', 'when'])
+  const { messages, when } = compileAcceptance(words, fields['accept'], 'ORM^O01')
   const rules = 'map' in fields ? compileMap(words, fields['map'], ['map'], 'item') : []
   const identity = compileIdentity(words, fields['identity'])
   if ('map' in fields) {
@@ -86,9 +74,10 @@ export function compileOrderPipeline(
   lintUnused(words)
 
   return {
+    kind: 'orders',
     name,
     lint,
-    messages: readMessages(lint, accept['messages']),
+    messages,
     accept: when,
     orderControl: compileOrderControl(lint, fields['orderControl']),
     orderSegment: readOrderSegment(lint, each['order']),
@@ -98,60 +87,6 @@ export function compileOrderPipeline(
     step: rules.find(({ keyword }) => keyword === stepSequence)?.inner ?? [],
     lets: words.lets,
   }
-}
-
-function readLet(lint: Lint, value: unknown): Fields {
-  if (value === undefined) return {}
-  if (!isFields(value)) {
-    lint.error('E200', ['let'], { where: 'let', expected: 'a mapping of names' })
-    return {}
-  }
-  const names = Object.entries(value).filter(([name]) => {
-    const usable = isName(name) && name !== 'step' && !/^[A-Z][A-Z0-9]{2}$/.test(name)
-    if (!usable) lint.error('E231', ['let', name], { name }, { of: 'key' })
-    return usable
-  })
-  return Object.fromEntries(names)
-}
-
-function compileLets(words: Vocabulary, fields: Fields): void {
-  const needs = new Map<string, readonly string[]>()
-  for (const [name, value] of Object.entries(fields)) {
-    const used = new Set<string>()
-    const rule = compileRule({ ...words, used: { ...words.used, names: used } }, value, ['let', name])
-    for (const needed of used) words.used.names.add(needed)
-    needs.set(name, [...used])
-    if (rule === undefined) continue
-    words.lets.set(name, {
-      source: rule.source,
-      text: name,
-      get place() {
-        return rule.place
-      },
-    })
-  }
-  for (const name of needs.keys()) {
-    const circle = circleFrom(name, needs)
-    if (circle === undefined) continue
-    words.lint.error('E232', ['let', name], { names: circle.join(', ') }, { of: 'key' })
-    // Its place would be looked for in a circle, too.
-    words.lets.delete(name)
-  }
-}
-
-function circleFrom(start: string, needs: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
-  const seen = new Set<string>()
-  const through = (name: string, path: readonly string[]): readonly string[] | undefined => {
-    for (const next of needs.get(name) ?? []) {
-      if (next === start) return [...path, name]
-      if (seen.has(next)) continue
-      seen.add(next)
-      const found = through(next, [...path, name])
-      if (found !== undefined) return found
-    }
-    return undefined
-  }
-  return through(start, [])
 }
 
 function findStepTable(
@@ -187,26 +122,6 @@ function lintStepKeys(lint: Lint, table: Table & { readonly kind: 'file' }, iden
       seen.add(step)
     }
   }
-}
-
-function lintUnused({ lint, letNames, tables, used }: Vocabulary): void {
-  for (const name of letNames) if (!used.names.has(name)) lint.warn('E224', ['let', name], { name }, { of: 'key' })
-  for (const name of tables.keys()) {
-    if (!used.tables.has(name)) lint.warn('E224', ['tables', name], { name }, { of: 'key' })
-  }
-}
-
-function readMessages(lint: Lint, value: unknown): OrderPipeline['messages'] {
-  if (value === undefined) {
-    lint.error('E219', ['accept'], { name: 'accept.messages' }, { of: 'key' })
-    return []
-  }
-  return readTexts(lint, value, ['accept', 'messages']).flatMap(({ text, path }) => {
-    const [, code, event] = /^([A-Z]{3})(?:\^([A-Z]\d\d))?$/.exec(text) ?? []
-    if (code !== undefined) return [{ code, event }]
-    lint.error('E200', path, { where: 'accept.messages', expected: 'types such as ORM^O01' })
-    return []
-  })
 }
 
 function readOrderSegment(lint: Lint, value: unknown): string {

@@ -1,4 +1,4 @@
-/** The order pipelines of one source as one plan: which of them takes a message, and what it makes of it. */
+/** The pipelines of orders and patients of one source as one plan: which of them takes a message, and what it makes of it. */
 import type { Fault } from '../core/fault.ts'
 import type { OrderGroup, Verdict } from '../core/message.ts'
 import { groups, pathOf, select, type Message, type Scope } from '../hl7/index.ts'
@@ -6,17 +6,23 @@ import { createExplainer, type Explainer } from './explain.ts'
 import { headerFaults, keysOf, typeOf, type MessageType } from './header.ts'
 import { joinGroups } from './join-groups.ts'
 import { compileOrderPipeline, type OrderPipeline } from './order-pipeline.ts'
+import { compilePatientPipeline, isPatientPipeline, type PatientPipeline } from './patient-pipeline.ts'
 import { fault, shownCode, type Scene } from './scene.ts'
 import { createZone, type Zone } from './time.ts'
+import { doubtfulMerge, patientSegment, translatePatients } from './translate-patient.ts'
 import { createTranslator, type Translator } from './translate.ts'
 import type { CompilePlan, Judgement, Plan, PlanInput, PlanSite } from './types.ts'
+import type { AcceptedType } from './vocabulary.ts'
 
-interface Stage extends OrderPipeline {
+interface OrderStage extends OrderPipeline {
   readonly translator: Translator
 }
 
+type Stage = OrderStage | PatientPipeline
+
 export const compilePlan: CompilePlan = ({ id, source, pipelines, tables, site }: PlanInput) => {
   const stages = pipelines.map((located): Stage => {
+    if (isPatientPipeline(located.value)) return compilePatientPipeline(located, tables)
     const pipeline = compileOrderPipeline(located, tables, site)
     return { ...pipeline, translator: createTranslator(pipeline) }
   })
@@ -57,23 +63,27 @@ function createJudge(stages: readonly Stage[], site: PlanSite, zone: Zone) {
     const hasNulls = message.segments.some(({ raw }) => raw.includes('""'))
     let refused: Stage | undefined
     for (const stage of taking) {
-      const scopes = groups(message, stage.orderSegment)
+      const scopes = groups(message, stage.kind === 'orders' ? stage.orderSegment : patientSegment)
       const scenes = scopes.map((scope) => createScene(scope, site, zone, hasNulls, explainer))
       const wanted = stage.accept === undefined ? scenes : scenes.filter((scene) => stage.accept?.(scene))
       if (wanted.length === 0) {
         refused ??= stage
         continue
       }
-      const doubtful = doubtfulStructure(message, scopes)
+      const doubtful = stage.kind === 'orders' ? doubtfulStructure(message, scopes) : doubtfulMerge(scopes)
       if (doubtful.length > 0) return judgement(stage.name, type, message, invalid(doubtful))
-      return judgement(stage.name, type, message, translate(stage, wanted, explainer))
+      const verdict =
+        stage.kind === 'orders'
+          ? translate(stage, wanted, explainer)
+          : verdictOf(translatePatients(stage, type.event, wanted, explainer?.listen))
+      return judgement(stage.name, type, message, verdict)
     }
     const name = refused?.name ?? ''
     return judgement(name, type, message, { kind: 'ignored', rule: `${name}: accept.when` })
   }
 }
 
-function isTaken(accepted: OrderPipeline['messages'][number], type: MessageType): boolean {
+function isTaken(accepted: AcceptedType, type: MessageType): boolean {
   return accepted.code === type.code && (accepted.event === undefined || accepted.event === type.event)
 }
 
@@ -122,7 +132,7 @@ function createScene(
 const orderControlPath = pathOf('ORC-1.1')
 const orderStatusPath = pathOf('ORC-5.1')
 
-function translate(stage: Stage, scenes: readonly Scene[], explainer: Explainer | undefined): Verdict {
+function translate(stage: OrderStage, scenes: readonly Scene[], explainer: Explainer | undefined): Verdict {
   const done: OrderGroup[] = []
   const faults: Fault[] = []
   const warnings: Fault[] = []
@@ -153,7 +163,7 @@ function translate(stage: Stage, scenes: readonly Scene[], explainer: Explainer 
   return joined.faults.length > 0 ? invalid(joined.faults) : { kind: 'accepted', groups: joined.groups, warnings }
 }
 
-function rejected(stage: Stage, scene: Scene, code: string): Fault {
+function rejected(stage: OrderStage, scene: Scene, code: string): Fault {
   const occurrence = scene.scope.segments.find(({ name }) => name === 'ORC')?.occurrence ?? 1
   const place = { segment: 'ORC', occurrence, field: 1 }
   const rule = stage.lint.place(['orderControl'], 'key')
@@ -170,6 +180,10 @@ function text(scope: Scope, path: ReturnType<typeof pathOf>): string {
 function shownControl(code: string, status: string): string {
   const control = shownCode(code)
   return status === '' ? control : `${control}(${shownCode(status)})`
+}
+
+function verdictOf(made: ReturnType<typeof translatePatients>): Verdict {
+  return 'kind' in made ? made : invalid(made)
 }
 
 /** AR where the message could be taken by another engine or at another time (2xx) or cannot be answered by its number; else AE. */

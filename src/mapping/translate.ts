@@ -78,7 +78,13 @@ function numbersIn(request: Dataset): Partial<OrderNumbers> {
   return numbers
 }
 
-function build(rules: readonly AttributeRule[], scene: Scene, listener: Listener | undefined, step?: number): Dataset {
+/** The values of one level; faults and warnings go to the scene. */
+export function build(
+  rules: readonly AttributeRule[],
+  scene: Scene,
+  listener: Listener | undefined,
+  step?: number,
+): Dataset {
   const dataset: Record<string, DatasetValue> = {}
   for (const rule of rules) {
     scene.notes?.splice(0)
@@ -89,7 +95,8 @@ function build(rules: readonly AttributeRule[], scene: Scene, listener: Listener
   return dataset
 }
 
-function patientOf(attributes: Dataset, { site }: Scene): Patient | undefined {
+/** Undefined without a Patient ID. Where the message names no issuer, it is the site's. */
+export function patientOf(attributes: Dataset, { site }: Pick<Scene, 'site'>): Patient | undefined {
   const patientId = attributes['PatientID']
   if (typeof patientId !== 'string' || patientId === '') return undefined
   const given = attributes['IssuerOfPatientID']

@@ -10,7 +10,7 @@ export interface PlanInput {
   readonly id: PlanId
   /** Name of the source whose messages it judges. */
   readonly source: string
-  /** All order pipelines with `from:` this source, in the order in which they are asked. */
+  /** All pipelines of orders and patients with `from:` this source, in the order in which they are asked. */
   readonly pipelines: readonly Located[]
   /** Text of the CSV tables by the file name that pipelines use. */
   readonly tables: Readonly<Record<string, string>>
@@ -26,7 +26,7 @@ export interface PlanSite {
   readonly issuerOfPatientId: string
 }
 
-/** The order pipelines of one source, compiled. */
+/** The pipelines of orders and patients of one source, compiled. */
 export interface Plan {
   readonly id: PlanId
   readonly source: string

@@ -86,4 +86,10 @@ export const lintErrors = {
     'permanent',
     'Write a text in quotation marks, or what the map can name: order.PV1-2, order.source, item.Modality, study.instances.',
   ),
+  E240: entry('"{name}" is not something that can happen to a patient.', 'permanent', 'Choose one of {known}.'),
+  E241: entry(
+    '{keyword} is not an attribute of the patient.',
+    'permanent',
+    'Map it in a pipeline of orders: what is said with one order belongs to it.',
+  ),
 } satisfies Record<string, ErrorEntry>

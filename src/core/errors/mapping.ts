@@ -118,4 +118,14 @@ export const mappingErrors = {
     'permanent',
     'Nothing needs to be done.',
   ),
+  E328: entry(
+    'The pipeline has no rule for the trigger event {event}.',
+    'permanent',
+    'Add the event to `triggerEvent` of the pipeline.',
+  ),
+  E329: entry(
+    'An MRG segment stands before the first of several PID segments: who was merged would be a guess.',
+    'permanent',
+    'Send each MRG behind the PID of the patient who survives.',
+  ),
 } satisfies Record<string, ErrorEntry>

@@ -1,0 +1,67 @@
+/** One pipeline of patients: its YAML read, checked against every dictionary there is, and compiled to functions. */
+import type { Located } from '../core/located.ts'
+import { isPatientKeyword } from '../dicom/worklist-item.ts'
+import { compileMap, type AttributeRule } from './attribute.ts'
+import { createLint, isFields, readFields, scalarText, type Lint } from './lint.ts'
+import { compilePrior, type Prior } from './prior.ts'
+import type { Condition } from './rule.ts'
+import { compileTables } from './table.ts'
+import { compileTriggerEvent, type TriggerEvent } from './trigger-event.ts'
+import { compileAcceptance, lintUnused, openVocabulary, type AcceptedType } from './vocabulary.ts'
+
+export interface PatientPipeline {
+  readonly kind: 'patients'
+  readonly name: string
+  readonly lint: Lint
+  readonly messages: readonly AcceptedType[]
+  readonly accept: Condition | undefined
+  readonly triggerEvent: TriggerEvent
+  readonly map: readonly AttributeRule[]
+  /** Undefined where no event merges. */
+  readonly prior: Prior | undefined
+}
+
+const settings = ['pipeline', 'summary', 'from', 'accept', 'let', 'tables', 'triggerEvent', 'prior', 'map']
+
+/** A pipeline says by its words what it is about. */
+export function isPatientPipeline(value: unknown): boolean {
+  return isFields(value) && ('triggerEvent' in value || 'prior' in value)
+}
+
+export function compilePatientPipeline(located: Located, files: Readonly<Record<string, string>>): PatientPipeline {
+  const lint = createLint(located)
+  const fields = readFields(lint, located.value, [], settings)
+  for (const name of ['pipeline', 'from', 'accept', 'map']) if (!(name in fields)) lint.error('E219', [], { name })
+  const words = openVocabulary(lint, fields['let'], compileTables(lint, fields['tables'], files))
+  const { messages, when } = compileAcceptance(words, fields['accept'], 'ADT^A08')
+  const map = 'map' in fields ? compileMap(words, fields['map'], ['map'], 'item') : []
+  lintMap(lint, map, 'map' in fields)
+  const triggerEvent = compileTriggerEvent(lint, fields['triggerEvent'])
+  if (!('prior' in fields) && merges(fields['triggerEvent'])) lint.error('E219', [], { name: 'prior' })
+  const prior = 'prior' in fields ? compilePrior(words, fields['prior']) : undefined
+  lintUnused(words)
+  return {
+    kind: 'patients',
+    name: scalarText(fields['pipeline']) ?? '',
+    lint,
+    messages,
+    accept: when,
+    triggerEvent,
+    map,
+    prior,
+  }
+}
+
+/** An ADT changes who a patient is; what is medical was said with one order and belongs to it. */
+function lintMap(lint: Lint, map: readonly AttributeRule[], isThere: boolean): void {
+  for (const { keyword } of map) {
+    if (!isPatientKeyword(keyword)) lint.error('E241', ['map', keyword], { keyword }, { of: 'key' })
+  }
+  if (isThere && !map.some(({ keyword }) => keyword === 'PatientID')) {
+    lint.error('E215', ['map'], { keyword: 'PatientID' }, { of: 'key' })
+  }
+}
+
+function merges(value: unknown): boolean {
+  return isFields(value) && Object.values(value).includes('merge')
+}

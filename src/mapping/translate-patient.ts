@@ -1,0 +1,64 @@
+/** A message about patients through its pipeline: who is described, and who was merged into whom. */
+import type { Dataset } from '../core/dataset.ts'
+import type { Fault } from '../core/fault.ts'
+import type { PatientAct, Verdict } from '../core/message.ts'
+import type { Patient } from '../core/order.ts'
+import type { Scope } from '../hl7/index.ts'
+import type { PatientPipeline } from './patient-pipeline.ts'
+import { fault, refuse, shownCode, type Scene } from './scene.ts'
+import { build, patientOf, type Listener } from './translate.ts'
+
+/** Every PID begins a group of its own (ADT_A39): its MRG and what else follows it. */
+export const patientSegment = 'PID'
+
+/** `listen` hears of the values of each group, from 0. */
+export function translatePatients(
+  pipeline: PatientPipeline,
+  event: string,
+  scenes: readonly Scene[],
+  listen: ((group: number) => Listener) | undefined,
+): Exclude<Verdict, { kind: 'invalid' }> | readonly Fault[] {
+  const { effect, rule } = pipeline.triggerEvent(event)
+  if (effect === 'ignore') return { kind: 'ignored', rule: `${pipeline.name}: triggerEvent.${rule}` }
+  if (effect === 'reject') {
+    const place = { segment: 'MSH', occurrence: 1, field: 9, repetition: 1, component: 2 }
+    const params = { event: shownCode(event) }
+    return [fault('E328', 201, params, place, pipeline.lint.place(['triggerEvent'], 'key'))]
+  }
+  const acts = scenes.flatMap((scene, group): readonly PatientAct[] => {
+    const patient = describe(pipeline, scene, listen?.(group))
+    const prior = effect === 'merge' ? (pipeline.prior?.keys(scene) ?? []) : []
+    if (patient === undefined) return []
+    return [effect === 'merge' ? { kind: effect, patient, prior } : { kind: effect, patient }]
+  })
+  const faults = scenes.flatMap((scene) => scene.faults)
+  if (faults.length > 0) return faults
+  return { kind: 'accepted', groups: [], patients: acts, warnings: scenes.flatMap((scene) => scene.warnings) }
+}
+
+/** A name may be left out, and stays; it cannot be taken away from items that are served. */
+function describe(pipeline: PatientPipeline, scene: Scene, listener: Listener | undefined): Patient | undefined {
+  const attributes: Dataset = build(pipeline.map, scene, listener)
+  const patient = patientOf(attributes, scene)
+  if (patient === undefined) missing(pipeline, scene, 'PatientID')
+  if (attributes['PatientName'] === '') missing(pipeline, scene, 'PatientName')
+  return patient
+}
+
+function missing(pipeline: PatientPipeline, scene: Scene, keyword: string): void {
+  if (scene.faults.some(({ params }) => params['keyword'] === keyword)) return
+  const rule = pipeline.map.find((each) => each.keyword === keyword)
+  if (rule === undefined) return
+  refuse(scene, { keyword, place: rule.place ?? { segment: 'PID' }, rule: rule.rule }, 'E302', 101, { what: keyword })
+}
+
+/** Who was merged into whom must not depend on which segment is read first (I11). */
+export function doubtfulMerge(scopes: readonly Scope[]): readonly Fault[] {
+  if (scopes.length < 2) return []
+  const [first] = scopes
+  const segments = first?.segments ?? []
+  const begins = segments.findIndex(({ name }) => name === patientSegment)
+  const stray = segments.slice(0, begins).find(({ name }) => name === 'MRG')
+  if (stray === undefined) return []
+  return [fault('E329', 100, {}, { segment: 'MRG', occurrence: stray.occurrence })]
+}

@@ -1,0 +1,123 @@
+/** What pipelines of orders and of patients have in common: which messages they accept, and the names and tables their rules may use. */
+import type { DocumentPath } from '../core/located.ts'
+import { createConditions, isName } from './condition.ts'
+import { isFields, readFields, readTexts, type Fields, type Lint } from './lint.ts'
+import type { Vocabulary } from './reference.ts'
+import { compileRule, compileWhen, type Condition } from './rule.ts'
+import type { Table } from './table.ts'
+
+/** MSH-9 of the messages that a pipeline takes; without an event, all of that code. */
+export interface AcceptedType {
+  readonly code: string
+  readonly event: string | undefined
+}
+
+export interface Acceptance {
+  readonly messages: readonly AcceptedType[]
+  readonly when: Condition | undefined
+}
+
+/** `stepTable`: the table of `each.step`, whose columns rules may name. */
+export function openVocabulary(
+  lint: Lint,
+  names: unknown,
+  tables: ReadonlyMap<string, Table>,
+  stepTable?: { readonly name: string; readonly table: Vocabulary['stepTable'] },
+): Vocabulary {
+  const fields = readLet(lint, names)
+  const letNames = Object.keys(fields)
+  const words: Vocabulary = {
+    lint,
+    tables,
+    stepTable: stepTable?.table,
+    lets: new Map(),
+    letNames,
+    conditions: createConditions(letNames),
+    used: { names: new Set(), tables: new Set(stepTable?.table === undefined ? [] : [stepTable.name]) },
+  }
+  compileLets(words, fields)
+  return words
+}
+
+/** Said last: what no rule has named. */
+export function lintUnused({ lint, letNames, tables, used }: Vocabulary): void {
+  for (const name of letNames) if (!used.names.has(name)) lint.warn('E224', ['let', name], { name }, { of: 'key' })
+  for (const name of tables.keys()) {
+    if (!used.tables.has(name)) lint.warn('E224', ['tables', name], { name }, { of: 'key' })
+  }
+}
+
+/** `example` is shown where a type is written wrongly. */
+export function compileAcceptance(words: Vocabulary, value: unknown, example: string): Acceptance {
+  const fields = value === undefined ? {} : readFields(words.lint, value, ['accept'], ['messages', 'when'])
+  const when = fields['when'] === undefined ? undefined : compileWhen(words, fields['when'], ['accept', 'when'])
+  return { messages: readMessages(words.lint, fields['messages'], example), when }
+}
+
+function readMessages(lint: Lint, value: unknown, example: string): readonly AcceptedType[] {
+  if (value === undefined) {
+    lint.error('E219', ['accept'], { name: 'accept.messages' }, { of: 'key' })
+    return []
+  }
+  return readTexts(lint, value, ['accept', 'messages']).flatMap(({ text, path }) => {
+    const [, code, event] = /^([A-Z]{3})(?:\^([A-Z]\d\d))?$/.exec(text) ?? []
+    if (code !== undefined) return [{ code, event }]
+    lint.error('E200', path, { where: 'accept.messages', expected: `types such as ${example}` })
+    return []
+  })
+}
+
+function readLet(lint: Lint, value: unknown): Fields {
+  if (value === undefined) return {}
+  if (!isFields(value)) {
+    lint.error('E200', ['let'], { where: 'let', expected: 'a mapping of names' })
+    return {}
+  }
+  const names = Object.entries(value).filter(([name]) => {
+    const usable = isName(name) && name !== 'step' && !/^[A-Z][A-Z0-9]{2}$/.test(name)
+    if (!usable) lint.error('E231', ['let', name], { name }, { of: 'key' })
+    return usable
+  })
+  return Object.fromEntries(names)
+}
+
+function compileLets(words: Vocabulary, fields: Fields): void {
+  const needs = new Map<string, readonly string[]>()
+  for (const [name, value] of Object.entries(fields)) {
+    const used = new Set<string>()
+    const at: DocumentPath = ['let', name]
+    const rule = compileRule({ ...words, used: { ...words.used, names: used } }, value, at)
+    for (const needed of used) words.used.names.add(needed)
+    needs.set(name, [...used])
+    if (rule === undefined) continue
+    words.lets.set(name, {
+      source: rule.source,
+      text: name,
+      get place() {
+        return rule.place
+      },
+    })
+  }
+  for (const name of needs.keys()) {
+    const circle = circleFrom(name, needs)
+    if (circle === undefined) continue
+    words.lint.error('E232', ['let', name], { names: circle.join(', ') }, { of: 'key' })
+    // Its place would be looked for in a circle, too.
+    words.lets.delete(name)
+  }
+}
+
+function circleFrom(start: string, needs: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const seen = new Set<string>()
+  const through = (name: string, path: readonly string[]): readonly string[] | undefined => {
+    for (const next of needs.get(name) ?? []) {
+      if (next === start) return [...path, name]
+      if (seen.has(next)) continue
+      seen.add(next)
+      const found = through(next, [...path, name])
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  return through(start, [])
+}
