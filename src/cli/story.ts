@@ -134,7 +134,11 @@ function storyText({ order, timeZone, lines }: Told, io: Io): string {
     causes[causedBy] ?? causedBy,
     messageId ?? '-',
     controlId ?? '-',
-    [what, by === undefined ? '' : `by ${by}`, reason === undefined ? '' : `because: ${reason}`]
+    [
+      what,
+      by === undefined || what.includes(`by ${by}`) ? '' : `by ${by}`,
+      reason === undefined ? '' : `because: ${reason}`,
+    ]
       .filter((part) => part !== '')
       .join(', '),
   ])

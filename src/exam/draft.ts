@@ -13,6 +13,7 @@ import { expireSubject, noShowDue } from './expiry.ts'
 import { renderItems } from './items.ts'
 import { createLayer } from './overlay.ts'
 import { same } from './same.ts'
+import { seenFor } from './seen.ts'
 
 export interface Draft {
   readonly world: World
@@ -43,6 +44,7 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
   const orders = new Map<OrderId, Order | undefined>()
   const patients = new Map<PatientKey, Patient | undefined>()
   const studies = new Map<string, Study>()
+  const studiesBefore = new Map<string, Study | undefined>()
   const deadlines = new Map<string, Instant | null>()
   const rest: Change[] = []
   const messageId = entry.kind === 'message' ? entry.messageId : undefined
@@ -80,6 +82,22 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
     return [next, { kind: 'deadline', subject: expireSubject(order), due: due ?? null }]
   }
 
+  function line(orderId: OrderId, what: string): Change {
+    const told = { kind: 'history', orderId, cause: seq, at, what, causedBy: entry.kind } as const
+    const cause = messageId === undefined ? {} : { messageId }
+    const hand = entry.kind === 'manual' ? { by: entry.by } : {}
+    return { ...told, ...cause, ...hand, ...(reason === undefined ? {} : { reason }) }
+  }
+
+  /** Before what they did: which images came, for each order they are of. */
+  function seen(study: Study): Change[] {
+    if (study.credit.kind !== 'matched') return []
+    return study.credit.orderIds.flatMap((id) => {
+      const what = seenFor(id, study, studiesBefore.get(study.key))
+      return what === undefined ? [] : [line(id, what)]
+    })
+  }
+
   return {
     world: layer,
     rules,
@@ -95,6 +113,7 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
     },
     putStudy(study, before) {
       if (before !== undefined && same(study, before)) return
+      if (!studiesBefore.has(study.key)) studiesBefore.set(study.key, before)
       studies.set(study.key, study)
       layer.putStudy(study)
     },
@@ -102,12 +121,7 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
       layer.putTombstone(tombstone)
       rest.push({ kind: 'tombstone', tombstone })
     },
-    note(orderId, what) {
-      const line = { kind: 'history', orderId, cause: seq, at, what, causedBy: entry.kind } as const
-      const cause = messageId === undefined ? {} : { messageId }
-      const hand = entry.kind === 'manual' ? { by: entry.by } : {}
-      rest.push({ ...line, ...cause, ...hand, ...(reason === undefined ? {} : { reason }) })
-    },
+    note: (orderId, what) => void rest.push(line(orderId, what)),
     notice(fault, orderIds, study) {
       rest.push(study === undefined ? { kind: 'notice', fault, orderIds } : { kind: 'notice', fault, orderIds, study })
     },
@@ -124,6 +138,7 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
       ...[...orders].flatMap(([id, before]) => orderChange(id, before)),
       ...[...studies.values()].map((study): Change => ({ kind: 'study', study })),
       ...[...deadlines].map(([subject, due]): Change => ({ kind: 'deadline', subject, due })),
+      ...[...studies.values()].flatMap(seen),
       ...rest,
     ],
   }
