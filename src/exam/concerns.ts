@@ -55,7 +55,9 @@ export function concerns(
       const { command } = entry
       search.follow(search.orders({ by: 'order', id: command.orderId }))
       if (command.kind !== 'link' && command.kind !== 'unlink') break
-      for (const study of search.studies({ by: 'study', key: command.study })) twins(search, study.studyInstanceUid)
+      for (const study of search.studies({ by: 'study', key: command.study })) {
+        concernsOfCredits(search, [study, ...twins(search, study.studyInstanceUid)])
+      }
       break
     }
   }
