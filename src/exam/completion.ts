@@ -62,10 +62,15 @@ function fits({ modalities = [], stations = [] }: CompletionRule, step: Step): b
   return isOfModality && (stations.length === 0 || step.stations.some((station) => stations.includes(station)))
 }
 
-/** CM if the order is over and the RIS does not know; no deadline is kept for what has ended. */
+/**
+ * CM if the order is over and the RIS does not know. The quiet deadline is what the steps
+ * wait for now: an update may have given them another policy; what has ended keeps none.
+ */
 export function settle(draft: Draft, order: Order, study: Study | undefined): Order {
-  const wasQuiet = quietSince(order) !== undefined && isQuietUsed(draft.rules.completion)
-  if (wasQuiet && quietTimes(draft, order).size === 0) draft.deadline(quietSubject(order), null)
+  if (quietSince(order) !== undefined && isQuietUsed(draft.rules.completion)) {
+    const dues = [...quietTimes(draft, order).values()]
+    draft.deadline(quietSubject(order), dues.length === 0 ? null : earliest(dues))
+  }
   const isOver = hasEnded(order) && order.steps.some((step) => step.stepStatus === 'COMPLETED')
   if (!isOver || order.told.includes('CM')) return order
   const told = tell(order, 'CM')

@@ -87,6 +87,26 @@ describe('quiet', () => {
     expect(statuses(story)).toEqual(['COMPLETED', 'COMPLETED'])
   })
 
+  test('an update to a modality with another quiet time, or with none, moves the deadline', () => {
+    const rules = [
+      { modalities: ['CT'], policy: 'quiet' as const, quietSeconds: 600 },
+      { modalities: ['MR'], policy: 'ris' as const, quietSeconds: 0 },
+    ]
+    const story = createStory({ rules })
+    story.message({ steps: [step('1', { Modality: 'MR' })] })
+    story.images({ modality: 'MR' })
+    expect([...story.deadlines().keys()]).toEqual([])
+    story.message({ control: 'XO', sent: '20261015100000', steps: [step('1', { Modality: 'CT' })] })
+    story.wait(9)
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.message({ control: 'XO', sent: '20261015110000', steps: [step('1', { Modality: 'MR' })] })
+    story.wait(60)
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.message({ control: 'XO', sent: '20261015120000', steps: [step('1', { Modality: 'CT' })] })
+    story.wait(1)
+    expect([statuses(story), story.told()]).toEqual([['COMPLETED'], ['IP', 'CM']])
+  })
+
   test('a step that the RIS began waits for its images, though those of the other are long over', () => {
     const story = createStory()
     story.message({ steps: petCt })
