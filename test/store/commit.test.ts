@@ -1,7 +1,8 @@
+import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Store } from '../../src/core/ports.ts'
+import type { OrderQuery, Store } from '../../src/core/ports.ts'
 import type { MessageState } from '../../src/core/message.ts'
-import type { Study } from '../../src/core/order.ts'
+import type { Order, StepStatus, Study } from '../../src/core/order.ts'
 import type { Change } from '../../src/core/world.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { eventually } from '../support/temporary.ts'
@@ -223,6 +224,214 @@ test('I7: an owed message stays until it is settled under the lease of its deliv
     { cause, at: now, what: 'ris took it: AA', controlId: 'C1', causedBy: 'delivery' },
     { cause, at: now, what: 'ris refused it: AE', controlId: 'C2', causedBy: 'delivery' },
   ])
+})
+
+test('what was told of an order is kept with it, without bytes, and goes with it', async () => {
+  await store.accept(message({ controlId: '1' }))
+  await apply(store, ([seq = 0]) => [
+    // The order comes behind what is sent for it when a batch is collapsed.
+    ...['C1', 'C2', 'C3'].map((controlId): Change => ({ ...send(controlId), event: 'started', pipeline: 'status' })),
+    { ...send('X1'), lane: 'orthanc main' },
+    { kind: 'order', order: order('O1', seq), items: [], withdrawn: [] },
+  ])
+  const cause = (await store.order('O1'))?.version
+  const lease = await store.lease('deliver:ris')
+  if (lease === undefined) throw new Error('no lease')
+  const [one, two, , unordered] = await store.owed('ris', 10)
+  await store.settle(lease, one?.id ?? '', { kind: 'unanswered', at: now, reason: 'E702' })
+  await store.settle(lease, one?.id ?? '', { kind: 'retry', at: now, notBefore: now, reason: 'AR' })
+  await store.settle(lease, one?.id ?? '', { kind: 'delivered', at: now, acknowledgmentCode: 'AA' })
+  const refused = { kind: 'refused', at: now, acknowledgmentCode: 'AE', reason: 'AE 101' } as const
+  await store.settle(lease, two?.id ?? '', refused)
+  await store.settle(lease, unordered?.id ?? '', { kind: 'delivered', at: now, acknowledgmentCode: 'AA' })
+  const decided = { endpoint: 'ris', at: now, cause, event: 'started', pipeline: 'status' }
+  const told = [
+    { ...decided, controlId: 'C1', state: 'delivered', attempts: 3, settledAt: now, acknowledgmentCode: 'AA' },
+    {
+      ...decided,
+      controlId: 'C2',
+      state: 'refused',
+      attempts: 1,
+      settledAt: now,
+      acknowledgmentCode: 'AE',
+      reason: 'AE 101',
+    },
+    { ...decided, controlId: 'C3', state: 'waiting', attempts: 0 },
+  ]
+  expect(await store.sent('O1')).toEqual(told)
+  expect(await store.sent('orthanc main')).toEqual([])
+  expect(await bytesKept()).toBe(2)
+
+  // Dead letters are as old as messages may be, the order is not.
+  const limits = { messageDays: 30, messageCount: 1000, orderDays: 365, orderCount: 1000 }
+  await store.retain('2026-12-16T08:15:00.000Z', limits)
+  expect(await store.state('ris')).toMatchObject({ dead: 0, waiting: 1 })
+  expect(await store.sent('O1')).toEqual(told)
+  expect(await bytesKept()).toBe(1)
+  const [three] = await store.owed('ris', 10)
+  await store.settle(lease, three?.id ?? '', { kind: 'delivered', at: now, acknowledgmentCode: 'AA' })
+  await store.retain('2027-12-16T08:15:00.000Z', limits)
+  expect(await store.order('O1')).toBeUndefined()
+  expect(await store.sent('O1')).toEqual([])
+  expect(await sendKeys()).toEqual([])
+})
+
+function send(controlId: string): Extract<Change, { kind: 'send' }> {
+  return { kind: 'send', endpoint: 'ris', lane: 'O1', controlId, bytes: Buffer.from(controlId), at: now }
+}
+
+/** Of how many messages the bytes are still there. */
+async function bytesKept(): Promise<number> {
+  return looking(async (client) => {
+    const kept = await Promise.all((await client.keys('wl:send:*')).map((key) => client.hexists(key, 'bytes')))
+    return kept.filter((there) => there === 1).length
+  })
+}
+
+/** Whatever is kept of messages to be sent, and of the stories of orders. */
+function sendKeys(): Promise<readonly string[]> {
+  return looking(async (client) => (await client.keys('wl:*')).filter((key) => /^wl:(send|told|h|leftout)/.test(key)))
+}
+
+async function looking<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+  const client = new Redis({ path: redis.path })
+  try {
+    return await work(client)
+  } finally {
+    client.disconnect()
+  }
+}
+
+test('an order that lives long keeps its first lines and its newest, and says how many are gone', async () => {
+  await store.accept(message({ controlId: '1' }))
+  await apply(store, ([seq = 0]) => [
+    { kind: 'order', order: order('O1', seq), items: [], withdrawn: [] },
+    ...Array.from({ length: 250 }, (_, n): Change => ({
+      kind: 'history',
+      orderId: 'O1',
+      cause: seq,
+      at: now,
+      what: `line ${n}`,
+      ...(n === 0 ? { messageId: `M${seq}`, causedBy: 'message' } : {}),
+    })),
+    ...Array.from({ length: 203 }, (_, n) => send(`C${n}`)),
+  ])
+  const history = await store.history('O1')
+  expect(history).toHaveLength(201)
+  expect(history[0]).toMatchObject({ what: 'line 0', causedBy: 'message' })
+  expect(history.slice(18, 23).map(({ what }) => what)).toEqual([
+    'line 18',
+    'line 19',
+    '50 lines are left out here',
+    'line 70',
+    'line 71',
+  ])
+  expect(history.at(-1)?.what).toBe('line 249')
+  // What waits is sent even if its line is gone.
+  expect((await store.sent('O1')).map(({ controlId }) => controlId).slice(18, 22)).toEqual(['C18', 'C19', 'C23', 'C24'])
+  expect((await store.state('ris')).waiting).toBe(203)
+})
+
+test('orders are found by what people know of them, newest first, page by page', async () => {
+  await store.accept(message({ controlId: '1' }))
+  const step = (key: string, stepStatus: StepStatus) => ({
+    key,
+    stepStatus,
+    stations: ['CT1'],
+    attributes: {},
+    flags: [],
+  })
+  const made = (id: string, fields: Partial<Order>): Change => ({
+    kind: 'order',
+    order: order(id, 1, fields),
+    items: [],
+    withdrawn: [],
+  })
+  const numbers = { authority: 'ris', placerOrderNumber: 'P', accessionNumber: 'A' }
+  await apply(store, () => [
+    made('O2-0', { numbers, steps: [step('1', 'EXPIRED'), step('2', 'COMPLETED')] }),
+    made('O10-0', { numbers: { ...numbers, authority: 'other' }, steps: [step('1', 'EXPIRED')] }),
+    made('O10-1', { patientKey: '4712^^^OTHER', steps: [step('1', 'SCHEDULED')] }),
+  ])
+  const found = async (query: Partial<OrderQuery>): Promise<string[]> =>
+    (await store.findOrders({ limit: 10, ...query })).items.map(({ id }) => id)
+  expect(await found({})).toEqual(['O10-1', 'O10-0', 'O2-0'])
+  expect(await found({ stepStatus: 'EXPIRED' })).toEqual(['O10-0', 'O2-0'])
+  expect(await found({ orderNumber: 'P', accessionNumber: 'A' })).toEqual(['O10-0', 'O2-0'])
+  expect(await found({ patientId: '4712' })).toEqual(['O10-1'])
+  expect(await found({ patientId: '4712', stepStatus: 'EXPIRED' })).toEqual([])
+  expect(await found({ studyInstanceUid: '1.2.2-0' })).toEqual(['O2-0'])
+  const first = await store.findOrders({ limit: 2 })
+  expect(first).toMatchObject({ total: 3, next: 'O10-0' })
+  expect(await store.findOrders({ limit: 2, after: 'O10-0' })).toMatchObject({ items: [{ id: 'O2-0' }], next: null })
+
+  // Numbers and statuses are those of now.
+  await apply(store, () => [made('O2-0', { numbers: { authority: 'ris' }, steps: [step('1', 'SCHEDULED')] })], [
+    { by: 'order', id: 'O2-0' },
+  ])
+  expect(await found({ stepStatus: 'EXPIRED' })).toEqual(['O10-0'])
+  expect(await found({ orderNumber: 'P' })).toEqual(['O10-0'])
+})
+
+test('an order has its deadlines and its studies, credited for certain or not', async () => {
+  const due = '2026-10-16T09:00:00.000Z'
+  const study: Study = {
+    key: 'main/s1',
+    orthanc: 'main',
+    studyInstanceUid: '9.9',
+    accessionNumber: 'other',
+    patientId: '4711',
+    issuerOfPatientId: '',
+    series: [],
+    stable: false,
+    deleted: false,
+    credit: { kind: 'mismatch', orderIds: ['O1'] },
+    firstImageAt: now,
+    lastImageAt: now,
+  }
+  await store.accept(message({ controlId: '1' }))
+  await apply(store, ([seq = 0]) => [
+    { kind: 'order', order: order('O1', seq), items: [], withdrawn: [] },
+    { kind: 'deadline', subject: 'quiet:O1', due },
+    { kind: 'deadline', subject: 'expire:O2', due },
+    { kind: 'study', study },
+  ])
+  expect(await store.deadlinesOf('O1')).toEqual([{ kind: 'quiet', due }])
+  expect(await store.deadlinesOf('O2')).toEqual([{ kind: 'expire', due }])
+  expect(await store.studiesOf('O1')).toEqual([study])
+  expect(await store.studiesOf('O2')).toEqual([])
+})
+
+test('a pause is there for every process and every restart, until it is taken back; who and why is kept', async () => {
+  await store.accept(message({ controlId: '1' }))
+  await apply(store, ([seq = 0]) => [
+    { kind: 'order', order: order('O1', seq), items: [], withdrawn: [] },
+    send('C1'),
+    send('C2'),
+  ])
+  const pause = { paused: true, by: 'night shift', reason: 'RIS update', at: now }
+  expect(await store.pause('ris', pause)).toBe(true)
+  expect(await store.pause('ris', { ...pause, by: 'somebody else' })).toBe(false)
+  expect(await store.pause('archive', { ...pause, paused: false })).toBe(false)
+  const other = await openStore(redis.path)
+  try {
+    const paused = { by: 'night shift', reason: 'RIS update', since: now }
+    expect(await other.paused('ris')).toEqual(paused)
+    expect(await other.paused('archive')).toBeUndefined()
+    expect(await other.state('ris')).toEqual({ waiting: 2, delivered: 0, dead: 0, oldest: now, paused })
+    const lease = await other.lease('deliver:ris')
+    const [one, two] = await other.owed('ris', 10)
+    if (lease === undefined) throw new Error('no lease')
+    const delivered = { kind: 'delivered', at: now, acknowledgmentCode: 'AA' } as const
+    expect(await other.settle(lease, one?.id ?? '', delivered)).toBe('paused')
+    const resumed = { paused: false, by: 'day shift', reason: '', at: now }
+    expect(await other.pause('ris', resumed)).toBe(true)
+    expect(await store.paused('ris')).toBeUndefined()
+    expect(await other.settle(lease, two?.id ?? '', delivered)).toBe('settled')
+    expect(await store.pauses('ris')).toEqual([pause, resumed])
+  } finally {
+    await other.close()
+  }
 })
 
 test('deadlines that are due enter the inbox once; quiet ones only as far as the feed was read', async () => {
