@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Worklane's plugin for Orthanc: a modality's worklist query is answered by the engine.
+"""Worklane's plugin for Orthanc: a modality's worklist query is answered by the engine, and the engine
+hears what happens in Orthanc.
 
 One file, standard library only, Python 3.11 or later, orthanc-python 4.0 or later.
 Orthanc's environment names the engine:
@@ -12,22 +13,27 @@ Orthanc's environment names the engine:
   WORKLANE_SNAPSHOT_PATH             worklane-snapshot in Orthanc's storage folder
   WORKLANE_SNAPSHOT_SECONDS          5: how often the snapshot is brought up to date
   WORKLANE_SNAPSHOT_MAX_AGE_SECONDS  43200: an older snapshot answers nobody
+  WORKLANE_SPOOL_PATH                worklane-spool in Orthanc's storage folder; one for each Orthanc
 
 A modality gets the truth or a failure, never an empty lie (I10). The engine answers
 within its time, or the last snapshot does; without a valid one the callback raises and
 the C-FIND fails (0xC000). Orthanc calls worklist callbacks one after the other, so an
 engine that does not answer is left alone for a while.
 
-The log and /worklane/status hold no patient data; the snapshot does (mode 0600).
+Most changes stand in Orthanc's /changes, and the engine reads them there when it is nudged. What never
+stands there (deletions, jobs, ...) waits in the spool until the engine has stored it.
+
+The log, the spool and /worklane/status hold no patient data; the snapshot does (mode 0600).
 """
 
 import collections
+import datetime
 import fnmatch
 import hashlib
 import http.client
+import itertools
 import json
 import os
-import queue
 import re
 import socket
 import ssl
@@ -80,8 +86,8 @@ PORT = URL.port or (443 if URL.scheme == 'https' else 80)
 BASE = URL.path.rstrip('/')
 
 
-def snapshot_path():
-    configured = setting('WORKLANE_SNAPSHOT_PATH', '')
+def file_path(name, default):
+    configured = setting(name, '')
     if configured:
         return configured
     storage = json.loads(orthanc.GetConfiguration()).get('StorageDirectory', 'OrthancStorage')
@@ -89,7 +95,20 @@ def snapshot_path():
         # Orthanc reads it from the folder of its configuration.
         path = orthanc.GetConfigurationPath()
         storage = os.path.join(path if os.path.isdir(path) else os.path.dirname(path), storage)
-    return os.path.join(storage, 'worklane-snapshot')
+    return os.path.join(storage, default)
+
+
+def write_file(path, content):
+    """A reader sees the file as it was or as it is, never half of it."""
+    os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
+    temporary = path + '.tmp'
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, 'wb') as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
 
 
 # --- Orthanc around us --------------------------------------------------------------------------
@@ -140,6 +159,8 @@ def hints():
     if not allows_all and isinstance(modalities, dict) and not any(
             one.get('AllowFindWorklist', True) for one in modalities.values()):
         found.append('Orthanc lets no modality ask for it: see DicomModalities and DicomAlwaysAllowFindWorklist')
+    if spool.dropped:
+        found.append('the engine was away for so long that %d changes were not kept for it' % spool.dropped)
     return found
 
 
@@ -404,15 +425,7 @@ class Snapshot:
 
     def write(self, path, content):
         try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            temporary = path + '.tmp'
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, 'wb') as file:
-                os.fchmod(file.fileno(), 0o600)
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
+            write_file(path, content)
             return True
         except OSError as error:
             orthanc.LogError('worklane: the snapshot cannot be written (%s)' % type(error).__name__)
@@ -687,64 +700,212 @@ def names_of(enumeration):
 
 
 CHANGES = names_of(orthanc.ChangeType)
-LEVELS = names_of(orthanc.ResourceType)
-# What /changes never holds. Of the rest one nudge is enough, whatever it is about.
-TOLD_ONLY_HERE = {'Deleted', 'OrthancStarted', 'OrthancStopped', 'JobSubmitted', 'JobSuccess', 'JobFailure'}
+LEVELS = {level: '' if name == 'None' else name for level, name in names_of(orthanc.ResourceType).items()}
+# What /changes never holds.
+TOLD_ONLY_HERE = {'Deleted', 'NewChildInstance', 'OrthancStarted', 'OrthancStopped', 'UpdatedPeers',
+                  'UpdatedModalities', 'JobSubmitted', 'JobSuccess', 'JobFailure'}
+# Changes that wait for the engine. From the half on, those that come by the thousand are not kept any more.
+SPOOL_LIMIT = 100000
+BATCH = 500
+
+
+class Spool:
+    """What only this plugin sees, until the engine has stored it; identifiers only.
+
+    The file is a line about the spool, then one for each change, and one for what the engine has
+    taken whenever it has taken some. A change is in the file before its callback ends, so that a
+    killed Orthanc loses none; it is brought again until the engine has said that it is stored, and
+    the engine leaves out the numbers that it has. When most of the file was taken it is written anew.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self.lock = threading.Lock()
+        self.waiting = collections.deque()
+        self.file = None
+        self.lines = 0
+        self.detail = ''
+        self.id, self.number, self.dropped = os.urandom(16).hex(), 0, 0
+        try:
+            self.load()
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            orthanc.LogError('worklane: the spool cannot be read (%s)' % type(error).__name__)
+            self.put_aside()
+        self.tidy()
+
+    def load(self):
+        with open(self.path, 'rb') as file:
+            head = json.loads(file.readline())
+            lines = file.read().split(b'\n')
+        self.id, self.number, self.dropped = head['spool'], head['number'], head['dropped']
+        for line in lines:
+            try:
+                told = json.loads(line)
+                if 'taken' in told:
+                    self.forget(told['taken'])
+                else:
+                    self.number = int(told['number'])
+                    self.waiting.append((self.number, line))
+            except (ValueError, KeyError, TypeError):
+                # Cut by a power failure, or nothing behind the last one.
+                continue
+
+    def put_aside(self):
+        try:
+            os.replace(self.path, self.path + '.damaged')
+        except OSError:
+            pass
+
+    def add(self, change, level, resource):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        with self.lock:
+            kept = len(self.waiting)
+            comes_by_the_thousand = change == 'NewChildInstance' or level == 'Instance'
+            if kept >= SPOOL_LIMIT // 2 and comes_by_the_thousand:
+                self.dropped += 1
+                return
+            if kept >= SPOOL_LIMIT:
+                self.waiting.popleft()
+                self.dropped += 1
+            # Never a number twice, even where the file could not be written before a restart.
+            self.number = max(self.number + 1, int(now.timestamp() * 1000))
+            at = now.strftime('%Y-%m-%dT%H:%M:%S.') + '%03dZ' % (now.microsecond // 1000)
+            line = json.dumps({'number': self.number, 'change': change, 'level': level, 'resource': resource,
+                               'at': at}).encode()
+            self.waiting.append((self.number, line))
+            self.write(line)
+
+    def write(self, line):
+        if self.file is None:
+            return
+        try:
+            if os.write(self.file, line + b'\n') <= len(line):
+                raise OSError('cut')
+            self.lines += 1
+        except OSError as error:
+            # `tidy` tries again with all that waits.
+            self.close()
+            orthanc.LogError('worklane: the spool cannot be written (%s)' % type(error).__name__)
+
+    def close(self):
+        if self.file is not None:
+            os.close(self.file)
+            self.file = None
+
+    def batch(self):
+        with self.lock:
+            return list(itertools.islice(self.waiting, BATCH))
+
+    def taken(self, number):
+        with self.lock:
+            self.forget(number)
+            self.write(json.dumps({'taken': number}).encode())
+
+    def forget(self, number):
+        while self.waiting and self.waiting[0][0] <= number:
+            self.waiting.popleft()
+
+    def tidy(self):
+        with self.lock:
+            if self.file is not None and self.lines <= 1000 + 2 * len(self.waiting):
+                return
+            head = json.dumps({'spool': self.id, 'number': self.number, 'dropped': self.dropped}).encode()
+            self.close()
+            try:
+                write_file(self.path, b''.join(line + b'\n' for line in [head, *(line for _, line in self.waiting)]))
+                self.file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+                self.lines = len(self.waiting)
+            except OSError as error:
+                self.say('its file cannot be written (%s)' % type(error).__name__)
+
+    def sync(self):
+        """What has to wait shall outlive a power failure too."""
+        try:
+            if self.file is not None:
+                os.fsync(self.file)
+        except OSError:
+            pass
+
+    def say(self, detail):
+        if detail and detail != self.detail:
+            orthanc.LogWarning('worklane: changes wait in the spool: %s' % detail)
+        self.detail = detail
 
 
 def on_change(change, level, resource):
     """Only notes what happened: the callback that waits holds up all that come after it."""
-    if change == orthanc.ChangeType.ORTHANC_STARTED:
-        find_rival()
-        ensure_identity()
-    elif change == orthanc.ChangeType.ORTHANC_STOPPED:
-        stopping.set()
-        wake_snapshot.set()
-    try:
-        happened.put_nowait((CHANGES.get(change, str(change)), LEVELS.get(level, ''), resource))
-    except queue.Full:
-        # What /changes holds is polled anyway; a deletion is then found by the engine's own look.
-        pass
-
-
-def keep_nudging():
-    waiting = collections.OrderedDict()
-    while not (stopping.is_set() and happened.empty()):
-        gather(waiting)
-        while waiting:
-            event = next(iter(waiting))
-            if not nudge(*event):
-                break
-            del waiting[event]
-        if waiting:
-            # The engine reads /changes by itself when it is back.
-            for event in [event for event in waiting if event[0] not in TOLD_ONLY_HERE or event == ('Deleted', '', '')]:
-                del waiting[event]
-            if stopping.wait(2):
-                return
-
-
-def gather(waiting):
-    """The next change, and all that come within a tenth of a second."""
-    until = time.monotonic() + 1
-    while len(waiting) < 10000:
+    name = CHANGES.get(change, str(change))
+    if name in TOLD_ONLY_HERE:
+        spool.add(name, LEVELS.get(level, ''), resource or '')
+    else:
+        news.append(name)
+    if name == 'OrthancStarted':
         try:
-            change, level, resource = happened.get(timeout=max(0.0, until - time.monotonic()))
-        except queue.Empty:
+            find_rival()
+            ensure_identity()
+        finally:
+            started.set()
+    elif name == 'OrthancStopped':
+        stopping.set()
+        started.set()
+        wake_snapshot.set()
+    something.set()
+
+
+def keep_telling():
+    started.wait()
+    while True:
+        if not spool.waiting:
+            something.wait()
+        # What comes together is told together.
+        stopping.wait(0.1)
+        something.clear()
+        is_last = stopping.is_set()
+        try:
+            has_all = tell()
+        except Exception as error:
+            orthanc.LogError('worklane: changes could not be told (%s)' % type(error).__name__)
+            has_all = False
+        if not has_all:
+            spool.sync()
+        spool.tidy()
+        if is_last:
             return
-        until = min(until, time.monotonic() + 0.1)
-        # Deleting a study deletes its images one by one: the study says it all.
-        alone = change in TOLD_ONLY_HERE and (change != 'Deleted' or level == 'Study')
-        waiting[(change, level, resource) if alone else (change, '', '')] = True
+        if not has_all:
+            stopping.wait(2.0)
 
 
-def nudge(change, level, resource):
-    body = json.dumps({'change': change, 'level': level, 'resource': resource or ''})
+def tell():
+    """Nudges for what stands in /changes, then brings what does not; answers whether the engine has it all."""
+    if news:
+        change = news.pop()
+        # One nudge is enough, whatever it is about; an engine that is away reads them when it is back.
+        if not post('/orthanc/nudge', json.dumps({'change': change}).encode(), 5.0):
+            return not spool.waiting
+    while True:
+        rows = spool.batch()
+        if not rows:
+            spool.say('')
+            return True
+        head = json.dumps({'database': identity, 'spool': spool.id})[:-1].encode()
+        body = head + b',"rows":[' + b','.join(line for _, line in rows) + b']}'
+        if not post('/orthanc/events', body, 30.0):
+            return False
+        spool.taken(rows[-1][0])
+
+
+def post(path, body, seconds):
     try:
-        status, _, _ = engine.request('POST', '/orthanc/nudge', body.encode(), seconds=5.0)
-        return status < 500 and status not in (401, 403)
-    except EngineAway:
+        status, _, _ = engine.request('POST', path, body, seconds=seconds)
+    except EngineAway as error:
+        spool.say('the engine is away: ' + str(error))
         return False
+    if not 200 <= status < 300:
+        spool.say('the engine answered %d to %s' % (status, path))
+        return False
+    return True
 
 
 # --- REST ---------------------------------------------------------------------------------------
@@ -791,6 +952,8 @@ def on_status(output, uri, **request):
             'ageSeconds': None if age is None else round(age, 1),
             'maxAgeSeconds': MAX_AGE,
         },
+        # Changes that the engine has yet to take, and those that could not be kept for it.
+        'spool': {'waiting': len(spool.waiting), 'dropped': spool.dropped, 'detail': spool.detail},
     }), 'application/json')
 
 
@@ -803,10 +966,14 @@ has_filter = True
 stopping = threading.Event()
 wake_snapshot = threading.Event()
 looked = threading.Event()
-happened = queue.Queue(maxsize=10000)
+started = threading.Event()
+something = threading.Event()
+# What came to /changes since the engine was last nudged.
+news = collections.deque(maxlen=1)
 engine = Engine()
 circuit = Circuit()
-snapshot = Snapshot(snapshot_path())
+snapshot = Snapshot(file_path('WORKLANE_SNAPSHOT_PATH', 'worklane-snapshot'))
+spool = Spool(file_path('WORKLANE_SPOOL_PATH', 'worklane-spool'))
 
 if hasattr(orthanc, 'RegisterWorklistCallback2'):
     orthanc.RegisterWorklistCallback2(on_worklist_2)
@@ -815,7 +982,7 @@ else:
 orthanc.RegisterOnChangeCallback(on_change)
 orthanc.RegisterRestCallback('/worklane/identity', on_identity)
 orthanc.RegisterRestCallback('/worklane/status', on_status)
-for work in (keep_snapshot, keep_nudging):
+for work in (keep_snapshot, keep_telling):
     threading.Thread(target=work, name='worklane', daemon=True).start()
 # A snapshot of before Orthanc was stopped may be hours old: the engine is asked first, where it is there.
 looked.wait(2.0)

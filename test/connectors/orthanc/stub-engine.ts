@@ -1,6 +1,18 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+export interface Brought {
+  readonly database: string
+  readonly spool: string
+  readonly rows: readonly {
+    readonly number: number
+    readonly change: string
+    readonly level: string
+    readonly resource: string
+    readonly at: string
+  }[]
+}
+
 /** What the plugin asks of an engine, answered by a test (the HTTP API itself is tested in test/http). */
 export interface StubEngine {
   readonly url: string
@@ -16,6 +28,10 @@ export interface StubEngine {
   delayMilliseconds: number
   readonly queries: Record<string, unknown>[]
   readonly nudges: Record<string, string>[]
+  /** Of /orthanc/events, as they were brought. */
+  readonly brought: Brought[]
+  /** Stores what is brought, and then does not say so. */
+  isDumb: boolean
   readonly tokens: Set<string>
   /** Connections made so far. */
   connections(): number
@@ -48,6 +64,10 @@ export async function startStubEngine(): Promise<StubEngine> {
       else if (request.url === '/orthanc/nudge') {
         engine.nudges.push(body as Record<string, string>)
         response.writeHead(204).end()
+      } else if (request.url === '/orthanc/events' && engine.httpStatus === 200) {
+        engine.brought.push(body as Brought)
+        if (engine.isDumb) request.socket.destroy()
+        else response.writeHead(204).end()
       } else if (engine.httpStatus !== 200) answer(engine.httpStatus, Buffer.alloc(0))
       else if (request.url === '/worklist/find') {
         engine.queries.push(body as Record<string, unknown>)
@@ -83,6 +103,8 @@ export async function startStubEngine(): Promise<StubEngine> {
     delayMilliseconds: 0,
     queries: [],
     nudges: [],
+    brought: [],
+    isDumb: false,
     tokens: new Set(),
     connections: () => connections,
     snapshotRequests: () => ({ all, unchanged }),
