@@ -2,8 +2,8 @@ import type { codeWords } from '../mapping/code-item.ts'
 import { effects } from '../mapping/order-control.ts'
 import { tooLongWords } from '../mapping/policy.ts'
 import type { ruleWords } from '../mapping/rule.ts'
-import { statusEvents } from '../mapping/status-event.ts'
 import type { JsonSchema } from './schema.ts'
+import { statusDefinitions } from './status-schema.ts'
 
 /** A DICOM attribute as editors offer it on the left side of a map. */
 export interface OfferedKeyword {
@@ -84,7 +84,7 @@ export function pipelineSchema(keywords: readonly OfferedKeyword[]): JsonSchema 
       },
       step: mapOf(keywords.filter(({ isInStep }) => isInStep)),
       orders: orders(keywords),
-      status,
+      ...statusDefinitions,
     },
   }
 }
@@ -161,39 +161,4 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
       map: { description: 'DICOM keyword: where its value comes from.', allOf: [map] },
     },
   }
-}
-
-const reaction: JsonSchema = {
-  type: 'object',
-  required: ['message'],
-  additionalProperties: false,
-  properties: {
-    message: { type: 'string', description: 'MSH-9: ORM^O01.' },
-    orderStatus: { type: 'string', description: 'ORC-5, by the name orderStatus in the map.' },
-    map: { type: 'object', description: 'Fields of this message alone.' },
-  },
-}
-
-const status: JsonSchema = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['to', 'on', 'map'],
-  properties: {
-    pipeline: { type: 'string', description: 'Its name.' },
-    summary: { type: 'string', description: 'One sentence.' },
-    from: { type: 'string', description: 'The Orthanc whose events it hears (worklane.yaml, orthancs).' },
-    to: { type: 'string', description: 'The destination that is told (worklane.yaml, destinations).' },
-    on: {
-      type: 'object',
-      description: 'The events, and the message that each sends.',
-      properties: Object.fromEntries(statusEvents.map((event) => [event, reaction])),
-      additionalProperties: false,
-    },
-    tables: { type: 'object', additionalProperties: { type: 'object', additionalProperties: text } },
-    map: {
-      type: 'object',
-      description: 'HL7 path: where its value comes from.',
-      propertyNames: { pattern: '^[A-Z][A-Z0-9]{2}[-(]' },
-    },
-  },
 }

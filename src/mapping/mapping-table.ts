@@ -84,7 +84,7 @@ function pairs(value: unknown): readonly string[] {
   })
 }
 
-function tableSections(value: unknown): readonly string[] {
+export function tableSections(value: unknown): readonly string[] {
   if (!isFields(value)) return []
   return Object.entries(value).flatMap(([name, table]) => {
     if (!isFields(table)) return []
@@ -112,6 +112,6 @@ function describe(value: unknown): string {
   return value === undefined ? '' : JSON.stringify(value)
 }
 
-function cell(text: string): string {
+export function cell(text: string): string {
   return text.replaceAll('|', String.raw`\|`).replaceAll('\n', String.raw`\n`)
 }

@@ -1,7 +1,9 @@
 /** The order and the study that tests of a status pipeline are about. */
 import type { Dataset } from '../core/dataset.ts'
-import type { Order, SeriesFacts, Study } from '../core/order.ts'
+import { stepStatuses, type Order, type SeriesFacts, type Study } from '../core/order.ts'
+import type { StatusEventKind } from '../core/world.ts'
 import { scalarText, type Fields } from './lint.ts'
+import { usualStatus } from './status-scene.ts'
 
 /** Times of the example: events at 10:15, images from 10:05:12 to 10:39:55, all UTC. */
 const day = '2026-10-16T'
@@ -9,10 +11,21 @@ export const exampleTime = `${day}10:15:00.000Z`
 const firstImageAt = `${day}10:05:12.000Z`
 const lastImageAt = `${day}10:39:55.000Z`
 
-export function exampleOrder(received: string, fields: Fields, source: string): Order {
+export interface Example {
+  readonly received: string
+  readonly item: Fields
+  readonly source: string
+  readonly kind: StatusEventKind
+  /** Whether images of it are known. */
+  readonly hasImages: boolean
+}
+
+export function exampleOrder({ received, item, source, kind, hasImages }: Example): Order {
   // YAML of a test file: whatever is no dataset is written as nothing.
-  const attributes = fields as Dataset
+  const attributes = item as Dataset
   const uid = attributes['StudyInstanceUID']
+  const given = attributes['ScheduledProcedureStepStatus']
+  const stepStatus = stepStatuses.find((status) => status === given) ?? usualStatus(kind)
   return {
     id: 'O1-1',
     version: 1,
@@ -22,10 +35,9 @@ export function exampleOrder(received: string, fields: Fields, source: string): 
     studyInstanceUid: typeof uid === 'string' ? uid : '',
     request: {},
     received,
-    steps: [{ key: '1', stepStatus: 'STARTED', stations: [], attributes, flags: [] }],
+    steps: [{ key: '1', stepStatus, stations: [], attributes, flags: [] }],
     told: [],
-    firstImageAt,
-    lastImageAt,
+    ...(hasImages ? { firstImageAt, lastImageAt } : {}),
     createdAt: `${day}08:00:00.000Z`,
     changedAt: `${day}08:00:00.000Z`,
   }

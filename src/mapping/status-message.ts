@@ -23,12 +23,12 @@ export function renderStatus(
     .set('MSH-11', { raw: msh?.field(11) || 'P' })
     .set('MSH-12', version === '' ? { raw: quoted || '2.3.1' } : version)
     .set('MSH-18', 'UNICODE UTF-8')
-  const values = rules.map(({ path, rule }) => ({ path, rule, raw: rule.raw(scene) }))
-  const telling = new Set([
-    'MSH',
-    ...values.filter(({ rule, raw }) => !rule.isConstant && raw !== '').map(({ path }) => lineOf(path)),
-  ])
-  for (const { path, raw } of values) if (raw !== '' && telling.has(lineOf(path))) writer.set(path.text, { raw })
+  const values = rules.flatMap(({ path, rule }) => {
+    const value = rule.value(scene)
+    return value === undefined ? [] : [{ path, ...value }]
+  })
+  const telling = new Set(['MSH', ...values.filter(({ isConstant }) => !isConstant).map(({ path }) => lineOf(path))])
+  for (const { path, raw } of values) if (telling.has(lineOf(path))) writer.set(path.text, { raw })
   for (const [path, word] of headerFields) {
     const text = header[word]
     if (text !== undefined && text !== '') writer.set(path, text)

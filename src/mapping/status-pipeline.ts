@@ -30,6 +30,8 @@ export interface Reaction extends StatusWord {
   /** MSH-9 as components. */
   readonly message: readonly string[]
   readonly when: StatusCondition | undefined
+  /** `when` as it was written. */
+  readonly condition: string
   readonly map: readonly FieldRule[]
 }
 
@@ -121,6 +123,7 @@ function compileReaction(words: StatusWords, given: unknown, at: DocumentPath): 
     orderStatus: scalarText(fields['orderStatus']) ?? '',
     resultStatus: scalarText(fields['resultStatus']) ?? '',
     when: 'when' in fields ? compileStatusWhen(lint, fields['when'], [...at, 'when']) : undefined,
+    condition: scalarText(fields['when']) ?? '',
     map: 'map' in fields ? compileFields(words, fields['map'], [...at, 'map']) : [],
   }
 }

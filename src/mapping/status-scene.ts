@@ -45,6 +45,12 @@ const meant: Partial<Readonly<Record<StatusEventKind, readonly StepStatus[]>>> =
   expired: ['EXPIRED'],
   reopened: ['STARTED', 'SCHEDULED', 'UNSCHEDULED'],
 }
+
+/** What a step of an order is, as a rule, when this happens. */
+export function usualStatus(kind: StatusEventKind): StepStatus {
+  return meant[kind]?.[0] ?? 'STARTED'
+}
+
 const begun: readonly StepStatus[] = ['STARTED', 'COMPLETED', 'DISCONTINUED']
 
 /** The item as a modality saw it, with the step in question: the one that the event is about, else one that has begun. */
@@ -58,6 +64,7 @@ function itemOf(event: ExamEvent): Dataset {
     ...order.request,
     ...step?.attributes,
     ...(step?.stations[0] === undefined ? {} : { ScheduledStationAETitle: step.stations[0] }),
+    ...(step === undefined ? {} : { ScheduledProcedureStepStatus: step.stepStatus }),
     StudyInstanceUID: order.studyInstanceUid,
   }
 }

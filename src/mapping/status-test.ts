@@ -67,16 +67,19 @@ function runTest(
   }
   const hasOrder = !isOrderless(kind) && fields['order'] !== 'none'
   const item = { ...block(lint, whole, 'item', []), ...block(lint, fields, 'item', at) }
+  const hasImages = fields['study'] !== null
   const study = { ...block(lint, whole, 'study', [], studyWords), ...block(lint, fields, 'study', at, studyWords) }
   const change = block(lint, fields, 'change', at, changeWords)
   const orthanc = scalarText(change['orthanc']) ?? heard
+  const text = received(lint, whole, fields, at, name)
+  const source = sourceOf(fields, whole)
   const row = orthancChanges.find((each) => each === kind)
   const messages = plan.render({
     kind,
     at: exampleTime,
-    order: hasOrder ? exampleOrder(received(lint, whole, fields, at, name), item, sourceOf(fields, whole)) : undefined,
+    order: hasOrder ? exampleOrder({ received: text, item, source, kind, hasImages }) : undefined,
     patient: undefined,
-    study: Object.keys(study).length === 0 ? undefined : exampleStudy(study, orthanc),
+    study: hasImages && Object.keys(study).length > 0 ? exampleStudy(study, orthanc) : undefined,
     ...(row === undefined ? {} : { row: rowOf(row, change) }),
     orthanc,
     controlId: (n) => `E${n + 1}`,

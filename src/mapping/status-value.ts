@@ -11,13 +11,18 @@ import { statusReference, trimmed, type StatusContext } from './status-reference
 import type { Table } from './table.ts'
 
 export interface StatusRule {
-  /** HL7 text in the delimiters of the message, `''` for none. */
-  readonly raw: (scene: StatusContext) => string
-  /** Says nothing of the order: a segment of constants only is not written. */
-  readonly isConstant: boolean
+  /** Undefined for none. */
+  readonly value: (scene: StatusContext) => StatusValue | undefined
   /** For the mapping table: where the value comes from, and what is done with it. */
   readonly from: string
   readonly how: string
+}
+
+export interface StatusValue {
+  /** HL7 text in the delimiters of the message, never empty. */
+  readonly raw: string
+  /** A constant of the pipeline says nothing of the order: a segment of constants only is not written. */
+  readonly isConstant: boolean
 }
 
 export interface StatusWords {
@@ -31,7 +36,7 @@ export function compileStatusRule(given: StatusWords, value: unknown, at: Docume
   if (typeof value === 'string') {
     if (value === '') return constant('')
     const reference = statusReference(given.lint, value, at)
-    return reference && { raw: reference.raw, isConstant: false, from: value, how: '' }
+    return reference && { value: (scene) => told(reference.raw(scene)), from: value, how: '' }
   }
   if (Array.isArray(value)) return firstOf(given, value, at)
   if (isFields(value)) return objectRule(given, value, at)
@@ -39,8 +44,16 @@ export function compileStatusRule(given: StatusWords, value: unknown, at: Docume
   return undefined
 }
 
+function told(raw: string): StatusValue | undefined {
+  return raw === '' ? undefined : { raw, isConstant: false }
+}
+
 function constant(text: string): StatusRule {
-  return { raw: ({ delimiters }) => escape(text, delimiters), isConstant: true, from: '', how: JSON.stringify(text) }
+  return { value: ({ delimiters }) => fixed(text, delimiters), from: '', how: JSON.stringify(text) }
+}
+
+function fixed(text: string, delimiters: Delimiters): StatusValue | undefined {
+  return text === '' ? undefined : { raw: escape(text, delimiters), isConstant: true }
 }
 
 /** The rule in a few words. */
@@ -53,14 +66,13 @@ function firstOf(given: StatusWords, list: readonly unknown[], at: DocumentPath)
   if (rules.includes(undefined)) return undefined
   const known = rules as readonly StatusRule[]
   return {
-    raw: (scene) => {
+    value: (scene) => {
       for (const rule of known) {
-        const raw = rule.raw(scene)
-        if (raw !== '') return raw
+        const value = rule.value(scene)
+        if (value !== undefined) return value
       }
-      return ''
+      return undefined
     },
-    isConstant: known.every(({ isConstant }) => isConstant),
     from: known.map(described).join(', else '),
     how: '',
   }
@@ -87,7 +99,7 @@ function objectRule(given: StatusWords, fields: Fields, at: DocumentPath): Statu
   if (rule === undefined || !('when' in fields)) return rule
   if (when === undefined) return undefined
   const how = [rule.how, `when ${scalarText(fields['when'])}`].filter((text) => text !== '').join('; ')
-  return { ...rule, raw: (scene) => (when(scene) ? rule.raw(scene) : ''), how }
+  return { ...rule, value: (scene) => (when(scene) ? rule.value(scene) : undefined), how }
 }
 
 function fromRule(
@@ -115,12 +127,13 @@ function fromRule(
     otherwise === '' ? '' : `otherwise ${JSON.stringify(otherwise)}`,
   ]
   return {
-    raw: (scene) => {
-      const raw = origin.raw(scene)
-      if (raw === '') return escape(otherwise, scene.delimiters)
-      return table?.kind === 'inline' ? translated(table, raw, scene.delimiters) : raw
+    value: (scene) => {
+      const { delimiters } = scene
+      const value = origin.value(scene)
+      if (value === undefined) return fixed(otherwise, delimiters)
+      const raw = table?.kind === 'inline' ? translated(table, value.raw, delimiters) : value.raw
+      return raw === '' ? undefined : { ...value, raw }
     },
-    isConstant: origin.isConstant,
     from: origin.from,
     how: how.filter((text) => text !== '').join('; '),
   }
@@ -143,12 +156,12 @@ function joined(given: StatusWords, value: unknown, glue: string, at: DocumentPa
   if (rules.includes(undefined)) return undefined
   const known = rules as readonly StatusRule[]
   return {
-    raw: (scene) => {
-      const values = known.map((rule) => rule.raw(scene))
-      const says = known.some((rule, index) => !rule.isConstant && values[index] !== '')
-      return says ? trimmed(values.join(sign(glue, scene.delimiters)), scene.delimiters) : ''
+    value: (scene) => {
+      const { delimiters } = scene
+      const values = known.map((rule) => rule.value(scene))
+      if (values.every((each) => each === undefined || each.isConstant)) return undefined
+      return told(trimmed(values.map((each) => each?.raw ?? '').join(sign(glue, delimiters)), delimiters))
     },
-    isConstant: known.every(({ isConstant }) => isConstant),
     from: known.map((rule) => described(rule) || '""').join(glue === '^' ? ' ^ ' : glue),
     how: '',
   }

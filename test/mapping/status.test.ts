@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Order, Study } from '../../src/core/order.ts'
-import type { ExamEvent, ExamEventKind } from '../../src/core/world.ts'
+import type { ExamEvent, StatusEventKind } from '../../src/core/world.ts'
 import { parse } from '../../src/hl7/index.ts'
 import { compileStatus } from '../../src/mapping/index.ts'
 import { located, shipped } from './support.ts'
@@ -46,7 +46,7 @@ const order: Order = {
   changedAt: '2026-10-15T07:00:00.000Z',
 }
 
-function event(kind: ExamEventKind, given: Partial<ExamEvent> = {}): ExamEvent {
+function event(kind: StatusEventKind, given: Partial<ExamEvent> = {}): ExamEvent {
   return {
     kind,
     at: '2026-10-16T08:15:00.000Z',
@@ -105,7 +105,7 @@ test('I7: the same event gives the same bytes', () => {
   expect(plan().render(event('started'))).toEqual(plan().render(event('started')))
 })
 
-test.each(['discontinued', 'stable', 'lateImages', 'deleted'] as const)('%s is told to nobody by default', (kind) => {
+test.each(['expired', 'stable', 'lateImages', 'deleted', 'NewSeries'] as const)('%s is told to nobody by default', (kind) => {
   expect(plan().render(event(kind))).toEqual([])
 })
 

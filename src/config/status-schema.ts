@@ -1,0 +1,110 @@
+import { describeEvent, statusEvents } from '../mapping/status-event.ts'
+import { reactionSettings, statusSettings, versions } from '../mapping/status-pipeline.ts'
+import { statusNames } from '../mapping/status-reference.ts'
+import { statusRuleWords } from '../mapping/status-value.ts'
+import type { JsonSchema } from './schema.ts'
+
+const text = { type: ['string', 'number', 'boolean'] } as const
+const rule = { $ref: '#/definitions/statusRule' }
+
+const when: JsonSchema = {
+  type: 'string',
+  description:
+    'A condition: order.PV1-2 == "I", like(item.Modality, "C*"), study.instances > 0, order.source in ["ris-a", "ris-b"]. Where it is false nothing is written.',
+}
+
+const fields: JsonSchema = {
+  type: 'object',
+  propertyNames: { pattern: String.raw`^[A-Z][A-Z0-9]{2}(\(\d+\))?-[0-9]` },
+  additionalProperties: rule,
+}
+
+const ruleWords: Readonly<Record<(typeof statusRuleWords)[number], JsonSchema>> = {
+  from: { ...rule, description: 'What the value is made from.' },
+  value: { ...text, description: 'A constant. A segment of constants only is not written.' },
+  join: { type: 'string', description: 'Puts the values of the list together; "^" makes components.' },
+  table: { type: 'string', description: 'Translates the code; one that the table does not know is sent as it is.' },
+  otherwise: { ...text, description: 'Where there is no value; a constant.' },
+  when,
+}
+
+const known = [...statusNames.study.map((name) => `study.${name}`), ...statusNames.event.map((name) => `event.${name}`)]
+
+const statusRule: JsonSchema = {
+  anyOf: [
+    { type: 'string', enum: ['', 'order.source', ...statusNames.word, ...known] },
+    {
+      type: 'string',
+      pattern: String.raw`^(order\.[A-Z][A-Z0-9]{2}[-(]|item\.[A-Z])`,
+      description:
+        'order.PID-3: a field of the order as it was received. item.Modality: of the worklist item, by DICOM keyword.',
+    },
+    { type: 'array', description: 'The first with a value is taken.', items: rule },
+    { type: 'object', properties: ruleWords, additionalProperties: false },
+  ],
+}
+
+const reactionWords: Readonly<Record<(typeof reactionSettings)[number], JsonSchema>> = {
+  message: {
+    type: 'string',
+    pattern: String.raw`^[A-Z]{3}\^[A-Z]\d\d(\^[A-Z]{3}_[A-Z]\d\d)?$`,
+    description: 'MSH-9: ORM^O01, OMG^O19, OMI^O23, ORU^R01.',
+  },
+  orderStatus: { type: 'string', description: 'For ORC-5 (table 0038), by the name orderStatus in the map.' },
+  resultStatus: { type: 'string', description: 'For OBR-25 (table 0123), by the name resultStatus in the map.' },
+  when,
+  map: { ...fields, description: 'Fields of this message alone; they replace those of the map.' },
+}
+
+const reaction: JsonSchema = {
+  type: 'object',
+  required: ['message'],
+  additionalProperties: false,
+  properties: reactionWords,
+}
+
+const properties: Readonly<Record<(typeof statusSettings)[number], JsonSchema>> = {
+  pipeline: {
+    type: 'string',
+    description: 'Its name, by which a destination chooses it (worklane.yaml, destinations).',
+  },
+  summary: { type: 'string', description: 'One sentence.' },
+  from: oneOrMore('An Orthanc whose events it hears (worklane.yaml, orthancs), several of them, or any.'),
+  to: oneOrMore(
+    'origin: the destination of the order, if this pipeline is its form; or names of destinations (worklane.yaml), which hear of any order and of what has none.',
+  ),
+  version: { enum: versions, description: 'MSH-12. Without it, that of the order.' },
+  when: { ...when, description: `${when['description'] as string} For all its messages.` },
+  on: {
+    type: 'object',
+    description: 'The events, and the message that each sends; a list sends all whose condition is true.',
+    properties: Object.fromEntries(
+      statusEvents.map((event) => [
+        event,
+        { description: describeEvent(event), anyOf: [reaction, { type: 'array', items: reaction }] },
+      ]),
+    ),
+    additionalProperties: false,
+  },
+  tables: {
+    type: 'object',
+    description: 'Codes and what they become at the receiver: { IP: S, otherwise: same }.',
+    additionalProperties: { type: 'object', additionalProperties: text },
+  },
+  map: { ...fields, description: 'HL7 path, such as OBR-4.1 or OBX(2)-5: where its value comes from.' },
+}
+
+function oneOrMore(description: string): JsonSchema {
+  return { description, anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] }
+}
+
+/** The part of the schema that is about status pipelines. */
+export const statusDefinitions: Readonly<Record<'status' | 'statusRule', JsonSchema>> = {
+  statusRule,
+  status: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['pipeline', 'from', 'to', 'on', 'map'],
+    properties,
+  },
+}
