@@ -1,7 +1,7 @@
 import type { PipelineFile } from '../config/pipelines.ts'
 import { cure, sentence } from '../core/errors/index.ts'
 import type { Fault, Hl7Place } from '../core/fault.ts'
-import type { OrderGroup } from '../core/message.ts'
+import type { OrderGroup, PatientAct } from '../core/message.ts'
 import type { ExplainLine } from '../mapping/types.ts'
 import type { Dry } from './map.ts'
 import { counted, painter, table, type Io } from './output.ts'
@@ -41,7 +41,14 @@ export function runText(
         ),
       )
       const warnings = verdict.warnings.map((fault) => faultText(fault, io)).join('')
-      return `${head}  accepted by ${pipeline.located.file}\n${warnings}${groups.join('')}${answer}`
+      const patients = (verdict.patients ?? []).map((act, at) =>
+        actText(
+          act,
+          lines.filter((line) => line.group === at),
+          { io, showsAll },
+        ),
+      )
+      return `${head}  accepted by ${pipeline.located.file}\n${warnings}${groups.join('')}${patients.join('')}${answer}`
     }
   }
 }
@@ -66,6 +73,13 @@ function groupText(group: OrderGroup, lines: readonly ExplainLine[], screen: Scr
     ({ key, station, step }, at) => `  item ${at + 1} of ${items.length}: step ${key}, station ${station}\n${of(step)}`,
   )
   return `${title}${of(undefined)}${each.join('')}`
+}
+
+/** What becomes of a patient: of a merge, who is no more. */
+function actText(act: PatientAct, lines: readonly ExplainLine[], screen: Screen): string {
+  const paint = painter(screen.io)
+  const from = act.kind === 'merge' ? `${act.prior.join(', ')} into ` : ''
+  return `  ${paint.bold(act.kind)}  ${from}${act.patient.key}\n${linesText(lines, screen)}`
 }
 
 /** What has a value, and what a condition left out. Fields that the message does not have are only named: they are many. */

@@ -77,17 +77,17 @@ interface Chosen {
 
 /** The pipeline alone: what it makes of a message does not depend on its neighbours. */
 function choose(site: Site, name: string, io: Io): Chosen | undefined {
-  const orders = site.pipelines.filter(({ kind }) => kind === 'orders')
-  const pipeline = orders.find((one) => one.name === name || one.located.file === name)
+  const taking = site.pipelines.filter(({ kind }) => kind !== 'status')
+  const pipeline = taking.find((one) => one.name === name || one.located.file === name)
   const source = site.settings.sources.find((one) => one.name === pipeline?.from)
   if (pipeline === undefined || source === undefined) {
-    const names = orders.map((one) => one.name)
+    const names = taking.map((one) => one.name)
     const isStatus = site.pipelines.some((one) => one.kind === 'status' && one.name === name)
     const advice = isStatus
-      ? 'It makes messages of events; map shows what orders become. `worklane test` runs its tests.'
+      ? 'It makes messages of events; map shows what messages become. `worklane test` runs its tests.'
       : (suggestion(name, names, 'The pipelines are') ?? '')
     io.stderr(
-      `E280  ${isStatus ? `The pipeline "${name}" takes no orders.` : sentence('E280', { name })}\n    ${advice}\n`,
+      `E280  ${isStatus ? `The pipeline "${name}" takes no messages.` : sentence('E280', { name })}\n    ${advice}\n`,
     )
     return undefined
   }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { FilePlace, Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
 import type { Settings } from '../core/settings.ts'
+import { isPatientPipeline } from '../mapping/patient-pipeline.ts'
 import { foldersIn, isFile, isPlainName, readText, shownPath } from './files.ts'
 import { problem } from './problem.ts'
 import { suggestion } from './suggest.ts'
@@ -12,7 +13,7 @@ export interface PipelineFile {
   /** `pipeline:` in the file, else the name of its folder. */
   readonly name: string
   readonly folder: string
-  readonly kind: 'orders' | 'status'
+  readonly kind: 'orders' | 'patients' | 'status'
   readonly from: string
   readonly text: string
   readonly located: Located
@@ -83,7 +84,8 @@ function describe(
   const name = textAt(located, 'pipeline') ?? folderName
   const from = textAt(located, 'from') ?? ''
   const isStatus = orthancs.includes(from) || (isBlock(located.value) && 'on' in located.value)
-  return { name, folder, kind: isStatus ? 'status' : 'orders', from, text, located }
+  const kind = isStatus ? 'status' : isPatientPipeline(located.value) ? 'patients' : 'orders'
+  return { name, folder, kind, from, text, located }
 }
 
 function readTables(pipelines: readonly PipelineFile[], { tables: folder, cwd }: PipelineFolders) {
@@ -133,7 +135,7 @@ export function checkEndpoints(
     problems.push(...unknownNames(located, 'to', isStatus ? 'destination' : 'orthanc', told))
   }
   sources.forEach((name, at) => {
-    if (pipelines.some(({ kind, from }) => kind === 'orders' && from === name)) return
+    if (pipelines.some(({ kind, from }) => kind !== 'status' && from === name)) return
     problems.push(problem(place(['sources', at, 'name']), 'E268', { name }, { severity: 'warning' }))
   })
   return [...problems, ...silentDestinations(pipelines, settings, place)]

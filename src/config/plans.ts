@@ -21,7 +21,7 @@ export interface PreparedPlan {
   readonly stored: string
 }
 
-/** The order pipelines of one source with all they depend on, under the hash of it. */
+/** The pipelines of one source with all they depend on, under the hash of it. */
 export function preparePlan(
   source: SourceSettings,
   pipelines: readonly PipelineFile[],

@@ -122,10 +122,10 @@ function compile(settings: Settings, { pipelines, tables }: ReadPipelines): Comp
   const planSources = new Map<PlanId, string>()
   // A pipeline whose source is misspelt belongs to no plan; it is linted all the same.
   const known = new Set(settings.sources.map(({ name }) => name))
-  const orders = pipelines.filter(({ kind }) => kind === 'orders')
-  const strays = orders.filter(({ from }) => !known.has(from))
+  const taking = pipelines.filter(({ kind }) => kind !== 'status')
+  const strays = taking.filter(({ from }) => !known.has(from))
   for (const source of settings.sources) {
-    const mine = orders.filter(({ from }) => from === source.name)
+    const mine = taking.filter(({ from }) => from === source.name)
     const { input, stored } = preparePlan(source, mine, tables, settings)
     const compiled = compilePlan(input)
     problems.push(...compiled.problems)

@@ -26,7 +26,7 @@ export interface PipelineTestRun {
   readonly problems: readonly Problem[]
 }
 
-const expectations = ['items', 'same', 'effect', 'order', 'error', 'acknowledgment', 'rule', 'warnings']
+const expectations = ['items', 'patients', 'same', 'effect', 'order', 'error', 'acknowledgment', 'rule', 'warnings']
 
 /** `input` holds the pipeline that is tested; its tests are not run when it does not compile. */
 export function runPipelineTests(input: PlanInput, document: Located): PipelineTestRun {
@@ -100,19 +100,26 @@ function differencesOf(expected: Fields, plan: Plan, message: Message): readonly
   if ('items' in expected || 'same' in expected) {
     if (verdict.kind === 'invalid') return [...differences, `items: the message was refused with ${faults.join(', ')}`]
     const items = itemsOf(verdict)
-    if ('items' in expected) compareItems(asList(expected['items']), items, differences)
+    if ('items' in expected) compareList('items', asList(expected['items']), items, differences)
     for (const keyword of asList(expected['same'])) {
       const values = new Set(items.map((item) => JSON.stringify(item[scalarText(keyword) ?? ''])))
       if (values.size > 1) differences.push(`same: ${scalarText(keyword)} has ${values.size} different values`)
     }
   }
+  if ('patients' in expected) compareList('patients', asList(expected['patients']), patientsOf(verdict), differences)
   return differences
+}
+
+/** As a test writes them: by DICOM keyword, and of a merge the identifiers that are no more. */
+function patientsOf(verdict: Verdict): readonly Fields[] {
+  const acts = verdict.kind === 'accepted' ? (verdict.patients ?? []) : []
+  return acts.map((act) => ({ ...act.patient.attributes, ...(act.kind === 'merge' ? { prior: act.prior } : {}) }))
 }
 
 function effectOf(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'accepted':
-      return verdict.groups[0]?.effect ?? 'ignore'
+      return verdict.groups[0]?.effect ?? verdict.patients?.[0]?.kind ?? 'ignore'
     case 'ignored':
       return 'ignore'
     case 'invalid':
@@ -139,11 +146,9 @@ function identityOf(group: OrderGroup, index: number): Dataset {
   return { StudyInstanceUID: group.numbers.studyInstanceUid ?? `made for order ${index + 1}` }
 }
 
-function compareItems(wanted: readonly unknown[], items: readonly Dataset[], differences: string[]): void {
-  if (wanted.length !== items.length) differences.push(`items: expected ${wanted.length}, got ${items.length}`)
-  wanted
-    .slice(0, items.length)
-    .forEach((item, index) => compareValue(`items[${index}]`, item, items[index], differences))
+function compareList(what: string, wanted: readonly unknown[], got: readonly unknown[], differences: string[]): void {
+  if (wanted.length !== got.length) differences.push(`${what}: expected ${wanted.length}, got ${got.length}`)
+  wanted.slice(0, got.length).forEach((one, index) => compareValue(`${what}[${index}]`, one, got[index], differences))
 }
 
 /** `null` is an element that is not there; of a mapping only what is named is compared. */
