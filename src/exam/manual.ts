@@ -85,7 +85,7 @@ const moves: Readonly<Record<StepCommand['kind'], (order: Order, keys: Keys) => 
 
 /** What has started is completed and the rest called off; an exam of which nothing was seen is completed as a whole. */
 function complete(order: Order): Order {
-  const began = order.steps.some((step) => isStarted(step) || step.stepStatus === 'COMPLETED')
+  const began = order.steps.some(({ stepStatus }) => ['STARTED', 'COMPLETED', 'DISCONTINUED'].includes(stepStatus))
   return began ? move(move(order, 'finish'), 'cancel') : move(order, 'complete')
 }
 

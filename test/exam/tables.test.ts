@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { errors } from '../../src/core/errors/index.ts'
-import { stepStatuses, type Order, type StepStatus, type Study } from '../../src/core/order.ts'
+import { endedStatuses, stepStatuses, type Order, type StepStatus, type Study } from '../../src/core/order.ts'
 import { lookupKey, type Change, type Lookup } from '../../src/core/world.ts'
 import { createOverlay } from '../../src/exam/index.ts'
 import { itemId } from '../../src/exam/items.ts'
@@ -8,7 +8,7 @@ import { orderLookups, studyLookups } from '../../src/exam/overlay.ts'
 import { agree, merge, splitPatientKey } from '../../src/exam/patients.ts'
 import { same } from '../../src/exam/same.ts'
 import { isNewer, newest, sentAt } from '../../src/exam/sent.ts'
-import { move, type Act } from '../../src/exam/steps.ts'
+import { move, reopen, takeBack, type Act } from '../../src/exam/steps.ts'
 import { numbersOf, studyNumbers } from '../../src/store/changes.ts'
 import { createStory, nothing } from '../stories/support.ts'
 
@@ -87,15 +87,43 @@ const moves: readonly (readonly [Act, StepStatus, StepStatus])[] = [
   ['complete', 'STARTED', 'COMPLETED'],
   ['finish', 'STARTED', 'COMPLETED'],
   ['cancel', 'STARTED', 'DISCONTINUED'],
+  ...([...waiting, 'STARTED'] as const).map((from) => ['expire', from, 'EXPIRED'] as const),
 ]
 
 test('steps move as the table says, and in no other way', () => {
-  for (const act of ['start', 'complete', 'finish', 'cancel'] as const) {
+  for (const act of ['start', 'complete', 'finish', 'cancel', 'expire'] as const) {
     for (const from of stepStatuses) {
       const order = { steps: [{ key: '1', stepStatus: from }] } as unknown as Order
       const to = moves.find(([one, status]) => one === act && status === from)?.[2]
       expect([act, from, move(order, act).steps[0]?.stepStatus]).toEqual([act, from, to ?? from])
     }
+  }
+})
+
+test.each([
+  ['COMPLETED', true, '20261016', 'STARTED'],
+  ['DISCONTINUED', true, '20261016', 'STARTED'],
+  ['COMPLETED', false, '20261016', 'SCHEDULED'],
+  ['DISCONTINUED', false, '', 'UNSCHEDULED'],
+  ['CANCELED', true, '20261016', 'SCHEDULED'],
+  ['EXPIRED', false, '20261016', 'SCHEDULED'],
+  ['EXPIRED', true, '', 'UNSCHEDULED'],
+] as const)('reopened: %s, was seen: %s, planned for "%s": %s', (from, wasSeen, date, to) => {
+  const attributes = { ScheduledProcedureStepStartDate: date }
+  const order = { steps: [{ key: '1', stepStatus: from, attributes }] } as unknown as Order
+  expect(reopen(order, undefined, wasSeen).steps[0]?.stepStatus).toBe(to)
+  expect(reopen(order, new Set(['2']), wasSeen)).toBe(order)
+})
+
+test('what has not ended is not reopened, and only what has started is taken back', () => {
+  for (const from of stepStatuses) {
+    const attributes = { ScheduledProcedureStepStartDate: '20261016' }
+    const begun = { at: '2026-10-16T08:00:00.000Z' }
+    const order = { steps: [{ key: '1', stepStatus: from, attributes, begun }] } as unknown as Order
+    if (!endedStatuses.includes(from)) expect(reopen(order, undefined, true)).toBe(order)
+    const back = takeBack(order)
+    if (from === 'STARTED') expect(back.steps).toEqual([{ key: '1', stepStatus: 'SCHEDULED', attributes }])
+    else expect(back).toBe(order)
   }
 })
 
@@ -167,8 +195,10 @@ test('I3: within a batch orders and studies are found by exactly what the store 
   const numbers = { placerOrderNumber: 'P1', fillerOrderNumber: 'F1', accessionNumber: 'A1', studyInstanceUid: '1.2' }
   story.message({ numbers })
   story.images([{ accessionNumber: 'A1' }, { series: 'series-2', accessionNumber: 'A2' }])
+  story.performed()
   const study = story.study() as Study
   const order = story.order()
+  expect(orderLookups(order).map(({ by }) => by)).toContain('performed')
   const texts = (lookups: readonly Lookup[]): readonly string[] => lookups.map(lookupKey).sort()
   expect(texts(orderLookups(order))).toEqual(texts([{ by: 'order', id: order.id }, ...numbersOf(order)]))
   expect(texts(studyLookups(study))).toEqual(texts([{ by: 'study', key: study.key }, ...studyNumbers(study)]))

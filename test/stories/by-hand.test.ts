@@ -23,6 +23,18 @@ describe('complete', () => {
     ])
   })
 
+  test('an exam that was broken off is not completed as a whole: the rest is called off', () => {
+    const story = createStory()
+    story.message({ steps: two })
+    story.images({ modality: 'CT' })
+    story.hand({ kind: 'cancel', orderId: id(story), step: '2' })
+    story.hand({ kind: 'complete', orderId: id(story) })
+    expect([statuses(story), story.told()]).toEqual([
+      ['CANCELED', 'DISCONTINUED'],
+      ['IP', 'DC'],
+    ])
+  })
+
   test('a named step is completed, whether it was seen or not, and CM waits for the other', () => {
     const story = createStory({ policy: 'ris' })
     story.message({ steps: two })
