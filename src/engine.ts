@@ -14,6 +14,7 @@ import { examRules, rulesMark } from './flow/exam-rules.ts'
 import { health } from './flow/health.ts'
 import { createVerdictMemo } from './flow/memo.ts'
 import { pause } from './flow/pause.ts'
+import { createPreview } from './flow/preview.ts'
 import { createPublisher, type Publisher } from './flow/publish.ts'
 import { createRecall } from './flow/recall.ts'
 import { createReceiver } from './flow/receive.ts'
@@ -174,7 +175,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     )
     metrics.set('build_info', 1, { version: version.worklane, node: version.node })
     for (const { name, from, kind } of site.pipelines) {
-      const plan = kind === 'orders' ? (site.plans.get(from)?.id ?? '') : ''
+      const plan = kind !== 'status' ? (site.plans.get(from)?.id ?? '') : ''
       metrics.set('pipeline_info', 1, { pipeline: name, plan: plan.slice(0, 8) })
     }
 
@@ -189,6 +190,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       messages: store,
       worklist,
       orders: { orders: store, story: createStoryteller({ store }), timeZone: settings.timeZone },
+      hand: {
+        store,
+        preview: createPreview({ ledger: store, rules, clock }),
+        clock,
+        log,
+        wake: () => jobs.wake('drain'),
+      },
       destinations: {
         names: [...deliverers.keys()],
         outbox: store,

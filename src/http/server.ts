@@ -1,16 +1,19 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { EngineError } from '../core/errors/index.ts'
 import type { Log, MessageStore, PartHealth, WorklistAnswerer, WorklistStore } from '../core/ports.ts'
+import { commandRoutes, type CommandParts } from './commands.ts'
 import { destinationRoutes, type DestinationParts } from './destinations.ts'
 import { healthRoutes } from './health.ts'
 import { messageRoutes } from './messages.ts'
 import { openApi } from './openapi.ts'
 import { orderRoutes, type OrderParts } from './orders.ts'
 import { orthancChangeRoutes } from './orthanc-changes.ts'
+import { performedRoutes, type PerformedParts } from './performed.ts'
 import { pluginRoutes, type PluginParts } from './plugin.ts'
 import { problemOf, problemType, Refusal } from './problem.ts'
 import { readQuery } from './query.ts'
 import { json, type Route } from './route.ts'
+import { studyRoutes, type StudyParts } from './studies.ts'
 import { createTokenCheck } from './token.ts'
 import { worklistRoutes } from './worklist.ts'
 
@@ -33,6 +36,8 @@ export interface HttpOptions {
   readonly messages: MessageStore
   readonly worklist: WorklistAnswerer
   readonly orders: OrderParts
+  /** What people and other connectors tell. */
+  readonly hand: CommandParts & PerformedParts & { readonly store: StudyParts['studies'] }
   readonly destinations: DestinationParts
   readonly nudge: PluginParts['nudge']
   readonly bring: PluginParts['bring']
@@ -76,6 +81,9 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     ...worklistRoutes(options.worklist),
     ...messageRoutes({ messages: options.messages, decode: options.decode ?? plainText }),
     ...orderRoutes(options.orders),
+    ...commandRoutes(options.hand),
+    ...performedRoutes(options.hand),
+    ...studyRoutes({ studies: options.hand.store }),
     ...destinationRoutes(options.destinations),
     ...orthancChangeRoutes(options),
     ...pluginRoutes({

@@ -10,6 +10,7 @@ import type {
   Pause,
   WorklistAnswerer,
   WorklistSearch,
+  StudyQuery,
 } from '../../src/core/ports.ts'
 import type { Brought } from '../../src/http/plugin.ts'
 import { createHttpServer, type HttpOptions, type HttpServer } from '../../src/http/server.ts'
@@ -102,6 +103,9 @@ export interface Faked extends HttpServer {
   readonly orderQueries: OrderQuery[]
   readonly pauses: unknown[]
   readonly woken: string[]
+  /** What was put into the inbox by hand or by MPPS. */
+  readonly accepted: unknown[]
+  readonly studyQueries: StudyQuery[]
   readonly nudges: unknown[]
   readonly brought: Brought[]
   readonly finds: unknown[]
@@ -117,6 +121,8 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
     orderQueries: [],
     pauses: [],
     woken: [],
+    accepted: [],
+    studyQueries: [],
     nudges: [],
     brought: [],
     finds: [],
@@ -186,6 +192,28 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
     clock: () => '2026-10-16T08:40:00.000Z',
     log: { debug: () => {}, info: (...args) => line(...args), warn: () => {}, error: () => {} },
   }
+  const hand: HttpOptions['hand'] = {
+    store: {
+      order: (id) => Promise.resolve(id === order.id ? order : undefined),
+      studies: (by) => Promise.resolve(by.by === 'study' && by.key === study.key ? [study] : []),
+      findStudies: (query) => {
+        seen.studyQueries.push(query)
+        return Promise.resolve({ items: [study], total: 1, next: null })
+      },
+      acceptManual: (entry) => Promise.resolve(seen.accepted.push(entry)),
+      acceptPerformed: (entry) => Promise.resolve(seen.accepted.push(entry)),
+      applied: () => Promise.resolve(1),
+    },
+    preview: ({ command }) =>
+      Promise.resolve({
+        orders: [{ id: command.orderId, steps: [{ key: '1', from: 'STARTED', to: 'COMPLETED' }] }],
+        messages: [{ endpoint: 'ris', event: 'completed' }],
+      }),
+    clock: () => '2026-10-16T08:40:00.000Z',
+    log: { debug: (...args) => line(...args), info: (...args) => line(...args), warn: () => {}, error: () => {} },
+    wake: () => void seen.woken.push('drain'),
+    waitMilliseconds: 30,
+  }
   const line = (fields: unknown, event: string): void => void seen.logged.push({ fields, event })
   const log: Log = { debug: line, info: line, warn: line, error: line }
   const server = createHttpServer({
@@ -204,6 +232,7 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
     worklist,
     orders,
     destinations,
+    hand,
     nudge: (nudge) => void seen.nudges.push(nudge),
     bring: async (one) => void seen.brought.push(one),
     orthancChanges: async (limit) => [{ ...changed, cause: limit }],

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
 import { EngineError } from '../../src/core/errors/index.ts'
-import { authorization, fake, item, stored } from './fakes.ts'
+import { authorization, fake, item, stored, study } from './fakes.ts'
 
 interface OpenApiDocument {
   readonly paths: Readonly<
@@ -30,6 +30,15 @@ const guarded = [
   ['GET', '/api/orders'],
   ['GET', '/api/orders/O1-0'],
   ['GET', '/api/orders/O1-0/story'],
+  ...(['complete', 'cancel', 'reopen', 'link', 'unlink'] as const).flatMap(
+    (verb) =>
+      [
+        ['POST', `/api/orders/O1-0/${verb}`],
+        ['POST', `/api/orders/O1-0/${verb}/preview`],
+      ] as const,
+  ),
+  ['GET', '/api/studies'],
+  ['POST', '/api/performed-procedure-steps'],
   ['GET', '/api/destinations'],
   ['POST', '/api/destinations/ris/pause'],
   ['POST', '/api/destinations/ris/resume'],
@@ -198,6 +207,14 @@ function templateOf(path: string): string {
   return known === undefined ? path : path.replace(exampleOf(known[0]), known[0])
 }
 
+function bodyFor(path: string): object {
+  if (path.includes('{name}')) return { by: 'me', reason: 'RIS update' }
+  if (path === '/orthanc/events') return { spool: 's1', rows: [] }
+  if (path.startsWith('/api/performed')) return { sopInstanceUid: '1.2', state: 'COMPLETED' }
+  if (!path.startsWith('/api/orders/')) return {}
+  return { by: 'me', reason: 'seen', ...(path.includes('link') ? { study: study.key } : {}) }
+}
+
 test('the OpenAPI document names exactly the routes, parameters and answers there are', async () => {
   const { app } = fake()
   const document = (await app.inject({ url: '/api/openapi.json', headers: { authorization } })).json<OpenApiDocument>()
@@ -218,7 +235,7 @@ test('the OpenAPI document names exactly the routes, parameters and answers ther
       const url = exampleOf(path)
       const headers = operation.security === undefined ? { authorization } : {}
       const find = { query: {}, callingAeTitle: 'CT1', calledAeTitle: 'O' }
-      const body = path === '/worklist/find' ? find : path.includes('{name}') ? { by: 'me', reason: 'RIS update' } : {}
+      const body = path === '/worklist/find' ? find : bodyFor(path)
       const answer = await app.inject({ method: method as 'GET', url, headers, ...(method === 'post' ? { body } : {}) })
       const said = operation.responses[String(answer.statusCode)]
       expect(said, `${method} ${path} ${answer.statusCode}`).toBeDefined()
@@ -230,7 +247,12 @@ test('the OpenAPI document names exactly the routes, parameters and answers ther
         expect(valid).toBe(true)
       }
       for (const parameter of operation.parameters.filter((one) => one.in === 'query')) {
-        const refused = await app.inject({ url, headers, query: { [`${parameter.name}x`]: '1' } })
+        const refused = await app.inject({
+          method: method as 'GET',
+          url,
+          headers,
+          query: { [`${parameter.name}x`]: '1' },
+        })
         expect(refused.json()).toMatchObject({ code: 'E802' })
         expect(refused.body).toContain(parameter.name)
       }

@@ -17,6 +17,14 @@ export const cliErrors = {
   E808: entry('{method} is not possible for {route}.', 'permanent', 'Possible are: {allowed}.'),
   E820: entry('There is no order with this id.', 'permanent', 'GET /api/orders lists those that are kept.'),
   E821: entry('There is no destination with this name.', 'permanent', 'There are: {known}.'),
+  E822: entry('The body has a field "{name}", which is not known.', 'permanent', 'Known are: {known}.'),
+  E823: entry('The field "{name}" of the body must be {expected}.', 'permanent', 'Correct it and send it again.'),
+  E824: entry('The order has no step with this key.', 'permanent', 'GET /api/orders/ID shows its steps.'),
+  E825: entry(
+    'There is no study with this key.',
+    'permanent',
+    'GET /api/studies lists those that were seen; a key is the name of the Orthanc, "/", and its identifier there.',
+  ),
   E811: entry(
     'The HTTP port {port} on {bind} is taken or not allowed.',
     'permanent',
