@@ -39,6 +39,8 @@ export interface RunningOrthanc {
   logs(): string
   /** SIGTERM and wait: takes 5 s. Only where something depends on a clean stop. */
   stop(): Promise<void>
+  /** SIGTERM and wait; its folder stays, so that it can be restarted. */
+  terminate(): Promise<void>
   /** SIGKILL and wait. */
   kill(): Promise<void>
   /** Starts it again on the same ports and database, ending it by SIGKILL before if it runs. */
@@ -112,6 +114,7 @@ export async function startOrthanc(options: OrthancOptions = {}): Promise<Runnin
       await end('SIGTERM')
       temporary?.remove()
     },
+    terminate: () => end('SIGTERM'),
     async kill() {
       await end('SIGKILL')
       temporary?.remove()
