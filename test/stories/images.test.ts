@@ -321,6 +321,117 @@ describe('whose images they are', () => {
   })
 })
 
+describe('one order, several studies', () => {
+  const again = { study: 'study-2', series: 'series-2', studyInstanceUid: '9.9', accessionNumber: 'A1' }
+
+  test('images split over two studies, for the modality was restarted: one exam, that ends when both are quiet', () => {
+    const story = createStory()
+    story.message({})
+    story.images()
+    story.wait(25)
+    story.images(again)
+    expect(story.order().studies).toEqual(['main/study-1', 'main/study-2'])
+    story.wait(25)
+    expect([statuses(story), story.told()]).toEqual([['STARTED'], ['IP']])
+    story.wait(6)
+    expect([statuses(story), story.told()]).toEqual([['COMPLETED'], ['IP', 'CM']])
+  })
+
+  test('images split over two studies, stable: the exam ends when both are', () => {
+    const story = createStory({ policy: 'stable' })
+    story.message({})
+    story.images()
+    story.images(again)
+    story.images(again, 'stable')
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.images({}, 'stable')
+    expect(story.told()).toEqual(['IP', 'CM'])
+  })
+
+  test('a modality that made its own Study Instance UID is found by accession number and patient', () => {
+    const story = createStory({ policy: 'stable' })
+    story.message({})
+    story.images({ ...again, accessionNumber: 'A1' })
+    expect([statuses(story), story.study('main/study-2')?.credit.kind]).toEqual([['STARTED'], 'matched'])
+    // Its accession number is corrected: what leads from the order to its images is what was credited.
+    story.message({ control: 'XO', numbers: { fillerOrderNumber: 'F1', accessionNumber: 'A7' } })
+    story.images(again, 'stable')
+    expect([statuses(story), story.told()]).toEqual([['COMPLETED'], ['IP', 'CM']])
+  })
+
+  test('a corrected accession number: a study that is not stable yet still holds up the exam', () => {
+    const story = createStory({ policy: 'stable' })
+    story.message({})
+    story.images(again)
+    story.message({ control: 'XO', numbers: { fillerOrderNumber: 'F1', accessionNumber: 'A7' } })
+    story.images()
+    story.images({}, 'stable')
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.images(again, 'stable')
+    expect(statuses(story)).toEqual(['COMPLETED'])
+  })
+
+  test('PET/CT: two steps of one Study Instance UID, two studies of the modality', () => {
+    const story = createStory()
+    story.message({ steps: [step('1', { Modality: 'PT' }), step('2', { Modality: 'CT' })] })
+    story.images({ modality: 'PT' })
+    expect(statuses(story)).toEqual(['STARTED', 'SCHEDULED'])
+    story.images({ ...again, modality: 'CT' })
+    story.wait(31)
+    expect([statuses(story), story.told()]).toEqual([
+      ['COMPLETED', 'COMPLETED'],
+      ['IP', 'CM'],
+    ])
+  })
+})
+
+describe('what happens to a study later', () => {
+  test('append: images of the next day, after CM, are late and move nothing', () => {
+    const story = createStory()
+    story.message({})
+    story.images()
+    story.wait(31)
+    story.wait(24 * 60)
+    story.images({ series: 'series-2' })
+    story.images({ series: 'series-2', instances: 3 })
+    story.wait(60)
+    expect([statuses(story), story.told(), story.events()]).toEqual([
+      ['COMPLETED'],
+      ['IP', 'CM'],
+      ['started', 'completed', 'lateImages'],
+    ])
+  })
+
+  test('a study that is deleted while its exam goes on moves nothing, and the exam ends when it is quiet', () => {
+    const story = createStory()
+    story.message({})
+    story.images()
+    story.wait(20)
+    story.images([], 'deleted')
+    expect([statuses(story), story.history().at(-1)]).toEqual([['STARTED'], 'study deleted in Orthanc'])
+    story.wait(11)
+    expect([statuses(story), story.told(), story.events()]).toEqual([
+      ['COMPLETED'],
+      ['IP', 'CM'],
+      ['started', 'deleted', 'completed'],
+    ])
+  })
+
+  test('a study that is deleted and sent again is the same exam', () => {
+    const story = createStory()
+    story.message({})
+    story.images()
+    story.images([], 'deleted')
+    story.wait(20)
+    story.images()
+    expect(story.study()?.deleted).toBe(false)
+    story.wait(20)
+    expect([statuses(story), story.told()]).toEqual([['STARTED'], ['IP']])
+    story.wait(11)
+    expect(story.told()).toEqual(['IP', 'CM'])
+  })
+})
+
 describe('an order comes after its images', () => {
   const images = { studyInstanceUid: '1.2.3', accessionNumber: 'A1' }
   const numbers = { fillerOrderNumber: 'F1', studyInstanceUid: '1.2.3', accessionNumber: 'A1' }
