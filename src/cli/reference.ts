@@ -50,7 +50,8 @@ function offered(): readonly OfferedKeyword[] {
   return worklistKeys.map(({ keyword, type, level }) => {
     const { tag, vr } = lookupKeyword(keyword) ?? { tag: '', vr: '' }
     const number = `(${tag.slice(0, 4)},${tag.slice(4)})`
-    return { keyword, isInStep: level === 'step', description: `${number} ${vr}, type ${type}` }
+    const isInStep = level === 'step'
+    return { keyword, isInStep, isOfPatient: level === 'patient', description: `${number} ${vr}, type ${type}` }
   })
 }
 

@@ -2,6 +2,7 @@ import type { codeWords } from '../mapping/code-item.ts'
 import { effects } from '../mapping/order-control.ts'
 import { tooLongWords } from '../mapping/policy.ts'
 import type { ruleWords } from '../mapping/rule.ts'
+import { patientEffects } from '../mapping/trigger-event.ts'
 import type { JsonSchema } from './schema.ts'
 import { statusDefinitions } from './status-schema.ts'
 
@@ -9,6 +10,8 @@ import { statusDefinitions } from './status-schema.ts'
 export interface OfferedKeyword {
   readonly keyword: string
   readonly isInStep: boolean
+  /** Who the patient is. */
+  readonly isOfPatient: boolean
   /** `(0010,0010) PN, type 2` */
   readonly description: string
 }
@@ -60,7 +63,7 @@ export function pipelineSchema(keywords: readonly OfferedKeyword[]): JsonSchema 
     title: 'pipeline.yaml: what messages mean',
     type: 'object',
     required: ['pipeline', 'from'],
-    anyOf: [{ $ref: '#/definitions/orders' }, { $ref: '#/definitions/status' }],
+    anyOf: ['orders', 'patients', 'status'].map((kind) => ({ $ref: `#/definitions/${kind}` })),
     definitions: {
       rule: {
         anyOf: [
@@ -84,6 +87,7 @@ export function pipelineSchema(keywords: readonly OfferedKeyword[]): JsonSchema 
       },
       step: mapOf(keywords.filter(({ isInStep }) => isInStep)),
       orders: orders(keywords),
+      patients: patients(keywords),
       ...statusDefinitions,
     },
   }
@@ -102,6 +106,32 @@ function mapOf(keywords: readonly OfferedKeyword[], more: JsonSchema = {}): Json
   }
 }
 
+/** What pipelines of orders and of patients have in common. */
+const common: JsonSchema = {
+  pipeline: { type: 'string', description: 'Its name.' },
+  summary: { type: 'string', description: 'One sentence for the mapping table.' },
+  from: { type: 'string', description: 'The source whose messages it takes (worklane.yaml, sources).' },
+  accept: {
+    type: 'object',
+    description: 'Which messages it takes; what no pipeline takes is refused, what `when` leaves out is ignored.',
+    additionalProperties: false,
+    properties: {
+      messages: { type: 'array', items: { type: 'string' }, description: 'MSH-9: ORM^O01.' },
+      when: words.when,
+    },
+  },
+  let: {
+    type: 'object',
+    description: 'Names for values that are used below, in conditions and in the map.',
+    additionalProperties: { $ref: '#/definitions/rule' },
+  },
+  tables: {
+    type: 'object',
+    description: 'Codes and what they become: { F: F, otherwise: "" }, or { file: name.csv, key: column }.',
+    additionalProperties: { type: 'object', additionalProperties: text },
+  },
+}
+
 function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
   const map = mapOf(
     keywords.filter(({ isInStep, keyword }) => !isInStep && keyword !== steps),
@@ -112,29 +142,8 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
     required: ['accept', 'map'],
     additionalProperties: false,
     properties: {
-      pipeline: { type: 'string', description: 'Its name.' },
-      summary: { type: 'string', description: 'One sentence for the mapping table.' },
-      from: { type: 'string', description: 'The source whose messages it takes (worklane.yaml, sources).' },
+      ...common,
       to: { type: 'string', description: 'The Orthanc that serves its items (worklane.yaml, orthancs).' },
-      accept: {
-        type: 'object',
-        description: 'Which messages it takes; what no pipeline takes is refused, what `when` leaves out is ignored.',
-        additionalProperties: false,
-        properties: {
-          messages: { type: 'array', items: { type: 'string' }, description: 'MSH-9: ORM^O01.' },
-          when: words.when,
-        },
-      },
-      let: {
-        type: 'object',
-        description: 'Names for values that are used below, in conditions and in the map.',
-        additionalProperties: { $ref: '#/definitions/rule' },
-      },
-      tables: {
-        type: 'object',
-        description: 'Codes and what they become: { F: F, otherwise: "" }, or { file: name.csv, key: column }.',
-        additionalProperties: { type: 'object', additionalProperties: text },
-      },
       orderControl: {
         type: 'object',
         description: 'ORC-1, or ORC-1(ORC-5), and what it does to the order. Without otherwise, others are refused.',
@@ -159,6 +168,41 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
         },
       },
       map: { description: 'DICOM keyword: where its value comes from.', allOf: [map] },
+    },
+  }
+}
+
+function patients(keywords: readonly OfferedKeyword[]): JsonSchema {
+  const rule = { $ref: '#/definitions/rule' }
+  const prior = {
+    each: {
+      description: 'The field whose repetitions are meant, or several of which the first with a value is taken.',
+    },
+    PatientID: { description: 'The identifier: MRG-1.1.', allOf: [rule] },
+    IssuerOfPatientID: { description: 'Its assigning authority: MRG-1.4.1.', allOf: [rule] },
+  }
+  return {
+    type: 'object',
+    required: ['accept', 'triggerEvent', 'map'],
+    additionalProperties: false,
+    properties: {
+      ...common,
+      triggerEvent: {
+        type: 'object',
+        description: 'MSH-9.2, and what it does to the patient. Without otherwise, others are refused.',
+        additionalProperties: { enum: [...patientEffects] },
+      },
+      prior: {
+        type: 'object',
+        description: 'Who the patient of a merge was before.',
+        required: ['each', 'PatientID'],
+        additionalProperties: false,
+        properties: prior,
+      },
+      map: {
+        description: 'DICOM keyword of the patient: where its value comes from.',
+        allOf: [mapOf(keywords.filter(({ isOfPatient }) => isOfPatient))],
+      },
     },
   }
 }

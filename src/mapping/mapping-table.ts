@@ -3,43 +3,96 @@ import type { Located } from '../core/located.ts'
 import { worklistKeys } from '../dicom/worklist-item.ts'
 import { stepSequence, type AttributeRule } from './attribute.ts'
 import { effects } from './order-control.ts'
-import { compileOrderPipeline } from './order-pipeline.ts'
+import { compileOrderPipeline, type OrderPipeline } from './order-pipeline.ts'
+import { compilePatientPipeline, isPatientPipeline, type PatientPipeline } from './patient-pipeline.ts'
 import { isFields, scalarText, type Fields } from './lint.ts'
+import { patientEffects } from './trigger-event.ts'
 import type { PlanInput } from './types.ts'
 
 const types = new Map(worklistKeys.map(({ keyword, type }) => [keyword, type]))
 
 /** Markdown; the same pipeline gives the same text. */
 export function renderMappingTable(located: Located, { tables, site }: Pick<PlanInput, 'tables' | 'site'>): string {
-  const pipeline = compileOrderPipeline(located, tables, site)
   const document = isFields(located.value) ? located.value : {}
-  const summary = scalarText(document['summary']) ?? ''
-  const lines = [
-    `# Pipeline ${pipeline.name}`,
-    '',
-    ...(summary === '' ? [] : [summary, '']),
-    'Printed from `pipeline.yaml` by the tests; do not edit. Type: DICOM PS3.4 Table K.6-1',
-    '(1 always with a value, 2 always there, 3 optional, C under a condition, - not in the table).',
-    '',
-    `Messages: ${pipeline.messages.map(({ code, event }) => (event === undefined ? code : `${code}^${event}`)).join(', ')}.`,
-    '',
+  const lines = isPatientPipeline(document)
+    ? patientLines(compilePatientPipeline(located, tables), document)
+    : orderLines(compileOrderPipeline(located, tables, site), document)
+  const all = [
+    ...lines,
+    ...section('Names', '| Name | HL7 | Rule |', pairs(document['let'])),
+    ...tableSections(document['tables']),
+  ]
+  return `${all.join('\n').trimEnd()}\n`
+}
+
+function orderLines(pipeline: OrderPipeline, document: Fields): readonly string[] {
+  return [
+    ...head(pipeline, document),
     '## Order control',
     '',
     '| ORC-1 (ORC-5) | The order is |',
     '|---|---|',
     ...controlRows(document['orderControl']),
     '',
-    '## Attributes',
-    '',
-    '| DICOM keyword | Tag | VR | Type | HL7 | Rule |',
-    '|---|---|---|---|---|---|',
+    ...attributeHead,
     ...rowsOf([...pipeline.item], ''),
     `| ${stepSequence} | (0040,0100) | SQ | 1 | | one item for each step and station |`,
     ...rowsOf(pipeline.step, '> '),
-    ...section('Names', '| Name | HL7 | Rule |', pairs(document['let'])),
-    ...tableSections(document['tables']),
   ]
-  return `${lines.join('\n').trimEnd()}\n`
+}
+
+function patientLines(pipeline: PatientPipeline, document: Fields): readonly string[] {
+  const events = isFields(document['triggerEvent']) ? Object.entries(document['triggerEvent']) : []
+  const { prior } = pipeline
+  return [
+    ...head(pipeline, document),
+    '## Trigger events',
+    '',
+    '| MSH-9.2 | The patient is |',
+    '|---|---|',
+    ...events.map(([event, effect]) => {
+      const words = patientEffects.find((each) => each === effect) ?? 'reject'
+      return `| ${event === 'otherwise' ? 'any other' : event} | ${saidOfPatients[words]} |`
+    }),
+    '',
+    ...attributeHead,
+    ...rowsOf(pipeline.map, ''),
+    ...(prior === undefined
+      ? []
+      : [
+          '',
+          '## Who a merged patient was',
+          '',
+          `For each repetition of ${prior.from}.`,
+          '',
+          ...attributeColumns,
+          ...rowsOf(prior.rules, ''),
+        ]),
+  ]
+}
+
+function head({ name, messages }: Pick<OrderPipeline, 'name' | 'messages'>, document: Fields): readonly string[] {
+  const summary = scalarText(document['summary']) ?? ''
+  return [
+    `# Pipeline ${name}`,
+    '',
+    ...(summary === '' ? [] : [summary, '']),
+    'Printed from `pipeline.yaml` by the tests; do not edit. Type: DICOM PS3.4 Table K.6-1',
+    '(1 always with a value, 2 always there, 3 optional, C under a condition, - not in the table).',
+    '',
+    `Messages: ${messages.map(({ code, event }) => (event === undefined ? code : `${code}^${event}`)).join(', ')}.`,
+    '',
+  ]
+}
+
+const attributeColumns = ['| DICOM keyword | Tag | VR | Type | HL7 | Rule |', '|---|---|---|---|---|---|']
+const attributeHead = ['## Attributes', '', ...attributeColumns]
+
+const saidOfPatients: Readonly<Record<(typeof patientEffects)[number], string>> = {
+  update: 'described anew; one without orders is not made known',
+  merge: "who was known by the prior identifiers of MRG, too: their orders are this patient's",
+  ignore: 'not touched; the message is acknowledged AA',
+  reject: 'not touched; the message is refused with AR',
 }
 
 const said: Readonly<Record<(typeof effects)[number] | 'reject', string>> = {
