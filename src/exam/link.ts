@@ -11,7 +11,7 @@ import { twinsOf } from './copies.ts'
 import { counts, creditsOf, hitsOf, judge, raise } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { credited, receive } from './receive.ts'
-import { flags, isStarted, summary, takeBack } from './steps.ts'
+import { isStarted, summary, takeBack } from './steps.ts'
 
 type Link = Extract<Command, { kind: 'link' }>
 type Unlink = Extract<Command, { kind: 'unlink' }>
@@ -85,13 +85,9 @@ function unlink(draft: Draft, order: Order, study: Study, by: string): void {
     draft.putStudy(now, one)
     if (one === study && now.series.some((facts) => counts(now, facts))) raise(draft, now, one)
   }
-  const keys = all.map(({ key }) => key)
-  const studies = order.studies?.filter((key) => !keys.includes(key))
-  const next: Order = { ...order, ...(studies === undefined ? {} : { studies }) }
-  const hasImages = creditedStudies(draft, next).some((one) => one.series.some((facts) => counts(one, facts)))
-  const left = hasImages ? next : withoutImages(draft, next)
+  const left = all.some((one) => creditsOf(one).includes(order.id)) ? without(draft, order, all) : order
   draft.note(order.id, `study ${study.key} unlinked by ${by}: ${summary(left)}`)
-  if (left.steps !== next.steps) draft.announce('reopened', left, study)
+  if (left.steps !== order.steps) draft.announce('reopened', left, study)
   draft.put(left, order)
 }
 
@@ -111,19 +107,21 @@ function unlinked(study: Study, id: OrderId): Study {
   }
 }
 
-/** The order as it was before its first image; what the RIS or MPPS began and what has ended stays so. */
-function withoutImages(draft: Draft, order: Order): Order {
-  const { firstImageAt: _first, lastImageAt: _last, ...rest } = order
+/** The order without these studies: as before its first image, if it has no others. What has ended stays so. */
+function without(draft: Draft, order: Order, gone: readonly Study[]): Order {
+  const keys = new Set(gone.map(({ key }) => key))
+  const next: Order = { ...order, studies: (order.studies ?? []).filter((key) => !keys.has(key)) }
+  const hasImages = creditedStudies(draft, next).some((study) => study.series.some((facts) => counts(study, facts)))
+  if (hasImages) return next
+  const { firstImageAt: _first, lastImageAt: _last, ...rest } = next
   draft.deadline(quietSubject(order), null)
-  const performed = new Set(Object.values(order.performed ?? {}).flatMap(({ stepKeys }) => stepKeys))
-  const begunByImages = order.steps.filter(
-    (step) => isStarted(step) && step.begun === undefined && !performed.has(step.key),
-  )
-  const keys = new Set(begunByImages.map((step) => step.key))
-  const back = takeBack(rest, keys)
-  if (back === rest) return rest
-  const steps = back.steps.map((step) =>
-    keys.has(step.key) ? { ...step, flags: step.flags.filter((flag) => flag !== flags.imagesFirst) } : step,
-  )
-  return { ...back, steps, told: steps.some(isStarted) ? back.told : back.told.filter((what) => what !== 'IP') }
+  const back = takeBack(rest, begunByImages(order))
+  return { ...back, told: back.steps.some(isStarted) ? back.told : back.told.filter((what) => what !== 'IP') }
+}
+
+/** Started steps that neither the RIS nor MPPS began. */
+function begunByImages({ steps, performed }: Order): ReadonlySet<string> {
+  const others = new Set(Object.values(performed ?? {}).flatMap(({ stepKeys }) => stepKeys))
+  const own = steps.filter((step) => isStarted(step) && step.begun === undefined && !others.has(step.key))
+  return new Set(own.map((step) => step.key))
 }

@@ -83,8 +83,10 @@ export function takeBack(order: Order, keys?: ReadonlySet<string>): Order {
   return change(order, keys, (step) => (isStarted(step) ? waitAgain(step) : step))
 }
 
+/** What waits is served, whatever was there before it. */
 function waitAgain({ begun: _begun, ...step }: Step): Step {
-  return { ...step, stepStatus: scheduled(step.attributes) }
+  const kept = step.flags.filter((flag) => flag !== flags.imagesFirst)
+  return { ...step, flags: kept, stepStatus: scheduled(step.attributes) }
 }
 
 function change(order: Order, keys: ReadonlySet<string> | undefined, next: (step: Step) => Step): Order {
@@ -169,6 +171,11 @@ function replanned(stepStatus: StepStatus, attributes: Dataset, reopens: boolean
     case 'DISCONTINUED':
       return stepStatus
   }
+}
+
+/** Whether something that had ended waits again. */
+export function isPlannedAgain(steps: readonly Step[], before: readonly Step[]): boolean {
+  return steps.some((step, index) => before[index] !== undefined && isEnded(before[index]) && isWaiting(step))
 }
 
 function drop(step: Step): Step {

@@ -267,6 +267,22 @@ describe('a person unlinks a study from an order', () => {
     expect([statuses(story), story.events()]).toEqual([['COMPLETED'], ['started', 'completed', 'unmatched']])
     story.hand({ kind: 'reopen', orderId: story.order().id })
     expect(statuses(story)).toEqual(['SCHEDULED'])
+    story.images({ study: 'study-2', series: 'series-2' })
+    story.wait(31)
+    expect(story.told()).toEqual(['IP', 'CM', 'IP', 'CM'])
+  })
+
+  test('of an order that it is not credited to only says so for later', () => {
+    const story = createStory()
+    story.message(...two)
+    story.images({ studyInstanceUid: '1.1' })
+    unlink(story, 1)
+    expect([statuses(story), story.study()?.credit]).toEqual([
+      ['STARTED', 'SCHEDULED'],
+      { kind: 'matched', orderIds: [story.orders()[0]?.id] },
+    ])
+    story.images({ studyInstanceUid: '1.2', accessionNumber: 'A2', series: 'series-2' })
+    expect(statuses(story)).toEqual(['STARTED', 'SCHEDULED'])
   })
 
   test('what the RIS or a modality began by itself goes on', () => {
