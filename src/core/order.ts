@@ -106,6 +106,8 @@ export interface Order {
   readonly studies?: readonly string[]
   /** When a person last opened it again: quiet and no-show times begin no earlier. */
   readonly reopenedAt?: Instant
+  /** When a message last planned again what had ended: no-show times begin no earlier. */
+  readonly plannedAgainAt?: Instant
   /** When the next of its steps expires as a no-show, if nothing happens: the deadline that is set. */
   readonly expireAt?: Instant
   /** What modalities said by MPPS, by its SOP Instance UID: the newest of each. */

@@ -1,6 +1,6 @@
 /**
  * No-show: a step that nobody began leaves the worklist when its scheduled day, in the
- * site's zone, has been over for the site's number of days. Each order has one deadline,
+ * site's zone, has been over for the site's number of days (calendar days, whatever the clocks do). Each order has one deadline,
  * the earliest of its waiting steps; whatever changes the order moves it.
  */
 import type { Instant } from '../core/ids.ts'
@@ -54,30 +54,32 @@ export function applyNoShow(draft: Draft, subject: string): void {
   draft.put(settle(draft, moved, study), order)
 }
 
-function dueOf({ stepStatus, attributes }: Step, { reopenedAt }: Order, noShow: NoShow): Instant | undefined {
+/** Nobody could come before the order was there: what is planned for a day long past waits as long as any other. */
+function dueOf({ stepStatus, attributes }: Step, order: Order, noShow: NoShow): Instant | undefined {
   if (noShow === undefined) return undefined
   if (stepStatus !== 'SCHEDULED' && stepStatus !== 'ARRIVED' && stepStatus !== 'READY') return undefined
   const due = dayOver(attributes['ScheduledProcedureStepStartDate'], noShow)
-  if (due === undefined || reopenedAt === undefined) return due
-  const reopened = new Date(Date.parse(reopenedAt) + noShow.days * day).toISOString()
-  return reopened > due ? reopened : due
+  if (due === undefined) return undefined
+  const { createdAt, reopenedAt = createdAt, plannedAgainAt = createdAt } = order
+  const known = Math.max(...[createdAt, reopenedAt, plannedAgainAt].map((at) => Date.parse(at))) + noShow.days * day
+  return known > Date.parse(due) ? new Date(known).toISOString() : due
 }
 
 /** Many orders are of the same few days, and Intl is slow. */
-const known = new Map<string, Instant | undefined>()
+const dues = new Map<string, Instant | undefined>()
 
 /** The start of the day that comes so many days after the one after `date` (DA); undefined when that is no date. */
 function dayOver(date: unknown, { days, timeZone }: NonNullable<NoShow>): Instant | undefined {
   if (typeof date !== 'string' || date === '') return undefined
   const key = `${date} ${days} ${timeZone}`
-  const found = known.get(key)
-  if (found !== undefined || known.has(key)) return found
-  if (known.size > 1000) known.clear()
+  const found = dues.get(key)
+  if (found !== undefined || dues.has(key)) return found
+  if (dues.size > 1000) dues.clear()
   const [, year, month, number] = /^(\d{4})(\d\d)(\d\d)$/.exec(date) ?? []
   const midnight = year === undefined ? Number.NaN : Date.UTC(Number(year), Number(month) - 1, Number(number))
   const isDate = Number.isFinite(midnight) && new Date(midnight).toISOString().slice(0, 10).replaceAll('-', '') === date
   const due = isDate ? new Date(startOfDay(midnight + (1 + days) * day, timeZone)).toISOString() : undefined
-  known.set(key, due)
+  dues.set(key, due)
   return due
 }
 

@@ -17,7 +17,7 @@ import { orderName, orderNames } from './identify.ts'
 import { merge, mergePatient } from './patients.ts'
 import { same } from './same.ts'
 import { isNewer, newest, sentAt } from './sent.ts'
-import { hasEnded, move, plan, replan, summary } from './steps.ts'
+import { hasEnded, isPlannedAgain, move, plan, replan, summary } from './steps.ts'
 
 /** A cancel that overtakes its order does so by seconds; after this time the same number is another order. */
 export const tombstoneHours = 24
@@ -85,6 +85,7 @@ export function update(draft: Draft, order: Order, said: OrderGroup, named: Read
     ...changed,
     received: quoted(order, group),
     ...(newestSent === undefined ? {} : { sentAt: newestSent }),
+    ...(isPlannedAgain(changed.steps, order.steps) ? { plannedAgainAt: draft.at } : {}),
   }
   draft.put(next, order)
   const adopted = adopt(draft, next, false)

@@ -27,7 +27,6 @@ describe('a step that nobody began expires', () => {
   })
 
   test('the day is that of the site, through changes of its clocks', () => {
-    // What `worklane` calls the end of a day is 24:00 on the wall of the hospital.
     for (const [timeZone, date, days, expected] of [
       ['UTC', '20261016', 7, '2026-10-24T00:00:00.000Z'],
       ['Europe/Berlin', '20261016', 7, '2026-10-23T22:00:00.000Z'],
@@ -38,11 +37,12 @@ describe('a step that nobody began expires', () => {
       ['America/New_York', '20261016', 0, '2026-10-17T04:00:00.000Z'],
       ['Pacific/Auckland', '20261016', 0, '2026-10-16T11:00:00.000Z'],
       ['Asia/Kolkata', '20261231', 0, '2026-12-31T18:30:00.000Z'],
-      // Clocks went from 24:00 to 01:00: the day began at 01:00.
-      ['America/Sao_Paulo', '20181103', 0, '2018-11-04T03:00:00.000Z'],
-      // Clocks went back from 24:00 to 23:00: the day that ended was an hour longer.
-      ['America/Sao_Paulo', '20190216', 0, '2019-02-17T03:00:00.000Z'],
-      // Clocks went back from 01:00 to 00:00: the first midnight counts.
+      // Clocks go from 24:00 to 01:00: the day begins at 01:00.
+      ['Africa/Cairo', '20270429', 0, '2027-04-29T22:00:00.000Z'],
+      // Clocks go back from 24:00 to 23:00: the day that ends is an hour longer.
+      ['Africa/Cairo', '20261029', 0, '2026-10-29T22:00:00.000Z'],
+      // Clocks go back from 01:00 to 00:00: the first midnight counts.
+      ['America/Havana', '20261031', 0, '2026-11-01T04:00:00.000Z'],
       ['Atlantic/Azores', '20261024', 0, '2026-10-25T00:00:00.000Z'],
     ] as const) {
       const story = createStory({}, { days, timeZone })
@@ -63,6 +63,21 @@ describe('a step that nobody began expires', () => {
     expect([statuses(story), noShow(story)]).toEqual([['SCHEDULED'], undefined])
     story.wait(400 * day)
     expect(statuses(story)).toEqual(['SCHEDULED'])
+  })
+
+  test('an order for a day long past waits as long as any other: somebody wants it now', () => {
+    const story = createStory({}, week)
+    story.message(on('20260101'))
+    story.wait(7 * day - 1)
+    expect([statuses(story), story.worklist().length]).toEqual([['SCHEDULED'], 1])
+    story.wait(2)
+    expect(statuses(story)).toEqual(['EXPIRED'])
+    // The patient came after all: the RIS sends it again as it was.
+    story.message({ ...on('20260101'), sent: '20261030090000' })
+    story.wait(7 * day - 1)
+    expect(statuses(story)).toEqual(['SCHEDULED'])
+    story.wait(2)
+    expect(statuses(story)).toEqual(['EXPIRED'])
   })
 
   test('a message that changes nothing sets no deadline again', () => {
