@@ -6,7 +6,7 @@
 import type { Dataset } from '../../src/core/dataset.ts'
 import type { Command, ImageEvent, InboxEntry } from '../../src/core/inbox.ts'
 import type { Instant, OrderId } from '../../src/core/ids.ts'
-import type { Effect, MessageState, OrderGroup, PlannedStep } from '../../src/core/message.ts'
+import type { Effect, MessageState, OrderGroup, PatientAct, PlannedStep } from '../../src/core/message.ts'
 import type {
   Order,
   OrderNumbers,
@@ -61,14 +61,16 @@ export function applyStrictly(
   entry: InboxEntry,
   groups: readonly OrderGroup[],
   rules: ExamRules,
+  patients: readonly PatientAct[] = [],
 ): { changes: readonly Change[]; rounds: number } {
   const loaded = createLoaded(truth)
   let rounds = 0
-  for (let wanted = concerns(entry, groups, loaded); wanted.length > 0; wanted = concerns(entry, groups, loaded)) {
+  const ask = (): readonly Lookup[] => concerns(entry, groups, loaded, patients)
+  for (let wanted = ask(); wanted.length > 0; wanted = ask()) {
     if (++rounds > 4) throw new Error('concerns does not come to an end')
     loaded.load(wanted)
   }
-  return { changes: apply(createOverlay(loaded), entry, groups, rules), rounds }
+  return { changes: apply(createOverlay(loaded), entry, groups, rules, patients), rounds }
 }
 
 export const anna: Patient = {
@@ -153,6 +155,8 @@ export interface Story {
   readonly world: Overlay
   /** A message with these order groups; answers what became of it. */
   message(...groups: readonly (GroupParts | OrderGroup)[]): MessageState
+  /** An ADT that does this to patients; answers what became of it. */
+  adt(...acts: readonly PatientAct[]): MessageState
   images(facts?: Partial<SeriesFacts> | readonly Partial<SeriesFacts>[], event?: ImageEvent, orthanc?: string): void
   /** Orthanc's own changes, of study-1 unless they say otherwise. */
   rows(rows: readonly Partial<OrthancChangeRow>[], orthanc?: string): void
@@ -215,8 +219,12 @@ export function createStory(completion: Partial<ExamRules['completion']> = {}, n
   }
   const at = (): Instant => new Date(now).toISOString()
 
-  function enter(entry: InboxEntry, groups: readonly OrderGroup[] = []): readonly Change[] {
-    const { changes, rounds } = applyStrictly(world, entry, groups, rules)
+  function enter(
+    entry: InboxEntry,
+    groups: readonly OrderGroup[] = [],
+    patients: readonly PatientAct[] = [],
+  ): readonly Change[] {
+    const { changes, rounds } = applyStrictly(world, entry, groups, rules, patients)
     most = Math.max(most, rounds)
     world.fold(changes)
     for (const change of changes) {
@@ -235,16 +243,19 @@ export function createStory(completion: Partial<ExamRules['completion']> = {}, n
     return changes
   }
 
+  function said(groups: readonly OrderGroup[], patients: readonly PatientAct[] = []): MessageState {
+    const messageId = `M${++seq}`
+    const entry: InboxEntry = { seq, at: at(), kind: 'message', messageId, source: 'ris', planId: 'plan' }
+    const states = enter(entry, groups, patients).flatMap((change) => (change.kind === 'state' ? [change.state] : []))
+    if (states.length !== 1 || states[0] === undefined) throw new Error(`${states.length} states for one message`)
+    return states[0]
+  }
+
   const story: Story = {
     world,
-    message(...groups) {
-      const messageId = `M${++seq}`
-      const entry: InboxEntry = { seq, at: at(), kind: 'message', messageId, source: 'ris', planId: 'plan' }
-      const full = groups.map((one) => ('effect' in one && 'orderControl' in one ? (one as OrderGroup) : group(one)))
-      const states = enter(entry, full).flatMap((change) => (change.kind === 'state' ? [change.state] : []))
-      if (states.length !== 1 || states[0] === undefined) throw new Error(`${states.length} states for one message`)
-      return states[0]
-    },
+    message: (...groups) =>
+      said(groups.map((one) => ('effect' in one && 'orderControl' in one ? (one as OrderGroup) : group(one)))),
+    adt: (...acts) => said([], acts),
     images(facts = {}, event = 'seen', orthanc = 'main') {
       const list = (Array.isArray(facts) ? facts : [facts]) as readonly Partial<SeriesFacts>[]
       const all = list.map((one) =>
