@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createOrthancClient } from '../../../connectors/orthanc/client.ts'
 import { createPluginTarget } from '../../../connectors/orthanc/plugin-target.ts'
-import { FindFailed, findWorklist, makeImage, storeImages } from '../../support/dcmtk.ts'
+import { FindFailed, findWorklist, makeImage, newUid, storeImages } from '../../support/dcmtk.ts'
 import { startOrthanc, type RunningOrthanc } from '../../support/orthanc.ts'
 import { eventually, temporaryFolder } from '../../support/temporary.ts'
 import { part10 } from './items.ts'
@@ -176,6 +176,101 @@ describe('a modality asks, and the engine', () => {
     await storeImages(orthanc.dicomPort, [await makeImage({ dir: images.path })])
     images.remove()
     await eventually(() => engine.nudges.some((nudge) => 'change' in nudge), 'it is nudged')
+  })
+
+  describe('has what /changes never shows', () => {
+    const brought = () => engine.brought.flatMap(({ rows }) => rows)
+    const has = (resource: string) =>
+      eventually(() => brought().some((row) => row.resource === resource && row.level === 'Study'), 'it has it')
+    const spool = async () =>
+      ((await status()) as unknown as { spool: { waiting: number; dropped: number; detail: string } }).spool
+    /** Stores an image and deletes its study; answers the study's identifier. */
+    const pass = async (): Promise<string> => {
+      const images = temporaryFolder()
+      const StudyInstanceUID = newUid()
+      await storeImages(orthanc.dicomPort, [await makeImage({ dir: images.path, tags: { StudyInstanceUID } })])
+      images.remove()
+      const answer = await fetch(`${orthanc.httpUrl}/tools/lookup`, { method: 'POST', body: StudyInstanceUID })
+      const study = ((await answer.json()) as { ID: string; Type: string }[]).find(({ Type }) => Type === 'Study')?.ID
+      await fetch(`${orthanc.httpUrl}/studies/${study}`, { method: 'DELETE' })
+      return study ?? ''
+    }
+    const identity = async () =>
+      ((await (await fetch(`${orthanc.httpUrl}/worklane/identity`)).json()) as { identity: string }).identity
+
+    beforeEach(() => {
+      engine.brought.length = 0
+      engine.isDumb = false
+    })
+
+    test('I6: in the order in which it happened, numbered, with the identity of the database', async () => {
+      const study = await pass()
+      await has(study)
+      const numbers = brought().map(({ number }) => number)
+      expect(numbers).toEqual([...new Set(numbers)].toSorted((one, other) => one - other))
+      expect(brought().filter((row) => row.resource === study)).toMatchObject([
+        { change: 'NewChildInstance', level: 'Study' },
+        { change: 'Deleted', level: 'Study', at: expect.stringMatching(/^\d{4}-.*Z$/) as string },
+      ])
+      expect(new Set(engine.brought.map(({ database }) => database))).toEqual(new Set([await identity()]))
+      await eventually(async () => (await spool()).waiting === 0, 'nothing waits')
+    })
+
+    test('I6: that happened while it was away, and it is said that something waits', async () => {
+      await engine.stop()
+      const study = await pass()
+      await eventually(async () => (await spool()).waiting > 0, 'it waits')
+      await eventually(async () => (await spool()).detail !== '', 'it is said')
+      expect(await spool()).toMatchObject({ detail: 'the engine is away: connection refused', dropped: 0 })
+      await engine.start()
+      await has(study)
+      await eventually(async () => (await spool()).waiting === 0, 'nothing waits')
+      expect((await spool()).detail).toBe('')
+    })
+
+    test('I6: again under the same numbers, when it stored them and did not say so', async () => {
+      engine.isDumb = true
+      const study = await pass()
+      await has(study)
+      const [first] = brought().filter((row) => row.resource === study)
+      engine.isDumb = false
+      const spoolId = engine.brought[0]?.spool
+      engine.brought.length = 0
+      await has(study)
+      expect(brought().find((row) => row.resource === study)).toEqual(first)
+      expect(engine.brought[0]?.spool).toBe(spoolId)
+    })
+
+    test('I6: not yet, as long as it cannot store it', async () => {
+      engine.httpStatus = 503
+      const study = await pass()
+      await eventually(async () => (await spool()).detail !== '', 'it is said')
+      expect((await spool()).detail).toBe('the engine answered 503 to /orthanc/events')
+      engine.httpStatus = 200
+      await has(study)
+    })
+
+    test('I6: also of an Orthanc that was killed before it could tell', async () => {
+      await engine.stop()
+      const study = await pass()
+      const file = join(orthanc.dir, 'db/worklane-spool')
+      const deletion = new RegExp(`"Deleted", "level": "Study", "resource": "${study}"`)
+      await eventually(() => deletion.test(readFileSync(file, 'utf8')), 'the plugin has heard of it')
+      await orthanc.restart()
+      await engine.start()
+      await has(study)
+      await eventually(() => brought().some(({ change }) => change === 'OrthancStarted'), 'the start too')
+      expect(brought().filter((row) => row.resource === study && row.change === 'Deleted')).toHaveLength(1)
+      expect(brought().at(-1)?.change).toBe('OrthancStarted')
+    })
+
+    test('I6: the end of an Orthanc, at the latest with its next start', async () => {
+      await orthanc.terminate()
+      await orthanc.restart()
+      const changes = () => brought().map(({ change }) => change)
+      await eventually(() => changes().includes('OrthancStarted'), 'it has started')
+      expect([...new Set(changes())]).toEqual(['OrthancStopped', 'OrthancStarted'])
+    })
   })
 
   test('the probe says what is wrong', async () => {

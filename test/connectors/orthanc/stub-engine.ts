@@ -88,7 +88,12 @@ export async function startStubEngine(): Promise<StubEngine> {
   })
   server.on('connection', () => (connections += 1))
   const start = (): Promise<void> =>
-    new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
+    new Promise((resolve, reject) => {
+      server.once('error', reject).listen(port, '127.0.0.1', () => {
+        server.removeListener('error', reject)
+        resolve()
+      })
+    })
   const engine: StubEngine = {
     get url() {
       return `http://127.0.0.1:${port}`
