@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline/promises'
 import type { Problem } from '../core/fault.ts'
 
 /** All that a verb sees of the outside; tests give their own. */
@@ -11,6 +12,8 @@ export interface Io {
   readonly cwd: string
   /** Colours only where a person looks. */
   readonly isTty: boolean
+  /** Asks a person who can answer; absent where there is none. Anything but yes is no. */
+  confirm?(question: string): Promise<boolean>
 }
 
 /** A verb of the command line: answers its exit code. */
@@ -83,5 +86,17 @@ export function processIo(): Io {
     env: process.env,
     cwd: process.cwd(),
     isTty: process.stdout.isTTY,
+    ...(process.stdin.isTTY && process.stdout.isTTY ? { confirm } : {}),
+  }
+}
+
+async function confirm(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    return /^\s*y(es)?\s*$/i.test(await lines.question(`${question} (yes/no) `))
+  } catch {
+    return false
+  } finally {
+    lines.close()
   }
 }

@@ -1,3 +1,4 @@
+import { byHand, usages } from './by-hand.ts'
 import * as check from './check.ts'
 import * as destinations from './destinations.ts'
 import * as items from './items.ts'
@@ -11,6 +12,7 @@ import * as ris from './ris.ts'
 import * as send from './send.ts'
 import * as start from './start.ts'
 import * as story from './story.ts'
+import * as studies from './studies.ts'
 import * as test from './test.ts'
 
 export interface VerbEntry {
@@ -44,6 +46,12 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     usage: story.usage,
     run: story.story,
   },
+  studies: { does: 'lists the studies that were seen, and whose they are', usage: studies.usage, run: studies.studies },
+  complete: { does: 'completes an order by hand', usage: usages.complete, run: byHand('complete') },
+  cancel: { does: 'calls an order off by hand', usage: usages.cancel, run: byHand('cancel') },
+  reopen: { does: 'opens an order again that has ended', usage: usages.reopen, run: byHand('reopen') },
+  link: { does: 'credits a study to an order', usage: usages.link, run: byHand('link') },
+  unlink: { does: 'takes a study from an order', usage: usages.unlink, run: byHand('unlink') },
   destinations: {
     does: 'lists the receivers of status messages, and what waits for each',
     usage: destinations.usage,
