@@ -1,6 +1,6 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../support/temporary.ts'
 import { hasPython, runPlugin } from './stand-in.ts'
 
@@ -31,53 +31,52 @@ ${script}
   return output.split('\n').filter((line) => line !== '' && !line.startsWith('log '))
 }
 
-const spoolTest = test.skipIf(!hasPython)
+describe.skipIf(!hasPython)('the spool', () => {
+  test('what was added is in the file at once, for the eyes of Orthanc only, and there after a kill', async () => {
+    const [id] = await spooling(`add('a'); add('b'); print(s.id, flush=True); os._exit(0)`)
+    expect(statSync(file()).mode & 0o777).toBe(0o600)
+    expect(lines().map((line) => (JSON.parse(line) as { resource?: string }).resource)).toEqual([undefined, 'a', 'b'])
+    expect(await spooling(`print(s.id); print(waiting(s)); add('c'); print(waiting(s))`)).toEqual([id, 'a b', 'a b c'])
+  })
 
-spoolTest('what was added is in the file at once, for the eyes of Orthanc only, and there after a kill', async () => {
-  const [id] = await spooling(`add('a'); add('b'); print(s.id, flush=True); os._exit(0)`)
-  expect(statSync(file()).mode & 0o777).toBe(0o600)
-  expect(lines().map((line) => (JSON.parse(line) as { resource?: string }).resource)).toEqual([undefined, 'a', 'b'])
-  expect(await spooling(`print(s.id); print(waiting(s)); add('c'); print(waiting(s))`)).toEqual([id, 'a b', 'a b c'])
-})
-
-spoolTest('what the engine has taken is forgotten, also after a kill', async () => {
-  const script = `
+  test('what the engine has taken is forgotten, also after a kill', async () => {
+    const script = `
 for name in 'abc': add(name)
 s.taken(s.batch()[1][0])
 print(waiting(s), flush=True)
 os._exit(0)`
-  expect(await spooling(script)).toEqual(['c'])
-  expect(await spooling(`print(waiting(s))`)).toEqual(['c'])
-})
+    expect(await spooling(script)).toEqual(['c'])
+    expect(await spooling(`print(waiting(s))`)).toEqual(['c'])
+  })
 
-spoolTest('numbers go on where they were, and are never given twice', async () => {
-  const script = `
+  test('numbers go on where they were, and are never given twice', async () => {
+    const script = `
 for name in 'abc': add(name)
 s.taken(s.number)
 print(s.number)`
-  const [before] = await spooling(script)
-  const again = await spooling(`print(s.number); add('d'); print(s.number > ${before})`)
-  expect(again).toEqual([before, 'True'])
-  // A clock that was set back, and one that is far ahead.
-  writeFileSync(file(), `${JSON.stringify({ spool: 's', number: 99_999_999_999_999, dropped: 0 })}\n`)
-  expect(await spooling(`add('x'); print(s.number)`)).toEqual(['100000000000000'])
-})
+    const [before] = await spooling(script)
+    const again = await spooling(`print(s.number); add('d'); print(s.number > ${before})`)
+    expect(again).toEqual([before, 'True'])
+    // A clock that was set back, and one that is far ahead.
+    writeFileSync(file(), `${JSON.stringify({ spool: 's', number: 99_999_999_999_999, dropped: 0 })}\n`)
+    expect(await spooling(`add('x'); print(s.number)`)).toEqual(['100000000000000'])
+  })
 
-spoolTest('a line that was cut by a power failure is left out, what follows is not', async () => {
-  await spooling(`add('a'); add('b')`)
-  writeFileSync(file(), readFileSync(file()).subarray(0, -10))
-  expect(await spooling(`print(waiting(s)); add('c'); print(waiting(Spool(s.path)))`)).toEqual(['a', 'a c'])
-})
+  test('a line that was cut by a power failure is left out, what follows is not', async () => {
+    await spooling(`add('a'); add('b')`)
+    writeFileSync(file(), readFileSync(file()).subarray(0, -10))
+    expect(await spooling(`print(waiting(s)); add('c'); print(waiting(Spool(s.path)))`)).toEqual(['a', 'a c'])
+  })
 
-spoolTest('a file that is no spool is put aside, and another spool begun', async () => {
-  writeFileSync(file(), 'something else\n')
-  const [id] = await spooling(`add('a'); print(s.id)`)
-  expect(readFileSync(`${file()}.damaged`, 'utf8')).toBe('something else\n')
-  expect(lines()[0]).toContain(id)
-})
+  test('a file that is no spool is put aside, and another spool begun', async () => {
+    writeFileSync(file(), 'something else\n')
+    const [id] = await spooling(`add('a'); print(s.id)`)
+    expect(readFileSync(`${file()}.damaged`, 'utf8')).toBe('something else\n')
+    expect(lines()[0]).toContain(id)
+  })
 
-spoolTest('a file that cannot be written costs nothing while Orthanc runs, and is made good', async () => {
-  const script = `
+  test('a file that cannot be written costs nothing while Orthanc runs, and is made good', async () => {
+    const script = `
 add('a')
 os.close(s.file)
 s.file = os.open('/dev/full', os.O_WRONLY)
@@ -87,11 +86,11 @@ print(waiting(s), s.file)
 s.taken(s.batch()[0][0])
 s.tidy()
 print(waiting(s), '|', waiting(Spool(s.path)))`
-  expect(await spooling(script)).toEqual(['a b c None', 'b c | b c'])
-})
+    expect(await spooling(script)).toEqual(['a b c None', 'b c | b c'])
+  })
 
-spoolTest('when most of it was taken the file is written anew', async () => {
-  const script = `
+  test('when most of it was taken the file is written anew', async () => {
+    const script = `
 for n in range(1200):
     add(str(n))
     if n != 700: s.forget(s.number)
@@ -100,14 +99,12 @@ s.tidy()
 print(s.lines, len(s.waiting))
 add('last')
 print(waiting(Spool(s.path)))`
-  const [before, after, kept] = await spooling(script)
-  expect([before, after, kept]).toEqual(['1200 0', '0 0', 'last'])
-  expect(lines()).toHaveLength(2)
-})
+    const [before, after, kept] = await spooling(script)
+    expect([before, after, kept]).toEqual(['1200 0', '0 0', 'last'])
+    expect(lines()).toHaveLength(2)
+  })
 
-spoolTest(
-  'an engine that stays away: images by the thousand are left out first, then the oldest, and it is said',
-  async () => {
+  test('an engine that stays away: images by the thousand are left out first, then the oldest, and it is said', async () => {
     const script = `
 worklane.SPOOL_LIMIT = 10
 for n in range(4): add('child%d' % n, 'NewChildInstance', 'Series')
@@ -117,14 +114,14 @@ print(len(s.waiting), s.dropped)
 for n in range(8): add('more%d' % n)
 print(waiting(s), s.dropped)`
     expect(await spooling(script)).toEqual(['7 2', 'study1 study2 more0 more1 more2 more3 more4 more5 more6 more7 7'])
-  },
-)
+  })
 
-spoolTest('a callback takes no time to note a change: those that come after it would wait', async () => {
-  const [microseconds] = await spooling(`
+  test('a callback takes no time to note a change: those that come after it would wait', async () => {
+    const [microseconds] = await spooling(`
 started = time.perf_counter()
 for n in range(20000): add('5dc95625-4bdcd5a3-90784ebd-258992cd-c2405b78', 'Deleted', 'Study')
 print(int((time.perf_counter() - started) / 20000 * 1e6))`)
-  // Measured: 12 µs. A disk that is asked to flush would take thousands.
-  expect(Number(microseconds)).toBeLessThan(1000)
+    // Measured: 12 µs. A disk that is asked to flush would take thousands.
+    expect(Number(microseconds)).toBeLessThan(1000)
+  })
 })
