@@ -1,7 +1,7 @@
 import { describeEvent, statusEvents } from '../mapping/status-event.ts'
-import { reactionSettings, statusSettings, versions } from '../mapping/status-pipeline.ts'
+import { versions, type reactionSettings, type statusSettings } from '../mapping/status-pipeline.ts'
 import { statusNames } from '../mapping/status-reference.ts'
-import { statusRuleWords } from '../mapping/status-value.ts'
+import type { statusRuleWords } from '../mapping/status-value.ts'
 import type { JsonSchema } from './schema.ts'
 
 const text = { type: ['string', 'number', 'boolean'] } as const
