@@ -1,5 +1,6 @@
 import { patientIdOf, type Instant, type ItemId, type OrderId, type Seq } from '../core/ids.ts'
 import type { Order, Study, WorklistItem } from '../core/order.ts'
+import type { KeptRow } from '../core/ports.ts'
 import { performedLookups, requestedProcedure, type Change, type Lookup } from '../core/world.ts'
 import { bufferOf } from './accept.ts'
 import type { Argument } from './connection.ts'
@@ -24,6 +25,8 @@ type Command =
 
 const noticeLines = 1000
 const keptRows = 10_000
+/** Lua passes no more than a few thousand arguments on. */
+const rowsPerCommand = 500
 const tombstoneMilliseconds = 90 * 86_400_000
 
 export interface Operations {
@@ -53,6 +56,7 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
   const deadlines = new Map<string, Instant | null>()
   const causes = new Map<OrderId, Seq>()
   const told: [OrderId, string, string][] = []
+  const rows: KeptRow[] = []
   let sends = 0
   for (const change of changes) {
     switch (change.kind) {
@@ -119,10 +123,7 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
         )
         break
       case 'rows':
-        for (const row of change.rows) {
-          put('RPUSH', 'wl:rows', JSON.stringify({ ...row, orthanc: change.orthanc, cause: change.cause }))
-        }
-        put('LTRIM', 'wl:rows', -keptRows, -1)
+        rows.push(...change.rows.map((row): KeptRow => ({ ...row, orthanc: change.orthanc, cause: change.cause })))
         break
       case 'notice': {
         const { fault, orderIds, study } = change
@@ -154,6 +155,11 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
     if (study.stable || study.deleted) put('ZREM', keys.unstable(study.orthanc), own)
     else put('ZADD', keys.unstable(study.orthanc), score(study.lastImageAt), own)
   }
+  const newest = rows.slice(-keptRows)
+  for (let from = 0; from < newest.length; from += rowsPerCommand) {
+    put('RPUSH', 'wl:rows', ...newest.slice(from, from + rowsPerCommand).map((row) => JSON.stringify(row)))
+  }
+  if (newest.length > 0) put('LTRIM', 'wl:rows', -keptRows, -1)
   for (const [subject, due] of deadlines) {
     if (due === null) put('ZREM', keys.deadlines(subject), subject)
     else put('ZADD', keys.deadlines(subject), score(due), subject)

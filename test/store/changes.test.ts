@@ -3,7 +3,7 @@ import type { SpooledChanges } from '../../src/core/inbox.ts'
 import type { OrthancChangeRow } from '../../src/core/orthanc-change.ts'
 import type { Store } from '../../src/core/ports.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
-import { now, openStore } from './support.ts'
+import { apply, now, openStore } from './support.ts'
 
 let redis: TestRedis
 let store: Store
@@ -100,4 +100,28 @@ test('I6: rows of the change feed enter behind the events of their page, with th
   const entries = await waiting()
   expect(entries.map(({ kind }) => kind)).toEqual(['images', 'changes', 'changes'])
   expect(entries.flatMap((entry) => (entry.kind === 'changes' ? entry.rows : []))).toEqual(rows)
+})
+
+test('the newest ten thousand changes are kept, newest first', async () => {
+  const rows = (from: number, count: number): OrthancChangeRow[] =>
+    Array.from({ length: count }, (_, at) => {
+      const { number: _number, ...one } = row(from + at)
+      return one
+    })
+  await bring([row(1)])
+  await apply(store, ([cause = 0]) => [
+    { kind: 'rows', orthanc: 'main', cause, rows: rows(0, 600) },
+    { kind: 'rows', orthanc: 'main', cause, rows: rows(600, 10_001) },
+  ])
+  await bring([row(2)])
+  await apply(store, ([cause = 0]) => [{ kind: 'rows', orthanc: 'other', cause, rows: rows(10_601, 1) }])
+  const kept = await store.orthancChanges(20_000)
+  expect(kept).toHaveLength(10_000)
+  expect(kept.map(({ resource }) => resource)).toEqual(
+    rows(602, 10_000)
+      .map(({ resource }) => resource)
+      .toReversed(),
+  )
+  expect(kept[0]).toMatchObject({ orthanc: 'other', cause: expect.any(Number) as number })
+  expect(await store.orthancChanges(1)).toEqual(kept.slice(0, 1))
 })
