@@ -33,6 +33,7 @@ interface Happened {
 }
 
 const keptSeries = 5000
+const sideBySide = 8
 const known: ReadonlySet<string> = new Set(orthancChanges)
 
 /**
@@ -91,6 +92,10 @@ export function createPageReader(client: OrthancClient): PageReader {
 
     // Their tags may have changed: they were received (again).
     for (const { type, id } of rows) if (type === 'NewInstance') client.forget(id)
+    // Orthanc answers several at once: the first exam of a busy page need not wait for each of the others in turn.
+    const named = [...new Set(rows.flatMap(({ level, id }) => (level === 'Study' ? [id] : [])))]
+    for (let at = 0; at < named.length; at += sideBySide)
+      await Promise.all(named.slice(at, at + sideBySide).map(factsOf))
     const told: OrthancChangeRow[] = []
     for (const row of rows) {
       const study = await studyOf(row)
