@@ -4,6 +4,7 @@
  *
  *   npm run bench                    20,000 orders for each number of connections
  *   npm run bench -- --orders 2000   a short run
+ *   npm run bench -- --exams 40      fewer exams for the way of a status to the RIS (200; 0: none)
  *   npm run bench -- --profile       writes .cpuprofile files of the engine into the folder it names
  */
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -14,10 +15,14 @@ import { frame } from '../../connectors/mllp/index.ts'
 import { orderBytes } from '../support/message.ts'
 import { eventually, freePort, temporaryFolder } from '../support/temporary.ts'
 import { load } from './load.ts'
+import { measureStatus } from './status.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-const { values } = parseArgs({ options: { orders: { type: 'string' }, profile: { type: 'boolean' } } })
+const { values } = parseArgs({
+  options: { orders: { type: 'string' }, exams: { type: 'string' }, profile: { type: 'boolean' } },
+})
 const orders = Number(values.orders ?? 20_000)
+const exams = Number(values.exams ?? 200)
 /** Slices alternate between the two servers, so that a noisy moment hits both. */
 const slices = 5
 const token = 'bench-token-of-this-run'
@@ -150,9 +155,22 @@ async function bench(): Promise<void> {
   process.stdout.write(`\nresident memory after ${made} orders: ${residentMegabytes(engine.pid ?? 0).toFixed(0)} MB\n`)
 }
 
+/** From Orthanc's news to the RIS's receipt (aim: 1 s at p99), and from the stored image to it. */
+async function benchStatus(): Promise<void> {
+  process.stdout.write('\nstatus to the RIS      exams  known p50   p99 ms  (aim 1000)  stored p50   p99 ms\n')
+  for (const { way, exams: count, known, stored } of await measureStatus(exams)) {
+    const numbers = [known.p50, known.p99].map((number) => number.toFixed(0).padStart(9))
+    const whole = [stored.p50, stored.p99].map((number) => number.toFixed(0).padStart(9))
+    process.stdout.write(
+      `${way.padEnd(22)} ${String(count).padStart(5)}  ${numbers.join(' ')}              ${whole.join(' ')}\n`,
+    )
+  }
+}
+
 let failed = false
 try {
-  await bench()
+  if (orders > 0) await bench()
+  if (exams > 0) await benchStatus()
 } catch (error) {
   failed = true
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
