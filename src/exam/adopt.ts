@@ -2,12 +2,13 @@
  * An order was made, renumbered or moved to another patient: studies that waited for
  * it are credited now.
  */
+import type { OrderId } from '../core/ids.ts'
 import type { Order, Study } from '../core/order.ts'
 import { studiesOf, whenStable } from './completion.ts'
 import { combine, counts, creditOf, hitsOf, judge, raise } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { withoutCopies } from './copies.ts'
-import { credited, receive } from './receive.ts'
+import { receive } from './receive.ts'
 
 /** Studies that nobody has been credited with for certain. */
 export function canBeAdopted({ deleted, credit }: Study): boolean {
@@ -32,33 +33,38 @@ export function adoptAfterMerge(draft: Draft, moved: Order): Order {
 function adoptThose(draft: Draft, made: Order, isBorn: boolean, canBe: (study: Study) => boolean): Order {
   const waiting = studiesOf(draft.world, made).filter((study) => canBe(study) && !isFromBefore(study, made))
   let order = made
-  let newest: Study | undefined
+  const stable = new Map<OrderId, Study>()
   for (const { study: before, own } of withoutCopies(waiting)) {
     const all = judge(
       draft.world,
       before,
       before.series.filter((facts) => counts(before, facts)),
     )
-    const study: Study = { ...before, credit: combine({ kind: 'unmatched' }, all.map(creditOf)) }
+    let study: Study = { ...before, credit: combine({ kind: 'unmatched' }, all.map(creditOf)) }
     if (study.credit.kind === 'unmatched') continue
-    raise(draft, study, before)
+    if (all.some(({ facts }) => own.has(facts.series))) raise(draft, study, before)
     draft.putStudy(study, before)
-    if (study.credit.kind !== 'matched' || !study.credit.orderIds.includes(order.id)) continue
-    newest = study
-    const taken =
-      hitsOf(all)
-        .get(order.id)
-        ?.taken.filter(({ series }) => own.has(series)) ?? []
-    if (taken.length === 0) {
-      order = credited(order, study)
-      continue
-    }
+    if (study.credit.kind !== 'matched') continue
     const times = { first: study.firstImageAt, last: study.lastImageAt }
-    const received = receive(draft, order, study, { ...times, taken, isKnown: false, isBorn })
-    order = received.order
-    draft.putStudy(received.study, before)
+    // What this order is no longer may decide for another one.
+    for (const [id, hit] of hitsOf(all)) {
+      const isMade = id === made.id
+      const taken = hit.taken.filter(({ series }) => own.has(series))
+      const arrival = { ...times, taken, isKnown: false, isBorn: isBorn && isMade }
+      const received = receive(draft, isMade ? order : hit.order, study, arrival)
+      study = received.study
+      draft.putStudy(study, before)
+      if (isMade) order = received.order
+      else draft.put(received.order, hit.order)
+      if (study.stable) stable.set(id, study)
+    }
   }
-  return newest?.stable ? whenStable(draft, order, newest) : order
+  // Asked when all that waited is credited: the end is that of all studies.
+  for (const [id, study] of stable) {
+    if (id === made.id) order = whenStable(draft, order, study)
+    else for (const other of draft.world.orders({ by: 'order', id })) draft.put(whenStable(draft, other, study), other)
+  }
+  return order
 }
 
 /**

@@ -42,21 +42,18 @@ function link(draft: Draft, order: Order, study: Study, step: string | undefined
   draft.note(order.id, `study ${study.key} linked by ${by}`)
   for (const one of [study, ...twinsOf(draft.world, study)]) draft.putStudy(linked(one, order.id, step), one)
   const now = draft.world.studies({ by: 'study', key: study.key })[0] ?? study
-  let next = [now, ...twinsOf(draft.world, now)].reduce(credited, order)
+  const next = [now, ...twinsOf(draft.world, now)].reduce(credited, order)
   const judged = judge(
     draft.world,
     now,
     now.series.filter((facts) => counts(now, facts)),
   )
   const taken = hitsOf(judged).get(order.id)?.taken ?? []
-  if (taken.length > 0) {
-    const isKnown = creditsOf(study).includes(order.id)
-    const times = { first: now.firstImageAt, last: now.lastImageAt }
-    const received = receive(draft, next, now, { ...times, taken, isKnown, isBorn: false })
-    next = now.stable ? whenStable(draft, received.order, now) : received.order
-    draft.putStudy(received.study, study)
-  }
-  draft.put(next, order)
+  const isKnown = creditsOf(study).includes(order.id)
+  const times = { first: now.firstImageAt, last: now.lastImageAt }
+  const received = receive(draft, next, now, { ...times, taken, isKnown, isBorn: false })
+  draft.putStudy(received.study, study)
+  draft.put(taken.length > 0 && now.stable ? whenStable(draft, received.order, now) : received.order, order)
 }
 
 /** Orders that it was credited to keep it, as if they had been linked. */

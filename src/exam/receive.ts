@@ -27,6 +27,8 @@ export function receive(
   arrival: Arrival,
 ): { readonly order: Order; readonly study: Study } {
   const { taken, first, last, isBorn } = arrival
+  // Copies are credited, and say nothing new.
+  if (taken.length === 0) return { order: credited(order, study), study }
   const started = move(order, 'start', new Set(taken.flatMap(({ stepKeys }) => [...stepKeys])))
   let next: Order = {
     ...credited(started, study),
