@@ -448,7 +448,12 @@ for i = first + targets, #ARGV do
   redis.call('SREM', ARGV[i], id)
   last = ARGV[i]
 end
-if last and redis.call('EXISTS', last) == 0 then redis.call('DEL', 'wl:p:' .. patient) end
+if last and redis.call('EXISTS', last) == 0 then
+  -- A merge is for ever: orders and images of the old Patient ID may come at any time.
+  local record = redis.call('GET', 'wl:p:' .. patient)
+  local known = record and cjson.decode(record)
+  if known and not known.aliases and not known.mergedInto then redis.call('DEL', 'wl:p:' .. patient) end
+end
 redis.call('INCR', 'wl:generation')
 return 1`,
   ),

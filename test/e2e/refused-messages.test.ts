@@ -34,7 +34,7 @@ const without = (field: number, of: string): string =>
 // HL7 2.5.1 table 0357: 1xx errors are AE, 2xx rejections are AR.
 test.each([
   ['bytes that are not HL7', latin1('GET / HTTP/1.1\r\nHost: worklane\r\n\r\n'), 'AE', ''],
-  ['a message type that no pipeline takes', orderBytes({ type: 'ADT^A01', controlId: 'R-TYPE' }), 'AR', 'R-TYPE'],
+  ['a message type that no pipeline takes', orderBytes({ type: 'DFT^P03', controlId: 'R-TYPE' }), 'AR', 'R-TYPE'],
   ['an order without a patient', latin1(without(3, order({ controlId: 'R-PID' }))), 'AE', 'R-PID'],
   [
     'a charset that nobody knows',

@@ -86,6 +86,31 @@ export function order(given: OrderText = {}): string {
     .join('')
 }
 
+/** A message about a patient (IHE RAD-12), segments ended by CR. */
+export function adt(
+  given: Pick<OrderText, 'controlId' | 'patientId' | 'name' | 'birthDate' | 'sex' | 'facility' | 'sent'> & {
+    /** MSH-9.2. */
+    readonly event: string
+    /** MRG-1. */
+    readonly prior?: string
+  },
+): string {
+  return [
+    msh({ ...given, type: `ADT^${given.event}` }),
+    fields('PID', {
+      1: '1',
+      3: given.patientId ?? '4711^^^HOSP^MR',
+      5: given.name ?? 'Doe^Jane^Q^^Dr',
+      7: given.birthDate ?? '19800214',
+      8: given.sex ?? 'F',
+    }),
+    ...(given.prior === undefined ? [] : [fields('MRG', { 1: given.prior })]),
+    fields('PV1', { 1: '1', 2: 'O' }),
+  ]
+    .map((segment) => `${segment}\r`)
+    .join('')
+}
+
 /** The same as bytes; `encoding` is a charset of src/hl7/charset.ts, default UTF-8. */
 export function orderBytes(given: OrderText = {}, encoding = 'utf-8'): Uint8Array {
   const bytes = encode(order(given), encoding)
