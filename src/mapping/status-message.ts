@@ -27,8 +27,11 @@ export function renderStatus(
     const value = rule.value(scene)
     return value === undefined ? [] : [{ path, ...value }]
   })
-  const telling = new Set(['MSH', ...values.filter(({ isConstant }) => !isConstant).map(({ path }) => lineOf(path))])
-  for (const { path, raw } of values) if (telling.has(lineOf(path))) writer.set(path.text, { raw })
+  const places = placesOf(values.filter(({ isConstant }) => !isConstant).map(({ path }) => path))
+  for (const { path, raw } of values) {
+    const place = path.segment === 'MSH' ? 1 : places.get(path.segment)?.get(numberOf(path))
+    if (place !== undefined) writer.set(path.text.replace(/^(...)(\(\d+\))?/, `$1(${place})`), { raw })
+  }
   for (const [path, word] of headerFields) {
     const text = header[word]
     if (text !== undefined && text !== '') writer.set(path, text)
@@ -43,7 +46,21 @@ const headerFields = [
   ['MSH-6', 'receivingFacility'],
 ] as const satisfies readonly (readonly [string, keyof StatusHeader])[]
 
-/** A segment, or one of several of a name. */
-function lineOf({ segment, which }: Path): string {
-  return which?.kind === 'position' ? `${segment}(${which.number})` : segment
+/** Segments that say something, by name and number, and where they stand: those that say nothing leave no gap. */
+function placesOf(paths: readonly Path[]): ReadonlyMap<string, ReadonlyMap<number, number>> {
+  const found = new Map<string, Set<number>>()
+  for (const path of paths) {
+    const numbers = found.get(path.segment) ?? new Set()
+    found.set(path.segment, numbers.add(numberOf(path)))
+  }
+  return new Map(
+    [...found].map(([segment, numbers]) => {
+      const sorted = [...numbers].sort((a, b) => a - b)
+      return [segment, new Map(sorted.map((number, at) => [number, at + 1]))]
+    }),
+  )
+}
+
+function numberOf({ which }: Path): number {
+  return which?.kind === 'position' ? which.number : 1
 }
