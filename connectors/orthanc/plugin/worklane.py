@@ -159,6 +159,8 @@ def hints():
     if not allows_all and isinstance(modalities, dict) and not any(
             one.get('AllowFindWorklist', True) for one in modalities.values()):
         found.append('Orthanc lets no modality ask for it: see DicomModalities and DicomAlwaysAllowFindWorklist')
+    if spool.detail:
+        found.append('%d changes wait for the engine: %s' % (len(spool.waiting), spool.detail))
     if spool.dropped:
         found.append('the engine was away for so long that %d changes were not kept for it' % spool.dropped)
     return found
@@ -878,22 +880,28 @@ def keep_telling():
 
 
 def tell():
-    """Nudges for what stands in /changes, then brings what does not; answers whether the engine has it all."""
-    if news:
-        change = news.pop()
-        # One nudge is enough, whatever it is about; an engine that is away reads them when it is back.
-        if not post('/orthanc/nudge', json.dumps({'change': change}).encode(), 5.0):
-            return not spool.waiting
+    """Brings what waits, or nudges for what stands in /changes; answers whether the engine has all that waited.
+
+    Before it takes anything the engine reads /changes to its end: then it needs no nudge, unless it refuses.
+    """
     while True:
         rows = spool.batch()
+        if news and (not rows or spool.detail):
+            # One nudge is enough, whatever it is about; an engine that is away reads them when it is back.
+            if not post('/orthanc/nudge', json.dumps({'change': news.pop()}).encode(), 5.0):
+                return not rows
         if not rows:
             spool.say('')
             return True
+        news.clear()
         head = json.dumps({'database': identity, 'spool': spool.id})[:-1].encode()
         body = head + b',"rows":[' + b','.join(line for _, line in rows) + b']}'
         if not post('/orthanc/events', body, 30.0):
             return False
+        spool.say('')
         spool.taken(rows[-1][0])
+        if len(rows) < BATCH:
+            return True
 
 
 def post(path, body, seconds):
