@@ -2,8 +2,10 @@ import { afterEach, expect, test } from 'vitest'
 import type { KeptRow } from '../../src/core/ports.ts'
 import { orthancChanges } from '../../src/core/orthanc-change.ts'
 import { newUid } from '../support/dcmtk.ts'
+import { testToken } from '../support/engine.ts'
 import { startHospital, type Hospital } from '../support/hospital.ts'
-import { eventually } from '../support/temporary.ts'
+import { startOrthanc } from '../support/orthanc.ts'
+import { eventually, freePort } from '../support/temporary.ts'
 
 /**
  * All 19 change types of Orthanc's SDK, made to happen in a real Orthanc and looked
@@ -150,4 +152,29 @@ test('I6: killed engines and killed Orthancs lose none of it and double none', {
   expect(kept.filter((name) => name.startsWith('Deleted Study'))).toEqual(deleted.map((id) => `Deleted Study ${id}`))
   expect(twice(kept).filter((name) => !name.startsWith('OrthancStarted'))).toEqual([])
   expect(kept.filter((name) => name.startsWith('OrthancStarted'))).toHaveLength(3)
+})
+
+test('I6: of two Orthancs each is known by its database', { timeout: 60_000 }, async () => {
+  const port = await freePort()
+  const second = await startOrthanc({
+    plugin: 'worklane',
+    env: { WORKLANE_URL: `http://127.0.0.1:${port}`, WORKLANE_TOKEN: testToken },
+  })
+  try {
+    const settings = { 'orthancs.1.name': 'archive', 'orthancs.1.url': second.httpUrl, 'orthancs.1.target': 'none' }
+    hospital = await startHospital({ settings, httpPort: port })
+    for (const [name, { httpUrl }] of Object.entries({ first: hospital.orthanc, second }))
+      await fetch(`${httpUrl}/peers/${name}`, { method: 'PUT', body: '["http://127.0.0.1:1/"]' })
+    const rows = await eventually(async () => {
+      const all = await told()
+      return all.filter(({ change }) => change === 'UpdatedPeers').length === 2 ? all : undefined
+    }, 'both are told')
+    const of = (name: string): string[] => rows.flatMap(({ orthanc, change }) => (orthanc === name ? [change] : []))
+    expect([of('orthanc'), of('archive')]).toEqual([
+      ['OrthancStarted', 'UpdatedPeers'],
+      ['OrthancStarted', 'UpdatedPeers'],
+    ])
+  } finally {
+    await second.kill()
+  }
 })

@@ -51,7 +51,7 @@ export async function startHospital(options: HospitalOptions = {}): Promise<Hosp
     for (const one of undo.splice(0).toReversed()) await one()
   }
   try {
-    const httpPort = await freePort()
+    const httpPort = options.httpPort ?? (await freePort())
     const ris = await startRis(risOptions)
     undo.push(() => ris.stop())
     const orthanc = await startOrthanc({
