@@ -48,8 +48,8 @@ export interface EngineProcess {
   /** SIGSTOP and SIGCONT. */
   freeze(): void
   thaw(): void
-  /** On the same ports and data; a running one is killed first. */
-  restart(): Promise<void>
+  /** On the same ports and data; a running one is killed first. With other variables, from now on. */
+  restart(env?: Readonly<Record<string, string>>): Promise<void>
   /** Lines of the log, and everything else that it has said. */
   logs(): string
   /** What is on the log, one object per line. */
@@ -169,8 +169,9 @@ export async function startEngineProcess(options: EngineProcessOptions): Promise
     },
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),
-    async restart() {
+    async restart(changes = {}) {
       await end('SIGKILL')
+      Object.assign(env, changes)
       await start()
     },
     logs: () => output,
