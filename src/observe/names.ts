@@ -13,7 +13,7 @@ export const metrics = {
   notices_total: counter('Things a person should look at: contradicting images, numbers of two orders.', ['code']),
   deliveries_total: counter('Status messages sent, by what came of it.', ['destination', 'result']),
   items_published_total: counter('Worklist items brought to a pushed target.', ['target', 'result']),
-  orthanc_events_total: counter('Events taken from the change feed.', ['orthanc', 'event']),
+  orthanc_events_total: counter('Changes that Orthanc told, by their type.', ['orthanc', 'event']),
   worklist_finds_total: counter('Worklist queries answered over HTTP, by what came of it.', ['result']),
   http_requests_total: counter('HTTP requests, by route and status.', ['route', 'status']),
 
