@@ -24,7 +24,8 @@ export function keptMetrics(): FlowMetrics & { counted(name: string): number } {
   const counts = new Map<string, number>()
   return {
     count(name, labels, by = 1) {
-      for (const key of [name, [name, ...Object.values(labels)].join(' ')]) counts.set(key, (counts.get(key) ?? 0) + by)
+      for (const key of new Set([name, [name, ...Object.values(labels)].join(' ')]))
+        counts.set(key, (counts.get(key) ?? 0) + by)
     },
     observe: () => undefined,
     counted: (name) => counts.get(name) ?? 0,
