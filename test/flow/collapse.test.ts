@@ -64,6 +64,7 @@ function stored(changes: readonly Change[]) {
       case 'send':
       case 'state':
       case 'notice':
+      case 'rows':
         each.push(made)
     }
   }

@@ -906,12 +906,13 @@ def tell():
 
 def post(path, body, seconds):
     try:
-        status, _, _ = engine.request('POST', path, body, seconds=seconds)
+        status, _, content = engine.request('POST', path, body, seconds=seconds)
     except EngineAway as error:
         spool.say('the engine is away: ' + str(error))
         return False
     if not 200 <= status < 300:
-        spool.say('the engine answered %d to %s' % (status, path))
+        code = re.search(rb'"code":"(E\d+)"', content)
+        spool.say('the engine answered %d%s to %s' % (status, ' ' + code[1].decode() if code else '', path))
         return False
     return True
 
