@@ -7,6 +7,7 @@ import { headerFaults, keysOf, typeOf, type MessageType } from './header.ts'
 import { joinGroups } from './join-groups.ts'
 import { compileOrderPipeline, type OrderPipeline } from './order-pipeline.ts'
 import { compilePatientPipeline, isPatientPipeline, type PatientPipeline } from './patient-pipeline.ts'
+import { lintSamePatient } from './same-patient.ts'
 import { fault, shownCode, type Scene } from './scene.ts'
 import { createZone, type Zone } from './time.ts'
 import { doubtfulMerge, patientSegment, translatePatients } from './translate-patient.ts'
@@ -21,8 +22,13 @@ interface OrderStage extends OrderPipeline {
 type Stage = OrderStage | PatientPipeline
 
 export const compilePlan: CompilePlan = ({ id, source, pipelines, tables, site }: PlanInput) => {
+  const orders = pipelines.filter(({ value }) => !isPatientPipeline(value))
   const stages = pipelines.map((located): Stage => {
-    if (isPatientPipeline(located.value)) return compilePatientPipeline(located, tables)
+    if (isPatientPipeline(located.value)) {
+      const stage = compilePatientPipeline(located, tables)
+      lintSamePatient(stage.lint, located, orders)
+      return stage
+    }
     const pipeline = compileOrderPipeline(located, tables, site)
     return { ...pipeline, translator: createTranslator(pipeline) }
   })

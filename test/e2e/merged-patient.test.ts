@@ -57,7 +57,7 @@ test('RAD-12: an order that comes late under the old ID is the survivor’s, and
 
 test('I8: a RIS that forwards all its ADT gets no errors, and what is not about us is ignored by a rule', async () => {
   for (const event of ['A01', 'A02', 'A03', 'A08', 'A11', 'A12', 'A13', 'A24', 'A31', 'A60'])
-    expect(await send(adt({ ...white, patientId: `88${event}^^^HOSP^MR`, event })), event).toBe('AA')
+    expect(await send(adt({ ...white, patientId: `88${event}^^^HOSP^MR`, event }))).toBe('AA')
   expect(await send(order({ accession: 'M3' }))).toBe('AA')
   await eventually(async () => (await hospital.found('M3')).length === 1, 'orders go on')
   const { items, total } = await hospital.engine.api<{

@@ -58,6 +58,6 @@ test('an order that moves is found by its patient, and by its requested procedur
   const found = async (key: string): Promise<number> => (await store.orders({ by: 'patient', key })).length
   expect([await found('4711^^^HOSP'), await found('4712^^^HOSP')]).toEqual([1, 0])
   for (const patientId of ['4711', '4712']) {
-    expect(await store.orders({ by: 'requestedProcedure', patientId, value: 'RP1' }), patientId).toHaveLength(1)
+    expect(await store.orders({ by: 'requestedProcedure', patientId, value: 'RP1' })).toHaveLength(1)
   }
 })

@@ -92,4 +92,9 @@ export const lintErrors = {
     'permanent',
     'Map it in a pipeline of orders: what is said with one order belongs to it.',
   ),
+  E242: entry(
+    '{keyword} is read otherwise than by orders of the same source ({file}:{line}).',
+    'permanent',
+    'Use the same rule in both: a patient who has two keys is two patients, and merges find no orders.',
+  ),
 } satisfies Record<string, ErrorEntry>

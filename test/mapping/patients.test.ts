@@ -1,0 +1,167 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { Verdict } from '../../src/core/message.ts'
+import { parse } from '../../src/hl7/index.ts'
+import { compile, message, planOf, root, shipped, shippedTables } from './support.ts'
+
+const base = `
+pipeline: patients
+from: ris-orders
+accept: { messages: [ADT] }
+triggerEvent: { A08: update, A40: merge, A03: ignore }
+prior: { each: MRG-1, PatientID: MRG-1.1, IssuerOfPatientID: MRG-1.4.1 }
+map:
+  PatientName: PID-5
+  PatientID: PID-3.1
+  IssuerOfPatientID: PID-3.4.1
+`
+const changed = (from: string, to: string): string => {
+  if (!base.includes(from)) throw new Error(from)
+  return base.replace(from, to)
+}
+const header = (event: string): string => String.raw`MSH|^~\&|ADT|MAIN|W|R|20260301093000||ADT^${event}|M1|P|2.5`
+const pid = 'PID|1||4711^^^HOSP^MR||Doe^Jane'
+const judge = (lines: readonly string[], text = base, site = {}): Verdict =>
+  planOf([text], site).judge(message(...lines)).verdict
+const problems = (...texts: readonly Parameters<typeof compile>[0][number][]): readonly string[] =>
+  compile(texts, { tables: shippedTables() }).problems.map(
+    ({ line, column, code, message: text }) => `${line}:${column} ${code} ${text}`,
+  )
+
+describe('worklane check says what is wrong with a pipeline of patients', () => {
+  test('a pipeline without a mistake has no problems', () => {
+    expect(problems(base)).toEqual([])
+  })
+
+  test.each([
+    ['A08: update', 'A08: create', /^5:22 E240 "create" is not something that can happen to a patient/],
+    ['A03: ignore', 'A3: ignore', /^5:42 E200 triggerEvent.A3 should be MSH-9.2/],
+    ['prior: {', 'priors: {', /^6:1 E206 There is no setting "priors"/],
+    ['each: MRG-1,', 'each: MRG-99,', /^6:16 E202 MRG has 7 fields, not 99/],
+    ['each: MRG-1,', 'each: [MRG-1, MRG-4],', /^6:16 E200 prior.each should be one field/],
+    ['PatientID: MRG-1.1, ', '', /^6:8 E219 prior.PatientID is missing/],
+    ['  PatientName: PID-5', '  PatientWeight: PID-5', /^8:3 E241 PatientWeight is not an attribute of the patient/],
+    ['  PatientID: PID-3.1\n', '', /E215 PatientID is required/],
+    ['  PatientID: PID-3.1', '  PatientID: PIDD-3.1', /^9:14 E2/],
+    [
+      'triggerEvent: { A08: update, A40: merge, A03: ignore }',
+      'triggerEvent: A08',
+      /^5:15 E200 triggerEvent should be/,
+    ],
+    ['accept: { messages: [ADT] }', 'accept: { messages: [ADT^8] }', /^4:22 E200 accept.messages/],
+  ])('%s as %s', (from, to, expected) => {
+    expect(problems(changed(from, to)).join('\n')).toMatch(new RegExp(expected.source, 'm'))
+  })
+
+  test('a merge needs to know who the patient was', () => {
+    expect(problems(base.replace(/^prior:.*\n/m, ''))).toEqual([expect.stringMatching(/E219 prior is missing/)])
+  })
+
+  test('names and tables are checked as in a pipeline of orders', () => {
+    const text = `${base}let: { unused: PID-8 }\ntables: { sex: { F: F, otherwise: "" } }\n`
+    expect(problems(text).map((line) => line.replace(/^\S+ /, ''))).toEqual([
+      'E224 "unused" is not used.',
+      'E224 "sex" is not used.',
+    ])
+  })
+
+  test('I11: a patient who is read otherwise than by orders of the same source is a warning', () => {
+    const orders = shipped('pipelines/orders/pipeline.yaml')
+    const found = problems(orders, base).join('\n')
+    expect(found).toMatch(/^9:3 E242 PatientID is read otherwise than by orders of the same source/m)
+    expect(found).toMatch(/^10:3 E242 IssuerOfPatientID/m)
+    expect(problems(orders, shipped('pipelines/patients/pipeline.yaml'))).toEqual([])
+  })
+})
+
+describe('an ADT becomes acts', () => {
+  test('an event that the table does not have is refused: the sender learns of it', () => {
+    expect(judge([header('A10'), pid])).toMatchObject({
+      acknowledgment: 'AR',
+      faults: [{ code: 'E328', hl7Code: 201 }],
+    })
+  })
+
+  test('an event that is ignored needs nothing', () => {
+    expect(judge([header('A03')])).toEqual({ kind: 'ignored', rule: 'patients: triggerEvent.A03' })
+  })
+
+  test('where the message names no authority, patient and prior identifier have that of the site', () => {
+    const verdict = judge([header('A40'), 'PID|1||4711||Doe^Jane', 'MRG|4712'], base, { issuerOfPatientId: 'SITE' })
+    expect(verdict).toMatchObject({ patients: [{ patient: { key: '4711^^^SITE' }, prior: ['4712^^^SITE'] }] })
+  })
+
+  test.each([
+    ['MRG', 100],
+    ['MRG-1', 101],
+  ])('a merge without %s is refused at its place', (what, hl7Code) => {
+    const lines = [header('A40'), pid, ...(what === 'MRG' ? [] : ['MRG||4712'])]
+    const verdict = judge(lines)
+    expect(verdict).toMatchObject({
+      acknowledgment: 'AE',
+      faults: [{ code: 'E302', hl7Code, place: { segment: 'MRG' } }],
+    })
+  })
+
+  test('one bad identifier of several refuses the message: nothing of it is done', () => {
+    const verdict = judge([header('A40'), pid, 'MRG|4712^^^HOSP', 'PID|2||1^^^HOSP||B', `MRG|${'x'.repeat(80)}`])
+    expect(verdict).toMatchObject({ acknowledgment: 'AE', faults: [{ code: 'E303', place: { segment: 'MRG' } }] })
+  })
+
+  test('repetitions that are empty or null are nobody', () => {
+    const verdict = judge([header('A40'), pid, 'MRG|~4712^^^HOSP~""~^^^HOSP'])
+    expect(verdict).toMatchObject({ patients: [{ prior: ['4712^^^HOSP'] }] })
+  })
+
+  test('the message is found again by the old identifier, too', () => {
+    const { keys } = planOf([base]).judge(message(header('A40'), pid, 'MRG|4712^^^HOSP'))
+    expect(keys.patientIds).toEqual(['4711', '4712'])
+  })
+
+  test('two pipelines of one source: the first that accepts a message has it', () => {
+    const orders = shipped('pipelines/orders/pipeline.yaml')
+    const plan = planOf([orders, base], { tables: shippedTables() })
+    expect(plan.judge(message(header('A08'), pid))).toMatchObject({ pipeline: 'patients' })
+    const when = base
+      .replace('messages: [ADT]', 'messages: [ADT], when: \'name == "x"\'')
+      .concat('let: { name: PID-5.1 }\n')
+    const both = planOf([when, base.replace('pipeline: patients', 'pipeline: rest')])
+    expect(both.judge(message(header('A08'), pid))).toMatchObject({ pipeline: 'rest' })
+    expect(both.judge(message(header('A08'), 'PID|1||1^^^HOSP||x'))).toMatchObject({ pipeline: 'patients' })
+  })
+
+  test('explain tells where each value came from', () => {
+    const { lines } = planOf([base]).explain(message(header('A08'), pid))
+    expect(lines.map(({ keyword, value, origin }) => [keyword, value, origin])).toEqual([
+      ['PatientName', 'Doe^Jane', 'PID-5'],
+      ['PatientID', '4711', 'PID-3.1'],
+      ['IssuerOfPatientID', 'HOSP', 'PID-3.4.1'],
+    ])
+  })
+})
+
+const corpus = process.env['WORKLANE_CORPUS'] ?? join(root, '../shared/corpus')
+const foreign = ['mesa-ihe', 'cosyte-hl7'].flatMap((folder) =>
+  existsSync(join(corpus, folder))
+    ? readdirSync(join(corpus, folder))
+        .filter((name) => /adt[-.].*\.hl7$/.test(name))
+        .map((name) => join(folder, name))
+    : [],
+)
+
+test.skipIf(foreign.length === 0)(
+  'ADT of other makers is applied or ignored by a rule (the corpus is not in the repository)',
+  () => {
+    const plan = planOf([shipped('pipelines/orders/pipeline.yaml'), shipped('pipelines/patients/pipeline.yaml')], {
+      tables: shippedTables(),
+    })
+    for (const name of foreign) {
+      const parsed = parse(readFileSync(join(corpus, name)))
+      if (parsed.kind !== 'message') throw new Error(name)
+      const { verdict, type } = plan.judge(parsed.message)
+      const expected = /A(18|34|36|40)/.test(type) ? 'merge' : /A(24|43|0[23])/.test(type) ? 'ignored' : 'update'
+      expect([name, verdict.kind === 'accepted' ? verdict.patients?.[0]?.kind : verdict.kind]).toEqual([name, expected])
+    }
+  },
+)
