@@ -100,7 +100,9 @@ const step1 = fc.record({ step: text('1', '2', 'x') }, { requiredKeys: [] })
 const commands: fc.Arbitrary<Unaddressed<Command>> = fc.oneof(
   fc.tuple(text('complete', 'cancel', 'reopen'), step1).map(([kind, named]) => ({ kind: kind as 'cancel', ...named })),
   text('reconsider', 'expire').map((kind) => ({ kind: kind as 'expire' })),
-  fc.tuple(text('main/s1', 'main/s2'), step1).map(([study, named]) => ({ kind: 'link' as const, study, ...named })),
+  fc
+    .tuple(text('main/s1', 'main/s2', 'archive/s1'), step1)
+    .map(([study, named]) => ({ kind: 'link' as const, study, ...named })),
   text('main/s1', 'main/s2').map((study) => ({ kind: 'unlink' as const, study })),
 )
 type Unaddressed<T> = T extends Command ? Omit<T, 'orderId'> : never
@@ -118,14 +120,18 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc
-      .tuple(text('seen', 'seen', 'stable', 'deleted'), fc.array(facts, { maxLength: 2 }))
-      .map(([event, list]): Happening => ({
+      .tuple(
+        text('seen', 'seen', 'stable', 'deleted'),
+        fc.array(facts, { maxLength: 2 }),
+        text('main', 'main', 'archive'),
+      )
+      .map(([event, list, orthanc]): Happening => ({
         groups: [],
         entry: (seq, at) => ({
           seq,
           at,
           kind: 'images',
-          orthanc: 'main',
+          orthanc,
           event: event as 'seen',
           series: list,
           study: list[0]?.study ?? 's1',
