@@ -52,7 +52,12 @@ export function compileStatusWhen(lint: Lint, value: unknown, at: DocumentPath):
       name,
       number === undefined ? textOf(scene).trim() : BigInt(number(scene)),
     ])
-    return expression.evaluate(Object.fromEntries(values))
+    try {
+      return expression.evaluate(Object.fromEntries(values))
+    } catch {
+      // A division by a count that is 0: what cannot be worked out is not true, and nothing else is held up by it.
+      return false
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 /** Writes one status message: nothing here looks at a clock, the same event gives the same bytes (I7). */
-import { createWriter, formatTime, type Path } from '../hl7/index.ts'
+import { createWriter, formatTime, type Delimiters, type Path } from '../hl7/index.ts'
 import type { Reaction, StatusPipeline } from './status-pipeline.ts'
 import type { StatusContext } from './status-reference.ts'
 import type { StatusHeader } from './types.ts'
@@ -30,7 +30,8 @@ export function renderStatus(
   const places = placesOf(values.filter(({ isConstant }) => !isConstant).map(({ path }) => path))
   for (const { path, raw } of values) {
     const place = path.segment === 'MSH' ? 1 : places.get(path.segment)?.get(numberOf(path))
-    if (place !== undefined) writer.set(path.text.replace(/^(...)(\(\d+\))?/, `$1(${place})`), { raw })
+    if (place !== undefined)
+      writer.set(path.text.replace(/^(...)(\(\d+\))?/, `$1(${place})`), { raw: fitted(raw, path, delimiters) })
   }
   for (const [path, word] of headerFields) {
     const text = header[word]
@@ -45,6 +46,15 @@ const headerFields = [
   ['MSH-5', 'receivingApplication'],
   ['MSH-6', 'receivingFacility'],
 ] as const satisfies readonly (readonly [string, keyof StatusHeader])[]
+
+/** The first part of a value that has more of them than its place can hold: a field that is copied into a component. */
+function fitted(raw: string, path: Path, { repetition, component, subcomponent }: Delimiters): string {
+  if (path.segment === 'MSH' || (path.repetition === undefined && path.component === undefined)) return raw
+  const signs = [repetition]
+  if (path.component !== undefined) signs.push(component)
+  if (path.subcomponent !== undefined) signs.push(subcomponent)
+  return signs.reduce((text, sign) => text.split(sign)[0] ?? '', raw)
+}
 
 /** Segments that say something, by name and number, and where they stand: those that say nothing leave no gap. */
 function placesOf(paths: readonly Path[]): ReadonlyMap<string, ReadonlyMap<number, number>> {

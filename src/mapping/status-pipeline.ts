@@ -2,10 +2,11 @@
 import type { DocumentPath, Located } from '../core/located.ts'
 import type { StatusEventKind } from '../core/world.ts'
 import type { Path } from '../hl7/index.ts'
-import { createLint, isFields, readFields, readTexts, scalarText, type Lint } from './lint.ts'
+import { createLint, isFields, readFields, readTexts, scalarText, type Fields, type Lint } from './lint.ts'
 import { checkedPath } from './reference.ts'
 import { compileStatusWhen, type StatusCondition } from './status-condition.ts'
 import { isOrderless, statusEventOf, statusEvents } from './status-event.ts'
+import { statusNames } from './status-reference.ts'
 import type { StatusWord } from './status-scene.ts'
 import { compileStatusRule, type StatusRule, type StatusWords } from './status-value.ts'
 import { compileTables } from './table.ts'
@@ -57,11 +58,11 @@ export function compileStatusPipeline(located: Located, files: StatusInput['tabl
   for (const name of ['pipeline', 'from', 'to', 'on', 'map']) {
     if (!(name in fields)) lint.error('E219', [], { name })
   }
-  const words = { lint, tables: compileTables(lint, fields['tables'], files) }
+  const words = { lint, tables: compileTables(lint, fields['tables'], files), used: new Set<string>() }
   const texts = (key: 'from' | 'to'): readonly string[] =>
     key in fields ? readTexts(lint, fields[key], [key]).map(({ text }) => text) : []
   const to = texts('to')
-  return {
+  const pipeline = {
     name: scalarText(fields['pipeline']) ?? '',
     lint,
     from: texts('from'),
@@ -70,6 +71,24 @@ export function compileStatusPipeline(located: Located, files: StatusInput['tabl
     when: 'when' in fields ? compileStatusWhen(lint, fields['when'], ['when']) : undefined,
     on: compileEvents(words, fields['on'], to),
     map: 'map' in fields ? compileFields(words, fields['map'], ['map']) : [],
+  }
+  warnOfUnused(words, fields)
+  return pipeline
+}
+
+/** A status that no field shows would never reach the receiver, and nobody would see why. */
+function warnOfUnused({ lint, used, tables }: StatusWords, { on }: Fields): void {
+  for (const name of tables.keys()) {
+    if (!used.has(`tables.${name}`)) lint.warn('E224', ['tables', name], { name }, { of: 'key' })
+  }
+  for (const [event, given] of Object.entries(isFields(on) ? on : {})) {
+    const list: readonly unknown[] = Array.isArray(given) ? given : [given]
+    list.forEach((reaction, index) => {
+      for (const word of statusNames.word) {
+        if (!isFields(reaction) || !(word in reaction) || used.has(word)) continue
+        lint.warn('E224', ['on', event, ...(Array.isArray(given) ? [index] : []), word], { name: word }, { of: 'key' })
+      }
+    })
   }
 }
 

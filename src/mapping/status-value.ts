@@ -28,6 +28,8 @@ export interface StatusValue {
 export interface StatusWords {
   readonly lint: Lint
   readonly tables: ReadonlyMap<string, Table>
+  /** Words of `on:` and names of tables that rules have asked for. */
+  readonly used: Set<string>
 }
 
 export const statusRuleWords = ['from', 'value', 'join', 'table', 'otherwise', 'when'] as const
@@ -36,6 +38,7 @@ export function compileStatusRule(given: StatusWords, value: unknown, at: Docume
   if (typeof value === 'string') {
     if (value === '') return constant('')
     const reference = statusReference(given.lint, value, at)
+    given.used.add(value)
     return reference && { value: (scene) => told(reference.raw(scene)), from: value, how: '' }
   }
   if (Array.isArray(value)) return firstOf(given, value, at)
@@ -120,6 +123,7 @@ function fromRule(
     lint.error('E208', [...at, 'table'], { name: tableName }, { known: tables.keys() })
     return undefined
   }
+  if (tableName !== undefined) given.used.add(`tables.${tableName}`)
   const otherwise = scalarText(fields['otherwise']) ?? ''
   const how = [
     origin.how,

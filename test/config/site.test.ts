@@ -191,6 +191,7 @@ on:
   started: { message: ORM^O01, orderStatus: IP }
 map:
   ORC-1: { value: SC }
+  ORC-5: orderStatus
 `
 const listening = { WORKLANE_RIS_PORT: '2999' }
 const telling = (status: string, files: Record<string, string>) => {

@@ -101,3 +101,28 @@ test('a mistake far right in a condition is found at its place', () => {
   const [problem] = statusProblems(pipeline('order.PV1-2 == "I" && study.instnces > 0'))
   expect(problem).toMatch(/^4:30 E233 "study\.instnces"/)
 })
+
+test('a condition that cannot be worked out is not true', () => {
+  expect(holds('10 / study.series > 1', 'started', { study: undefined })).toBe(false)
+  expect(holds('10 / study.series > 1')).toBe(true)
+})
+
+test('a status that no field shows, and a table that nothing uses, are said', () => {
+  const text = `pipeline: p
+from: any
+to: ris
+on:
+  started: { message: ORM^O01, orderStatus: IP, resultStatus: P }
+  completed:
+    - { message: ORM^O01, orderStatus: CM }
+tables:
+  words: { IP: I }
+map: { ORC-3: order.ORC-3, OBR-25: resultStatus }
+`
+  expect(statusProblems(text)).toEqual([
+    '9:3 E224 "words" is not used. Remove it, or use it.',
+    '5:32 E224 "orderStatus" is not used. Remove it, or use it.',
+    '7:27 E224 "orderStatus" is not used. Remove it, or use it.',
+  ])
+  expect(statusProblems(text.replace('ORC-3: order.ORC-3', 'ORC-5: { from: orderStatus, table: words }'))).toEqual([])
+})

@@ -143,3 +143,15 @@ test('a segment that would hold constants only is not written, whatever they com
   ]
   expect(values(rules, 'started')).toEqual(['started'])
 })
+
+test('a field that is copied into a component gives its first part', () => {
+  const text = `pipeline: p
+from: any
+to: ris
+on: { started: { message: ORU^R01 } }
+map: { PID-3.1: order.PID-3, PID-3(2): order.PID-3, PID-5.1: order.PID-5, PID-5.2.1: order.PID-5 }
+`
+  const order = anOrder({ received: anOrder().received.replace('4711^^^HOSP', '4711^^^HOSP~0815^^^CARD') })
+  const [message] = statusPlan([text]).render(anEvent('started', { order }))
+  expect(Buffer.from(message?.bytes ?? []).toString()).toContain('PID|||4711~4711^^^HOSP||Doe^Doe\r')
+})
