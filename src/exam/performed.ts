@@ -62,18 +62,16 @@ function perform(draft: Draft, order: Order, keys: ReadonlySet<string>, said: Pe
   const study = creditedStudies(draft, order)[0]
   const back = isMistake ? takeBack(known, mistaken(known, keys)) : known
   const started = isMistake ? back : move(back, 'start', counted, { at: draft.at, performed: sopInstanceUid })
-  const ended = state === 'IN PROGRESS' ? started : end(draft, started, keys)
-  draft.note(order.id, `MPPS ${state}${isMistake ? ', incorrect worklist entry' : ''}: ${summary(ended)}`)
-  let next = ended
-  if (started !== back) next = announceStart(draft, next, study)
+  // Each event is told as things were at that moment: an end whose beginning was lost begins first.
+  let begun = started === back ? back : announceStart(draft, started, study)
   if (back !== known) {
-    next = untold(next)
-    draft.announce('reopened', next, study)
+    begun = untold(begun)
+    draft.announce('reopened', begun, study)
   }
-  if (next.steps.some((step, index) => isStopped(step) && !isStopped(started.steps[index]))) {
-    next = announceStop(draft, next, study)
-  }
-  return settle(draft, next, study)
+  const ended = state === 'IN PROGRESS' ? begun : end(draft, begun, keys)
+  draft.note(order.id, `MPPS ${state}${isMistake ? ', incorrect worklist entry' : ''}: ${summary(ended)}`)
+  const stopped = ended.steps.some((step, index) => isStopped(step) && !isStopped(begun.steps[index]))
+  return settle(draft, stopped ? announceStop(draft, ended, study) : ended, study)
 }
 
 const isStopped = (step: Step | undefined): boolean => step?.stepStatus === 'DISCONTINUED'

@@ -14,6 +14,8 @@ beforeAll(async () => {
     { modalities: ['MR'], policy: 'stable' },
     { modalities: ['US'], policy: 'mpps' },
     { modalities: ['XA'], policy: 'ris' },
+    // Long enough to end the engine meanwhile.
+    { modalities: ['CR'], policy: 'quiet', quietSeconds: 4 },
   ]
   hospital = await startHospital({ settings: { 'completion.rules': rules } })
 })
@@ -107,6 +109,17 @@ describe('each modality by its own rule', () => {
     expect(await hospital.order({ accession: 'E3', control: 'SC', orderStatus: 'CM' })).toBe('AA')
     await gone('E3')
     expect(hospital.ris.of('E3')).toEqual(['SC/IP'])
+  })
+
+  test('the time that an exam waits survives the engine, as do the images of meanwhile', async () => {
+    const item = await scheduled('E13', 'CR')
+    await hospital.scan(item)
+    await shown('E13', 'STARTED')
+    await hospital.engine.crash()
+    await hospital.scan(item)
+    await hospital.engine.restart()
+    await heard('E13', 'SC/IP', 'SC/CM')
+    await gone('E13')
   })
 
   test('RAD-6, RAD-7: US begins and ends as its modality says, whatever its images do', async () => {
