@@ -187,7 +187,9 @@ function move(
 /** The sets an order is in: what people look for, and what `apply` looks for. The patient comes last: retention asks whether this was the patient's last order. */
 export function orderKeys(order: Order): string[] {
   const { placerOrderNumber, fillerOrderNumber } = order.numbers
-  const found = [orderFinder('patientId', patientIdOf(order.patientKey))]
+  // Under a merged ID, too: people ask by the one that they have.
+  const patientKeys = [order.patientKey, ...(order.formerPatientKeys ?? [])]
+  const found = patientKeys.map((key) => orderFinder('patientId', patientIdOf(key)))
   for (const number of [placerOrderNumber, fillerOrderNumber])
     if (number) found.push(orderFinder('orderNumber', number))
   for (const { stepStatus } of order.steps) found.push(orderFinder('stepStatus', stepStatus))
