@@ -136,16 +136,22 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   }
 
   async function complete<R extends OrthancChangeRow>(rows: readonly R[]): Promise<{ rows: R[]; restored: string[] }> {
-    const placed: R[] = []
-    const restored = new Set<string>()
-    for (const row of rows) {
-      const isChild = row.change === 'NewChildInstance' && row.level === 'Series'
-      const study = row.level === 'Study' ? row.resource : isChild ? await reader.studyOfSeries(row.resource) : ''
-      placed.push({ ...row, study })
-      if (row.change !== 'Deleted' || row.level !== 'Study' || restored.has(study)) continue
-      if ((await client.study(study)) !== undefined) restored.add(study)
+    // Each series and study is asked for once: a thousand images are rows of one series.
+    const ofSeries = new Map<string, string>()
+    const isThere = new Map<string, boolean>()
+    for (const { change, level, resource } of rows) {
+      if (change === 'NewChildInstance' && level === 'Series' && !ofSeries.has(resource))
+        ofSeries.set(resource, await reader.studyOfSeries(resource))
+      if (change === 'Deleted' && level === 'Study' && !isThere.has(resource))
+        isThere.set(resource, (await client.study(resource)) !== undefined)
     }
-    return { rows: placed, restored: [...restored] }
+    return {
+      rows: rows.map((row) => {
+        const study = row.level === 'Study' ? row.resource : row.level === 'Series' ? ofSeries.get(row.resource) : ''
+        return { ...row, study: study ?? '' }
+      }),
+      restored: [...isThere].flatMap(([study, is]) => (is ? [study] : [])),
+    }
   }
 
   return { name, poll, identity: () => client.identity(), complete }
