@@ -83,11 +83,10 @@ function join(draft: Draft, from: PatientKey, said: Patient, key: PatientKey): v
   // A survivor who is named by an ID that was merged itself is known better than by this message.
   const described = before !== undefined && said.key !== key ? before : mergePatient(before, said)
   const aliases = [...new Set([...(before?.aliases ?? []), ...(gone?.aliases ?? []), from])]
-  describe(draft, { ...named(described, gone), aliases }, before)
+  describe(draft, { ...named(described, gone), key, ...splitPatientKey(key), aliases }, before)
   // The old record describes nobody any more; its own aliases say what an unlink gives back.
-  const { patientId, issuerOfPatientId } = splitPatientKey(from)
   const own = gone?.aliases === undefined ? {} : { aliases: gone.aliases }
-  draft.putPatient({ key: from, patientId, issuerOfPatientId, attributes: {}, ...own, mergedInto: key }, gone)
+  draft.putPatient({ key: from, ...splitPatientKey(from), attributes: {}, ...own, mergedInto: key }, gone)
   for (const alias of gone?.aliases ?? []) {
     const record = draft.world.patient(alias)
     if (record !== undefined) draft.putPatient({ ...record, mergedInto: key }, record)
