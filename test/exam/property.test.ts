@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Command, InboxEntry } from '../../src/core/inbox.ts'
-import type { OrderGroup } from '../../src/core/message.ts'
+import type { OrderGroup, PatientAct } from '../../src/core/message.ts'
 import { servedStatuses, type PerformedProcedureStep, type WorklistItem } from '../../src/core/order.ts'
 import type { Change, ExamRules } from '../../src/core/world.ts'
 import { apply, createOverlay } from '../../src/exam/index.ts'
@@ -107,13 +107,34 @@ const commands: fc.Arbitrary<Unaddressed<Command>> = fc.oneof(
 )
 type Unaddressed<T> = T extends Command ? Omit<T, 'orderId'> : never
 
-type Happening = { readonly entry: (seq: number, at: string) => InboxEntry; readonly groups: readonly OrderGroup[] }
+const nobody = { key: '4713^^^HOSP', patientId: '4713', issuerOfPatientId: 'HOSP', attributes: {} }
+const someone = fc.constantFrom(anna, otto, nobody, { ...anna, attributes: { PatientName: 'ADT^NAME' } })
+const acts: fc.Arbitrary<PatientAct> = fc.oneof(
+  someone.map((patient): PatientAct => ({ kind: 'update', patient })),
+  fc
+    .tuple(someone, fc.uniqueArray(text('4711^^^HOSP', '4712^^^HOSP', '4713^^^HOSP'), { minLength: 1, maxLength: 2 }))
+    .map(([patient, prior]): PatientAct => ({ kind: 'merge', patient, prior })),
+)
+
+type Happening = {
+  readonly entry: (seq: number, at: string) => InboxEntry
+  readonly groups: readonly OrderGroup[]
+  readonly patients?: readonly PatientAct[]
+}
 
 const happenings: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.array(groups, { maxLength: 3 }).map((list): Happening => ({
       groups: list,
+      entry: (seq, at) => ({ seq, at, kind: 'message', messageId: `M${seq}`, source: 'ris', planId: 'p' }),
+    })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.array(acts, { minLength: 1, maxLength: 2 }).map((patients): Happening => ({
+      groups: [],
+      patients,
       entry: (seq, at) => ({ seq, at, kind: 'message', messageId: `M${seq}`, source: 'ris', planId: 'p' }),
     })),
   },
@@ -199,7 +220,7 @@ function live(
   for (const [index, [happening, pause]] of happenings.entries()) {
     minutes += pause
     const entry = happening.entry(1000 + index, new Date(Date.UTC(2026, 9, 16, 8, minutes)).toISOString())
-    const { changes } = applyStrictly(truth, entry, happening.groups, rulesOf(policy, other))
+    const { changes } = applyStrictly(truth, entry, happening.groups, rulesOf(policy, other), happening.patients)
     truth.fold(changes)
     look(changes, entry)
   }
@@ -308,15 +329,15 @@ test('a deadline for no-shows is set exactly while a step waits for its day, and
   )
 })
 
-test('I11: an order never changes its patient, and a study of a mismatch is never credited', () => {
+test('I11: an order changes its patient by a merge only, and a study of a mismatch is never credited', () => {
   fc.assert(
     fc.property(lives, (life) => {
       const patients = new Map<string, string>()
       live(life, (changes) => {
         for (const change of changes) {
           if (change.kind !== 'order') continue
-          const { id, patientKey } = change.order
-          expect(patients.get(id) ?? patientKey).toBe(patientKey)
+          const { id, patientKey, formerPatientKeys = [] } = change.order
+          expect([patientKey, ...formerPatientKeys]).toContain(patients.get(id) ?? patientKey)
           patients.set(id, patientKey)
         }
       })
@@ -338,7 +359,7 @@ test('I3: the same entries in the same order give the same changes, however they
         // Every third entry begins a batch on top of what was committed.
         if (index % 3 === 0) batch = createOverlay(batch)
         const entry = happening.entry(1000 + index, new Date(Date.UTC(2026, 9, 16, 8, minutes)).toISOString())
-        const changes = apply(batch, entry, happening.groups, rulesOf(life.policy, life.other))
+        const changes = apply(batch, entry, happening.groups, rulesOf(life.policy, life.other), happening.patients)
         batch.fold(changes)
         second.push(...changes)
       }
