@@ -107,19 +107,33 @@ const checks: readonly Check[] = [
     return refused
   },
 
+  /** In `to`, `from` and `destination` these words mean something else. */
+  function namesAreNotWords({ destinations, orthancs }, located) {
+    const taken = (
+      key: string,
+      all: readonly { readonly name: string }[],
+      meanings: Readonly<Record<string, string>>,
+    ) =>
+      all.flatMap(({ name }, at) => {
+        const meaning = Object.hasOwn(meanings, name) ? meanings[name] : undefined
+        if (meaning === undefined) return []
+        const params = {
+          setting: `${key}.${name}.name`,
+          expected: 'another word',
+          found: `"${name}", which means ${meaning}`,
+        }
+        return [problem(located.place([key, at, 'name']), 'E259', params)]
+      })
+    return [
+      ...taken('destinations', destinations, { none: 'nobody', origin: 'the destination of the source' }),
+      ...taken('orthancs', orthancs, { any: 'every Orthanc' }),
+    ]
+  },
+
   /** One RIS must not hear of the orders of another: where there are several, nobody guesses. */
   function itIsKnownWhoIsTold(settings, located) {
     const names = settings.destinations.map(({ name }) => name)
-    const reserved = settings.destinations.flatMap(({ name }, at) => {
-      const meaning = { none: 'nobody', origin: 'the destination of the source' }[name]
-      const params = {
-        setting: `destinations.${name}.name`,
-        expected: 'another word',
-        found: `"${name}", which means ${meaning}`,
-      }
-      return meaning !== undefined ? [problem(located.place(['destinations', at, 'name']), 'E259', params)] : []
-    })
-    const unknown = settings.sources.flatMap(({ name, destination }, at) => {
+    return settings.sources.flatMap(({ name, destination }, at) => {
       if (destination === 'none' || names.includes(destination)) return []
       const known = names.join(', ')
       if (destination === '') return [problem(located.place(['sources', at]), 'E273', { name, known })]
@@ -127,7 +141,6 @@ const checks: readonly Check[] = [
       const advice = suggestion(destination, [...names, 'none'], 'The destinations of this site')
       return [problem(located.place(['sources', at, 'destination']), 'E266', params, { advice })]
     })
-    return [...reserved, ...unknown]
   },
 
   function rulesSayForWhom({ completion }, located) {

@@ -5,6 +5,7 @@ import { compileStoredPlan } from '../../src/config/plans.ts'
 import { loadSite } from '../../src/config/site.ts'
 import { parse } from '../../src/hl7/index.ts'
 import type { Plan } from '../../src/mapping/types.ts'
+import { anEvent, anOrder } from '../mapping/status-support.ts'
 import { aSite, changed, smallSite } from './a-site.ts'
 
 const cleanups: (() => void)[] = []
@@ -214,4 +215,46 @@ test('a destination to which nobody speaks is said, and one whose form does not 
   expect(telling('', {})).toEqual(['config/worklane.yaml:9 E277 warning'])
   expect(telling('    status: omg\n', plain)).toEqual(['config/worklane.yaml:10 E277 error'])
   expect(telling('    status: status\n', plain)).toEqual([])
+})
+
+test('a status pipeline may hear any Orthanc, or several, and tell where an order came from', () => {
+  const { problems } = load({
+    'pipelines/status/pipeline.yaml': statusPipeline('status', 'origin').replace('from: orthanc', 'from: any'),
+    'pipelines/other/pipeline.yaml': statusPipeline('other', '[ris]').replace(
+      'from: orthanc',
+      'from: [orthanc, mobil]',
+    ),
+  })
+  expect(problems.map(({ file, code, cure }) => `${file} ${code} ${cure}`)).toEqual([
+    'pipelines/other/pipeline.yaml E266 The orthancs of this site: orthanc, any.',
+  ])
+})
+
+test('a site with two RIS tells each of its own orders, in its own form and under its own names', () => {
+  const twoRis = (smallSite['config/worklane.yaml'] ?? '')
+    .replace(
+      '    port: 2575\n',
+      `    port: 2575
+    destination: a
+  - { name: cardiology, port: 2580, destination: b }
+  - { name: guests, port: 2585, destination: none }
+`,
+    )
+    .replace(
+      '  - name: ris\n    port: ${WORKLANE_RIS_PORT:-}\n',
+      '  - { name: a, port: 2601 }\n  - { name: b, port: 2602, status: short, header: { receivingApplication: CARDIO } }\n',
+    )
+  const { site } = load({
+    'config/worklane.yaml': twoRis,
+    'pipelines/status/pipeline.yaml': statusPipeline('status', 'origin'),
+    'pipelines/short/pipeline.yaml': statusPipeline('short', 'origin').replace('ORM^O01', 'ORU^R01'),
+  })
+  const told = (source: string) =>
+    (site?.status.render(anEvent('started', { order: anOrder({ source }) })) ?? []).map(({ endpoint, bytes }) => {
+      const fields = Buffer.from(bytes).toString().split('|')
+      return `${endpoint}: ${fields[8]} to ${fields[4] || 'whom the order says'}`
+    })
+  expect(told('ris-orders')).toEqual(['a: ORM^O01^ORM_O01 to whom the order says'])
+  expect(told('cardiology')).toEqual(['b: ORU^R01^ORU_R01 to CARDIO'])
+  expect(told('guests')).toEqual([])
 })
