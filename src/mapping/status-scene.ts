@@ -36,7 +36,7 @@ export function sceneOf(event: ExamEvent, timeZone: string): StatusScene {
   }
 }
 
-/** Steps of these are the ones that the event is about, if there are any. */
+/** Steps of these are the ones that the event is about, the first before the next. */
 const meant: Partial<Readonly<Record<StatusEventKind, readonly StepStatus[]>>> = {
   started: ['STARTED'],
   completed: ['COMPLETED'],
@@ -71,7 +71,7 @@ function itemOf(event: ExamEvent): Dataset {
 
 function stepOf(steps: readonly Step[], { kind, study }: ExamEvent): Step | undefined {
   const choices = [
-    steps.filter(({ stepStatus }) => meant[kind]?.includes(stepStatus) ?? false),
+    ...(meant[kind] ?? []).map((wanted) => steps.filter(({ stepStatus }) => stepStatus === wanted)),
     steps.filter(({ stepStatus }) => begun.includes(stepStatus)),
     steps.filter(({ stepStatus }) => stepStatus !== 'CANCELED'),
     steps,

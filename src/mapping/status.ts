@@ -33,11 +33,11 @@ function render(pipelines: readonly StatusPipeline[], event: ExamEvent, input: S
   const scene = sceneOf(event, input.timeZone)
   for (const pipeline of heard) {
     const endpoints = endpointsOf(pipeline, event, input)
-    if (endpoints.length === 0 || pipeline.when?.({ ...scene, orderStatus: '', resultStatus: '' }) === false) continue
+    if (endpoints.length === 0) continue
     for (const reaction of pipeline.on.get(event.kind) ?? []) {
       const { orderStatus, resultStatus } = reaction
       const context = { ...scene, orderStatus, resultStatus }
-      if (reaction.when?.(context) === false) continue
+      if (pipeline.when?.(context) === false || reaction.when?.(context) === false) continue
       for (const endpoint of endpoints) {
         const controlId = event.controlId(messages.length)
         const bytes = renderStatus(pipeline, reaction, context, controlId, input.headers?.[endpoint])

@@ -55,6 +55,16 @@ test('a condition on an event leaves out that message, one on a rule that value'
   expect(text('order.PV1-2 == "O"')).toContain('ORC|||F1\r')
 })
 
+test('a condition on the pipeline may ask for the words of the event', () => {
+  const text = pipeline('orderStatus in ["CM", "DC"]').replace(
+    'started: { message: ORM^O01 }',
+    'started: { message: ORM^O01, orderStatus: IP }\n  completed: { message: ORM^O01, orderStatus: CM }',
+  )
+  const plan = statusPlan([text.replace('{ value: IP }', 'orderStatus')])
+  expect(plan.render(anEvent('started'))).toEqual([])
+  expect(plan.render(anEvent('completed'))).toHaveLength(1)
+})
+
 test('an event with several messages sends those whose conditions are true', () => {
   const plan = statusPlan([
     `pipeline: status

@@ -97,6 +97,8 @@ test('the item is that of the step in question', () => {
   expect(values(rules, 'started', { order })).toEqual(['MR', 'MR1', 'STARTED'])
   expect(values(rules, 'completed', { order })).toEqual(['PT', 'PT1', 'COMPLETED'])
   expect(values(rules, 'canceled', { order })).toEqual(['US', 'US1', 'CANCELED'])
+  expect(values(rules, 'reopened', { order })).toEqual(['MR', 'MR1', 'STARTED'])
+  expect(values(rules, 'expired', { order })).toEqual(['MR', 'MR1', 'STARTED'])
   const both = anOrder({ steps: [step('1', 'STARTED', 'CT'), step('2', 'STARTED', 'PT')] })
   expect(values(rules, 'started', { order: both, study: aStudy([aSeries({ modality: 'PT' })]) })[0]).toBe('PT')
   expect(values(rules, 'started', { order: both, study: undefined })[0]).toBe('CT')
