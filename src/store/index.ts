@@ -10,6 +10,7 @@ import { createLedger } from './ledger.ts'
 import { createMessageStore } from './messages.ts'
 import { createOutbox } from './outbox.ts'
 import { createPlanStore } from './plans.ts'
+import { reindex } from './reindex.ts'
 import { createRetention } from './retention.ts'
 import { scripts } from './scripts.ts'
 import { createSiteMemory } from './site.ts'
@@ -59,6 +60,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
   try {
     await isReady(connection, options.startMilliseconds ?? 10_000)
     await checkServer(connection, log)
+    await reindex({ connection, log })
   } catch (error) {
     connection.close()
     throw error

@@ -5,6 +5,7 @@ import type { Lookup } from '../core/world.ts'
  * `scripts.ts` write the fixed ones out.
  *
  * wl:format, wl:seq, wl:applied, wl:generation    what the store is and how far it has come
+ * wl:indexed                                      by which version of the indexes orders and studies are found
  * wl:inbox                                        stream, id `<seq>-0`, field e
  * wl:m:<id>                                       a message: b body, a acknowledgment, i information, s state, k its kind, o source
  * wl:messages, wl:messages:<state>                ids by sequence number

@@ -471,6 +471,18 @@ redis.call('INCR', 'wl:generation')
 return 1`,
   ),
 
+  /** 'o' or 's', id, body as it was read, sets... Enters an order or a study in its sets, unless it has changed since: then whoever changed it has done so. */
+  enter: script(
+    'enter',
+    `
+local key = 'wl:' .. ARGV[1] .. ':' .. ARGV[2]
+local body
+if ARGV[1] == 'o' then body = redis.call('HGET', key, 'o') else body = redis.call('GET', key) end
+if body ~= ARGV[3] then return 0 end
+for i = 4, #ARGV do redis.call('SADD', ARGV[i], ARGV[2]) end
+return 1`,
+  ),
+
   /** id, touched before (milliseconds). Removes a plan that no message refers to and no engine uses. */
   removePlan: script(
     'removePlan',

@@ -373,9 +373,35 @@ test('orders are found by what people know of them, newest first, page by page',
   expect(await found({ orderNumber: 'P' })).toEqual(['O10-0'])
 })
 
-test('an order has its deadlines and its studies, credited for certain or not', async () => {
-  const due = '2026-10-16T09:00:00.000Z'
-  const study: Study = {
+test('orders and studies of an older engine are found by everything that today are', async () => {
+  await store.accept(message({ controlId: '1' }))
+  await apply(store, ([seq = 0]) => [
+    {
+      kind: 'order',
+      order: order('O1', seq, { numbers: { authority: 'ris', placerOrderNumber: 'P' } }),
+      items: [],
+      withdrawn: [],
+    },
+    { kind: 'study', study: studyOf('O1') },
+  ])
+  await looking(async (client) => {
+    const sets = await client.keys('wl:[xy]:*')
+    expect(sets.length).toBeGreaterThan(4)
+    await client.del('wl:indexed', ...sets)
+  })
+  expect((await store.findOrders({ orderNumber: 'P', limit: 10 })).total).toBe(0)
+  const upgraded = await openStore(redis.path)
+  try {
+    for (const query of [{ orderNumber: 'P' }, { patientId: '4711' }, { studyInstanceUid: '1.2.1' }])
+      expect((await upgraded.findOrders({ ...query, limit: 10 })).total).toBe(1)
+    expect(await upgraded.studiesOf('O1')).toEqual([studyOf('O1')])
+  } finally {
+    await upgraded.close()
+  }
+})
+
+function studyOf(orderId: string): Study {
+  return {
     key: 'main/s1',
     orthanc: 'main',
     studyInstanceUid: '9.9',
@@ -385,10 +411,15 @@ test('an order has its deadlines and its studies, credited for certain or not', 
     series: [],
     stable: false,
     deleted: false,
-    credit: { kind: 'mismatch', orderIds: ['O1'] },
+    credit: { kind: 'mismatch', orderIds: [orderId] },
     firstImageAt: now,
     lastImageAt: now,
   }
+}
+
+test('an order has its deadlines and its studies, credited for certain or not', async () => {
+  const due = '2026-10-16T09:00:00.000Z'
+  const study = studyOf('O1')
   await store.accept(message({ controlId: '1' }))
   await apply(store, ([seq = 0]) => [
     { kind: 'order', order: order('O1', seq), items: [], withdrawn: [] },
