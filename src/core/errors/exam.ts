@@ -30,17 +30,17 @@ export const examErrors = {
   E610: entry(
     'Images in study {study} have the Study Instance UID or accession number of order {orderId} but another patient.',
     'permanent',
-    'Compare the study with the order before anyone reports on it, and correct whichever has the wrong patient. The RIS was told nothing.',
+    'Compare the study with the order before anyone reports on it, and correct whichever has the wrong patient; `worklane link` gives the images to an order even so. The RIS was told nothing.',
   ),
   E611: entry(
     'Images in study {study} fit several orders or steps and nothing tells them apart.',
     'permanent',
-    'Complete the right order by hand; let the modality take its patient from the worklist, so that its images name their step.',
+    'Give the study to the right order by `worklane link`; let the modality take its patient from the worklist, so that its images name their step.',
   ),
   E612: entry(
     'Images in study {study} arrived for order {orderId}, whose step is {stepStatus}.',
     'permanent',
-    'Ask the modality whether the exam took place; if it did, let the RIS send the order again.',
+    'Ask the modality whether the exam took place; if it did, open the order again by `worklane reopen`, or let the RIS send it again.',
   ),
   E613: entry(
     'A modality says by MPPS (through {endpoint}) that it examines a patient other than that of the order it names, {orderId}.',
