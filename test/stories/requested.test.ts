@@ -131,6 +131,32 @@ describe('one order among several', () => {
   })
 })
 
+describe('after a merge (ADT A40)', () => {
+  const merge = (story: Story): unknown => story.adt({ kind: 'merge', patient: otto, prior: ['4711^^^HOSP'] })
+  const group = { studyInstanceUid: '9.9', requestAttributes: [request('RP1'), request('RP2')] }
+
+  test.each([
+    ['the old Patient ID, which the modality had loaded', { patientId: '4711' }],
+    ['the old Patient ID with its issuer', { patientId: '4711', issuerOfPatientId: 'HOSP' }],
+    ["the survivor's Patient ID", { patientId: '4712' }],
+  ])('images under %s are of the orders that they were requested by', (_, who) => {
+    const story = createStory()
+    story.message(order(1), order(2))
+    merge(story)
+    story.images({ ...group, ...who })
+    expect([statuses(story), credited(story), story.notices()]).toEqual([['STARTED', 'STARTED'], ['F1', 'F2'], []])
+  })
+
+  test('an order that comes late under the old ID is found too', () => {
+    const story = createStory()
+    story.message(order(1))
+    merge(story)
+    story.message(order(2))
+    story.images({ ...group, patientId: '4711' })
+    expect(statuses(story)).toEqual(['STARTED', 'STARTED'])
+  })
+})
+
 describe('I11: of whom the images are counts before by what they were requested', () => {
   test.each([
     ['another Patient ID', { patientId: '4712' }],
