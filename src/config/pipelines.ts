@@ -83,7 +83,7 @@ function describe(
 ): PipelineFile {
   const name = textAt(located, 'pipeline') ?? folderName
   const from = textAt(located, 'from') ?? ''
-  const isStatus = orthancs.includes(from) || (isBlock(located.value) && 'on' in located.value)
+  const isStatus = [...orthancs, 'any'].includes(from) || (isBlock(located.value) && 'on' in located.value)
   const kind = isStatus ? 'status' : isPatientPipeline(located.value) ? 'patients' : 'orders'
   return { name, folder, kind, from, text, located }
 }
