@@ -7,7 +7,7 @@ import type { Order, Study } from '../core/order.ts'
 import { announceStart, awaitQuiet } from './completion.ts'
 import type { Taken } from './credit.ts'
 import type { Draft } from './draft.ts'
-import { flags, isStarted, isWaiting, move, summary } from './steps.ts'
+import { flags, isStarted, isWaiting, move, summary, withImages } from './steps.ts'
 
 export interface Arrival {
   readonly taken: readonly Taken[]
@@ -29,9 +29,10 @@ export function receive(
   const { taken, first, last, isBorn } = arrival
   // Copies are credited, and say nothing new.
   if (taken.length === 0) return { order: credited(order, study), study }
-  const started = move(order, 'start', new Set(taken.flatMap(({ stepKeys }) => [...stepKeys])))
+  const keys = new Set(taken.flatMap(({ stepKeys }) => [...stepKeys]))
+  const started = move(order, 'start', keys)
   let next: Order = {
-    ...credited(started, study),
+    ...credited(withImages(started, keys, last), study),
     firstImageAt: order.firstImageAt ?? first,
     lastImageAt: order.lastImageAt !== undefined && order.lastImageAt > last ? order.lastImageAt : last,
   }

@@ -9,6 +9,7 @@
  * what began by mistake is taken back.
  */
 import type { Dataset } from '../core/dataset.ts'
+import type { Instant } from '../core/ids.ts'
 import type { PlannedStep } from '../core/message.ts'
 import { endedStatuses, type Order, type Step, type StepStatus } from '../core/order.ts'
 import { hasValue } from '../dicom/worklist-item.ts'
@@ -84,6 +85,15 @@ export function takeBack(order: Order, keys?: ReadonlySet<string>): Order {
 }
 
 /** What waits is served, whatever was there before it. */
+/** Images of before a step's beginning were credited to it since: it waits for no others. */
+export function withImages(order: Order, keys: ReadonlySet<string>, last: Instant): Order {
+  return change(order, keys, (step) => {
+    if (!isStarted(step) || step.begun === undefined || step.begun.at <= last) return step
+    const { begun: _begun, ...rest } = step
+    return rest
+  })
+}
+
 function waitAgain({ begun: _begun, ...step }: Step): Step {
   const kept = step.flags.filter((flag) => flag !== flags.imagesFirst)
   return { ...step, flags: kept, stepStatus: scheduled(step.attributes) }

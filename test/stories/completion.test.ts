@@ -122,6 +122,16 @@ describe('quiet', () => {
   })
 })
 
+test('images of before the RIS said IP, linked by hand after it, are images of the step', () => {
+  const story = createStory()
+  story.message({})
+  story.images({ studyInstanceUid: '1.9', patientId: '' })
+  story.message({ control: 'IP' })
+  story.hand({ kind: 'link', orderId: story.order().id, study: 'main/study-1' })
+  story.wait(31)
+  expect([statuses(story), story.told()]).toEqual([['COMPLETED'], ['CM']])
+})
+
 describe('policies mixed in one order', () => {
   const mixed: Partial<Completion> = { rules: [{ modalities: ['PT'], policy: 'stable', quietSeconds: 0 }] }
 
