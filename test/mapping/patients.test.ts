@@ -114,6 +114,12 @@ describe('an ADT becomes acts', () => {
     expect(verdict).toMatchObject({ patients: [{ prior: ['4712^^^HOSP'] }] })
   })
 
+  test('each MRG says for itself which of its identifiers is meant', () => {
+    const text = changed('each: MRG-1,', 'each: [MRG-1(5=MR), MRG-1],')
+    const lines = [header('A40'), pid, 'MRG|1^^^HOSP^MR~2^^^NAT^NI', 'MRG|3^^^HOSP^PI']
+    expect(judge(lines, text)).toMatchObject({ patients: [{ prior: ['1^^^HOSP', '3^^^HOSP'] }] })
+  })
+
   test('the message is found again by the old identifier, too', () => {
     const { keys } = planOf([base]).judge(message(header('A40'), pid, 'MRG|4712^^^HOSP'))
     expect(keys.patientIds).toEqual(['4711', '4712'])

@@ -207,10 +207,12 @@ describe('two patients become one', () => {
 
   test('a survivor without a name borrows the description of who was merged', () => {
     const story = createStory()
-    story.message({ patient: doe })
+    const others = { OtherPatientIDsSequence: [{ PatientID: '9020' }] }
+    story.message({ patient: { ...doe, attributes: { ...doe.attributes, ...others } } })
     story.adt(merge({ ...anna, attributes: { PatientID: '4711', PatientSex: 'F' } }, doe))
     const [item] = story.worklist()
     expect(item?.dataset).toMatchObject({ PatientName: 'DOE^J2', PatientID: '4711', PatientSex: 'F' })
+    expect(item?.dataset['OtherPatientIDsSequence']).toBeUndefined()
   })
 })
 
@@ -305,6 +307,15 @@ describe('images of a merged patient', () => {
     const story = createStory()
     story.message({ patient: doe })
     story.adt(merge(anna, doe))
+    const requestAttributes = [{ requestedProcedureId: 'RP1', scheduledStepId: 'S1', accessionNumber: '' }]
+    story.images({ patientId: '9020', studyInstanceUid: '1.9', requestAttributes })
+    expect(statuses(story)).toEqual(['STARTED'])
+  })
+
+  test('request attributes name an order that came under the merged ID', () => {
+    const story = createStory()
+    story.adt(merge(anna, doe))
+    story.message({ patient: doe })
     const requestAttributes = [{ requestedProcedureId: 'RP1', scheduledStepId: 'S1', accessionNumber: '' }]
     story.images({ patientId: '9020', studyInstanceUid: '1.9', requestAttributes })
     expect(statuses(story)).toEqual(['STARTED'])
