@@ -126,6 +126,7 @@ function did(
 ): StoryLine {
   const told = controlId === undefined ? undefined : sent.get(controlId)
   const often = told !== undefined && told.attempts > 1 ? `, sent ${told.attempts} times` : ''
+  const why = told?.state === 'refused' && told.reason !== told.acknowledgmentCode ? ` (${told.reason})` : ''
   const msh10 = controlId ?? (messageId === undefined ? undefined : messages.get(messageId)?.controlId)
   return {
     at,
@@ -134,7 +135,7 @@ function did(
     ...(messageId === undefined ? {} : { messageId }),
     ...(msh10 === undefined ? {} : { controlId: msh10 }),
     ...(told === undefined ? {} : { endpoint: told.endpoint }),
-    what: `${what}${often}`,
+    what: `${what}${why}${often}`,
     ...(by === undefined ? {} : { by }),
     ...(reason === undefined ? {} : { reason }),
   }
@@ -143,7 +144,7 @@ function did(
 function decided(one: SentMessage, causedBy: StoryLine['causedBy']): StoryLine {
   const { at, cause, controlId, endpoint, event, pipeline, state, attempts, reason } = one
   const written = pipeline === undefined ? '' : ` by pipeline ${pipeline}`
-  const tries = attempts === 0 ? 'not sent yet' : `sent ${attempts} times, last answer ${reason ?? 'none'}`
+  const tries = attempts === 0 ? 'not sent yet' : `sent ${attempts} times, last attempt: ${reason ?? 'no answer'}`
   const what = `${endpoint} is to be told${event === undefined ? '' : ` ${event}`}${written}`
   const waits = state === 'waiting' ? `: waits, ${tries}` : ''
   return { at, cause, causedBy, controlId, endpoint, what: `${what}${waits}` }

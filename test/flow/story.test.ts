@@ -73,8 +73,16 @@ test('what still waits is told with how often it was sent and why it was not tak
     '1 unknown - W1 ris is to be told completed: waits, not sent yet',
   ])
   expect(told({ sent: [sent(1, 0, { ...waiting, attempts: 4, reason: 'E702' })] })).toEqual([
-    '1 unknown - W1 ris is to be told completed: waits, sent 4 times, last answer E702',
+    '1 unknown - W1 ris is to be told completed: waits, sent 4 times, last attempt: E702',
   ])
+})
+
+test('what was refused is told with the reason that the receiver gave', () => {
+  const refused = { state: 'refused', acknowledgmentCode: 'AE', reason: 'AE 101', settledAt: at(1) } as const
+  const line = history(1, 1, 'ris refused it: AE', { causedBy: 'delivery', controlId: 'W1' })
+  expect(told({ sent: [sent(1, 0, refused)], history: [line] }).at(-1)).toBe(
+    '1 delivery - W1 ris refused it: AE (AE 101)',
+  )
 })
 
 test('by hand: who did it and why', () => {
