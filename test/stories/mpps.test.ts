@@ -208,6 +208,18 @@ describe('RAD-7: a modality ends', () => {
     expect([statuses(story), story.told()]).toEqual([['COMPLETED'], ['IP', 'CM']])
   })
 
+  test('performed though it was cancelled, then reopened: the same word again starts nothing, its end ends it', () => {
+    const story = createStory({ policy: 'mpps' })
+    story.message({})
+    story.hand({ kind: 'cancel', orderId: story.order().id })
+    story.performed()
+    story.hand({ kind: 'reopen', orderId: story.order().id })
+    story.performed()
+    expect([statuses(story), story.notices()]).toEqual([['SCHEDULED'], ['E616']])
+    story.performed({ state: 'COMPLETED' })
+    expect([statuses(story), story.told()]).toEqual([['COMPLETED'], ['IP', 'CM']])
+  })
+
   test('the policy becomes mpps: what was said before counts now', () => {
     const story = createStory()
     story.message({})
