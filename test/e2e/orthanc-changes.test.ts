@@ -178,3 +178,38 @@ test('I6: of two Orthancs each is known by its database', { timeout: 60_000 }, a
     await second.kill()
   }
 })
+
+test(
+  'a deleted study stands in the story of its order, one that was stored again meanwhile does not',
+  { timeout: 60_000 },
+  async () => {
+    hospital = await startHospital()
+    const { engine, order, found, scan } = hospital
+    const notes = async (accession: string): Promise<readonly string[]> => {
+      const { items } = await engine.api<{ items: { id: string }[] }>(`/api/orders?accession=${accession}`)
+      const { lines } = await engine.api<{ lines: { what: string }[] }>(`/api/orders/${items[0]?.id}/story`)
+      return lines.map(({ what }) => what)
+    }
+    const scanned = new Map<string, { readonly study: string; readonly again: () => Promise<void> }>()
+    for (const accession of ['GONE', 'AGAIN']) {
+      await order({ accession })
+      const item = await eventually(async () => (await found(accession))[0], `${accession} is shown`)
+      await scan(item)
+      const study = await studyOf(String(item['StudyInstanceUID']))
+      scanned.set(accession, { study, again: () => scan(item) })
+      await eventually(
+        async () => (await told()).some(({ change, resource }) => change === 'StableStudy' && resource === study),
+        'it is stable',
+      )
+    }
+    await engine.crash()
+    for (const { study } of scanned.values()) await rest('DELETE', `/studies/${study}`)
+    await scanned.get('AGAIN')?.again()
+    await engine.restart()
+    const deletions = async () =>
+      (await told()).filter(({ change, level }) => change === 'Deleted' && level === 'Study')
+    await eventually(async () => (await deletions()).length === 2, 'the engine has heard of both')
+    expect((await notes('GONE')).filter((note) => /deleted/.test(note))).toEqual(['study deleted in Orthanc'])
+    expect((await notes('AGAIN')).filter((note) => /deleted/.test(note))).toEqual([])
+  },
+)
