@@ -385,6 +385,31 @@ describe('one order, several studies', () => {
   })
 })
 
+test('an order that is corrected decides for another one: what was ambiguous begins the order that is left', () => {
+  const story = createStory()
+  const shared = (n: number) => ({ fillerOrderNumber: `F${n}`, accessionNumber: 'A1' })
+  story.message({ numbers: shared(1) }, { numbers: shared(2) })
+  story.images({ studyInstanceUid: '9.9', accessionNumber: 'A1', study: 'study-2' })
+  expect([statuses(story), story.notices()]).toEqual([['SCHEDULED', 'SCHEDULED'], ['E611']])
+  const uid = { fillerOrderNumber: 'F2', studyInstanceUid: '9.9' }
+  story.message({ control: 'XO', numbers: uid })
+  expect(statuses(story)).toEqual(['SCHEDULED', 'STARTED'])
+
+  const other = createStory({ policy: 'stable' })
+  const request = { requestedProcedureId: 'RP', scheduledStepId: '', accessionNumber: '' }
+  const asked = (n: number, more = {}) => ({
+    numbers: { fillerOrderNumber: `F${n}`, accessionNumber: `A${n}`, requestedProcedureId: 'RP', ...more },
+  })
+  other.message(asked(1), asked(2))
+  other.images({ studyInstanceUid: '9.9', accessionNumber: 'A7', requestAttributes: [request] })
+  expect(statuses(other)).toEqual(['SCHEDULED', 'SCHEDULED'])
+  // The first order takes the number of the images, but another request: theirs is now of the second one alone.
+  other.message({ control: 'XO', ...asked(1, { accessionNumber: 'A7', requestedProcedureId: 'RP9' }) })
+  expect([statuses(other), other.told()]).toEqual([['SCHEDULED', 'STARTED'], ['IP']])
+  other.images({ studyInstanceUid: '9.9', accessionNumber: 'A7', requestAttributes: [request] }, 'stable')
+  expect(other.told()).toEqual(['IP', 'CM'])
+})
+
 describe('what happens to a study later', () => {
   test('append: images of the next day, after CM, are late and move nothing', () => {
     const story = createStory()

@@ -99,7 +99,7 @@ describe('a person links a study to an order', () => {
   })
 
   test.each([
-    ['the named step, and no other with what comes later', { step: '2' }, 'CT', ['SCHEDULED', 'STARTED']],
+    ['the named step, and no other with what comes later', { step: '2' }, 'PT', ['SCHEDULED', 'STARTED']],
     ['the step of the modality', {}, 'PT', ['STARTED', 'SCHEDULED']],
     ['all steps, where nothing tells them apart', {}, 'MR', ['STARTED', 'STARTED']],
   ])('starts %s', (_, which, modality, expected) => {
