@@ -123,7 +123,7 @@ export const byHand =
   }
 
 /** Who is at the keyboard, also behind sudo. */
-function loginName(io: Io): string {
+export function loginName(io: Io): string {
   return io.env['SUDO_USER'] || io.env['USER'] || io.env['LOGNAME'] || userInfo().username
 }
 

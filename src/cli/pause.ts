@@ -1,4 +1,5 @@
 import { ask } from './api.ts'
+import { loginName } from './by-hand.ts'
 import type { Destination } from './destinations.ts'
 import { counted, type Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
@@ -26,7 +27,7 @@ export async function change(
   const [name, ...more] = positionals
   if (name === undefined || more.length > 0) return misuse('Give one destination', about, io)
   if (verb === 'pause' && !values.reason?.trim()) return misuse('--reason is missing', about, io)
-  const by = values.by ?? io.env['SUDO_USER'] ?? io.env['USER'] ?? io.env['LOGNAME'] ?? 'command line'
+  const by = values.by ?? loginName(io)
   const body = { by, ...(values.reason === undefined ? {} : { reason: values.reason }) }
   const path = `/api/destinations/${encodeURIComponent(name)}/${verb}`
   const answer = await ask(io, path, {}, { expects: 'waiting', config: values.config, body })

@@ -1,5 +1,6 @@
 import type { Instant } from '../core/ids.ts'
 import type { Clock, Log, Outbox } from '../core/ports.ts'
+import { handSchema, optionalText, readFields, readText } from './hand.ts'
 import { Refusal } from './problem.ts'
 import { json, type Answer, type Route } from './route.ts'
 import { listOf } from './worklist.ts'
@@ -41,8 +42,8 @@ const change = {
   type: 'object',
   required: ['by'],
   properties: {
-    by: { type: 'string', minLength: 1, maxLength: 80, description: 'Who does it.' },
-    reason: { type: 'string', minLength: 1, maxLength: 500, description: 'Why; a pause needs one.' },
+    by: handSchema.by,
+    reason: { ...handSchema.reason, description: 'Why; a pause needs one.' },
   },
 }
 
@@ -95,14 +96,8 @@ export function destinationRoutes(parts: DestinationParts): readonly Route[] {
 }
 
 function readChange(body: unknown, needsReason: boolean): { readonly by: string; readonly reason: string } {
-  const { by, reason = '' } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
-  const expected = `{ "by": "who", "reason": "why"${needsReason ? '' : ' (may be left out)'} }, texts of at most 80 and 500 characters`
-  const isGood = isText(by, 80) && (isText(reason, 500) || (reason === '' && !needsReason))
-  if (!isGood) throw new Refusal(400, 'E804', { expected })
-  return { by: by.trim(), reason: reason.trim() }
-}
-
-/** One line: it is shown in health and in stories. */
-function isText(value: unknown, most: number): value is string {
-  return typeof value === 'string' && value.trim() !== '' && value.length <= most && !/\p{Cc}/u.test(value)
+  const fields = readFields(body, ['by', 'reason'])
+  const by = readText(fields, 'by', 80)
+  const reason = needsReason ? readText(fields, 'reason', 500) : (optionalText(fields, 'reason', 500) ?? '')
+  return { by, reason }
 }

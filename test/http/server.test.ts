@@ -381,16 +381,17 @@ test('a destination is paused by somebody for a reason, and resumed; what waits 
   // A reason is free text: it may name a patient.
   expect(JSON.stringify(logged)).not.toContain('RIS update')
 
-  for (const body of [
-    {},
-    { by: 'me' },
-    { by: '', reason: 'x' },
-    { by: 'a\nb', reason: 'x' },
-    { by: 1, reason: 'x' },
-    [],
-  ]) {
+  for (const [body, code] of [
+    [{}, 'E823'],
+    [{ by: 'me' }, 'E823'],
+    [{ by: '', reason: 'x' }, 'E823'],
+    [{ by: 'a\nb', reason: 'x' }, 'E823'],
+    [{ by: 1, reason: 'x' }, 'E823'],
+    [{ by: 'me', reason: 'x', until: 'noon' }, 'E822'],
+    [[], 'E804'],
+  ] as const) {
     const refused = await post('pause', body)
-    expect([refused.statusCode, refused.json<{ code: string }>().code]).toEqual([400, 'E804'])
+    expect([refused.statusCode, refused.json<{ code: string }>().code]).toEqual([400, code])
   }
   const unknown = await post('pause', { by: 'me', reason: 'x' }, 'archive')
   expect([unknown.statusCode, unknown.json<{ code: string }>().code]).toEqual([404, 'E821'])
