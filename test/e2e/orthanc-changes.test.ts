@@ -195,7 +195,7 @@ test(
       await order({ accession })
       const item = await eventually(async () => (await found(accession))[0], `${accession} is shown`)
       await scan(item)
-      const study = await studyOf(String(item['StudyInstanceUID']))
+      const study = await studyOf(item['StudyInstanceUID'] as string)
       scanned.set(accession, { study, again: () => scan(item) })
       await eventually(
         async () => (await told()).some(({ change, resource }) => change === 'StableStudy' && resource === study),
