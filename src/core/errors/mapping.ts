@@ -119,9 +119,9 @@ export const mappingErrors = {
     'Nothing needs to be done.',
   ),
   E328: entry(
-    'The pipeline has no rule for the trigger event {event}.',
+    'The pipeline refuses the trigger event {event}.',
     'permanent',
-    'Add the event to `triggerEvent` of the pipeline.',
+    'Do by hand what it says of orders on the worklist, such as cancelling and ordering anew; or say in `triggerEvent` of the pipeline what it does.',
   ),
   E329: entry(
     'An MRG segment stands before the first of several PID segments: who was merged would be a guess.',
