@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { SpooledChanges } from '../../src/core/inbox.ts'
 import type { OrthancChangeRow } from '../../src/core/orthanc-change.ts'
@@ -48,6 +49,35 @@ test('I6: each row that the plugin brings is taken once, whatever is brought aga
   expect(await bring([row(2), row(3), row(5)])).toBe(2)
   expect(await bring([])).toBe(0)
   expect(await told()).toEqual(['main: job1 job2', 'main: job3 job5'])
+})
+
+test('I6: however batches are cut and answers lost, each row is taken once and in order', async () => {
+  let runs = 0
+  const attempts = fc.array(fc.record({ size: fc.integer({ min: 1, max: 7 }), isAnswered: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 12,
+  })
+  await fc.assert(
+    fc.asyncProperty(attempts, async (all) => {
+      const orthanc = `run ${(runs += 1)}`
+      let taken = 0
+      let told = 0
+      let news = 0
+      for (const { size, isAnswered } of all) {
+        // Numbers have gaps: each is three more than the one before.
+        const rows = Array.from({ length: size }, (_, at) => row((taken + at) * 3))
+        news += await bring(rows, { orthanc })
+        told = Math.max(told, taken + size)
+        if (isAnswered) taken += size
+      }
+      const stored = (await waiting()).flatMap((entry) =>
+        entry.kind === 'changes' && entry.orthanc === orthanc ? entry.rows : [],
+      )
+      expect(stored.map(({ resource }) => resource)).toEqual(Array.from({ length: told }, (_, at) => `job${at * 3}`))
+      expect(news).toBe(told)
+    }),
+    { numRuns: 40 },
+  )
 })
 
 test('a spool that was made anew, and that of another Orthanc, begin at their own first number', async () => {
