@@ -150,6 +150,34 @@ test('a verdict that is remembered is not made again: no body is read', async ()
   expect(ledger.states()).toEqual([['M1', 'applied']])
 })
 
+test.each([1, 2, 50])('I3: orders, a merge and what comes under the merged ID, in batches of %i', async (batch) => {
+  const patients = siteOf({
+    'pipelines/patients/pipeline.yaml': `pipeline: patients
+from: ris-orders
+accept: { messages: [ADT] }
+triggerEvent: { A40: merge }
+prior: { each: MRG-1, PatientID: MRG-1.1 }
+map: { PatientName: PID-5, PatientID: PID-3.1 }
+`,
+  }).plans.get('ris-orders')
+  const { ledger, drain, lease } = draining({ batch, plan: async () => patients })
+  const merge = [
+    String.raw`MSH|^~\&|ADT|MAIN|WL|HOSP|20260301093000||ADT^A40|C2|P|2.3.1`,
+    'PID|1||4712||White^Jane',
+    'MRG|4711',
+    '',
+  ].join('\r')
+  ledger.message(1, order(1))
+  ledger.message(2, Buffer.from(merge))
+  ledger.message(3, order(3))
+  ledger.message(4, order(1, { control: 'CA' }))
+  await drain(lease)
+  expect(ledger.states()).toEqual([1, 2, 3, 4].map((seq) => [`M${seq}`, 'applied']))
+  const orders = ledger.truth.orders({ by: 'patient', key: '4712^^^' })
+  expect(orders.map(({ steps }) => steps.map(({ stepStatus }) => stepStatus))).toEqual([['CANCELED'], ['SCHEDULED']])
+  expect(ledger.truth.patient('4711^^^')?.mergedInto).toBe('4712^^^')
+})
+
 test.each(['applied', 'pending', 'bodies', 'load', 'commit'])(
   'I3: a store that goes away at `%s` leaves all as it was, and the next turn does it',
   async (where) => {
