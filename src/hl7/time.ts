@@ -1,7 +1,7 @@
 import type { Instant } from '../core/ids.ts'
 
 const formatters = new Map<string, Intl.DateTimeFormat>()
-const offsets = new Map<string, { readonly quarter: number; readonly minutes: number }>()
+const offsets = new Map<string, Map<number, number>>()
 
 /** An instant as HL7 writes it, in a time zone and with its offset: `20261016101500+0200`. */
 export function formatTime(at: Instant, timeZone = 'UTC'): string {
@@ -21,10 +21,14 @@ function two(value: number): string {
 function offsetMinutes(utc: number, timeZone: string): number {
   if (timeZone === 'UTC') return 0
   const quarter = Math.floor(utc / 900_000)
-  const known = offsets.get(timeZone)
-  if (known?.quarter === quarter) return known.minutes
-  const minutes = askOffset(utc, timeZone)
-  offsets.set(timeZone, { quarter, minutes })
+  let known = offsets.get(timeZone)
+  // Times of one message lie some quarters apart; a day of them is enough.
+  if (known === undefined || known.size > 96) {
+    known = new Map()
+    offsets.set(timeZone, known)
+  }
+  const minutes = known.get(quarter) ?? askOffset(utc, timeZone)
+  known.set(quarter, minutes)
   return minutes
 }
 

@@ -30,8 +30,9 @@ export function renderStatus(
   const places = placesOf(values.filter(({ isConstant }) => !isConstant).map(({ path }) => path))
   for (const { path, raw } of values) {
     const place = path.segment === 'MSH' ? 1 : places.get(path.segment)?.get(numberOf(path))
-    if (place !== undefined)
-      writer.set(path.text.replace(/^(...)(\(\d+\))?/, `$1(${place})`), { raw: fitted(raw, path, delimiters) })
+    if (place === undefined) continue
+    const text = place === numberOf(path) ? path.text : path.text.replace(/^(...)(\(\d+\))?/, `$1(${place})`)
+    writer.set(text, { raw: fitted(raw, path, delimiters) })
   }
   for (const [path, word] of headerFields) {
     const text = header[word]
