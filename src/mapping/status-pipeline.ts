@@ -57,10 +57,11 @@ export function compileStatusPipeline(located: Located, files: StatusInput['tabl
   const fields = readFields(lint, located.value, [], statusSettings)
   for (const name of ['pipeline', 'from', 'to', 'on', 'map']) {
     if (!(name in fields)) lint.error('E219', [], { name })
+    else if (name !== 'map' && isEmpty(fields[name])) lint.error('E219', [name], { name })
   }
   const words = { lint, tables: compileTables(lint, fields['tables'], files), used: new Set<string>() }
   const texts = (key: 'from' | 'to'): readonly string[] =>
-    key in fields ? readTexts(lint, fields[key], [key]).map(({ text }) => text) : []
+    isEmpty(fields[key] ?? null) ? [] : readTexts(lint, fields[key], [key]).map(({ text }) => text)
   const to = texts('to')
   const pipeline = {
     name: scalarText(fields['pipeline']) ?? '',
@@ -92,6 +93,11 @@ function warnOfUnused({ lint, used, tables }: StatusWords, { on }: Fields): void
   }
 }
 
+/** Of such a list or mapping nothing would ever come. */
+function isEmpty(value: unknown): boolean {
+  return value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
+}
+
 function versionOf(lint: Lint, value: unknown): string {
   const version = scalarText(value) ?? ''
   if (versions.includes(version)) return version
@@ -107,7 +113,7 @@ function compileEvents(
   const { lint } = words
   const reactions = new Map<StatusEventKind, readonly Reaction[]>()
   if (!isFields(value)) {
-    if (value !== undefined) lint.error('E200', ['on'], { where: 'on', expected: 'a mapping of events' })
+    if (!isEmpty(value ?? null)) lint.error('E200', ['on'], { where: 'on', expected: 'a mapping of events' })
     return reactions
   }
   const isToOriginOnly = to.length > 0 && to.every((name) => name === origin)

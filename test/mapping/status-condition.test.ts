@@ -136,3 +136,18 @@ map: { ORC-3: order.ORC-3, OBR-25: resultStatus }
   ])
   expect(statusProblems(text.replace('ORC-3: order.ORC-3', 'ORC-5: { from: orderStatus, table: words }'))).toEqual([])
 })
+
+test.each([
+  ['on', '{}'],
+  ['to', '[]'],
+  ['from', ''],
+  ['pipeline', '""'],
+])('a pipeline whose "%s" is empty does nothing, and is told so', (name, value) => {
+  const text = pipeline('order.PV1-2 == "I"').replace(
+    'on:\n  started: { message: ORM^O01 }',
+    'on: { started: { message: ORM^O01 } }',
+  )
+  const [problem, ...more] = statusProblems(text.replace(new RegExp(`^${name}: .*$`, 'm'), `${name}: ${value}`))
+  expect(problem).toContain(`E219 ${name} is missing.`)
+  expect(more).toEqual([])
+})
