@@ -80,6 +80,14 @@ describe('a step that nobody began expires', () => {
     expect(statuses(story)).toEqual(['EXPIRED'])
   })
 
+  test('an update of what waits gives it no more days', () => {
+    const story = createStory({}, week)
+    story.message({})
+    story.wait(5 * day)
+    story.message({ control: 'XO', sent: '20261021090000', steps: [step('1', { Modality: 'MR' })] })
+    expect(noShow(story)).toBe('2026-10-23T22:00:00.000Z')
+  })
+
   test('a message that changes nothing sets no deadline again', () => {
     const story = createStory({}, week)
     story.message({})
