@@ -105,9 +105,12 @@ test('I7: the same event gives the same bytes', () => {
   expect(plan().render(event('started'))).toEqual(plan().render(event('started')))
 })
 
-test.each(['expired', 'stable', 'lateImages', 'deleted', 'NewSeries'] as const)('%s is told to nobody by default', (kind) => {
-  expect(plan().render(event(kind))).toEqual([])
-})
+test.each(['expired', 'stable', 'lateImages', 'deleted', 'NewSeries'] as const)(
+  '%s is told to nobody by default',
+  (kind) => {
+    expect(plan().render(event(kind))).toEqual([])
+  },
+)
 
 test('a destination without a port is told nothing', () => {
   expect(plan(undefined, []).render(event('started'))).toEqual([])
