@@ -215,7 +215,8 @@ export function newUid(): string {
 /** Stores files as a modality does; fails unless all were taken. */
 export async function storeImages(port: number, files: readonly string[], calling = 'CT1'): Promise<void> {
   const called = ['-aet', calling, '-aec', 'ORTHANC', '127.0.0.1', String(port)]
-  const { output, code } = await run('storescu', ['-to', '5', ...called, ...files])
+  // -R: what these files are, not the first 64 kinds that storescu knows.
+  const { output, code } = await run('storescu', ['-to', '5', '-R', ...called, ...files])
   if (code !== 0) throw new Error(`storescu: ${output}`)
 }
 

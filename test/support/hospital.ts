@@ -36,8 +36,8 @@ export interface Hospital {
   found(accession: string): Promise<readonly Dataset[]>
   /** A modality makes an image of an item, as its worklist entry tells it, and stores it. */
   scan(item: Dataset, tags?: Dataset): Promise<void>
-  /** Stores an image with these tags. */
-  store(tags: Dataset): Promise<void>
+  /** Stores an image with these tags; at another Orthanc, or by another AE title, where it says so. */
+  store(tags: Dataset, by?: { readonly port?: number; readonly calling?: string }): Promise<void>
   end(): Promise<void>
 }
 
@@ -94,8 +94,8 @@ export async function startHospital(options: HospitalOptions = {}): Promise<Hosp
       }
     }
     const worklist = (...keys: string[]): Promise<readonly Dataset[]> => findWorklist({ ...server, keys })
-    const store = async (tags: Dataset): Promise<void> =>
-      storeImages(orthanc.dicomPort, [await makeImage({ dir: folder.path, tags })])
+    const store: Hospital['store'] = async (tags, { port = orthanc.dicomPort, calling } = {}) =>
+      storeImages(port, [await makeImage({ dir: folder.path, tags })], calling)
     return {
       engine,
       orthanc,
