@@ -321,6 +321,28 @@ describe('images of a merged patient', () => {
     expect(statuses(story)).toEqual(['STARTED'])
   })
 
+  test('MPPS under the ID that the modality knew starts the order', () => {
+    const story = createStory()
+    story.message({ patient: doe })
+    story.adt(merge(anna, doe))
+    story.performed({ patientId: '9020' })
+    expect([statuses(story), story.told()]).toEqual([['STARTED'], ['IP']])
+  })
+
+  test('what a person has linked stays linked through a merge', () => {
+    const story = createStory()
+    story.message({ patient: doe })
+    story.images({ patientId: '815', studyInstanceUid: '1.9' })
+    story.hand({ kind: 'link', orderId: story.order().id, study: 'main/study-1' })
+    story.adt(merge(anna, doe))
+    expect([statuses(story), story.study()?.credit]).toEqual([
+      ['STARTED'],
+      { kind: 'matched', orderIds: [story.order().id] },
+    ])
+    story.wait(31)
+    expect(story.told()).toEqual(['IP', 'CM'])
+  })
+
   test('a mismatch is none when the two turn out to be one', () => {
     const story = createStory()
     story.message({ patient: doe })
