@@ -10,7 +10,7 @@ export const examErrors = {
   E602: entry(
     'Order group {group} names another patient than the order it means ({orderId}).',
     'permanent',
-    'Find out whose order it is. If the patient was merged or corrected, cancel the order and send a new one with a new number.',
+    'Find out whose order it is. If the two are one patient, let the merge (ADT A40) come first and the order again; else cancel the order and send a new one with a new number.',
   ),
   E603: entry(
     'Order group {group} makes an order but names no {missing}.',
