@@ -165,16 +165,19 @@ export async function askOrthanc<T = unknown>(
   { httpUrl }: RunningOrthanc,
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
-  body?: unknown,
+  body?: object | string,
 ): Promise<T> {
   const answer = await fetch(`${httpUrl}${path}`, {
     method,
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: bodyOf(body) }),
   })
   const text = await answer.text()
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
   return (text === '' ? undefined : JSON.parse(text)) as T
 }
+
+const bodyOf = (given: object | string): string | Uint8Array<ArrayBuffer> =>
+  typeof given === 'string' ? given : given instanceof Uint8Array ? Uint8Array.from(given) : JSON.stringify(given)
 
 /** Orthanc's own identifier of a study that it has. */
 export function studyIn(orthanc: RunningOrthanc, studyInstanceUid: string): Promise<string> {
