@@ -59,6 +59,8 @@ export interface PlannedStep {
   readonly stations: readonly string[]
   /** The item of the Scheduled Procedure Step Sequence, without its Scheduled Station AE Title. Same rule for absent and `''` as `request`. */
   readonly attributes: Dataset
+  /** Keywords of which nothing was said, so that the site's defaults stand in: they never replace what is known better. */
+  readonly assumed?: readonly string[]
 }
 
 /** By what a message is found again. Values belong to a person: they stay in the store. */

@@ -61,7 +61,13 @@ export interface Patient {
   readonly aliases?: readonly PatientKey[]
   /** Set once this key was merged: whoever is named by it is that patient. */
   readonly mergedInto?: PatientKey
+  /** Which entry last changed what had been known: an order that was sent before quotes it no more. */
+  readonly restated?: Readonly<Partial<Record<RestatedKeyword, Seq>>>
 }
+
+/** What of a patient a status message quotes, besides the Patient ID. */
+export const restatedKeywords = ['PatientName', 'PatientBirthDate', 'PatientSex'] as const
+export type RestatedKeyword = (typeof restatedKeywords)[number]
 
 /** A Scheduled Procedure Step with its life. */
 export interface Step {
@@ -72,6 +78,8 @@ export interface Step {
   readonly attributes: Dataset
   /** What a person should look at: `no-longer-ordered`, ... */
   readonly flags: readonly string[]
+  /** Keywords whose values are the site's defaults, until a message says better. */
+  readonly assumed?: readonly string[]
   /** Set when it was STARTED without images, by the RIS or (`performed`: its SOP Instance UID) by MPPS. */
   readonly begun?: { readonly at: Instant; readonly performed?: string }
 }
@@ -92,6 +100,8 @@ export interface Order {
   readonly request: Dataset
   /** The HL7 text of the order group as last sent with an OBR. */
   readonly received: string
+  /** Sequence number of the message that `received` is of; absent: the one that made the order. */
+  readonly receivedBy?: Seq
   readonly steps: readonly Step[]
   /** What the RIS has been told: IP once, CM or DC once. */
   readonly told: readonly ('IP' | 'CM' | 'DC')[]
@@ -193,6 +203,8 @@ export interface SeriesFacts {
   readonly instances: number
   /** When Orthanc last received an image of it. */
   readonly lastImageAt: Instant
+  /** When the engine was last told of images that it did not know; set where a study is kept. */
+  readonly seenAt?: Instant
 }
 
 /** A study in one Orthanc as the engine knows it: what has been seen and to whom it was credited. */

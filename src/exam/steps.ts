@@ -84,7 +84,6 @@ export function takeBack(order: Order, keys?: ReadonlySet<string>): Order {
   return change(order, keys, (step) => (isStarted(step) ? waitAgain(step) : step))
 }
 
-/** What waits is served, whatever was there before it. */
 /** Images of before a step's beginning were credited to it since: it waits for no others. */
 export function withImages(order: Order, keys: ReadonlySet<string>, last: Instant): Order {
   return change(order, keys, (step) => {
@@ -94,6 +93,7 @@ export function withImages(order: Order, keys: ReadonlySet<string>, last: Instan
   })
 }
 
+/** What waits is served, whatever was there before it. */
 function waitAgain({ begun: _begun, ...step }: Step): Step {
   const kept = step.flags.filter((flag) => flag !== flags.imagesFirst)
   return { ...step, flags: kept, stepStatus: scheduled(step.attributes) }
@@ -129,8 +129,9 @@ export function summary(order: Order): string {
 
 /** A step as a message first plans it; without a start date it is held. */
 export function plan(planned: PlannedStep): Step {
-  const { key, attributes } = planned
-  return { key, stations: unique(planned.stations), attributes, flags: [], stepStatus: scheduled(attributes) }
+  const { key, attributes, assumed } = planned
+  const step = { key, stations: unique(planned.stations), attributes, flags: [], stepStatus: scheduled(attributes) }
+  return assumed === undefined ? step : { ...step, assumed }
 }
 
 export interface Replanning {
@@ -154,16 +155,36 @@ export function replan(steps: readonly Step[], planned: readonly PlannedStep[], 
 }
 
 function update(step: Step, planned: PlannedStep, reopens: boolean): Step {
-  const attributes = merge(step.attributes, planned.attributes)
-  const stations = unique(planned.stations)
+  const { assumed: _before, ...before } = step
+  const { assumed, ...said } = withoutAssumptions(step, planned)
+  const attributes = merge(step.attributes, said.attributes)
+  const stations = unique(said.stations)
   const next: Step = {
-    ...step,
+    ...before,
+    ...(assumed === undefined || assumed.length === 0 ? {} : { assumed }),
     attributes,
     stations: stations.length > 0 ? stations : step.stations,
     flags: step.flags.filter((flag) => flag !== flags.noLongerOrdered),
     stepStatus: replanned(step.stepStatus, attributes, reopens),
   }
   return same(next, step) ? step : next
+}
+
+/** What the site assumes where a message says nothing gives way to what is known better. A station is that of its modality. */
+function withoutAssumptions(step: Step, planned: PlannedStep): PlannedStep {
+  const { assumed } = planned
+  if (assumed === undefined) return planned
+  const isKnown = (keyword: string): boolean => assumed.includes(keyword) && step.assumed?.includes(keyword) !== true
+  const { Modality: modality, ...others } = planned.attributes
+  const keepsModality = isKnown('Modality') && hasValue(step.attributes['Modality'])
+  const keepsStations =
+    isKnown('ScheduledStationAETitle') && (keepsModality || modality === step.attributes['Modality'])
+  return {
+    ...planned,
+    attributes: keepsModality ? others : planned.attributes,
+    stations: keepsStations ? step.stations : planned.stations,
+    assumed: assumed.filter((keyword) => !(keyword === 'Modality' ? keepsModality : keepsStations)),
+  }
 }
 
 function replanned(stepStatus: StepStatus, attributes: Dataset, reopens: boolean): StepStatus {

@@ -121,13 +121,15 @@ function planSteps(
     // Names may stand on columns: each row finds its own.
     const inside: Scene = rows.length === 1 && row === undefined ? scene : { ...scene, row, named: new Map() }
     const given = build(pipeline.step, inside, listener, index)
-    const { ScheduledStationAETitle: station = '', ...attributes } = withDefaults(pipeline, inside, given)
+    const { dataset, assumed } = withDefaults(pipeline, inside, given)
+    const { ScheduledStationAETitle: station = '', ...attributes } = dataset
     check(inside, { ...attributes, ScheduledStationAETitle: station })
     const key = pipeline.identity.step === undefined ? '' : textOf(pipeline.identity.step.source(inside)).trim()
     steps.push({
       key: key === '' ? String(index + 1) : key,
       stations: stationsOf(station),
       attributes,
+      ...(assumed.length === 0 ? {} : { assumed }),
     })
   })
   if (new Set(steps.map(({ key }) => key)).size < steps.length) {
@@ -143,14 +145,21 @@ function rowsFor(pipeline: OrderPipeline, scene: Scene): readonly (Row | undefin
 }
 
 /** Where neither message nor table says, the site does; a date without a time is the beginning of the day. */
-function withDefaults(pipeline: OrderPipeline, scene: Scene, given: Dataset): Dataset {
+function withDefaults(
+  pipeline: OrderPipeline,
+  scene: Scene,
+  given: Dataset,
+): { readonly dataset: Dataset; readonly assumed: readonly string[] } {
   const dataset: Record<string, DatasetValue> = { ...given }
   const { site } = scene
-  if ((dataset['Modality'] ?? '') === '' && site.modality !== '' && !isFaulty(scene, 'Modality'))
-    dataset['Modality'] = site.modality
-  const station = dataset['ScheduledStationAETitle'] ?? ''
-  if (station === '' && site.stationAeTitle !== '' && !isFaulty(scene, 'ScheduledStationAETitle')) {
-    dataset['ScheduledStationAETitle'] = site.stationAeTitle
+  const assumed: string[] = []
+  for (const [keyword, value] of [
+    ['Modality', site.modality],
+    ['ScheduledStationAETitle', site.stationAeTitle],
+  ] as const) {
+    if ((dataset[keyword] ?? '') !== '' || value === '' || isFaulty(scene, keyword)) continue
+    dataset[keyword] = value
+    assumed.push(keyword)
   }
   const date = dataset['ScheduledProcedureStepStartDate'] ?? ''
   const time = pipeline.step.find(({ keyword }) => keyword === 'ScheduledProcedureStepStartTime')
@@ -162,7 +171,7 @@ function withDefaults(pipeline: OrderPipeline, scene: Scene, given: Dataset): Da
     dataset['ScheduledProcedureStepStartTime'] = '000000'
     if (time !== undefined) warn(scene, time, 'E325')
   }
-  return dataset
+  return { dataset, assumed }
 }
 
 function isFaulty(scene: Scene, keyword: string): boolean {

@@ -219,12 +219,26 @@ test('a cancel with all its segments is taken however wrong they are', () => {
 test('the site says where an exam takes place when message and table do not', () => {
   const bySite = shippedPlan({ stationAeTitle: 'SITE_AE', modality: 'OT' })
   expect(judge({ 'OBR-24': null }, bySite).verdict).toMatchObject({
-    groups: [{ steps: [{ stations: ['SITE_AE'], attributes: { Modality: 'OT' } }] }],
+    groups: [
+      {
+        steps: [
+          {
+            stations: ['SITE_AE'],
+            attributes: { Modality: 'OT' },
+            assumed: ['Modality', 'ScheduledStationAETitle'],
+          },
+        ],
+      },
+    ],
   })
   expect(judge({ 'OBR-24': 'ZZ' }, bySite).verdict).toMatchObject({
-    groups: [{ steps: [{ stations: ['SITE_AE'], attributes: { Modality: 'ZZ' } }] }],
+    groups: [
+      { steps: [{ stations: ['SITE_AE'], attributes: { Modality: 'ZZ' }, assumed: ['ScheduledStationAETitle'] }] },
+    ],
   })
-  expect(judge({}, bySite).verdict).toMatchObject({ groups: [{ steps: [{ stations: ['CT01'] }] }] })
+  const { verdict } = judge({}, bySite)
+  expect(verdict).toMatchObject({ groups: [{ steps: [{ stations: ['CT01'] }] }] })
+  expect(verdict.kind === 'accepted' && verdict.groups[0]?.steps[0]).not.toHaveProperty('assumed')
 })
 
 test('a PID-3 repetition stays together: the issuer is never that of another number', () => {

@@ -115,6 +115,57 @@ describe('an order changes', () => {
     })
   })
 
+  describe('the site’s defaults, where a message says nothing', () => {
+    const assumed = (modality: string, station: string, ...keywords: string[]) => [
+      { ...step('1', { Modality: modality }, [station]), assumed: keywords },
+    ]
+    const both = ['Modality', 'ScheduledStationAETitle']
+    const table = [
+      {
+        what: 'never replace what was said',
+        first: [step()],
+        second: assumed('OT', 'SITE', ...both),
+        is: ['CT', 'CT01'],
+      },
+      {
+        what: 'do not move a step from its station',
+        first: [step()],
+        second: assumed('CT', 'SITE', 'ScheduledStationAETitle'),
+        is: ['CT', 'CT01'],
+      },
+      {
+        what: 'do where another modality is asked for: the old station has it not',
+        first: [step()],
+        second: assumed('MR', 'SITE', 'ScheduledStationAETitle'),
+        is: ['MR', 'SITE'],
+      },
+      { what: 'give way to what is said', first: assumed('OT', 'SITE', ...both), second: [step()], is: ['CT', 'CT01'] },
+      {
+        what: 'are those of today',
+        first: assumed('OT', 'SITE', ...both),
+        second: assumed('XC', 'NEW', ...both),
+        is: ['XC', 'NEW'],
+      },
+    ]
+    test.each(table)('$what', ({ first, second, is }) => {
+      const story = createStory()
+      story.message({ steps: first })
+      story.message({ control: 'XO', steps: second })
+      const { Modality, ScheduledStationAETitle } = stepOf(story.worklist()[0])
+      expect([Modality, ScheduledStationAETitle]).toEqual(is)
+      expect(story.worklist()).toHaveLength(1)
+    })
+
+    test('what was said stays known, however many messages say nothing', () => {
+      const story = createStory()
+      story.message({ steps: assumed('OT', 'SITE', ...both) })
+      story.message({ control: 'XO', steps: [step()] })
+      for (const sent of ['20261015100000', '20261015110000'])
+        story.message({ control: 'XO', sent, steps: assumed('OT', 'SITE', ...both) })
+      expect(stepOf(story.worklist()[0])).toMatchObject({ Modality: 'CT', ScheduledStationAETitle: 'CT01' })
+    })
+  })
+
   test('an update replaces the set of steps: scheduled ones leave, a started one stays with a flag', () => {
     const story = createStory()
     story.message({ steps: [step('1', { Modality: 'PT' }), step('2'), step('3', { Modality: 'MR' })] })

@@ -3,7 +3,7 @@ import type { DatasetValue } from '../../src/core/dataset.ts'
 import { readAcknowledgment } from '../../src/hl7/acknowledge.ts'
 import { parse, pathOf, textAt } from '../../src/hl7/index.ts'
 import { newUid } from '../support/dcmtk.ts'
-import { startHospital, type Hospital } from '../support/hospital.ts'
+import { startHospital, stepOf, type Hospital } from '../support/hospital.ts'
 import { eventually } from '../support/temporary.ts'
 import { hasMesa, mesa, mesaNames, type FilledIn } from './mesa.ts'
 
@@ -158,5 +158,8 @@ describe.skipIf(!hasMesa)('I8, I11: everything of MESA, sent to us (needs the co
     expect([became.get('sched 101.184'), await one.found('ACC-B101X')]).toEqual(['AA applied', []])
     expect((await one.found('ACC-B101Y'))[0]).toMatchObject({ PatientID: '583020' })
     expect(await expectRightPatients(one, messages)).toBe(11)
+    // The placer's order, which comes last, knows neither modality nor station: the filler's stay.
+    expect(stepOf((await one.found('ACC-B101W'))[0])).toMatchObject({ Modality: 'RT' })
+    expect(stepOf((await one.found('ACC-B101Z'))[0])).toMatchObject({ Modality: 'MR', ScheduledStationAETitle: 'MR01' })
   })
 })
