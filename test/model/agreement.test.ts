@@ -1,0 +1,20 @@
+/**
+ * `apply` and the model say the same of every step, every event and every message
+ * (docs/explanation/exam.md). More stories, or those of another seed: `npm run test:model -- --stories N --seed S`.
+ */
+import { expect, test } from 'vitest'
+import { missing } from './coverage.ts'
+import { openDifferences } from './open.ts'
+import { tellMany } from './tell-many.ts'
+
+const stories = 1500
+
+test(
+  `apply and the model agree on ${stories} random stories of orders, images, MPPS and hands`,
+  { timeout: 120_000 },
+  () => {
+    const { difference, coverage } = tellMany({ stories, seed: 20_261_123, without: openDifferences })
+    expect(difference).toBeUndefined()
+    expect(missing(coverage, stories, openDifferences)).toEqual([])
+  },
+)

@@ -1,0 +1,216 @@
+/**
+ * One story, told to `apply` and to the model at once: after every entry, and after
+ * every deadline that became due, both must say the same of every step, every event and every message.
+ */
+import { apply, concerns, createOverlay } from '../../src/exam/index.ts'
+import type { InboxEntry } from '../../src/core/inbox.ts'
+import type { MessageState, OrderGroup, PatientAct } from '../../src/core/message.ts'
+import type { ExamEvent, ExamRules, StatusMessage } from '../../src/core/world.ts'
+import { createMemory, type Memory } from './memory.ts'
+import { happen, passTime } from './model.ts'
+import { narrate, storyBegins, type Happening } from './narrator.ts'
+import { emptyState, type Answer, type State, type Told } from './state.ts'
+import type { Story } from './story.ts'
+
+export interface Difference {
+  /** After which entry, by its number in the story, or after the time that passed. */
+  readonly after: string
+  /** `step`, `event`, `message`, `order`, `crash` and what differs: similar differences have the same. */
+  readonly sort: string
+  readonly model: string
+  readonly engine: string
+}
+
+export interface Outcome {
+  readonly difference: Difference | undefined
+  readonly state: State
+  readonly told: readonly Happening[]
+}
+
+/** Questions of `concerns` for one entry. */
+const roundsAtMost = 4
+
+const compared = new Set(['started', 'completed', 'discontinued', 'canceled', 'expired', 'reopened'])
+
+export function tell(story: Story): Outcome {
+  const state = emptyState(storyBegins)
+  const told: Happening[] = []
+  const engine = createEngine(story)
+  let seq = 1
+  for (const act of story.acts) {
+    const until = state.now + (act.act === 'wait' ? act.minutes : 1) * 60_000
+    const outcome = (difference: Difference | undefined): Outcome => ({ difference, state, told })
+
+    passTime(state, story.site, until)
+    const late =
+      engine.passTime(until, () => ++seq) ?? differs(state, engine, 'time', `time that passed after ${told.length}`)
+    if (late !== undefined) return outcome(late)
+
+    const happening = narrate(act, state, told, ++seq)
+    if (happening === undefined) continue
+    told.push(happening)
+    const { entry, groups, patients } = happening
+    happen(state, story.site, entry, groups, patients)
+    passTime(state, story.site, state.now)
+    const crash = engine.happen(entry, groups, patients) ?? engine.passTime(state.now, () => ++seq)
+    const difference = crash ?? differs(state, engine, nameOf(happening), String(told.length))
+    if (difference !== undefined) return outcome(difference)
+  }
+  return { difference: undefined, state, told }
+}
+
+function nameOf({ entry, groups, patients }: Happening): string {
+  if (entry.kind === 'manual') return entry.command.kind
+  if (entry.kind === 'images') return `images ${entry.event}`
+  if (entry.kind === 'performed') return `performed ${entry.performed.state}`
+  return entry.kind === 'message' ? (patients[0]?.kind ?? groups[0]?.effect ?? 'message') : entry.kind
+}
+
+interface Engine {
+  readonly memory: Memory
+  readonly events: readonly Told[]
+  readonly messages: ReadonlyMap<string, MessageState>
+  happen(entry: InboxEntry, groups: readonly OrderGroup[], patients: readonly PatientAct[]): Difference | undefined
+  passTime(until: number, next: () => number): Difference | undefined
+}
+
+function createEngine({ site }: Story): Engine {
+  const memory = createMemory()
+  const events: Told[] = []
+  const made = new Map<string, string>()
+  const messages = new Map<string, MessageState>()
+  const rules: ExamRules = { ...site, status: { render: listen } }
+
+  // Every event becomes a status message that says nothing but what it is: only those that are sent count.
+  function listen({ kind, order, controlId }: ExamEvent): StatusMessage[] {
+    if (order === undefined || !compared.has(kind)) return []
+    return [{ endpoint: 'ris', controlId: controlId(0), bytes: Buffer.from(JSON.stringify({ order: order.id, kind })) }]
+  }
+
+  function one(entry: InboxEntry, groups: readonly OrderGroup[], patients: readonly PatientAct[] = []): void {
+    const base = memory.open()
+    const overlay = createOverlay(base)
+    for (let round = 0; ; round++) {
+      const wanted = concerns(entry, groups, overlay, patients).filter((by) => !base.has(by))
+      if (wanted.length === 0) break
+      if (round === roundsAtMost) throw new Error(`concerns asks once more after ${roundsAtMost} rounds`)
+      base.load(wanted)
+    }
+    const changes = apply(overlay, entry, groups, rules, patients)
+    overlay.fold(changes)
+    memory.keep(changes)
+    for (const change of changes) {
+      // What the sender names later takes the place of the UID that the engine made.
+      if (change.kind === 'order' && !made.has(change.order.id))
+        made.set(change.order.id, change.order.studyInstanceUid)
+      if (change.kind === 'state') messages.set(change.messageId, change.state)
+      if (change.kind === 'send') events.push(JSON.parse(Buffer.from(change.bytes).toString()) as Told)
+    }
+  }
+
+  function guarded(after: string, sort: string, act: () => void): Difference | undefined {
+    try {
+      act()
+      return undefined
+    } catch (error) {
+      const text = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error)
+      const sentence = error instanceof Error ? error.message.replaceAll(/[\d.^]+|P[ABC]\S*|\(.*/g, '#') : 'throws'
+      return { after, sort: `crash ${sort}: ${sentence}`, model: 'goes on', engine: text }
+    }
+  }
+
+  return {
+    memory,
+    events,
+    messages,
+    happen: (entry, groups, patients) =>
+      guarded(`${entry.seq}`, nameOf({ entry, groups, patients }), () => {
+        // The engine made some of the Study Instance UIDs; the model only knows for which order.
+        const real = JSON.parse(
+          JSON.stringify({ entry, groups }).replaceAll(/made:(O\d+-\d+)/g, (text, id: string) => made.get(id) ?? text),
+        ) as { entry: InboxEntry; groups: OrderGroup[] }
+        one(real.entry, real.groups, patients)
+      }),
+    passTime: (until, next) =>
+      guarded('time', 'deadline', () => {
+        for (let fired = 0; ; fired++) {
+          const due = [...memory.deadlines]
+            .filter(([, at]) => Date.parse(at) <= until)
+            .toSorted(([, a], [, b]) => a.localeCompare(b))[0]
+          if (due === undefined) return
+          if (fired > 200) throw new Error('deadlines fire without end')
+          const [subject, at] = due
+          memory.deadlines.delete(subject)
+          one({ seq: next(), at, kind: 'deadline', subject, due: at }, [])
+        }
+      }),
+  }
+}
+
+function differs(
+  state: State,
+  { memory, events, messages }: Engine,
+  cause: string,
+  after: string,
+): Difference | undefined {
+  const answer = state.messages.at(-1)
+  if (answer !== undefined) {
+    const engine = wordOf(messages.get(answer.id))
+    const words = answerWords(answer.answer)
+    const model = words.includes(engine) ? engine : words.join(' or ')
+    if (model !== engine) return { after, sort: `message ${cause}: ${model} / ${engine}`, model, engine }
+  }
+  const told = events.slice(0)
+  const ids = new Set([...state.orders.map(({ id }) => id), ...memory.orders.keys()])
+  for (const id of ids) {
+    const mine = state.orders.find((order) => order.id === id)
+    const its = memory.orders.get(id)
+    if (mine === undefined || its === undefined) {
+      const [model, engine] = [mine === undefined ? 'none' : 'made', its === undefined ? 'none' : 'made']
+      return { after, sort: `order ${cause}: ${model} / ${engine}`, model: `${id} ${model}`, engine: `${id} ${engine}` }
+    }
+    const steps = (list: readonly { key: string; word: string }[]): string[] =>
+      list.map(({ key, word }) => `${key} ${word}`).toSorted()
+    const ours = steps(mine.steps.map(({ key, status }) => ({ key, word: status })))
+    const theirs = steps(its.steps.map(({ key, stepStatus }) => ({ key, word: stepStatus })))
+    if (ours.join() !== theirs.join()) {
+      const [from, to] = [ours, theirs].map((list, n) =>
+        list
+          .filter((line) => !(n === 0 ? theirs : ours).includes(line))
+          .map((line) => line.split(' ')[1])
+          .join('+'),
+      )
+      return {
+        after,
+        sort: `step ${cause}: ${from} / ${to}`,
+        model: `${id}: ${ours.join(', ')}`,
+        engine: `${id}: ${theirs.join(', ')}`,
+      }
+    }
+    const words = (list: readonly Told[]): string =>
+      list
+        .filter(({ order }) => order === id)
+        .map(({ kind }) => kind)
+        .join(' ')
+    const [said, heard] = [words(state.events), words(told)]
+    if (said !== heard) {
+      const common = said.split('').findIndex((letter, n) => letter !== heard[n])
+      const from = common < 0 ? said.length : said.lastIndexOf(' ', common) + 1
+      const sort = `event ${cause}: ${said.slice(from)} / ${heard.slice(from)}`
+      return { after, sort, model: `${id}: ${said}`, engine: `${id}: ${heard}` }
+    }
+  }
+  return undefined
+}
+
+function answerWords(answer: Answer): string[] {
+  return answer.kind === 'dead'
+    ? answer.codes.map((code) => `dead ${code}`)
+    : [answer.kind === 'ignored' ? `ignored ${answer.rule}` : answer.kind]
+}
+
+function wordOf(state: MessageState | undefined): string {
+  if (state === undefined) return 'no state'
+  if (state.kind === 'dead') return `dead ${state.fault.code}`
+  return state.kind === 'ignored' ? `ignored ${state.rule}` : state.kind
+}

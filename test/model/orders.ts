@@ -1,0 +1,459 @@
+/** "Which order a message means", "NW and XO", "No way back", "Cancels". */
+import type { InboxEntry } from '../../src/core/inbox.ts'
+import type { OrderNumbers } from '../../src/core/order.ts'
+import type { Effect, OrderGroup, PlannedStep } from '../../src/core/message.ts'
+import type { ErrorCode } from '../../src/core/errors/index.ts'
+import { atSite, day, isLater } from './dates.ts'
+import { askAgain } from './images.ts'
+import { describe, known, saidOf } from './patients.ts'
+import {
+  agrees,
+  hasEnded,
+  isOver,
+  isWaiting,
+  planned,
+  survivor,
+  type Answer,
+  type ModelOrder,
+  type ModelStep,
+  type Site,
+  type State,
+} from './state.ts'
+import { begin, callOff, end, hasImages, meant } from './telling.ts'
+
+const applied: Answer = { kind: 'applied' }
+const unknownOrder: Answer = { kind: 'ignored', rule: 'unknown-order' }
+const dead = (...codes: ErrorCode[]): Answer => ({ kind: 'dead', codes })
+
+/** "If one order group of a message is dead, the whole message is." */
+export function orderMessage(
+  state: State,
+  site: Site,
+  entry: InboxEntry & { kind: 'message' },
+  groups: readonly OrderGroup[],
+): Answer {
+  const before = structuredClone(state)
+  const outcomes: Answer[] = []
+  for (const { group, at } of together(groups)) {
+    const outcome = orderGroup(state, site, group, `O${entry.seq}-${at + 1}`)
+    if (outcome.kind === 'dead') {
+      Object.assign(state, before)
+      return outcome
+    }
+    outcomes.push(outcome)
+  }
+  const ignored = outcomes.find((one) => one.kind === 'ignored')
+  return ignored === undefined || outcomes.some((one) => one.kind === 'applied') ? { kind: 'applied' } : ignored
+}
+
+/** "Several order groups of one message with one number are one order with all their steps." */
+function together(groups: readonly OrderGroup[]): { group: OrderGroup; at: number }[] {
+  const result: { group: OrderGroup; at: number }[] = []
+  for (const [at, group] of groups.entries()) {
+    const same = result.find((one) => one.group.effect === group.effect && isOneOrder(one.group, group))
+    if (same === undefined) result.push({ group, at })
+    else {
+      const { numbers, request, steps } = same.group
+      same.group = {
+        ...group,
+        numbers: bestOf(numbers, group.numbers),
+        request: { ...request, ...group.request },
+        steps: [...steps, ...group.steps],
+      }
+    }
+  }
+  return result
+}
+
+/** "Such a stand-in never replaces a number that is known better." */
+function bestOf(before: OrderNumbers, now: OrderNumbers): OrderNumbers {
+  const isStandIn = [now.fillerOrderNumber, now.placerOrderNumber].includes(now.accessionNumber)
+  const accessionNumber = isStandIn ? (before.accessionNumber ?? now.accessionNumber) : now.accessionNumber
+  return { ...before, ...now, ...(accessionNumber === undefined ? {} : { accessionNumber }) }
+}
+
+function isOneOrder({ numbers: one }: OrderGroup, { numbers: other }: OrderGroup): boolean {
+  const isSame = (a: string | undefined, b: string | undefined): boolean => a !== undefined && a === b
+  if (one.fillerOrderNumber !== undefined && other.fillerOrderNumber !== undefined)
+    return isSame(one.fillerOrderNumber, other.fillerOrderNumber)
+  if (one.placerOrderNumber !== undefined && other.placerOrderNumber !== undefined)
+    return isSame(one.placerOrderNumber, other.placerOrderNumber)
+  const hasNumber = ({ fillerOrderNumber, placerOrderNumber }: OrderGroup['numbers']): boolean =>
+    fillerOrderNumber !== undefined || placerOrderNumber !== undefined
+  if (hasNumber(one) && hasNumber(other)) return false
+  if (one.accessionNumber !== undefined && other.accessionNumber !== undefined)
+    return isSame(one.accessionNumber, other.accessionNumber)
+  return isSame(one.studyInstanceUid, other.studyInstanceUid)
+}
+
+function orderGroup(state: State, site: Site, group: OrderGroup, id: string): Answer {
+  const patient = group.patient === undefined ? undefined : survivor(state, group.patient.key)
+  const found = find(state, group, patient)
+  if (found === 'two') return dead('E601')
+  const sentAt = sentAtOf(group)
+
+  if (found !== undefined && isAnotherExam(state, site, found, group, patient, sentAt)) {
+    const outcome = create(state, site, group, patient, sentAt, id, found)
+    if (outcome.kind === 'applied') found.usedAgainBy = id
+    return outcome
+  }
+  // "A message that names another patient than its order is dead (E602), whatever it wants to do."
+  if (found !== undefined && patient !== undefined && patient !== found.patient)
+    return dead('E602', ...contradictions(state, group, patient, found))
+
+  switch (group.effect) {
+    case 'create':
+      if (found !== undefined) return update(state, site, found, group, sentAt)
+      return create(state, site, group, patient, sentAt, id, undefined)
+    case 'update':
+      if (found !== undefined) return update(state, site, found, group, sentAt)
+      {
+        const faults = contradictions(state, group, patient, undefined)
+        if (faults.length > 0) return dead(...faults)
+      }
+      // "XO for an unknown order makes it when it has a patient and steps, else it is ignored."
+      if (patient === undefined || group.steps.length === 0) return unknownOrder
+      return create(state, site, group, patient, sentAt, id, undefined)
+    case 'start':
+    case 'complete':
+    case 'cancel':
+    case 'discontinue':
+      if (found !== undefined) return status(state, found, group, sentAt)
+      if (group.effect === 'cancel' || group.effect === 'discontinue') bury(state, group, sentAt)
+      return unknownOrder
+    case 'ignore':
+      return { kind: 'ignored', rule: 'ignore' }
+  }
+}
+
+/** MSH-7 as sent. */
+function sentAtOf({ received }: OrderGroup): string | undefined {
+  const sent = received.split('\r')[0]?.split('|')[6]
+  return sent === undefined || sent === '' ? undefined : sent
+}
+
+/** "The filler order number names the order, else the placer order number, both within the assigning authority of the source." */
+function find(state: State, { numbers }: OrderGroup, patient: string | undefined): ModelOrder | undefined | 'two' {
+  const { authority, fillerOrderNumber: filler = '', placerOrderNumber: placer = '' } = numbers
+  // "Messages mean the new one from then on": of those that have the number.
+  const newest = (orders: ModelOrder[]): ModelOrder[] =>
+    orders.filter((order) => !orders.some(({ id }) => id === order.usedAgainBy))
+  const mine = state.orders.filter((order) => order.authority === authority)
+  const byPlacer = placer === '' ? [] : newest(mine.filter((order) => order.placer === placer))
+  if (filler !== '') {
+    const named = newest(mine.filter((order) => order.filler === filler))[0]
+    // An order known by its placer number takes its filler number; "their filler numbers keep them apart".
+    const open = byPlacer.filter((order) => order.filler === '')
+    if (named === undefined) return one(open)
+    // "Numbers that point to two orders": the placer number that the order does not have is another's.
+    const others = byPlacer.filter((order) => order !== named)
+    const isOwn = placer === '' || named.placer === placer
+    if (!isOwn && (named.placer === '' ? open.length > 0 : others.length > 0)) return 'two'
+    return named
+  }
+  if (placer !== '') return one(byPlacer)
+  // "Accession number and Study Instance UID find an order only for a message that has neither number, and the
+  // accession number only together with the patient (if the message names one)."
+  const { accessionNumber = '', studyInstanceUid = '' } = numbers
+  const sameNumber = newest(
+    state.orders.filter(
+      (order) =>
+        accessionNumber !== '' &&
+        order.accession === accessionNumber &&
+        (patient === undefined || order.patient === patient),
+    ),
+  )
+  const sameUid = newest(state.orders.filter((order) => studyInstanceUid !== '' && order.uid === studyInstanceUid))
+  if (sameNumber.length === 0 || sameUid.length === 0) return one([...sameNumber, ...sameUid])
+  const both = sameNumber.filter((order) => sameUid.includes(order))
+  return both.length === 0 ? 'two' : one(both)
+}
+
+const one = (orders: readonly ModelOrder[]): ModelOrder | undefined | 'two' => (orders.length > 1 ? 'two' : orders[0])
+
+/** The appointments of these steps, the earliest first. */
+function starts(site: Site, steps: readonly Pick<ModelStep, 'startDate' | 'startTime'>[]): number[] {
+  return steps
+    .flatMap(({ startDate, startTime }) =>
+      startDate === '' ? [] : [atSite(startDate, startTime, site.noShow?.timeZone ?? 'UTC')],
+    )
+    .toSorted((a, b) => a - b)
+}
+
+/**
+ * "A newer NW for an order that has ended, with a later start than the old one, is another
+ * exam if the old one took place or if it names another patient."
+ */
+function isAnotherExam(
+  state: State,
+  site: Site,
+  order: ModelOrder,
+  group: OrderGroup,
+  patient: string | undefined,
+  sentAt: string | undefined,
+): boolean {
+  if (group.effect !== 'create' || !isOver(order) || !isLater(sentAt, order.sentAt)) return false
+  const [before, now] = [starts(site, order.steps).at(-1), starts(site, group.steps.map(asStep))[0]]
+  if (before === undefined || now === undefined || now <= before) return false
+  if (patient === undefined || group.steps.length === 0) return false
+  return tookPlace(state, order) || patient !== order.patient
+}
+
+/** Something of it was performed, or images came for what was called off. */
+function tookPlace(state: State, order: ModelOrder): boolean {
+  const isDone = order.steps.some((step) => step.status === 'COMPLETED' || step.status === 'DISCONTINUED')
+  return isDone || hasImages(state, order)
+}
+
+function asStep(plan: PlannedStep): ModelStep {
+  const step: ModelStep = {
+    key: plan.key,
+    status: 'UNSCHEDULED',
+    stations: plan.stations,
+    modality: '',
+    stepId: '',
+    stationName: '',
+    startDate: '',
+    startTime: '',
+    begunWithoutImages: '',
+    begunBy: '',
+  }
+  replan(step, plan)
+  return step
+}
+
+/** "Absent keeps, `""` empties." */
+function replan(step: ModelStep, { attributes, stations }: PlannedStep): void {
+  const text = (keyword: string, before: string): string => {
+    const value = attributes[keyword]
+    return typeof value === 'string' ? value : before
+  }
+  step.stations = stations
+  step.modality = text('Modality', step.modality)
+  step.stepId = text('ScheduledProcedureStepID', step.stepId)
+  step.stationName = text('ScheduledStationName', step.stationName)
+  step.startDate = text('ScheduledProcedureStepStartDate', step.startDate)
+  step.startTime = text('ScheduledProcedureStepStartTime', step.startTime)
+}
+
+/** "A Study Instance UID in use for another patient, by an order or by images, is dead (E604)." */
+function isUidOfAnother(state: State, uid: string, patient: string): boolean {
+  return (
+    state.orders.some((order) => order.uid === uid && order.patient !== patient) ||
+    state.studies.some(
+      (study) =>
+        study.uid === uid &&
+        !study.deleted &&
+        study.patientId !== '' &&
+        !agrees(state, study.patientId, study.issuer, patient),
+    )
+  )
+}
+
+/** What a message says that cannot be true beside what is known (I11). */
+function contradictions(
+  state: State,
+  group: OrderGroup,
+  patient: string | undefined,
+  order: ModelOrder | undefined,
+): ErrorCode[] {
+  const owner = patient ?? order?.patient
+  if (owner === undefined) return []
+  const uid = group.numbers.studyInstanceUid ?? ''
+  const uidOfAnother = uid !== '' && uid !== order?.uid && isUidOfAnother(state, uid, owner)
+  // An NW is somebody else's while others are open, which would get a wrong name; "so is such an XO: … its order
+  // would keep the name that it contradicts".
+  const hasOpen = state.orders.some((one) => one !== order && one.patient === owner && !isOver(one))
+  const isWrong = group.effect === 'update' || (group.effect === 'create' && hasOpen)
+  // Who is named by a merged ID changes nothing of the survivor, and is told as the survivor's record has it.
+  const isAlias = group.patient !== undefined && group.patient.key !== owner
+  const isSomebody = isWrong && !isAlias && isSomebodyElse(state, group, owner)
+  return [...(uidOfAnother ? (['E604'] as const) : []), ...(isSomebody ? (['E605'] as const) : [])]
+}
+
+function create(
+  state: State,
+  site: Site,
+  group: OrderGroup,
+  patient: string | undefined,
+  sentAt: string | undefined,
+  id: string,
+  old: ModelOrder | undefined,
+): Answer {
+  // "NW without patient or steps is dead (E603): an order that is lost must be loud."
+  const { numbers } = group
+  const uid = numbers.studyInstanceUid ?? ''
+  const faults = contradictions(state, group, patient, undefined)
+  if (patient === undefined || group.patient === undefined || group.steps.length === 0) return dead('E603', ...faults)
+  if (faults.length > 0) return dead(...faults)
+
+  const order: ModelOrder = {
+    id,
+    createdAt: state.now,
+    authority: numbers.authority,
+    placer: numbers.placerOrderNumber ?? '',
+    filler: numbers.fillerOrderNumber ?? '',
+    accession: numbers.accessionNumber ?? '',
+    // A number used again "gets an order and a study of its own".
+    uid: uid === '' || uid === old?.uid ? `made:${id}` : uid,
+    procedureId: numbers.requestedProcedureId ?? '',
+    patient,
+    steps: [],
+    sentAt,
+    told: [],
+    usedAgainBy: '',
+    lastImageAt: undefined,
+    reopenedAt: undefined,
+    plannedAt: state.now,
+    performed: [],
+  }
+  for (const plan of group.steps) planStep(order, plan)
+  state.orders.push(order)
+  // "Only NW changes the patient record", though an XO makes an unknown patient known.
+  if (isToDescribe(state, group, patient)) describe(state, group.patient)
+
+  const buried = state.tombstones.find(
+    ({ number, at, sentAt: cancelled }) =>
+      namesOf(numbers).includes(number) && state.now - at <= day && !isLater(sentAt, cancelled),
+  )
+  if (buried !== undefined) {
+    for (const step of order.steps) step.status = 'CANCELED'
+    if (isLater(buried.sentAt, order.sentAt)) order.sentAt = buried.sentAt
+  }
+  askAgain(state, site, [order], 'order')
+  return applied
+}
+
+/** "Of orders, only NW changes the patient record"; under a merged ID not even that, where the survivor is known. */
+function isToDescribe(state: State, { effect, patient }: OrderGroup, key: string): boolean {
+  return known(state, key) === undefined ? patient !== undefined : effect === 'create' && patient?.key === key
+}
+
+function planStep(order: ModelOrder, plan: PlannedStep): void {
+  const same = order.steps.find(({ key }) => key === plan.key)
+  if (same !== undefined) {
+    replan(same, plan)
+    same.status = planned(same)
+    return
+  }
+  const step = asStep(plan)
+  step.status = planned(step)
+  order.steps.push(step)
+}
+
+/** "Whose name, birth date and sex *all* differ from what is known under its Patient ID." */
+function isSomebodyElse(state: State, { patient }: OrderGroup, key: string): boolean {
+  const before = known(state, key)
+  if (patient === undefined || before === undefined) return false
+  const said = saidOf(patient)
+  const differs = (value: string | undefined, known: string): boolean =>
+    value !== undefined && value !== '' && known !== '' && value !== known
+  return differs(said.name, before.name) && differs(said.birthDate, before.birthDate) && differs(said.sex, before.sex)
+}
+
+/** "Numbers may come later." */
+function takeNumbers(order: ModelOrder, { numbers }: OrderGroup): void {
+  if (order.filler === '') order.filler = numbers.fillerOrderNumber ?? ''
+  if (order.placer === '') order.placer = numbers.placerOrderNumber ?? ''
+}
+
+function update(state: State, site: Site, order: ModelOrder, group: OrderGroup, sentAt: string | undefined): Answer {
+  const { numbers } = group
+  const uid = numbers.studyInstanceUid ?? ''
+  const faults = contradictions(state, group, order.patient, order)
+  if (faults.length > 0) return dead(...faults)
+  const isNewer = isLater(sentAt, order.sentAt)
+  takeNumbers(order, group)
+  if (numbers.placerOrderNumber !== undefined) order.placer = numbers.placerOrderNumber
+  const accession = numbers.accessionNumber ?? ''
+  // A stand-in "never replaces a number that is known better".
+  const isStandIn = accession === order.filler || accession === order.placer
+  if (accession !== '' && (!isStandIn || order.accession === '' || order.accession === order.placer))
+    order.accession = accession
+  order.procedureId = numbers.requestedProcedureId ?? order.procedureId
+  // "A sender may name the study later, until the first image."
+  if (uid !== '' && !hasImages(state, order)) order.uid = uid
+  if (group.patient !== undefined && isToDescribe(state, group, order.patient)) describe(state, group.patient)
+  if (updateSteps(order, group, isNewer)) order.plannedAt = state.now
+  hear(order, sentAt)
+  end(state, order, 'exam')
+  askAgain(state, site, [order], 'order')
+  return applied
+}
+
+/** True when something that had ended is planned again. */
+function updateSteps(order: ModelOrder, { steps }: OrderGroup, isNewer: boolean): boolean {
+  if (steps.length === 0) return false
+  const hadEnded = order.steps.some(hasEnded)
+  // "The only step of an update is the only step of its order if either of them has no ID."
+  const [only, mine] = [steps[0], order.steps[0]]
+  const isOnly = steps.length === 1 && order.steps.length === 1 && (only?.key === '1' || mine?.key === '1')
+  const names = isOnly ? [mine?.key] : steps.map(({ key }) => key)
+  // "Steps no longer named are CANCELED while they wait; a started one stays."
+  for (const step of order.steps) if (!names.includes(step.key) && isWaiting(step)) step.status = 'CANCELED'
+  for (const [at, plan] of steps.entries()) {
+    const step = order.steps.find(({ key }) => key === names[at])
+    if (step === undefined) {
+      planStep(order, plan)
+      continue
+    }
+    replan(step, plan)
+    // "What is CANCELED or EXPIRED is planned again only by an NW or XO that names the step and whose MSH-7 is later."
+    const comesBack = isNewer && (step.status === 'CANCELED' || step.status === 'EXPIRED')
+    const isHeld = isWaiting(step) && (step.startDate === '' || step.status === 'UNSCHEDULED')
+    if (comesBack || isHeld) step.status = planned(step)
+  }
+  return isNewer && hadEnded
+}
+
+function hear(order: ModelOrder, sentAt: string | undefined): void {
+  // The newest is the one that came last, unless it is older: of equal ones nobody can tell.
+  if (sentAt !== undefined && !isLater(order.sentAt, sentAt)) order.sentAt = sentAt
+}
+
+/** CA, DC and SC. "If the message names steps that the order has, only those; else all." */
+function status(state: State, order: ModelOrder, group: OrderGroup, sentAt: string | undefined): Answer {
+  if (order.filler === '') order.filler = group.numbers.fillerOrderNumber ?? ''
+  const steps = meant(
+    order,
+    group.steps.map(({ key }) => key),
+  )
+  change(state, order, group.effect, steps)
+  hear(order, sentAt)
+  return applied
+}
+
+function change(state: State, order: ModelOrder, effect: Effect, steps: readonly ModelStep[]): void {
+  if (effect === 'start') {
+    begin(state, order, steps, 'ris', 'ris')
+    // It said so itself, whether or not anything could start.
+    if (!order.told.includes('IP')) order.told.push('IP')
+    return
+  }
+  if (effect === 'complete') {
+    const open = steps.filter((step) => !hasEnded(step))
+    for (const step of open) step.status = 'COMPLETED'
+    if (open.length > 0) end(state, order, 'ris')
+    return
+  }
+  // The RIS called it off, but it did not say that the rest of the exam is completed: that is news to it.
+  if (!callOff(state, order, steps, 'ris')) return
+  end(state, order, order.steps.some((step) => step.status === 'COMPLETED') ? 'exam' : 'ris')
+}
+
+/** "Leaves a tombstone under the order's number." */
+function bury(state: State, { numbers }: OrderGroup, sentAt: string | undefined): void {
+  const number = namesOf(numbers)[0]
+  if (number === undefined) return
+  state.tombstones = [...state.tombstones.filter((tomb) => tomb.number !== number), { number, at: state.now, sentAt }]
+}
+
+/** By what an order may be known, the best first. */
+function namesOf(numbers: OrderNumbers): string[] {
+  const { authority, fillerOrderNumber, placerOrderNumber, accessionNumber } = numbers
+  return [
+    fillerOrderNumber === undefined ? [] : `${authority} filler ${fillerOrderNumber}`,
+    placerOrderNumber === undefined ? [] : `${authority} placer ${placerOrderNumber}`,
+    accessionNumber === undefined ? [] : `${authority} accession ${accessionNumber}`,
+  ].flat()
+}

@@ -1,0 +1,74 @@
+/** "Patients": updates and merges. */
+import type { Patient } from '../../src/core/order.ts'
+import type { PatientAct } from '../../src/core/message.ts'
+import { askAgain } from './images.ts'
+import { survivor, type Answer, type ModelPatient, type Site, type State } from './state.ts'
+
+export function patientActs(state: State, site: Site, acts: readonly PatientAct[]): Answer {
+  const rules = acts.flatMap((act) => (act.kind === 'update' ? update(state, act.patient) : merge(state, site, act)))
+  const ignored = rules.find((rule) => rule !== '')
+  return ignored === undefined || rules.includes('') ? { kind: 'applied' } : { kind: 'ignored', rule: ignored }
+}
+
+/** "Of a patient nobody knows they are ignored (`unknown-patient`)." */
+function update(state: State, patient: Patient): string {
+  // "What names a merged ID: it is of the old record."
+  if (survivor(state, patient.key) !== patient.key) return 'patient-merged'
+  if (known(state, patient.key) === undefined) return 'unknown-patient'
+  describe(state, patient)
+  return ''
+}
+
+/** "Merging a key into itself, or round in a circle, is ignored (`merge-circular`), and so is what was merged already (`merge-repeated`)." */
+function merge(state: State, site: Site, act: PatientAct & { kind: 'merge' }): string[] {
+  return act.prior.map((prior) => {
+    const into = survivor(state, act.patient.key)
+    if (prior === into || prior === act.patient.key) return 'merge-circular'
+    if (state.merged.some((one) => one.prior === prior)) return 'merge-repeated'
+    state.merged.push({ prior, into })
+    const before = known(state, prior)
+    state.patients = state.patients.filter(({ key }) => key !== prior)
+    // "A merge into a merged ID is one into its survivor, who is known better than by that message."
+    if (into === act.patient.key || known(state, into) === undefined) describe(state, { ...act.patient, key: into })
+    const record = known(state, into)
+    // "Where it has no name and none is known, those of the prior patient stand in."
+    if (record !== undefined && before !== undefined && record.name === '')
+      Object.assign(record, { ...before, key: into })
+    for (const order of state.orders) if (order.patient === prior) order.patient = into
+    const orders = state.orders.filter(({ patient }) => patient === into)
+    // "Unless a merge shows that the two are one patient": the survivor's own orders are asked for as well.
+    askAgain(state, site, orders, 'merge')
+    return ''
+  })
+}
+
+export function known(state: State, key: string): ModelPatient | undefined {
+  return state.patients.find((one) => one.key === key)
+}
+
+/** "Absent keeps, `''` empties." */
+export function describe(state: State, patient: Patient): void {
+  const key = survivor(state, patient.key)
+  let record = known(state, key)
+  if (record === undefined) {
+    record = { key, name: '', birthDate: '', sex: '' }
+    state.patients.push(record)
+  }
+  const said = saidOf(patient)
+  record.name = said.name ?? record.name
+  record.birthDate = said.birthDate ?? record.birthDate
+  record.sex = said.sex ?? record.sex
+}
+
+export function saidOf({ attributes }: Patient): { name?: string; birthDate?: string; sex?: string } {
+  const text = (keyword: string): string | undefined => {
+    const value = attributes[keyword]
+    return typeof value === 'string' ? value : undefined
+  }
+  const [name, birthDate, sex] = [text('PatientName'), text('PatientBirthDate'), text('PatientSex')]
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(birthDate === undefined ? {} : { birthDate }),
+    ...(sex === undefined ? {} : { sex }),
+  }
+}

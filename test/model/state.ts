@@ -1,0 +1,138 @@
+/**
+ * What the model knows: orders, patients, studies and the time, as plain lists that
+ * are searched from end to end. Written from docs/explanation/exam.md alone.
+ */
+import type { ExamEventKind, ExamRules } from '../../src/core/world.ts'
+import type { ErrorCode } from '../../src/core/errors/index.ts'
+import type { PerformedState, SeriesFacts, StepStatus } from '../../src/core/order.ts'
+
+export interface ModelStep {
+  key: string
+  status: StepStatus
+  stations: readonly string[]
+  modality: string
+  /** (0040,0009), `''` without one. */
+  stepId: string
+  stationName: string
+  startDate: string
+  startTime: string
+  /** The RIS or a performed step (its SOP Instance UID) began it, and no images have come since. */
+  begunWithoutImages: '' | 'ris' | (string & {})
+  /** Who began it, if images did not. */
+  begunBy: '' | 'ris' | (string & {})
+}
+
+export interface ModelOrder {
+  readonly id: string
+  readonly createdAt: number
+  readonly authority: string
+  placer: string
+  filler: string
+  accession: string
+  uid: string
+  procedureId: string
+  patient: string
+  steps: ModelStep[]
+  /** MSH-7 of the newest message that it has seen. */
+  sentAt: string | undefined
+  told: ('IP' | 'CM' | 'DC')[]
+  /** The order that its number was used again for. */
+  usedAgainBy: string
+  lastImageAt: number | undefined
+  reopenedAt: number | undefined
+  /** When it was made, reopened or planned again: nothing expires sooner after that than noShow.days. */
+  plannedAt: number
+  performed: { sop: string; state: PerformedState; stepKeys: string[] }[]
+}
+
+export interface ModelStudy {
+  readonly key: string
+  readonly orthanc: string
+  uid: string
+  accession: string
+  patientId: string
+  issuer: string
+  series: SeriesFacts[]
+  stable: boolean
+  deleted: boolean
+  linked: string[]
+  /** The step that a person named when linking. */
+  linkedSteps: { order: string; step: string }[]
+  unlinked: string[]
+  /** Whose patient the images contradict, while it is a mismatch. */
+  contradicts: string[]
+  credit: 'matched' | 'unmatched' | 'mismatch' | 'ambiguous'
+  /** Whose it is; `lastImageAt` of what counts as evidence, absent for copies and reports. */
+  credits: { order: string; lastImageAt: number | undefined; isCopy: boolean }[]
+}
+
+export interface ModelPatient {
+  readonly key: string
+  name: string
+  birthDate: string
+  sex: string
+}
+
+export interface Told {
+  readonly order: string
+  readonly kind: ExamEventKind
+}
+
+/** What becomes of a message; of several reasons to be dead the text says no order. */
+export type Answer =
+  | { readonly kind: 'applied' }
+  | { readonly kind: 'ignored'; readonly rule: string }
+  | { readonly kind: 'dead'; readonly codes: readonly ErrorCode[] }
+
+/** Only what stories change; the site's rules stay outside, so that a state can be copied. */
+export interface State {
+  now: number
+  orders: ModelOrder[]
+  studies: ModelStudy[]
+  patients: ModelPatient[]
+  /** The prior key and the one it was merged into. */
+  merged: { prior: string; into: string }[]
+  tombstones: { number: string; at: number; sentAt: string | undefined }[]
+  events: Told[]
+  messages: { id: string; answer: Answer }[]
+}
+
+/** The site's rules. */
+export type Site = Pick<ExamRules, 'completion' | 'noShow'>
+
+export function emptyState(now: number): State {
+  return { now, orders: [], studies: [], patients: [], merged: [], tombstones: [], events: [], messages: [] }
+}
+
+const waiting: readonly StepStatus[] = ['UNSCHEDULED', 'SCHEDULED', 'ARRIVED', 'READY']
+const ended: readonly StepStatus[] = ['COMPLETED', 'DISCONTINUED', 'CANCELED', 'EXPIRED']
+
+export const isWaiting = (step: ModelStep): boolean => waiting.includes(step.status)
+export const hasEnded = (step: ModelStep): boolean => ended.includes(step.status)
+export const isOver = (order: ModelOrder): boolean => order.steps.every(hasEnded)
+
+/** "No start date: UNSCHEDULED, held, until an update brings one." */
+export const planned = (step: ModelStep): StepStatus => (step.startDate === '' ? 'UNSCHEDULED' : 'SCHEDULED')
+
+/** "The prior key is an alias for ever: what names it, message or images, means the survivor." */
+export function survivor(state: State, key: string): string {
+  const merge = state.merged.find(({ prior }) => prior === key)
+  return merge === undefined ? key : survivor(state, merge.into)
+}
+
+/**
+ * "Images without a Patient ID agree with nobody. An issuer that one side lacks agrees
+ * with any. A Patient ID that was merged agrees with the patient it was merged into."
+ */
+export function agrees(state: State, patientId: string, issuer: string, patient: string): boolean {
+  if (patientId === '') return false
+  const names = [patient, ...state.merged.map(({ prior }) => prior).filter((key) => survivor(state, key) === patient)]
+  return names.some((name) => {
+    const [id, authority] = name.split('^^^')
+    return id === patientId && (issuer === '' || authority === '' || issuer === authority)
+  })
+}
+
+export function orderOf(state: State, id: string): ModelOrder | undefined {
+  return state.orders.find((order) => order.id === id)
+}
