@@ -12,6 +12,7 @@ import type { Change, ExamEvent, ExamEventKind, ExamRules, Tombstone, World } fr
 import { expireSubject, noShowDue } from './expiry.ts'
 import { renderItems } from './items.ts'
 import { createLayer } from './overlay.ts'
+import { restate } from './patients.ts'
 import { same } from './same.ts'
 import { seenFor } from './seen.ts'
 
@@ -109,7 +110,7 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
     },
     putPatient(patient, before) {
       if (!patients.has(patient.key)) patients.set(patient.key, before)
-      layer.putPatient(patient)
+      layer.putPatient(restate(patient, before, seq))
     },
     putStudy(study, before) {
       if (before !== undefined && same(study, before)) return

@@ -1,10 +1,13 @@
 /** What is read of an order group besides its numbers. */
+import type { Seq } from '../core/ids.ts'
 import type { OrderGroup } from '../core/message.ts'
 import type { Order } from '../core/order.ts'
 
-/** The text that status messages quote; an ORC alone has too little to quote. */
-export function quoted(order: Order, group: OrderGroup): string {
-  return group.received.includes('\rOBR') ? group.received : order.received
+/** The text that status messages quote, and whose it is; an ORC alone has too little to quote. */
+export function quoted(order: Order, { received }: OrderGroup, seq: Seq): Pick<Order, 'received' | 'receivedBy'> {
+  return received.includes('\rOBR') && received !== order.received
+    ? { received, receivedBy: seq }
+    : { received: order.received }
 }
 
 /** ORC-1 and ORC-5 as the history shows them: codes of HL7 tables 0119 and 0038; anything longer might be anything (I9). */

@@ -100,7 +100,7 @@ function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, '
   const keys = new Set(group.steps.map((step) => step.key).filter((key) => order.steps.some((one) => one.key === key)))
   const moved = move(order, what, keys.size > 0 ? keys : undefined, { at: draft.at })
   const sent = newest(order.sentAt, sentAt(group.received))
-  let next: Order = { ...moved, received: quoted(order, group), ...(sent === undefined ? {} : { sentAt: sent }) }
+  let next: Order = { ...moved, ...quoted(order, group, draft.seq), ...(sent === undefined ? {} : { sentAt: sent }) }
   draft.note(order.id, `${control(group)} ${moved === order ? 'changed no step' : 'moved steps'}: ${summary(next)}`)
   // What the RIS did itself it is not told.
   if (what === 'start') next = tell(next, 'IP')

@@ -4,9 +4,9 @@
  * with any (I11: another identifier never does).
  */
 import type { Dataset } from '../core/dataset.ts'
-import type { PatientKey } from '../core/ids.ts'
+import type { PatientKey, Seq } from '../core/ids.ts'
 import type { OrderGroup } from '../core/message.ts'
-import type { Order, Patient } from '../core/order.ts'
+import { restatedKeywords, type Order, type Patient } from '../core/order.ts'
 import type { World } from '../core/world.ts'
 import { same } from './same.ts'
 
@@ -23,6 +23,14 @@ export function mergePatient(known: Patient | undefined, said: Patient): Patient
   if (known === undefined) return said
   const attributes = merge(known.attributes, said.attributes)
   return attributes === known.attributes ? known : { ...known, attributes }
+}
+
+/** With a note of what was said otherwise before: status messages quote no order that was sent until then. */
+export function restate(patient: Patient, before: Patient | undefined, seq: Seq): Patient {
+  if (before === undefined || patient.mergedInto !== undefined) return patient
+  const changed = restatedKeywords.filter((word) => !same(patient.attributes[word], before.attributes[word]))
+  if (changed.length === 0) return patient
+  return { ...patient, restated: { ...before.restated, ...Object.fromEntries(changed.map((word) => [word, seq])) } }
 }
 
 /** Whom a key means: the key itself, or whoever it was merged into. */

@@ -83,7 +83,7 @@ export function update(draft: Draft, order: Order, said: OrderGroup, named: Read
   const newestSent = newest(order.sentAt, sent)
   const next: Order = {
     ...changed,
-    received: quoted(order, group),
+    ...quoted(order, group, draft.seq),
     ...(newestSent === undefined ? {} : { sentAt: newestSent }),
     ...(isPlannedAgain(changed.steps, order.steps) ? { plannedAgainAt: draft.at } : {}),
   }

@@ -6,9 +6,10 @@
 import type { DatasetValue } from '../core/dataset.ts'
 import type { DocumentPath } from '../core/located.ts'
 import { lookupKeyword, suggestKeyword } from '../dicom/dictionary.ts'
-import { escape, select, type Delimiters, type Path } from '../hl7/index.ts'
+import { escape, select, type Delimiters, type Message, type Path } from '../hl7/index.ts'
 import { isFields, scalarText, type Lint } from './lint.ts'
 import { checkedPath } from './reference.ts'
+import { trimmed, xpn } from './status-name.ts'
 import type { StatusScene, StatusWord } from './status-scene.ts'
 import { localTime, studyCounts, studyValues } from './status-study.ts'
 import { suggest } from './suggest.ts'
@@ -103,16 +104,18 @@ function quoted(lint: Lint, path: string, at: DocumentPath, offset: number): Sta
   if (compiled === undefined) return undefined
   const isField = compiled.component === undefined && compiled.repetition === undefined && compiled.which === undefined
   const first = (scene: StatusScene) => {
-    if (scene.received === undefined || hides(scene, compiled)) return undefined
-    return select(scene.received, compiled).find(({ isEmpty, isNull }) => !isEmpty && !isNull)
+    const said = saidIn(scene, compiled)
+    return said && select(said, compiled).find(({ isEmpty, isNull }) => !isEmpty && !isNull)
   }
   return {
     text: (scene) => first(scene)?.text ?? '',
     raw: (scene) => {
-      const { received, delimiters } = scene
+      const { delimiters } = scene
       if (!isField) return trimmed(first(scene)?.raw ?? '', delimiters)
-      if (received === undefined || hides(scene, compiled)) return ''
-      const whole = received.segments.find(({ name }) => name === compiled.segment)?.field(compiled.field) ?? ''
+      const whole =
+        saidIn(scene, compiled)
+          ?.segments.find(({ name }) => name === compiled.segment)
+          ?.field(compiled.field) ?? ''
       return whole === '""' ? '' : trimmed(whole, delimiters)
     },
   }
@@ -127,16 +130,10 @@ function shifted(lint: Lint, by: number): Lint {
   }
 }
 
-/** Whom a merge has made somebody else is told as who he is now. */
-function hides({ isMergedAway }: StatusScene, { segment }: Path): boolean {
-  return isMergedAway && segment === 'PID'
-}
-
-/** Without parts that say nothing at its end. */
-export function trimmed(raw: string, { component, subcomponent, repetition }: Delimiters): string {
-  let end = raw.length
-  while (end > 0 && [component, subcomponent, repetition].includes(raw.charAt(end - 1))) end -= 1
-  return raw.slice(0, end)
+/** Where this is quoted from: of the patient, what the RIS has said last. */
+function saidIn({ received, restated }: StatusScene, { segment, field }: Path): Message | undefined {
+  if (restated === undefined || segment !== 'PID') return received
+  return restated.fields === 'all' || restated.fields.has(field) ? restated.message : received
 }
 
 function ofItem(keyword: string, isName: boolean): StatusReference {
@@ -165,11 +162,4 @@ function written(value: DatasetValue | undefined, delimiters: Delimiters): strin
   const parts = ['CodeValue', 'CodeMeaning', 'CodingSchemeDesignator']
   const code = parts.map((keyword) => escape(scalarText(first[keyword]) ?? '', delimiters))
   return trimmed(code.join(delimiters.component), delimiters)
-}
-
-/** Family^Given^Middle^Prefix^Suffix (PS3.5 §6.2.1.1) as XPN, which has the suffix before the prefix; the alphabetic group. */
-function xpn(name: string, delimiters: Delimiters): string {
-  const [family = '', given = '', middle = '', prefix = '', suffix = ''] = (name.split('=')[0] ?? '').split('^')
-  const parts = [family, given, middle, suffix, prefix].map((part) => escape(part.trim(), delimiters))
-  return trimmed(parts.join(delimiters.component), delimiters)
 }

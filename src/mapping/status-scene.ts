@@ -1,9 +1,9 @@
 /** What one status message is made from. */
 import type { Dataset } from '../core/dataset.ts'
-import { patientIdOf } from '../core/ids.ts'
 import type { Step, StepStatus, Study } from '../core/order.ts'
 import type { ExamEvent, StatusEventKind } from '../core/world.ts'
-import { parseText, select, pathOf, standardDelimiters, type Delimiters, type Message } from '../hl7/index.ts'
+import { parseText, standardDelimiters, type Delimiters, type Message } from '../hl7/index.ts'
+import { restatedOf, type Restated } from './status-patient.ts'
 
 export interface StatusScene {
   readonly event: ExamEvent
@@ -14,8 +14,8 @@ export interface StatusScene {
   /** Those of the order, so that its fields can be copied as they are. */
   readonly delimiters: Delimiters
   readonly timeZone: string
-  /** PID of `received` names a patient who has been merged into another one since. */
-  readonly isMergedAway: boolean
+  /** What of PID is quoted from the record of the patient instead, because the RIS has said otherwise since. */
+  readonly restated: Restated | undefined
 }
 
 /** What the message itself is called by its pipeline. */
@@ -32,7 +32,7 @@ export function sceneOf(event: ExamEvent, timeZone: string): StatusScene {
     item: itemOf(event),
     delimiters: received?.delimiters ?? standardDelimiters,
     timeZone,
-    isMergedAway: received !== undefined && isMergedAway(event, received),
+    restated: received && restatedOf(event, received),
   }
 }
 
@@ -82,13 +82,4 @@ function stepOf(steps: readonly Step[], { kind, study }: ExamEvent): Step | unde
 
 function isShownBy({ attributes }: Step, study: Study | undefined): boolean {
   return study?.series.some(({ modality }) => modality === attributes['Modality']) ?? false
-}
-
-const patientIds = pathOf('PID-3.1')
-
-function isMergedAway({ patient }: ExamEvent, received: Message): boolean {
-  if (patient?.aliases === undefined || patient.aliases.length === 0) return false
-  const quoted = select(received, patientIds).map(({ text }) => text.trim())
-  const prior = new Set(patient.aliases.map(patientIdOf))
-  return !quoted.includes(patient.patientId) && quoted.some((id) => prior.has(id))
 }

@@ -7,7 +7,8 @@ import type { DocumentPath } from '../core/located.ts'
 import { escape, unescape, type Delimiters } from '../hl7/index.ts'
 import { isFields, nameOf, scalarText, type Fields, type Lint } from './lint.ts'
 import { compileStatusWhen } from './status-condition.ts'
-import { statusReference, trimmed, type StatusContext } from './status-reference.ts'
+import { trimmed } from './status-name.ts'
+import { statusReference, type StatusContext } from './status-reference.ts'
 import type { Table } from './table.ts'
 
 export interface StatusRule {

@@ -113,6 +113,7 @@ test('a patient who was merged is told as who he is now', () => {
     attributes: { PatientName: 'Roe^Jane^^Dr^Jr' },
   }
   expect(values(rules, 'started', { patient: { ...merged, aliases: ['4711^^^HOSP'] } })).toEqual([
+    '99^^^HOSP',
     'Roe^Jane^^Jr^Dr',
     '99',
   ])
