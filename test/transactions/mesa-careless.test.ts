@@ -1,11 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { DatasetValue } from '../../src/core/dataset.ts'
 import { readAcknowledgment } from '../../src/hl7/acknowledge.ts'
-import { parse, pathOf, textAt } from '../../src/hl7/index.ts'
 import { newUid } from '../support/dcmtk.ts'
 import { startHospital, stepOf, type Hospital } from '../support/hospital.ts'
 import { eventually } from '../support/temporary.ts'
-import { hasMesa, mesa, mesaNames, type FilledIn } from './mesa.ts'
+import { field, hasMesa, mesa, mesaNames, type FilledIn } from './mesa.ts'
 
 /**
  * An interface engine that sends us everything there is, to whomever it is addressed:
@@ -18,11 +17,6 @@ afterEach(() => hospital?.end())
 
 const today = new Date().toISOString().slice(0, 10).replaceAll('-', '')
 const start = `${today}2300`
-
-function field(bytes: Uint8Array, path: string): string {
-  const parsed = parse(bytes)
-  return parsed.kind === 'message' ? textAt(parsed.message, pathOf(path)) : ''
-}
 
 const text = (value: DatasetValue | undefined): string => (typeof value === 'string' ? value : '')
 

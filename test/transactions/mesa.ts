@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { parse, pathOf, textAt } from '../../src/hl7/index.ts'
 
 const beside = process.env['WORKLANE_CORPUS'] ?? resolve(import.meta.dirname, '../../../shared/corpus')
 const folder = join(beside, 'mesa-ihe')
@@ -52,4 +53,10 @@ function put(fields: string[], field: number, component: number, value: string):
   while (components.length < component) components.push('')
   components[component - 1] = value
   fields[field] = components.join('^')
+}
+
+/** A value of a message, such as `PID-3.1`; empty without one. */
+export function field(bytes: Uint8Array, path: string): string {
+  const parsed = parse(bytes)
+  return parsed.kind === 'message' ? textAt(parsed.message, pathOf(path)) : ''
 }
