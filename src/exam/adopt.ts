@@ -4,11 +4,11 @@
  */
 import type { OrderId } from '../core/ids.ts'
 import type { Order, Study } from '../core/order.ts'
-import { studiesOf, whenStable } from './completion.ts'
+import { endIfOver, studiesOf } from './completion.ts'
 import { combine, counts, creditOf, hitsOf, judge, raise } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { withoutCopies } from './copies.ts'
-import { receive } from './receive.ts'
+import { receive, timesOf } from './receive.ts'
 
 /** Studies that nobody has been credited with for certain. */
 export function canBeAdopted({ deleted, credit }: Study): boolean {
@@ -33,7 +33,7 @@ export function adoptAfterMerge(draft: Draft, moved: Order): Order {
 function adoptThose(draft: Draft, made: Order, isBorn: boolean, canBe: (study: Study) => boolean): Order {
   const waiting = studiesOf(draft.world, made).filter((study) => canBe(study) && !isFromBefore(study, made))
   let order = made
-  const stable = new Map<OrderId, Study>()
+  const credited = new Map<OrderId, Study>()
   for (const { study: before, own } of withoutCopies(waiting)) {
     const all = judge(
       draft.world,
@@ -45,24 +45,23 @@ function adoptThose(draft: Draft, made: Order, isBorn: boolean, canBe: (study: S
     if (all.some(({ facts }) => own.has(facts.series))) raise(draft, study, before)
     draft.putStudy(study, before)
     if (study.credit.kind !== 'matched') continue
-    const times = { first: study.firstImageAt, last: study.lastImageAt }
     // What this order is no longer may decide for another one.
     for (const [id, hit] of hitsOf(all)) {
       const isMade = id === made.id
       const taken = hit.taken.filter(({ series }) => own.has(series))
-      const arrival = { ...times, taken, isKnown: false, isBorn: isBorn && isMade }
+      const arrival = { ...timesOf(study, taken), taken, isKnown: false, isBorn: isBorn && isMade }
       const received = receive(draft, isMade ? order : hit.order, study, arrival)
       study = received.study
       draft.putStudy(study, before)
       if (isMade) order = received.order
       else draft.put(received.order, hit.order)
-      if (study.stable) stable.set(id, study)
+      credited.set(id, study)
     }
   }
   // Asked when all that waited is credited: the end is that of all studies.
-  for (const [id, study] of stable) {
-    if (id === made.id) order = whenStable(draft, order, study)
-    else for (const other of draft.world.orders({ by: 'order', id })) draft.put(whenStable(draft, other, study), other)
+  for (const [id, study] of credited) {
+    if (id === made.id) order = endIfOver(draft, order, study)
+    else for (const other of draft.world.orders({ by: 'order', id })) draft.put(endIfOver(draft, other, study), other)
   }
   return order
 }

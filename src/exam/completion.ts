@@ -87,8 +87,13 @@ export function awaitQuiet(draft: Draft, order: Order, study: Study | undefined)
   return over.length > 0 ? finish(draft, order, study, 'quiet', new Set(over)) : order
 }
 
+/** Whether an order that was credited with images of before is over, now that it has all of them. */
+export function endIfOver(draft: Draft, order: Order, study: Study | undefined): Order {
+  return whenStable(draft, awaitQuiet(draft, order, study), study)
+}
+
 /** A study is stable: the end for steps of that policy, if all studies of the order that still exist are stable. */
-export function whenStable(draft: Draft, order: Order, study: Study | undefined): Order {
+function whenStable(draft: Draft, order: Order, study: Study | undefined): Order {
   const keys = stableSteps(draft, order)
   return keys.size > 0 ? finish(draft, order, study, 'stable study', keys) : order
 }

@@ -4,7 +4,7 @@
  */
 import type { InboxEntry } from '../core/inbox.ts'
 import type { SeriesFacts, Study } from '../core/order.ts'
-import { awaitQuiet, whenStable } from './completion.ts'
+import { awaitQuiet, endIfOver } from './completion.ts'
 import { shownBy, twinsOf } from './copies.ts'
 import { combine, counts, creditOf, creditsOf, hitsOf, judge, raise } from './credit.ts'
 import type { Draft } from './draft.ts'
@@ -37,7 +37,7 @@ export function applyImages(draft: Draft, entry: ImagesEntry): void {
     for (const { order, taken } of hits.values()) {
       const arrival = { taken, first: entry.at, last: entry.at, isKnown: known.includes(order.id), isBorn: false }
       const received = receive(draft, order, study, arrival)
-      draft.put(received.order, order)
+      draft.put(awaitQuiet(draft, received.order, study), order)
       study = received.study
     }
     for (const id of creditsOf(study)) {
@@ -55,18 +55,20 @@ function afterwards(draft: Draft, study: Study, event: 'stable' | 'deleted'): vo
     if (order === undefined) continue
     if (event === 'deleted') draft.note(id, 'study deleted in Orthanc')
     draft.announce(event, order, study)
-    const next = event === 'stable' ? whenStable(draft, awaitQuiet(draft, order, study), study) : order
+    const next = event === 'stable' ? endIfOver(draft, order, study) : order
     if (next !== order) draft.put(next, order)
   }
 }
 
-/** Series of this entry that say something new: all that were seen; of a stable study those whose arrival was missed (I6). */
+/**
+ * Series of this entry of which images came that nobody knew. What is told again says nothing new (I4); a
+ * stable study may have some whose arrival was missed (I6).
+ */
 function news(before: Study | undefined, { event, series }: ImagesEntry): readonly SeriesFacts[] {
   if (event === 'deleted') return []
-  if (event === 'seen') return series
   return series.filter((facts) => {
     const known = before?.series.find((one) => one.series === facts.series)
-    return known === undefined || known.instances < facts.instances
+    return known === undefined || known.instances < facts.instances || known.lastImageAt < facts.lastImageAt
   })
 }
 
@@ -89,8 +91,12 @@ function record(
   { studyInstanceUid, patientId, issuerOfPatientId }: SeriesFacts | Study,
 ): Study {
   const { event, at, orthanc, series } = entry
+  const fresh = news(before, entry)
   const all = new Map(before?.series.map((facts) => [facts.series, facts]))
-  for (const facts of series) all.set(facts.series, facts)
+  for (const facts of series) {
+    const seenAt = fresh.includes(facts) ? at : all.get(facts.series)?.seenAt
+    all.set(facts.series, seenAt === undefined ? facts : { ...facts, seenAt })
+  }
   return {
     ...kept,
     key: studyKey(orthanc, entry.study),
@@ -100,10 +106,10 @@ function record(
     patientId,
     issuerOfPatientId,
     series: [...all.values()],
-    stable: event === 'stable',
+    stable: event === 'stable' || (event === 'seen' && fresh.length === 0 && before?.stable === true),
     deleted: event === 'deleted',
     credit: before?.credit ?? { kind: 'unmatched' },
     firstImageAt: before?.firstImageAt ?? at,
-    lastImageAt: news(before, entry).length > 0 || before === undefined ? at : before.lastImageAt,
+    lastImageAt: fresh.length > 0 || before === undefined ? at : before.lastImageAt,
   }
 }

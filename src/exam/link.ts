@@ -6,11 +6,11 @@
 import type { Command } from '../core/inbox.ts'
 import type { OrderId } from '../core/ids.ts'
 import type { Order, Study } from '../core/order.ts'
-import { creditedStudies, quietSubject, whenStable } from './completion.ts'
-import { twinsOf } from './copies.ts'
+import { creditedStudies, endIfOver, quietSubject } from './completion.ts'
+import { twinsOf, withoutCopies } from './copies.ts'
 import { counts, creditsOf, hitsOf, judge, raise } from './credit.ts'
 import type { Draft } from './draft.ts'
-import { credited, receive } from './receive.ts'
+import { credited, receive, timesOf } from './receive.ts'
 import { isStarted, summary, takeBack } from './steps.ts'
 
 type Link = Extract<Command, { kind: 'link' }>
@@ -40,20 +40,26 @@ function link(draft: Draft, order: Order, study: Study, step: string | undefined
     return
   }
   draft.note(order.id, `study ${study.key} linked by ${by}`)
-  for (const one of [study, ...twinsOf(draft.world, study)]) draft.putStudy(linked(one, order.id, step), one)
-  const now = draft.world.studies({ by: 'study', key: study.key })[0] ?? study
-  const next = [now, ...twinsOf(draft.world, now)].reduce(credited, order)
-  const judged = judge(
-    draft.world,
-    now,
-    now.series.filter((facts) => counts(now, facts)),
-  )
-  const taken = hitsOf(judged).get(order.id)?.taken ?? []
-  const isKnown = creditsOf(study).includes(order.id)
-  const times = { first: now.firstImageAt, last: now.lastImageAt }
-  const received = receive(draft, next, now, { ...times, taken, isKnown, isBorn: false })
-  draft.putStudy(received.study, study)
-  draft.put(taken.length > 0 && now.stable ? whenStable(draft, received.order, now) : received.order, order)
+  const all = [study, ...twinsOf(draft.world, study)]
+  const now = all.map((one) => linked(one, order.id, step))
+  for (const [index, one] of now.entries()) draft.putStudy(one, all[index])
+  let next = now.reduce((known, one) => credited(known, one), order)
+  let hasImages = false
+  for (const { study: one, own } of withoutCopies(now)) {
+    const judged = judge(
+      draft.world,
+      one,
+      one.series.filter((facts) => own.has(facts.series) && counts(one, facts)),
+    )
+    const taken = hitsOf(judged).get(order.id)?.taken ?? []
+    if (taken.length === 0) continue
+    hasImages = true
+    const isKnown = all.some((before) => before.key === one.key && creditsOf(before).includes(order.id))
+    const received = receive(draft, next, one, { ...timesOf(one, taken), taken, isKnown, isBorn: false })
+    next = received.order
+    draft.putStudy(received.study, one)
+  }
+  draft.put(hasImages ? endIfOver(draft, next, creditedStudies(draft, next)[0]) : next, order)
 }
 
 /** Orders that it was credited to keep it, as if they had been linked. */

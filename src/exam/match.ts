@@ -114,21 +114,21 @@ function byRequest(orders: readonly Order[], facts: SeriesFacts): Match | undefi
   return doubtful.length > 0 ? { kind: 'ambiguous', orderIds: ids(doubtful) } : undefined
 }
 
-/** Among the steps of orders that fit, those that the series tells apart by modality, then by station. */
+/**
+ * Among the steps of orders that fit, those that the series tells apart: by accession number, by modality, then by
+ * station. A step that has ended is told apart like any other, or late images of it would start another one; only
+ * where nothing tells, what was called off takes no images that something else could have.
+ */
 function choose(orders: readonly Order[], facts: SeriesFacts): Match {
-  const all = orders.flatMap((order) => order.steps.map((step) => ({ order, step })))
-  // What was cancelled takes images only when nothing else could have.
-  const possible = prefer(all, ({ step }) => !['CANCELED', 'DISCONTINUED', 'EXPIRED'].includes(step.stepStatus))
   const { accessionNumber } = facts
-  const open = prefer(
-    possible,
+  let fitting: readonly { order: Order; step: Step }[] = prefer(
+    orders.flatMap((order) => order.steps.map((step) => ({ order, step }))),
     ({ order }) => accessionNumber !== '' && order.numbers.accessionNumber === accessionNumber,
   )
-  let fitting = open
-  if (open.length > 1) {
-    const ofModality = open.filter(({ step }) => isAlike(step, facts.modality))
-    const atStation = (ofModality.length > 0 ? ofModality : open).filter(({ step }) => isAt(step, facts))
-    fitting = atStation.length > 0 ? atStation : ofModality
+  if (fitting.length > 1) {
+    const ofModality = fitting.filter(({ step }) => isAlike(step, facts.modality))
+    const atStation = (ofModality.length > 0 ? ofModality : fitting).filter(({ step }) => isAt(step, facts))
+    fitting = prefer(atStation.length > 0 ? atStation : ofModality, ({ step }) => !isCalledOff(step))
   }
   const [first] = fitting
   // Steps of one order that nothing tells apart are one visit to one machine: they begin together.
@@ -136,6 +136,10 @@ function choose(orders: readonly Order[], facts: SeriesFacts): Match {
     return { kind: 'ambiguous', orderIds: ids(orders) }
   }
   return { kind: 'matched', hits: [{ order: first.order, stepKeys: keys(fitting.map(({ step }) => step)) }] }
+}
+
+function isCalledOff({ stepStatus }: Step): boolean {
+  return stepStatus === 'CANCELED' || stepStatus === 'DISCONTINUED' || stepStatus === 'EXPIRED'
 }
 
 function isAlike(step: Step, modality: string): boolean {

@@ -1,10 +1,11 @@
 /**
  * An order receives images: waiting steps start, started ones wait on, and what has
- * ended gets late images, which are reported once for each series.
+ * ended gets late images, which are reported once for each series. Whether it is over
+ * is asked when it has all its images.
  */
 import type { Instant } from '../core/ids.ts'
-import type { Order, Study } from '../core/order.ts'
-import { announceStart, awaitQuiet } from './completion.ts'
+import type { Order, SeriesFacts, Study } from '../core/order.ts'
+import { announceStart } from './completion.ts'
 import type { Taken } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { flags, isStarted, isWaiting, move, summary, withImages } from './steps.ts'
@@ -43,8 +44,18 @@ export function receive(
   }
   const open = new Set(next.steps.filter(isStarted).map((step) => step.key))
   const late = taken.filter(({ stepKeys }) => ![...stepKeys].some((key) => open.has(key)))
-  next = awaitQuiet(draft, next, study)
   return { order: next, study: reportLate(draft, next, study, { ...arrival, taken: late }) }
+}
+
+/** When the images that an order takes came, as the engine learned of them. */
+export function timesOf(study: Study, taken: readonly Taken[]): Pick<Arrival, 'first' | 'last'> {
+  const own = new Set(taken.map(({ series }) => series))
+  const cameAt = ({ seenAt }: SeriesFacts): Instant => seenAt ?? study.lastImageAt
+  const times = study.series
+    .filter(({ series }) => own.has(series))
+    .map(cameAt)
+    .sort()
+  return { first: times[0] ?? study.firstImageAt, last: times.at(-1) ?? study.lastImageAt }
 }
 
 /** The order as one that has the study. */

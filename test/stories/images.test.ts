@@ -448,7 +448,7 @@ describe('what happens to a study later', () => {
     story.images()
     story.images([], 'deleted')
     story.wait(20)
-    story.images()
+    story.images({ lastImageAt: story.now() })
     expect(story.study()?.deleted).toBe(false)
     story.wait(20)
     expect([statuses(story), story.told()]).toEqual([['STARTED'], ['IP']])
