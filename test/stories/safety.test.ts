@@ -1,0 +1,199 @@
+/**
+ * What must never happen, whatever comes in whatever order: a step that starts by
+ * images of another one, an exam that ends while it runs, an end that is never told.
+ */
+import { describe, expect, test } from 'vitest'
+import { anna, createStory, otto, statuses, step, type Story } from './support.ts'
+
+const ptAndDx = [step('1', { Modality: 'PT' }, ['PT01']), step('2', { Modality: 'DX' }, ['DX01'])]
+const link = (story: Story, study: string, more: { step?: string } = {}): void =>
+  story.hand({ kind: 'link', orderId: story.orders()[0]?.id ?? '', study, ...more })
+
+describe('I11: images of a step that has ended start no other one', () => {
+  const ends: readonly (readonly [string, (story: Story) => void, string])[] = [
+    ['discontinued by the RIS', (story) => void story.message({ control: 'DC', steps: [step('1')] }), 'DISCONTINUED'],
+    ['completed by the RIS', (story) => void story.message({ control: 'CM', steps: [step('1')] }), 'COMPLETED'],
+    [
+      'discontinued by hand',
+      (story) => story.hand({ kind: 'cancel', orderId: story.order().id, step: '1' }),
+      'DISCONTINUED',
+    ],
+    [
+      'discontinued by the modality',
+      (story) => {
+        const item = { studyInstanceUid: '', accessionNumber: '', requestedProcedureId: 'RP1', scheduledStepId: 'S1' }
+        story.performed({ scheduledSteps: [item] })
+        story.performed({ state: 'DISCONTINUED' })
+      },
+      'DISCONTINUED',
+    ],
+  ]
+  test.each(ends)('%s', (_how, end, stepStatus) => {
+    const story = createStory({ policy: 'mpps' })
+    story.message({ steps: ptAndDx })
+    story.images({ modality: 'PT' })
+    end(story)
+    expect(statuses(story)).toEqual([stepStatus, 'SCHEDULED'])
+    story.images({ modality: 'PT', series: 'series-2' })
+    expect(statuses(story)).toEqual([stepStatus, 'SCHEDULED'])
+    story.images({ modality: 'DX', series: 'series-3' })
+    expect(statuses(story)).toEqual([stepStatus, 'STARTED'])
+  })
+
+  test('a step that an update replaced by one of another modality is told apart still', () => {
+    const story = createStory()
+    story.message({ steps: [step('a', { Modality: 'PT' })] })
+    story.message({ control: 'XO', steps: [step('b', { Modality: 'CT' })] })
+    story.images({ modality: 'PT' })
+    expect([statuses(story), story.notices()]).toEqual([['CANCELED', 'SCHEDULED'], ['E612']])
+  })
+
+  test('a step that was replaced by one of the same modality takes nothing from it', () => {
+    const story = createStory()
+    story.message({ steps: [step('a')] })
+    story.message({ control: 'XO', steps: [step('b')] })
+    story.images()
+    expect([statuses(story), story.notices()]).toEqual([['CANCELED', 'STARTED'], []])
+  })
+
+  test('what was measured for a PET that was stopped does not start the MR of its order', () => {
+    const story = createStory()
+    story.message({ steps: [step('1', { Modality: 'PT' }, ['PT01']), step('2', { Modality: 'MR' }, ['MR01'])] })
+    story.images({ modality: 'PT' })
+    story.message({ control: 'DC', steps: [step('1')] })
+    story.images({ modality: 'CT', remoteAet: 'PT01', series: 'series-2' })
+    expect(statuses(story)).toEqual(['DISCONTINUED', 'SCHEDULED'])
+  })
+
+  test('the accession number names a cancelled order, not its neighbour in the study', () => {
+    const story = createStory()
+    const one = { fillerOrderNumber: 'F1', accessionNumber: 'A1', studyInstanceUid: '1.1' }
+    const other = { fillerOrderNumber: 'F2', accessionNumber: 'A2', studyInstanceUid: '1.1' }
+    story.message({ numbers: one })
+    story.message({ numbers: other })
+    story.message({ control: 'CA', numbers: one })
+    story.images({ studyInstanceUid: '1.1', accessionNumber: 'A1' })
+    expect([statuses(story), story.notices()]).toEqual([['CANCELED', 'SCHEDULED'], ['E612']])
+  })
+})
+
+describe('I4: images that are told again are none', () => {
+  test('the quiet time goes on', () => {
+    const story = createStory()
+    story.message({})
+    story.images()
+    story.wait(20)
+    story.images()
+    story.wait(11)
+    expect(story.told()).toEqual(['IP', 'CM'])
+  })
+
+  test('a step that the RIS began after them waits for its own', () => {
+    const story = createStory()
+    const [one, two] = [step('1'), step('2', { Modality: 'MR' })]
+    story.message({ steps: [one, two] })
+    story.images()
+    story.message({ control: 'IP', steps: [two] })
+    story.images()
+    story.wait(60)
+    expect(statuses(story)).toEqual(['COMPLETED', 'STARTED'])
+  })
+
+  test('a step that was planned since does not start', () => {
+    const story = createStory()
+    story.message({ steps: [step('1')] })
+    story.images()
+    story.message({ control: 'XO', steps: [step('1'), step('2')] })
+    story.images()
+    expect(statuses(story)).toEqual(['STARTED', 'SCHEDULED'])
+  })
+
+  test('a stable study stays one', () => {
+    const story = createStory({ policy: 'stable' })
+    story.message({})
+    story.images([], 'deleted')
+    story.images({ study: 'study-2', series: 'series-2' })
+    story.images({ study: 'study-2', series: 'series-2' }, 'stable')
+    story.images({ study: 'study-2', series: 'series-2' })
+    expect([story.study('main/study-2')?.stable, story.told()]).toEqual([true, ['IP', 'CM']])
+  })
+})
+
+describe('the end is that of all images', () => {
+  test('an order that comes after two studies waits as long as the newer one says', () => {
+    const story = createStory()
+    story.images({ study: 'a', series: '1', studyInstanceUid: '9.1', accessionNumber: 'A1' })
+    story.wait(35)
+    story.images({ study: 'b', series: '2', studyInstanceUid: '9.2', accessionNumber: 'A1' })
+    story.message({})
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.wait(31)
+    expect(story.told()).toEqual(['IP', 'CM'])
+  })
+
+  test('a link means the images in every Orthanc', () => {
+    const story = createStory()
+    story.message({})
+    const foreign = { studyInstanceUid: '9.1', patientId: '4713' }
+    story.images({ ...foreign, series: '1' })
+    story.wait(35)
+    story.images({ ...foreign, study: 'copy', series: '2' }, 'seen', 'archive')
+    link(story, 'main/study-1')
+    expect([statuses(story), story.order().studies]).toEqual([['STARTED'], ['archive/copy', 'main/study-1']])
+  })
+
+  test('a link where the images are in another Orthanc starts the step', () => {
+    const story = createStory()
+    story.message({})
+    const foreign = { studyInstanceUid: '9.1', patientId: '4713' }
+    story.images({ ...foreign, series: '1' })
+    story.images({ ...foreign, study: 'copy', series: '2', modality: 'KO' }, 'seen', 'archive')
+    link(story, 'archive/copy')
+    expect(statuses(story)).toEqual(['STARTED'])
+  })
+
+  test('a report that came later delays nothing', () => {
+    const story = createStory()
+    story.message({})
+    story.images({ studyInstanceUid: '9.1', patientId: '4713' })
+    story.wait(60)
+    story.images({ studyInstanceUid: '9.1', patientId: '4713', series: 'report', modality: 'SR' })
+    link(story, 'main/study-1')
+    expect(story.told()).toEqual(['IP', 'CM'])
+  })
+
+  test('what a modality stored by DICOMweb starts what it is linked with', () => {
+    const story = createStory()
+    story.message({})
+    story.images({ studyInstanceUid: '9.1', patientId: '4713', origin: 'RestApi' })
+    link(story, 'main/study-1', { step: '1' })
+    expect(statuses(story)).toEqual(['STARTED'])
+  })
+})
+
+describe('I11: after a merge', () => {
+  test('one acquisition serves two orders, as before it', () => {
+    const story = createStory()
+    for (const n of ['1', '2']) {
+      story.message({
+        patient: otto,
+        numbers: {
+          fillerOrderNumber: `F${n}`,
+          accessionNumber: `A${n}`,
+          studyInstanceUid: `1.${n}`,
+          requestedProcedureId: `RP${n}`,
+        },
+        request: { RequestedProcedureID: `RP${n}` },
+        steps: [step(n)],
+      })
+    }
+    story.adt({ kind: 'merge', patient: anna, prior: [otto.key] })
+    const requestAttributes = ['1', '2'].map((n) => ({
+      requestedProcedureId: `RP${n}`,
+      scheduledStepId: `S${n}`,
+      accessionNumber: '',
+    }))
+    story.images({ patientId: '4712', studyInstanceUid: '1.1', requestAttributes })
+    expect(statuses(story)).toEqual(['STARTED', 'STARTED'])
+  })
+})
