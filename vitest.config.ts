@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            'test/{architecture,core,hl7,dicom,mapping,exam,config,flow,http,observe,cli,pipelines,stories,docs}/**/*.test.ts',
+            'test/{architecture,core,hl7,dicom,mapping,exam,config,flow,http,observe,cli,pipelines,stories,model,docs}/**/*.test.ts',
           ],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },

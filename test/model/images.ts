@@ -130,15 +130,15 @@ function namedApart(orders: readonly ModelOrder[], series: SeriesFacts): Whose |
 }
 
 /** "More than two days before the appointment", of images that came before their order: both by the hospital's calendar. */
-function isTooEarly(order: ModelOrder, { lastImageAt }: SeriesFacts): boolean {
-  if (order.createdAt <= Date.parse(lastImageAt)) return false
+function isTooEarly(order: ModelOrder, { lastImageAt }: SeriesFacts, isAsked: boolean): boolean {
+  if (!isAsked && order.createdAt <= Date.parse(lastImageAt)) return false
   const starts = order.steps.flatMap(({ startDate }) => (startDate === '' ? [] : [momentOf(startDate)]))
   const came = momentOf(lastImageAt.slice(0, 10).replaceAll('-', ''))
   return starts.length > 0 && Math.min(...starts) - came > 2 * day
 }
 
 /** "Whose images they are, per series, in this order." */
-function whose(state: State, study: ModelStudy, series: SeriesFacts): Whose {
+function whose(state: State, study: ModelStudy, series: SeriesFacts, asking: readonly ModelOrder[] = []): Whose {
   const orders = state.orders.filter(({ id }) => !study.unlinked.includes(id))
   const isTheirs = (order: ModelOrder): boolean =>
     agrees(state, series.patientId, series.issuerOfPatientId, order.patient)
@@ -172,7 +172,7 @@ function whose(state: State, study: ModelStudy, series: SeriesFacts): Whose {
 
   // 5. Accession number and patient.
   if (numberOfAnother) return { kind: 'mismatch', with: sameNumber }
-  const near = sameNumber.filter(isTheirs).filter((order) => !isTooEarly(order, series))
+  const near = sameNumber.filter(isTheirs).filter((order) => !isTooEarly(order, series, asking.includes(order)))
   return near.length === 0 ? { kind: 'unmatched' } : judged(pairsOf(near), cluesOf(series))
 }
 
@@ -288,7 +288,7 @@ function ask(
   if (study.credit === 'mismatch' && !isMerge) return []
   // What no modality acquired is recorded, and tells nothing.
   if (evidence === 'no') return []
-  const answer = whose(state, study, series)
+  const answer = whose(state, study, series, isMerge ? [] : only)
   if (answer.kind === 'matched') {
     const { orders } = answer
     // A merge is asked for the orders of both.
@@ -347,9 +347,9 @@ export function askAgain(state: State, site: Site, orders: readonly ModelOrder[]
   }
 }
 
-/** Asked later, only a copy of a series that was seen earlier elsewhere, and is credited, is a copy. */
+/** Asked later, only a copy of a series that was seen earlier elsewhere, and is still there, is a copy. */
 function againEvidence(state: State, study: ModelStudy, series: SeriesFacts): 'yes' | 'no' | 'copy' {
-  const earlier = state.studies.slice(0, state.studies.indexOf(study)).filter(({ credit }) => credit === 'matched')
+  const earlier = state.studies.slice(0, state.studies.indexOf(study)).filter(({ deleted: gone }) => !gone)
   return evidenceOf({ ...state, studies: [...earlier, study] }, study, series)
 }
 

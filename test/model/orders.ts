@@ -93,7 +93,7 @@ function orderGroup(state: State, site: Site, group: OrderGroup, id: string): An
   const sentAt = sentAtOf(group)
 
   if (found !== undefined && isAnotherExam(state, site, found, group, patient, sentAt)) {
-    const outcome = create(state, site, group, patient, sentAt, id, found)
+    const outcome = create(state, site, group, patient, sentAt, id)
     if (outcome.kind === 'applied') found.usedAgainBy = id
     return outcome
   }
@@ -104,7 +104,7 @@ function orderGroup(state: State, site: Site, group: OrderGroup, id: string): An
   switch (group.effect) {
     case 'create':
       if (found !== undefined) return update(state, site, found, group, sentAt)
-      return create(state, site, group, patient, sentAt, id, undefined)
+      return create(state, site, group, patient, sentAt, id)
     case 'update':
       if (found !== undefined) return update(state, site, found, group, sentAt)
       {
@@ -113,7 +113,7 @@ function orderGroup(state: State, site: Site, group: OrderGroup, id: string): An
       }
       // "XO for an unknown order makes it when it has a patient and steps, else it is ignored."
       if (patient === undefined || group.steps.length === 0) return unknownOrder
-      return create(state, site, group, patient, sentAt, id, undefined)
+      return create(state, site, group, patient, sentAt, id)
     case 'start':
     case 'complete':
     case 'cancel':
@@ -278,7 +278,6 @@ function create(
   patient: string | undefined,
   sentAt: string | undefined,
   id: string,
-  old: ModelOrder | undefined,
 ): Answer {
   // "NW without patient or steps is dead (E603): an order that is lost must be loud."
   const { numbers } = group
@@ -294,8 +293,7 @@ function create(
     placer: numbers.placerOrderNumber ?? '',
     filler: numbers.fillerOrderNumber ?? '',
     accession: numbers.accessionNumber ?? '',
-    // A number used again "gets an order and a study of its own".
-    uid: uid === '' || uid === old?.uid ? `made:${id}` : uid,
+    uid: uid === '' ? `made:${id}` : uid,
     procedureId: numbers.requestedProcedureId ?? '',
     patient,
     steps: [],
