@@ -26,7 +26,13 @@ beforeAll(async () => {
     quietSeconds: 3600,
     settings: {
       'completion.rules': [{ modalities: ['CT', 'PT', 'US'], policy: 'quiet', quietSeconds: 4 }],
-      'orthancs.1': { name: 'archive', url: archive.httpUrl, target: 'none', pollSeconds: 1 },
+      'orthancs.1': {
+        name: 'archive',
+        url: archive.httpUrl,
+        target: 'none',
+        pollSeconds: 1,
+        origins: ['DicomProtocol', 'RestApi'],
+      },
     },
   })
   exams = watchExams(hospital)
@@ -70,18 +76,20 @@ describe('per series', () => {
   })
 
   test('Study Instance UID + modality/station: of the steps of a study those that the series tells apart', async () => {
-    const booking = await exams.scheduled('UID1', { modality: 'CR' }, { modality: 'DX' }, { modality: 'MR' })
+    const modalities = ['CR', 'DX', 'MR', 'RG']
+    const booking = await exams.scheduled('UID1', ...modalities.map((modality) => ({ modality })))
+    const becomes = (...begun: readonly string[]): Promise<void> => {
+      const now = modalities.map((one) => `${one}-STEP ${begun.includes(one) ? 'STARTED' : 'SCHEDULED'}`)
+      return exams.becomes('UID1', { seen: now, steps: now, heard: ['SC/IP'], raised: [] })
+    }
     await hospital.store({ ...orderedStudy(booking), Modality: 'MR', StationName: 'ELSEWHERE' })
-    const first = ['CR-STEP SCHEDULED', 'DX-STEP SCHEDULED', 'MR-STEP STARTED']
-    await exams.becomes('UID1', { seen: first, steps: first, heard: ['SC/IP'], raised: [] })
-    // The detector writes DX, where the worklist said CR: the station is what tells.
+    await becomes('MR')
+    // The detector writes DX, whatever of the three the worklist said: the station is what tells.
     await hospital.store({ ...orderedStudy(booking), Modality: 'DX', StationName: 'CR01' })
-    const second = ['CR-STEP STARTED', 'DX-STEP SCHEDULED', 'MR-STEP STARTED']
-    await exams.becomes('UID1', { seen: second, steps: second, heard: ['SC/IP'], raised: [] })
+    await becomes('MR', 'CR')
     // A station may call itself something else, and still store by its AE title.
     await hospital.store({ ...orderedStudy(booking), Modality: 'CR', StationName: 'ROOM 7' }, { calling: 'DX01' })
-    const third = ['CR-STEP STARTED', 'DX-STEP STARTED', 'MR-STEP STARTED']
-    await exams.becomes('UID1', { seen: third, steps: third, heard: ['SC/IP'], raised: [] })
+    await becomes('MR', 'CR', 'DX')
   })
 
   test.each([
@@ -246,20 +254,24 @@ describe('one order, several steps and studies', () => {
 })
 
 describe('copies', () => {
+  /** Copies with all that an order is found by: only Orthanc's metadata tell that it made them itself. */
+  async function copy(orthanc: RunningOrthanc, booking: Booking, other: Dataset): Promise<void> {
+    const study = await studyIn(orthanc, booking.StudyInstanceUID)
+    const replaced = { PatientID: booking.PatientID }
+    const anonymised = { Keep: ['StudyInstanceUID', 'AccessionNumber'], Replace: replaced, Force: true }
+    await askOrthanc(orthanc, 'POST', `/studies/${study}/anonymize`, anonymised)
+    await askOrthanc(orthanc, 'POST', `/studies/${study}/modify`, { Replace: other })
+  }
+
   test('anonymised or modified copies and uploads (Orthanc’s Origin metadata) are of no exam, whatever numbers they have', async () => {
+    const { orthanc } = hospital
     const booking = await exams.scheduled('COPY1')
     await exams.scheduled('COPY2', { patientId: 'P-COPY1^^^HOSP^MR' })
     await hospital.store({ ...booking, Modality: 'MR' })
     await exams.becomes('COPY1', started)
     const due = await exams.quietDue('COPY1')
-    const { orthanc } = hospital
-    const study = await studyIn(orthanc, booking.StudyInstanceUID)
-    // All that an order is found by may have been kept: only Orthanc's metadata tell that it made them itself.
-    const same = { PatientID: booking.PatientID }
-    const anonymised = { Keep: ['StudyInstanceUID', 'AccessionNumber'], Replace: same, Force: true }
-    await askOrthanc(orthanc, 'POST', `/studies/${study}/anonymize`, anonymised)
     const other = { AccessionNumber: 'COPY2' }
-    await askOrthanc(orthanc, 'POST', `/studies/${study}/modify`, { Replace: other })
+    await copy(orthanc, booking, other)
     const uploaded = await makeImage({ dir: folder.path, tags: { ...ownStudy(booking), ...other, Modality: 'MR' } })
     await askOrthanc(orthanc, 'POST', '/instances', readFileSync(uploaded))
     await exams.stays('COPY1', started)
@@ -267,6 +279,19 @@ describe('copies', () => {
     expect(await exams.quietDue('COPY1')).toBe(due)
     const copies = await exams.studies({ patientId: booking.PatientID, accession: 'COPY2' })
     expect(copies).toMatchObject([{ credit: 'unmatched' }, { credit: 'unmatched' }])
+  })
+
+  test('anonymised or modified copies are of no exam where modalities store by HTTP, and uploads are of one', async () => {
+    const booking = await exams.scheduled('COPY3')
+    await exams.scheduled('COPY4', { patientId: 'P-COPY3^^^HOSP^MR' })
+    const uploaded = await makeImage({ dir: folder.path, tags: { ...booking, Modality: 'MR' } })
+    await askOrthanc(archive, 'POST', '/instances', readFileSync(uploaded))
+    await exams.becomes('COPY3', started)
+    const due = await exams.quietDue('COPY3')
+    await copy(archive, booking, { AccessionNumber: 'COPY4' })
+    await exams.stays('COPY3', started, archive)
+    await exams.stays('COPY4', untouched)
+    expect(await exams.quietDue('COPY3')).toBe(due)
   })
 
   test('a second Orthanc holding a copy, forwarded by C-STORE: it starts nothing and restarts no timer', async () => {
