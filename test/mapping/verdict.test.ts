@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Verdict } from '../../src/core/message.ts'
 import { edit } from '../../src/mapping/edit.ts'
-import { message, planOf, shippedPlan } from './support.ts'
+import { message, planOf, root, shippedPlan, shippedTables } from './support.ts'
 import { sample, tables } from './sample.ts'
 
 const order = [
@@ -214,6 +216,21 @@ test('a cancel with all its segments is taken however wrong they are', () => {
   expect(judge({ 'ORC-1': 'CA', 'PID-7': 'nonsense', 'OBR-24': '!!', 'OBR-18': 'X'.repeat(40) }).verdict).toMatchObject(
     { kind: 'accepted' },
   )
+})
+
+test.each([
+  ['an answer to an order number', { 'MSH-9': 'ORR^O02', 'ORC-1': 'NA', 'OBR-24': null }],
+  ['an appointment, which has no ORC', { 'MSH-9': 'SIU^S12', ORC: null, OBR: null, PID: null }],
+  ['a result', { 'MSH-9': 'ORU^R01', 'ORC-1': 'RE' }],
+])('a pipeline may take what it does not want, so that its sender goes on: %s', (_, changes) => {
+  const text = readFileSync(join(root, 'pipelines/orders/pipeline.yaml'), 'utf8')
+  const wide = text
+    .replace('messages: [ORM^O01]', 'messages: [ORM^O01, ORR, ORU, SIU]\n  when: messageType == "ORM"')
+    .replace(/^let:$/m, 'let:\n  messageType: MSH-9.1')
+  const taking = planOf([wide], { tables: shippedTables() })
+  expect(judge(changes).verdict).toMatchObject({ kind: 'invalid', acknowledgment: 'AR' })
+  expect(judge(changes, taking).verdict).toEqual({ kind: 'ignored', rule: 'orders: accept.when' })
+  expect(judge({}, taking).verdict).toMatchObject({ kind: 'accepted' })
 })
 
 test('the site says where an exam takes place when message and table do not', () => {
