@@ -65,6 +65,8 @@ export interface PluginStatus {
   readonly detail: string
   /** False where another plugin of Orthanc answers the worklist queries in its place. */
   readonly isAsked: boolean
+  /** It is of before the spool: it tells neither of deletions nor of jobs. */
+  readonly isOlder: boolean
   /** What is not wrong, but may be why a modality gets nothing. */
   readonly hints: readonly string[]
   /** Seconds since the engine last confirmed the snapshot; undefined without one. */
@@ -244,6 +246,7 @@ function pluginStatusOf(answer: Json): PluginStatus {
     detail: text(engine['detail']),
     // A plugin of before says nothing of it.
     isAsked: answer['isAsked'] !== false,
+    isOlder: answer['spool'] === undefined,
     hints: strings(answer['hints']),
     snapshotAge: typeof age === 'number' ? age : undefined,
     snapshotValid: snapshot['valid'] === true,

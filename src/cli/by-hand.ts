@@ -2,7 +2,7 @@ import { userInfo } from 'node:os'
 import { ask } from './api.ts'
 import { findOrder, type FoundOrder } from './find-order.ts'
 import { findStudy, type FoundStudy } from './find-study.ts'
-import { painter, table, type Io, type Verb } from './output.ts'
+import { counted, painter, table, type Io, type Verb } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
 
 type Kind = 'complete' | 'cancel' | 'reopen' | 'link' | 'unlink'
@@ -147,7 +147,7 @@ function previewText(
           ['its UID', studyInstanceUid],
           ['its accession', accessionNumber],
           ['its patient', patientId],
-          ['its images', `${series} series, ${instances} images, ${credit}`],
+          ['its images', `${series} series, ${counted(instances, 'image')}, ${credit}`],
         ].filter(([, value]) => value !== ''),
         '  ',
       ),

@@ -49,7 +49,8 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
-const widest = 50
+/** The key of a study has 45 characters after the name of its Orthanc. */
+const widest = 64
 
 /** Rows under one another, columns as wide as their widest cell; a very long cell pushes only its own row. */
 export function table(rows: readonly (readonly string[])[], indent = ''): string {

@@ -5,6 +5,7 @@ import { writePart10 } from '../dicom/part10.ts'
 import type { Probe, ProbesOf } from './check.ts'
 import { redisProbe } from './probe-redis.ts'
 
+const older = 'worklane.py is older than this engine: nobody hears of deletions and jobs'
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** What `check --live` asks: every endpoint that the site names. */
@@ -25,7 +26,8 @@ export const probesOf: ProbesOf = ({ settings }) => {
         address: orthanc.url,
         async ask() {
           await plugin.probe()
-          const hints = (await client.pluginStatus())?.hints ?? []
+          const { hints = [], isOlder = false } = (await client.pluginStatus()) ?? {}
+          if (isOlder) return ['answers C-FIND', ...hints, older].join('; ')
           return ['answers C-FIND', ...hints].join('; ')
         },
       })

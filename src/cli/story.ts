@@ -64,6 +64,11 @@ export async function story(args: readonly string[], io: Io): Promise<number> {
   const found = await findOrders(io, number, config)
   if (found.kind === 'failed') return fail(found.reason)
   if (found.ids.length === 0) return fail(await whyNone(io, number, config))
+  if (found.untold > 0) {
+    io.stderr(
+      `${found.untold} older orders have this number too: GET /api/orders lists them, ID for NUMBER tells one.\n`,
+    )
+  }
   const stories: Told[] = []
   for (const id of found.ids) {
     const answer = await ask(io, `/api/orders/${encodeURIComponent(id)}/story`, {}, { expects: 'lines', config })
@@ -76,20 +81,22 @@ export async function story(args: readonly string[], io: Io): Promise<number> {
 }
 
 type Found =
-  | { readonly kind: 'ids'; readonly ids: readonly string[] }
+  | { readonly kind: 'ids'; readonly ids: readonly string[]; readonly untold: number }
   | { readonly kind: 'failed'; readonly reason: string }
 
 /** By each kind of number that it may be; the oldest order first. */
 async function findOrders(io: Io, number: string, config: string | undefined): Promise<Found> {
-  if (/^O\d+-\d+$/.test(number)) return { kind: 'ids', ids: [number] }
+  if (/^O\d+-\d+$/.test(number)) return { kind: 'ids', ids: [number], untold: 0 }
   const ids = new Set<string>()
+  let untold = 0
   for (const by of ['accession', 'orderNumber']) {
     const answer = await ask(io, '/api/orders', { [by]: number, limit: '100' }, { expects: 'items', config })
     if (answer.kind === 'failed') return answer
-    const { items } = answer.body as unknown as { readonly items: readonly { readonly id: string }[] }
+    const { items, total } = answer.body as unknown as { items: readonly { readonly id: string }[]; total: number }
     for (const { id } of items.toReversed()) ids.add(id)
+    untold = Math.max(untold, total - items.length)
   }
-  return { kind: 'ids', ids: [...ids] }
+  return { kind: 'ids', ids: [...ids], untold }
 }
 
 /** Messages may name a number of which there is no order: refused, ignored, or dead. */

@@ -4,8 +4,8 @@ import type { Environment } from './interpolate.ts'
 import { problem } from './problem.ts'
 import { everySetting } from './reflect.ts'
 
-/** Read elsewhere than in the file: by the command line, and by the plugin in Orthanc. */
-const others = ['WORKLANE_CONFIG', 'WORKLANE_URL']
+/** Read elsewhere than in the file: by the command line, and by Orthanc with its plugin. */
+const others = ['WORKLANE_CONFIG', 'WORKLANE_URL', 'WORKLANE_TOKEN_FILE', 'WORKLANE_PLUGIN_DIR']
 
 /**
  * A variable such as WORKLANE_MLPP_PORT would be passed over in silence, and the

@@ -1,4 +1,4 @@
-import { patientIdOf } from '../core/ids.ts'
+import { patientIdOf, type OrderId } from '../core/ids.ts'
 import { stepStatuses, type Order, type StepStatus, type Study } from '../core/order.ts'
 import type { OrderQuery, WorklistStore } from '../core/ports.ts'
 import type { TellStory } from '../core/story.ts'
@@ -68,7 +68,10 @@ const study = {
   properties: {
     key: { type: 'string', description: "Orthanc's name and its identifier of the study." },
     studyInstanceUid: { type: 'string' },
-    credit: { enum: ['matched', 'unmatched', 'mismatch', 'ambiguous'] },
+    credit: {
+      enum: ['matched', 'unmatched', 'mismatch', 'ambiguous', 'unlinked'],
+      description: 'unlinked: a person took it from this order.',
+    },
     stable: { type: 'boolean' },
     deleted: { type: 'boolean' },
     firstImageAt: instant,
@@ -145,7 +148,7 @@ export function orderRoutes({ orders, story, timeZone }: OrderParts): readonly R
         const found = await orders.order(id)
         if (found === undefined) throw new Refusal(404, 'E820')
         const [studies, deadlines] = await Promise.all([orders.studiesOf(id), orders.deadlinesOf(id)])
-        return json({ ...shown(found), studies: studies.map(shownStudy), deadlines })
+        return json({ ...shown(found), studies: studies.map((one) => shownStudy(one, id)), deadlines })
       },
     },
     {
@@ -168,7 +171,7 @@ export function orderRoutes({ orders, story, timeZone }: OrderParts): readonly R
         if (told === undefined) throw new Refusal(404, 'E820')
         const { studies, deadlines, lines } = told
         return json({
-          order: { ...shown(told.order), studies: studies.map(shownStudy), deadlines },
+          order: { ...shown(told.order), studies: studies.map((one) => shownStudy(one, told.order.id)), deadlines },
           timeZone,
           lines,
         })
@@ -205,20 +208,12 @@ function shown({ id, version, source, numbers, patientKey, studyInstanceUid, ste
   }
 }
 
-function shownStudy({
-  key,
-  studyInstanceUid,
-  credit,
-  stable,
-  deleted,
-  firstImageAt,
-  lastImageAt,
-  series,
-}: Study): object {
+function shownStudy(study: Study, orderId: OrderId): object {
+  const { key, studyInstanceUid, credit, stable, deleted, firstImageAt, lastImageAt, series } = study
   return {
     key,
     studyInstanceUid,
-    credit: credit.kind,
+    credit: study.unlinked?.includes(orderId) === true ? 'unlinked' : credit.kind,
     stable,
     deleted,
     firstImageAt,

@@ -72,6 +72,9 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     requestTimeout: 15_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
+    // Addresses that cannot be read (`%ff`) or are too long; fastify's own answer repeats them.
+    frameworkErrors: (_error, _request, reply) =>
+      void answerProblem(reply, problemOf(new Refusal(404, 'E800'), bodyLimit)),
   })
   app.server.maxConnections = 512
   app.removeContentTypeParser('text/plain')

@@ -66,6 +66,16 @@ test('each order of a number is told, the oldest first, once, though several of 
   expect((JSON.parse(text) as unknown[]).length).toBe(2)
 })
 
+test('a number of more orders than are told at once says how many are missing', async () => {
+  const { cwd } = await engine({
+    '/api/orders?accession=A1': { ...page('O7-0'), total: 10_000 },
+    '/api/orders?orderNumber=A1': page(),
+    '/api/orders/O7-0/story': told('O7-0', '2026-10-16T08:15:00.000Z'),
+  })
+  const { code, stderr } = await runVerb(story, ['A1'], { cwd })
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/^9999 older orders have this number too/)])
+})
+
 test('in the night in which the clocks are put back, the offset tells the two hours apart', async () => {
   const lines = ['2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.007Z']
   const { cwd } = await engine({ '/api/orders/O3-0/story': told('O3-0', ...lines) })

@@ -142,7 +142,10 @@ test.each(brokenSites)('%s is found and nothing is compiled', (_, changes, place
 })
 
 test('a misspelt variable is a warning: the engine would listen where nobody expects it', () => {
-  const result = load({}, { WORKLANE_MLPP_PORT: '1', WORKLANE_SOMETHING_ELSE_ENTIRELY: '1', PATH: '/bin' })
+  const result = load(
+    {},
+    { WORKLANE_MLPP_PORT: '1', WORKLANE_SOMETHING_ELSE_ENTIRELY: '1', WORKLANE_TOKEN_FILE: '1', PATH: '/bin' },
+  )
   expect(result.site).toBeDefined()
   expect(result.problems.map(({ code, cure }) => `${code} ${cure}`)).toEqual(['E270 Did you mean WORKLANE_MLLP_PORT?'])
 })

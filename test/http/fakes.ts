@@ -87,6 +87,9 @@ export const study: Study = {
   lastImageAt: '2026-10-16T08:31:00.000Z',
 }
 
+/** Its order is O1-0 no more: a person has said so. */
+export const takenAway: Study = { ...study, key: 'main/0f-2', credit: { kind: 'unmatched' }, unlinked: ['O1-0'] }
+
 export const changed: KeptRow = {
   change: 'StableStudy',
   level: 'Study',
@@ -159,7 +162,7 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
         seen.orderQueries.push(query)
         return Promise.resolve({ items: [order], total: 1, next: null })
       },
-      studiesOf: () => Promise.resolve([study]),
+      studiesOf: () => Promise.resolve([study, takenAway]),
       deadlinesOf: () => Promise.resolve([{ kind: 'quiet', due: '2026-10-16T09:00:00.000Z' }]),
     },
     story: (id) =>

@@ -85,6 +85,16 @@ test('a path under a guarded one that does not exist says nothing without the to
   expect(known.json()).toMatchObject({ code: 'E800', status: 404, type: 'urn:worklane:error:E800' })
 })
 
+test('an address that cannot be read, or is too long, is nothing, and is not repeated (I9)', async () => {
+  const { app } = fake()
+  for (const url of ['/api/orders/Doe%ff', `/api/orders/${'Doe'.repeat(100)}`]) {
+    const answer = await app.inject({ url, headers: { authorization } })
+    expect(answer.headers['content-type']).toBe('application/problem+json')
+    expect(answer.json()).toMatchObject({ code: 'E800', status: 404 })
+    expect(answer.body).not.toContain('Doe')
+  }
+})
+
 test('health and metrics are open', async () => {
   const { app } = fake()
   expect((await app.inject('/health/live')).json()).toEqual({ live: true })
@@ -345,7 +355,11 @@ test('I9: an order and its story name nobody', async () => {
 test('an order shows its studies and what is to come; one that is not kept is 404', async () => {
   const { app } = fake()
   const known = (await app.inject({ url: '/api/orders/O1-0', headers: { authorization } })).json()
-  expect(known).toMatchObject({ studies: [{ key: 'main/0f-1', credit: 'matched' }], deadlines: [{ kind: 'quiet' }] })
+  const studies = [
+    { key: 'main/0f-1', credit: 'matched' },
+    { key: 'main/0f-2', credit: 'unlinked' },
+  ]
+  expect(known).toMatchObject({ studies, deadlines: [{ kind: 'quiet' }] })
   for (const url of ['/api/orders/O2-0', '/api/orders/O2-0/story']) {
     const answer = await app.inject({ url, headers: { authorization } })
     expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([404, 'E820'])

@@ -75,6 +75,20 @@ test('nobody there: the address and the reason', async () => {
 })
 
 test.each([
+  ['{"plugin":"1","spool":{"waiting":0}}', false],
+  ['{"plugin":"1"}', true],
+])('a plugin that says %s: is it of before the spool? %s', async (body, isOlder) => {
+  const server = createServer((_request, response) => void response.end(body))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    const client = createOrthancClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+    expect(await client.pluginStatus()).toMatchObject({ isOlder })
+  } finally {
+    await new Promise((resolve) => server.close(resolve))
+  }
+})
+
+test.each([
   [200, '<html>Geheim^Anna</html>', 'E410'],
   [500, '{"Details":"Geheim^Anna"}', 'E404'],
 ])('I9: an answer %i that cannot be used is not quoted', async (httpStatus, body, code) => {
