@@ -12,6 +12,7 @@ import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createDrainer } from './flow/drain.ts'
 import { examRules, rulesMark } from './flow/exam-rules.ts'
 import { health } from './flow/health.ts'
+import { findLeftBehind } from './flow/left-behind.ts'
 import { createVerdictMemo } from './flow/memo.ts'
 import { pause } from './flow/pause.ts'
 import { createPreview } from './flow/preview.ts'
@@ -143,8 +144,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await schedule(publishers, watches)
 
     const listeners: Listener[] = []
-    const parts = (): Promise<readonly PartHealth[]> =>
-      health({
+    const leftBehind = findLeftBehind({
+      store,
+      sources: settings.sources.map(({ name }) => name),
+      destinations: settings.destinations.filter(({ port }) => port !== 0).map(({ name }) => name),
+      log,
+    })
+    later(() => leftBehind.stop())
+    const parts = async (): Promise<readonly PartHealth[]> => [
+      ...(await health({
         store,
         redisFailure: () => redis?.failure(),
         index,
@@ -155,7 +163,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         watches,
         deliverers,
         publishers,
-      })
+      })),
+      ...leftBehind.parts(),
+    ]
     collect(metrics, {
       store,
       destinations: [...deliverers.keys()],

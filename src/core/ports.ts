@@ -128,6 +128,8 @@ export interface WorklistStore {
   findStudies(query: StudyQuery): Promise<Page<Study>>
   /** Orders that have a step which has not ended, some at a time and in no order, from `after` on (undefined: from the beginning). `next` is null at the end. */
   openOrders(after: string | undefined): Promise<{ readonly ids: readonly OrderId[]; readonly next: string | null }>
+  /** How many orders have a step which has not ended, by the name of their source. Reads all orders, some at a time. */
+  openOrdersBySource(): Promise<ReadonlyMap<string, number>>
   /** The studies that were ever credited to an order, or linked to it, and are still kept. */
   studiesOf(id: OrderId): Promise<readonly Study[]>
   /** What is still to come for an order by itself: `quiet`, `expire`. */

@@ -12,7 +12,7 @@ import { load, parsed } from './world.ts'
 export function createWorklistStore(options: {
   connection: Connection
   stream: ChangeStream
-}): Omit<WorklistStore, 'findStudies' | 'openOrders'> {
+}): Omit<WorklistStore, 'findStudies' | 'openOrders' | 'openOrdersBySource'> {
   const { connection, stream } = options
 
   async function items(ids: readonly string[]): Promise<readonly (WorklistItem | undefined)[]> {

@@ -102,7 +102,8 @@ test('orders with a step that has not ended are open, however many there are', a
   const step = { key: '1', stations: ['CT1'], attributes: {}, flags: [] }
   const all = Array.from({ length: 450 }, (_, at) => {
     const stepStatus = (['SCHEDULED', 'UNSCHEDULED', 'STARTED', 'COMPLETED', 'CANCELED', 'EXPIRED'] as const)[at % 6]
-    return order(`O${at + 1}-0`, 1, { steps: [{ ...step, stepStatus: stepStatus ?? 'EXPIRED' }] })
+    const steps = [{ ...step, stepStatus: stepStatus ?? 'EXPIRED' }]
+    return order(`O${at + 1}-0`, 1, { steps, source: at < 300 ? 'ris' : 'other' })
   })
   await commit(...all.map((one) => ({ kind: 'order', order: one, items: [], withdrawn: [] }) as const))
   const open = new Set<string>()
@@ -113,6 +114,12 @@ test('orders with a step that has not ended are open, however many there are', a
     after = next
   }
   expect(open.size).toBe(225)
+  expect(await store.openOrdersBySource()).toEqual(
+    new Map([
+      ['ris', 150],
+      ['other', 75],
+    ]),
+  )
   expect([...open].every((id) => (Number(id.slice(1, -2)) - 1) % 6 < 3)).toBe(true)
 })
 

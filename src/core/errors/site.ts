@@ -110,6 +110,16 @@ export const siteErrors = {
     'permanent',
     'Write the name of a pipeline that has "on:" into destinations.{name}.status. There are: {known}.',
   ),
+  E278: entry(
+    '{count} open orders are of the source "{name}", which is not in the settings: no message means them any more, and nobody is told of them.',
+    'permanent',
+    'Give the source its old name back (sources[].name); or end them by hand (worklane cancel, worklane complete) and let the RIS send anew what is still to be done.',
+  ),
+  E279: entry(
+    '{count} status messages wait for the destination "{name}", which is not in the settings: nobody sends them.',
+    'permanent',
+    'Give the destination its old name back until they are sent (destinations[].name).',
+  ),
   E280: entry('There is no pipeline named "{name}".', 'permanent', 'The pipelines are: {known}.'),
   E281: entry(
     'There is no HL7 message in {file}: {reason}.',
