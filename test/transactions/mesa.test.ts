@@ -277,6 +277,7 @@ describe.skipIf(!hasMesa)('exams that end when the RIS says so (needs the corpus
     await hospital.scan(item)
     await series(study, 2)
     const { id } = await order('ACC-B101Y')
+    expect(await studies(study)).toMatchObject([{ credit: 'matched', orderIds: [id] }])
     const answer = await fetch(`${hospital.engine.httpUrl}/api/orders/${id}/complete?wait=true`, {
       method: 'POST',
       headers: { authorization: `Bearer ${hospital.engine.token}`, 'content-type': 'application/json' },
