@@ -22,8 +22,11 @@ import { createWorklistStore } from './worklist.ts'
 export { startEmbeddedRedis, type EmbeddedRedis } from './embedded.ts'
 export { redisOptions, type RedisLocation } from './connection.ts'
 
-/** What the keys mean. A store of a newer format is left alone. */
-export const storeFormat = 1
+/**
+ * What the keys mean; goes up when an engine of before would misread them. A store of a newer format is left alone.
+ * 2: pauses, links and merges, which an engine of format 1 passes over.
+ */
+export const storeFormat = 2
 
 export interface StoreOptions {
   readonly redis: RedisLocation
@@ -61,6 +64,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     await isReady(connection, options.startMilliseconds ?? 10_000)
     await checkServer(connection, log)
     await reindex({ connection, log })
+    await connection.ask((redis) => redis.set('wl:format', storeFormat))
   } catch (error) {
     connection.close()
     throw error

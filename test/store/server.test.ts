@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import type { Log } from '../../src/core/ports.ts'
+import { storeFormat } from '../../src/store/index.ts'
 import { startRedis } from '../support/redis.ts'
 import { eventually, temporaryFolder } from '../support/temporary.ts'
 import { apply, item, message, openStore, order } from './support.ts'
@@ -31,8 +32,19 @@ test.each(servers)('I1: a site Redis %s is checked at the start', async (_what, 
 test('a store of a newer format is left alone', async () => {
   const redis = await startRedis()
   const other = new Redis({ path: redis.path })
-  await other.set('wl:format', 2)
+  await other.set('wl:format', storeFormat + 1)
   await expect(openStore(redis.path)).rejects.toMatchObject({ code: 'E508' })
+  other.disconnect()
+  await redis.stop()
+})
+
+test('a store of an older format is taken over, and the older engine refuses it from then on', async () => {
+  const redis = await startRedis()
+  const other = new Redis({ path: redis.path })
+  await other.set('wl:format', 1)
+  await (await openStore(redis.path)).close()
+  expect(await other.get('wl:format')).toBe(String(storeFormat))
+  expect(storeFormat).toBeGreaterThan(1)
   other.disconnect()
   await redis.stop()
 })
