@@ -189,3 +189,13 @@ export async function startEngineProcess(options: EngineProcessOptions): Promise
 function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null
 }
+
+/** For an engine that is restarted with it so many days have gone by; everything else stays in today. */
+export const daysLater = (days: number): Readonly<Record<string, string>> => {
+  const script = `const now = Date.now, Today = Date, later = ${days * 86_400_000};
+    globalThis.Date = class extends Today {
+      constructor(...given) { given.length === 0 ? super(now() + later) : super(...given) }
+      static now() { return now() + later }
+    }`
+  return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(script)}` }
+}

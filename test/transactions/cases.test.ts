@@ -23,6 +23,7 @@ const cases: readonly (readonly [string, string, string])[] = [
   ['images split over two studies', 'images-and-orders', 'images split over two studies, of a modality'],
   ['a study deleted', 'images-and-orders', 'a study deleted: the exam goes on'],
   ['anonymised or modified copies', 'images-and-orders', 'anonymised or modified copies and uploads'],
+  ['anonymised or modified copies', 'images-and-orders', 'anonymised or modified copies are of no exam where'],
   ["Orthanc's Origin metadata", '../e2e/rules-of-the-site', 'what comes by HTTP %s'],
   ['an order after its images', 'images-and-orders', 'an order after its images: it is born STARTED'],
   ['an order after its images', 'round-trip', 'an order that comes after its images is never shown'],
@@ -48,6 +49,10 @@ const cases: readonly (readonly [string, string, string])[] = [
   ['lost StableStudy', '../connectors/orthanc/feed', 'a StableStudy that it lost by stopping is made good'],
   ['a recreated database', '../connectors/orthanc/feed', 'a database made anew is read from its start'],
   ['a status pipeline can listen to any of them', '../e2e/status-forms', 'two RIS are told of their own orders'],
+  ['derived events', 'derived-events', 'started, stable, completed, lateImages, deleted: one exam'],
+  ['derived events', 'derived-events', 'canceled, reopened, discontinued: by hand'],
+  ['derived events', 'derived-events', 'unmatched, ambiguous, mismatch: once for each study'],
+  ['derived events', 'derived-events', 'expired: nobody came'],
   // Told and corrected
   ['held while a destination is paused', '../e2e/story', 'a paused destination is told nothing'],
   ['complete, cancel, reopen, link, unlink', '../e2e/by-hand', 'an exam is completed and opened again by hand'],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newUid } from '../support/dcmtk.ts'
+import { daysLater } from '../support/engine.ts'
 import { watchExams } from '../support/exam.ts'
 import { startHospital, type Hospital } from '../support/hospital.ts'
 import { eventually } from '../support/temporary.ts'
@@ -84,16 +85,6 @@ describe('completion', () => {
     await exams.stays('STOP2', { ...canceled, raised: ['E612'] })
   })
 })
-
-/** The engine's days go on; everything else stays in today. */
-const daysLater = (days: number): Readonly<Record<string, string>> => {
-  const script = `const now = Date.now, Today = Date, later = ${days * 86_400_000};
-    globalThis.Date = class extends Today {
-      constructor(...given) { given.length === 0 ? super(now() + later) : super(...given) }
-      static now() { return now() + later }
-    }`
-  return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(script)}` }
-}
 
 // Last: for this engine it is another day from here on.
 describe('no-show', () => {
