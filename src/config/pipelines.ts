@@ -114,6 +114,9 @@ function tableFiles(value: unknown): string[] {
   })
 }
 
+/** The messages of one sender are judged by one pipeline: two that number or name otherwise have two. */
+const oneSource = 'the name of one source; another one gets a copy of this folder, with another name'
+
 /** That `from` and `to` are endpoints of the site, that no two pipelines have one name, and that no endpoint is left over. */
 export function checkEndpoints(
   pipelines: readonly PipelineFile[],
@@ -131,6 +134,8 @@ export function checkEndpoints(
     const isStatus = kind === 'status'
     const heard = isStatus ? [...orthancs, 'any'] : sources
     problems.push(...unknownNames(located, 'from', isStatus ? 'orthanc' : 'source', heard))
+    if (!isStatus && isBlock(located.value) && Array.isArray(located.value['from']))
+      problems.push(problem(located.place(['from']), 'E200', { where: 'from', expected: oneSource }))
     const told = isStatus ? [...destinations, 'origin'] : orthancs
     problems.push(...unknownNames(located, 'to', isStatus ? 'destination' : 'orthanc', told))
   }

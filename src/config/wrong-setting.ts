@@ -80,7 +80,7 @@ export function at(value: unknown, path: DocumentPath): unknown {
 }
 
 function shown(value: unknown): string {
-  if (Array.isArray(value)) return 'a list'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (value !== null && typeof value === 'object') return 'a block of settings'
   if (typeof value !== 'string') return String(value)
   if (value === '') return 'empty'

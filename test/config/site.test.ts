@@ -118,6 +118,11 @@ const brokenSites: readonly [what: string, changes: Record<string, string | Uint
     'pipelines/orders/pipeline.yaml:2:7 E266 error',
   ],
   [
+    'a pipeline of orders from several sources',
+    changed('pipelines/orders/pipeline.yaml', 'from: ris-orders', 'from: [ris-orders]'),
+    'pipelines/orders/pipeline.yaml:2:7 E200 error',
+  ],
+  [
     'a pipeline to an unknown Orthanc',
     changed('pipelines/orders/pipeline.yaml', 'to: orthanc', 'to: orthnac'),
     'pipelines/orders/pipeline.yaml:3:5 E266 error',
