@@ -114,6 +114,8 @@ export interface Order {
   readonly itemMarks?: Readonly<Record<ItemId, ItemMark>>
   /** Keys of the studies it is credited with: a link or a number that was corrected since leaves no other trace. */
   readonly studies?: readonly string[]
+  /** Its number was used again for another exam: messages mean that one, and no order joins its study. */
+  readonly isUsedAgain?: true
   /** When a person last opened it again: quiet and no-show times begin no earlier. */
   readonly reopenedAt?: Instant
   /** When a message last planned again what had ended: no-show times begin no earlier. */

@@ -14,17 +14,29 @@ export type Identity =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'conflict'; readonly orderIds: readonly OrderId[] }
 
-export function identify(world: World, group: OrderGroup): Identity {
+/** The one order that groups with one number mean. */
+export function identifyAll(world: World, groups: readonly OrderGroup[]): Identity {
+  const all = groups.map((group) => identify(world, group))
+  const [first = { kind: 'unknown' }, ...more] = all
+  if (more.length === 0) return first
+  const found = all.flatMap((one) =>
+    one.kind === 'known' ? [one.order.id] : one.kind === 'conflict' ? one.orderIds : [],
+  )
+  if (new Set(found).size > 1) return { kind: 'conflict', orderIds: [...new Set(found)] }
+  return all.find((one) => one.kind === 'known') ?? first
+}
+
+function identify(world: World, group: OrderGroup): Identity {
   const { authority, fillerOrderNumber, placerOrderNumber } = group.numbers
   if (fillerOrderNumber) {
-    const named = generations(world.orders({ by: 'fillerOrderNumber', authority, value: fillerOrderNumber }))
+    const named = current(world.orders({ by: 'fillerOrderNumber', authority, value: fillerOrderNumber }))
     const placed = placerOrderNumber
-      ? generations(world.orders({ by: 'placerOrderNumber', authority, value: placerOrderNumber }))
+      ? current(world.orders({ by: 'placerOrderNumber', authority, value: placerOrderNumber }))
       : []
     return named[0] === undefined ? numberedLater(placed) : confirmed(named[0], placed, placerOrderNumber)
   }
   if (placerOrderNumber) {
-    return only(generations(world.orders({ by: 'placerOrderNumber', authority, value: placerOrderNumber })))
+    return only(current(world.orders({ by: 'placerOrderNumber', authority, value: placerOrderNumber })))
   }
   return described(world, group)
 }
@@ -54,10 +66,10 @@ function described(world: World, { numbers, patient }: OrderGroup): Identity {
         .orders({ by: 'accessionNumber', value: accessionNumber })
         .filter((order) => ours(order) && (patient === undefined || patient.key === order.patientKey))
     : undefined
-  if (byUid === undefined || byUid.length === 0) return only(generations(byAccession ?? []))
-  if (byAccession === undefined || byAccession.length === 0) return only(generations(byUid))
+  if (byUid === undefined || byUid.length === 0) return only(current(byAccession ?? []))
+  if (byAccession === undefined || byAccession.length === 0) return only(current(byUid))
   const both = byUid.filter((order) => byAccession.some((other) => other.id === order.id))
-  return both.length === 0 ? conflict([...byUid, ...byAccession]) : only(generations(both))
+  return both.length === 0 ? conflict([...byUid, ...byAccession]) : only(current(both))
 }
 
 function only(orders: readonly Order[]): Identity {
@@ -70,27 +82,11 @@ function conflict(orders: readonly Order[]): Identity {
   return { kind: 'conflict', orderIds: [...new Set(orders.map((order) => order.id))] }
 }
 
-/** Of orders with the same name only the newest: its number was used again after the others had ended. */
-function generations(orders: readonly Order[]): readonly Order[] {
-  if (orders.length < 2) return orders
-  const newest = new Map<string, Order>()
-  for (const order of orders) {
-    const name = orderName(order.numbers) ?? order.id
-    const other = newest.get(name)
-    if (other === undefined || isYounger(order, other)) newest.set(name, order)
-  }
-  return [...newest.values()]
-}
-
-function isYounger(order: Order, than: Order): boolean {
-  return compareIds(order.id, than.id) > 0
-}
-
-/** Order ids hold the sequence number that made them. */
-function compareIds(a: OrderId, b: OrderId): number {
-  const [seqA = 0, groupA = 0] = a.slice(1).split('-').map(Number)
-  const [seqB = 0, groupB = 0] = b.slice(1).split('-').map(Number)
-  return seqA - seqB || groupA - groupB
+/** Without orders whose number was used again, unless nothing else has it. */
+function current(orders: readonly Order[]): readonly Order[] {
+  const own = orders.filter(({ isUsedAgain }) => isUsedAgain !== true)
+  if (own.length > 0 || orders.length < 2) return own.length > 0 ? own : orders
+  return [orders.reduce((newest, order) => (order.createdAt > newest.createdAt ? order : newest))]
 }
 
 /** What names an order; undefined where it has no number at all. */

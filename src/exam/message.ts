@@ -4,7 +4,7 @@
  * contradicts what is known is dead as a whole, and changes no order.
  */
 import type { InboxEntry } from '../core/inbox.ts'
-import type { OrderId } from '../core/ids.ts'
+import type { OrderId, PatientKey } from '../core/ids.ts'
 import type { MessageState, OrderGroup, PatientAct } from '../core/message.ts'
 import type { Fault } from '../core/fault.ts'
 import type { Order, Patient } from '../core/order.ts'
@@ -12,12 +12,13 @@ import type { Change, ExamRules, World } from '../core/world.ts'
 import { creditedStudies, settle, tell } from './completion.ts'
 import { createDraft, type Draft } from './draft.ts'
 import { control, quoted } from './group.ts'
-import { identify, orderName } from './identify.ts'
+import { identifyAll, orderName } from './identify.ts'
 import { applyPatients } from './merge.ts'
 import { agree, agreesWithPatient, isSomebodyElse, meantGroup, splitPatientKey } from './patients.ts'
-import { create, isAnotherExam, update } from './planning.ts'
+import { create, isAnotherExam, retire, update } from './planning.ts'
 import { newest, sentAt } from './sent.ts'
 import { hasEnded, move, summary, type Act } from './steps.ts'
+import { joined, together, type Together } from './together.ts'
 
 type MessageEntry = Extract<InboxEntry, { kind: 'message' }>
 
@@ -38,16 +39,16 @@ export function applyMessage(
   const draft = createDraft(world, entry, rules)
   const named = new Map<OrderId, Set<string>>()
   const ignored: string[] = []
-  for (const [index, group] of groups.entries()) {
-    const outcome = applyGroup(draft, entry, group, index + 1, named)
+  for (const { number, groups: own } of together(groups)) {
+    const outcome = applyGroups(draft, entry, own, number, named)
     if (outcome.kind === 'dead') {
       const { fault, orderIds } = outcome
       const refusal = createDraft(world, entry, rules)
-      for (const id of orderIds) refusal.note(id, `${control(group)} refused: ${fault.code}`)
+      for (const id of orderIds) refusal.note(id, `${control(own[0])} refused: ${fault.code}`)
       refusal.notice(fault, orderIds)
       return [...refusal.changes(), end({ kind: 'dead', fault, attempts: 1 })]
     }
-    if (outcome.kind === 'ignored') ignored.push(outcome.rule)
+    if (outcome.kind === 'ignored') ignored.push(...own.map(() => outcome.rule))
   }
   const done = patients.length === 0 ? undefined : applyPatients(draft, patients)
   if (done?.kind === 'ignored') ignored.push(done.rule)
@@ -56,19 +57,26 @@ export function applyMessage(
   return [...draft.changes(), end(rule === undefined ? { kind: 'applied' } : { kind: 'ignored', rule })]
 }
 
-function applyGroup(
+/** Groups of one message that one number names: each must find its order, together they change it. */
+function applyGroups(
   draft: Draft,
   entry: MessageEntry,
-  said: OrderGroup,
+  groups: Together['groups'],
   number: number,
   named: Map<OrderId, Set<string>>,
 ): Outcome {
+  const said = joined(groups)
   const group = meantGroup(draft.world, said)
   const { effect, patient } = group
   if (effect === 'ignore') return { kind: 'ignored', rule: `orderControl ${control(group)}` }
-  const identity = identify(draft.world, group)
+  const identity = identifyAll(
+    draft.world,
+    groups.length === 1 ? [group] : groups.map((one) => meantGroup(draft.world, one)),
+  )
   if (identity.kind === 'conflict') return dead('E601', { group: number }, identity.orderIds)
-  const found = identity.kind === 'known' && !isAnotherExam(identity.order, group) ? identity.order : undefined
+  const before = identity.kind === 'known' ? identity.order : undefined
+  const isAnother = before !== undefined && isAnotherExam(before, group)
+  const found = isAnother ? undefined : before
   if (found !== undefined && patient !== undefined && patient.key !== found.patientKey) {
     return dead('E602', { group: number, orderId: found.id }, [found.id])
   }
@@ -79,7 +87,9 @@ function applyGroup(
   }
   const misnamed = patient === undefined ? undefined : ordersOfSomebodyElse(draft.world, effect, patient, found)
   if (misnamed !== undefined) return dead('E605', { group: number }, misnamed)
-  const foreign = foreignOrders(draft.world, group, found)
+  const foreign = groups
+    .map((one) => foreignOrders(draft.world, one, patient?.key, found))
+    .find((ids) => ids !== undefined)
   if (foreign !== undefined) return dead('E604', { group: number }, foreign)
   if (found !== undefined) {
     update(draft, found, group, namedIn(named, found.id, group))
@@ -90,6 +100,7 @@ function applyGroup(
     if (effect === 'update') return { kind: 'ignored', rule: 'unknown-order' }
     return dead('E603', { group: number, missing: missing ?? 'patient' }, [])
   }
+  if (isAnother) retire(draft, before)
   const order = create(draft, entry, group, patient, number, said.patient?.key)
   namedIn(named, order.id, group)
   return { kind: 'applied' }
@@ -100,7 +111,14 @@ function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, '
   const keys = new Set(group.steps.map((step) => step.key).filter((key) => order.steps.some((one) => one.key === key)))
   const moved = move(order, what, keys.size > 0 ? keys : undefined, { at: draft.at })
   const sent = newest(order.sentAt, sentAt(group.received))
-  let next: Order = { ...moved, ...quoted(order, group, draft.seq), ...(sent === undefined ? {} : { sentAt: sent }) }
+  const fillerOrderNumber = order.numbers.fillerOrderNumber || group.numbers.fillerOrderNumber
+  const numbers = fillerOrderNumber ? { ...order.numbers, fillerOrderNumber } : order.numbers
+  let next: Order = {
+    ...moved,
+    numbers,
+    ...quoted(order, group, draft.seq),
+    ...(sent === undefined ? {} : { sentAt: sent }),
+  }
   draft.note(order.id, `${control(group)} ${moved === order ? 'changed no step' : 'moved steps'}: ${summary(next)}`)
   // What the RIS did itself it is not told.
   if (what === 'start') next = tell(next, 'IP')
@@ -139,9 +157,14 @@ function ordersOfSomebodyElse(
 }
 
 /** Orders of another patient in the study that this group would join; undefined when nobody else is there. */
-function foreignOrders(world: World, group: OrderGroup, order: Order | undefined): readonly OrderId[] | undefined {
+function foreignOrders(
+  world: World,
+  group: OrderGroup,
+  patientKey: PatientKey | undefined,
+  order: Order | undefined,
+): readonly OrderId[] | undefined {
   const value = group.numbers.studyInstanceUid
-  const key = order?.patientKey ?? group.patient?.key
+  const key = order?.patientKey ?? patientKey
   if (!value || key === undefined || order?.studyInstanceUid === value) return undefined
   const orders = world
     .orders({ by: 'studyInstanceUid', value })

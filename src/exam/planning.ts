@@ -8,6 +8,7 @@ import type { PatientKey } from '../core/ids.ts'
 import type { OrderGroup } from '../core/message.ts'
 import type { Order, OrderNumbers, Patient, Step } from '../core/order.ts'
 import type { Dataset } from '../core/dataset.ts'
+import type { Tombstone } from '../core/world.ts'
 import { nameBasedUid } from '../dicom/uid.ts'
 import { adopt } from './adopt.ts'
 import { creditedStudies, settle } from './completion.ts'
@@ -32,29 +33,32 @@ export function create(
 ): Order {
   know(draft, patient, group.effect === 'create')
   const { seq, at } = entry
-  const sent = sentAt(group.received)
+  const studyInstanceUid = ownUid(draft, group.numbers) || madeUid(group.numbers, seq, number)
+  const tombstone = tombstoneOf(draft, group)
+  const sent = newest(tombstone?.sentAt, sentAt(group.received))
   const planned: Order = {
     id: `O${seq}-${number}`,
     version: seq,
     source: entry.kind === 'message' ? entry.source : '',
-    numbers: group.numbers,
+    numbers: group.numbers.studyInstanceUid ? { ...group.numbers, studyInstanceUid } : group.numbers,
     patientKey: patient.key,
     ...(sentAs === patient.key ? {} : { formerPatientKeys: [sentAs] }),
-    studyInstanceUid: group.numbers.studyInstanceUid || madeUid(group.numbers, seq, number),
+    studyInstanceUid,
     request: group.request,
     received: group.received,
     steps: uniqueSteps(group),
     told: [],
     createdAt: at,
     changedAt: at,
-    ...(sent === '' ? {} : { sentAt: sent }),
+    ...(sent === undefined ? {} : { sentAt: sent }),
   }
-  const isCancelled = hasTombstone(draft, group)
-  const order = isCancelled ? move(planned, 'cancel') : planned
+  const order = tombstone === undefined ? planned : move(planned, 'cancel')
   draft.put(order, undefined)
-  const cancelled = isCancelled ? ', its cancel came first' : ''
+  const cancelled = tombstone === undefined ? '' : ', its cancel came first'
+  const isUidRefused = (group.numbers.studyInstanceUid || studyInstanceUid) !== studyInstanceUid
+  const uid = isUidRefused ? ', with a Study Instance UID of its own' : ''
   const merged = sentAs === patient.key ? '' : ', sent under a merged Patient ID'
-  draft.note(order.id, `${control(group)} created: ${summary(order)}${cancelled}${merged}`)
+  draft.note(order.id, `${control(group)} created: ${summary(order)}${cancelled}${merged}${uid}`)
   const adopted = settle(draft, adopt(draft, order, true), undefined)
   if (adopted !== order) draft.put(adopted, undefined)
   return adopted
@@ -67,18 +71,19 @@ export function update(draft: Draft, order: Order, said: OrderGroup, named: Read
   if (group.effect === 'update') noteOtherName(draft, order, group)
   const sent = sentAt(group.received)
   const reopens = isNewer(sent, order.sentAt) === true
-  const studyInstanceUid = keptUid(order, group.numbers)
+  const studyInstanceUid = keptUid(draft, order, group.numbers)
   const changed: Order = {
     ...order,
     numbers: renumber(order.numbers, group.numbers, studyInstanceUid),
     studyInstanceUid,
     request: merge(order.request, group.request),
-    steps: group.steps.length > 0 ? replan(order.steps, group.steps, { reopens, alsoNamed: named }) : order.steps,
+    steps: replan(order.steps, group.steps, { reopens, alsoNamed: named }),
   }
   const what = same(changed, order) ? 'changed nothing' : 'updated'
-  const kept = keptEnded(changed, group, reopens) ? ', what was cancelled stays so: the message is not newer' : ''
+  const kept = keptEnded(changed, group, reopens) ? ', what has ended stays so: the message is not newer' : ''
   const uidKept = group.numbers.studyInstanceUid && group.numbers.studyInstanceUid !== studyInstanceUid
-  const uid = uidKept ? ', the Study Instance UID stays: it has images' : ''
+  const why = order.firstImageAt === undefined ? 'the other is of another exam' : 'it has images'
+  const uid = uidKept ? `, the Study Instance UID stays: ${why}` : ''
   draft.note(order.id, `${control(group)} ${what}: ${summary(changed)}${kept}${uid}`)
   const newestSent = newest(order.sentAt, sent)
   const next: Order = {
@@ -121,7 +126,10 @@ function withOnlyStep(group: OrderGroup, order: Order, named: ReadonlySet<string
  * Where a message has no accession number of its own, pipelines let the order's number
  * stand in for it. A better number that is known stays: images carry it.
  */
-function withoutStandIns(group: OrderGroup, order: Order): OrderGroup {
+export function withoutStandIns(
+  group: OrderGroup,
+  order: Pick<OrderGroup, 'numbers' | 'request' | 'steps'>,
+): OrderGroup {
   const { fillerOrderNumber, placerOrderNumber } = group.numbers
   const isStandIn = (said: unknown, known: unknown): boolean =>
     said !== undefined && said !== '' && hasText(known) && (said === fillerOrderNumber || said === placerOrderNumber)
@@ -165,15 +173,28 @@ function know(draft: Draft, patient: Patient, mayChange: boolean): void {
   }
 }
 
-/** Born cancelled, if a cancel of the order came first and the order is not newer than it. */
-function hasTombstone(draft: Draft, group: OrderGroup): boolean {
+/** The cancel of this order that came first, if the order is not newer than it: it is born cancelled. */
+function tombstoneOf(draft: Draft, group: OrderGroup): Tombstone | undefined {
   const sent = sentAt(group.received)
-  return orderNames(group.numbers).some((name) => {
-    const tombstone = draft.world.tombstone(name)
-    if (tombstone === undefined) return false
-    const age = Date.parse(draft.at) - Date.parse(tombstone.at)
-    return age <= tombstoneHours * 3_600_000 && isNewer(sent, tombstone.sentAt) !== true
-  })
+  return orderNames(group.numbers)
+    .map((name) => draft.world.tombstone(name))
+    .find((tombstone) => {
+      if (tombstone === undefined) return false
+      const age = Date.parse(draft.at) - Date.parse(tombstone.at)
+      return age <= tombstoneHours * 3_600_000 && isNewer(sent, tombstone.sentAt) !== true
+    })
+}
+
+/** The number of an order that took place means another one from now on. */
+export function retire(draft: Draft, order: Order): void {
+  draft.note(order.id, 'its number was used again for another exam')
+  draft.put({ ...order, isUsedAgain: true }, order)
+}
+
+/** The sender's Study Instance UID, unless it is that of an exam whose number was used again: no two exams share a study. */
+function ownUid({ world }: Draft, { studyInstanceUid: value }: OrderNumbers): string {
+  if (!value) return ''
+  return world.orders({ by: 'studyInstanceUid', value }).some(({ isUsedAgain }) => isUsedAgain === true) ? '' : value
 }
 
 function madeUid(numbers: OrderNumbers, seq: number, number: number): string {
@@ -181,8 +202,10 @@ function madeUid(numbers: OrderNumbers, seq: number, number: number): string {
 }
 
 /** A sender may name the study as long as no image has the old name. */
-function keptUid(order: Order, { studyInstanceUid }: OrderNumbers): string {
-  return studyInstanceUid && order.firstImageAt === undefined ? studyInstanceUid : order.studyInstanceUid
+function keptUid(draft: Draft, order: Order, numbers: OrderNumbers): string {
+  const named = numbers.studyInstanceUid
+  if (!named || named === order.studyInstanceUid || order.firstImageAt !== undefined) return order.studyInstanceUid
+  return ownUid(draft, numbers) || order.studyInstanceUid
 }
 
 function renumber(known: OrderNumbers, said: OrderNumbers, studyInstanceUid: string): OrderNumbers {
@@ -193,7 +216,12 @@ function renumber(known: OrderNumbers, said: OrderNumbers, studyInstanceUid: str
 
 function keptEnded(order: Order, group: OrderGroup, reopens: boolean): boolean {
   const keys = new Set(group.steps.map((step) => step.key))
-  return !reopens && order.steps.some((step) => step.stepStatus === 'CANCELED' && keys.has(step.key))
+  if (reopens) return false
+  const known = new Set(order.steps.map((step) => step.key))
+  return (
+    group.steps.some(({ key }) => !known.has(key)) ||
+    order.steps.some((step) => step.stepStatus === 'CANCELED' && keys.has(step.key))
+  )
 }
 
 function latestStart(steps: readonly Dataset[]): string {

@@ -143,6 +143,7 @@ export interface Replanning {
 
 /** The order's steps replaced by those of a message (RAD-13): what it no longer names is cancelled, or flagged once started. */
 export function replan(steps: readonly Step[], planned: readonly PlannedStep[], how: Replanning): readonly Step[] {
+  if (planned.length === 0) return steps
   const wanted = new Map(planned.map((step) => [step.key, step]))
   const known = new Set(steps.map((step) => step.key))
   const kept = steps.map((step) => {
@@ -150,7 +151,9 @@ export function replan(steps: readonly Step[], planned: readonly PlannedStep[], 
     if (now !== undefined) return update(step, now, how.reopens)
     return how.alsoNamed.has(step.key) ? step : drop(step)
   })
-  const added = [...wanted.values()].filter((step) => !known.has(step.key)).map(plan)
+  // Who did not know that an order has ended does not plan it anew by another name of its step.
+  const isOver = !how.reopens && steps.every(isEnded)
+  const added = isOver ? [] : [...wanted.values()].filter((step) => !known.has(step.key)).map(plan)
   return added.length === 0 && kept.every((step, index) => step === steps[index]) ? steps : [...kept, ...added]
 }
 

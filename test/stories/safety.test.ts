@@ -197,3 +197,130 @@ describe('I11: after a merge', () => {
     expect(statuses(story)).toEqual(['STARTED', 'STARTED'])
   })
 })
+
+describe('groups of one message that one number names', () => {
+  const both = (control = 'NW', sent = '20261015090000') =>
+    ['a', 'b'].map((key) => ({ control, sent, steps: [step(key)] }))
+
+  test.each(['NW', 'XO'])('%s: are one order with all their steps, however often it is said', (control) => {
+    const story = createStory()
+    story.message({ steps: [step('b')] })
+    story.message(...both(control))
+    expect(statuses(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
+    story.message(...both(control))
+    expect([statuses(story), story.orders().length]).toEqual([['SCHEDULED', 'SCHEDULED'], 1])
+  })
+
+  test('what was cancelled is planned again as a whole', () => {
+    const story = createStory()
+    story.message(...both())
+    story.message({ control: 'CA' })
+    story.message(...both('NW', '20261015100000'))
+    expect(statuses(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
+  })
+
+  test('one of them may be without a step', () => {
+    const story = createStory()
+    expect(story.message({ steps: [] }, { steps: [step('a')] }).kind).toBe('applied')
+    expect(story.orders().map(({ id }) => id)).toEqual(['O1001-1'])
+  })
+
+  test('the only step of an order is not taken for the first of several', () => {
+    const story = createStory()
+    story.message({ steps: [step('1')] })
+    story.message(...both())
+    expect(story.order().steps.map(({ key, stepStatus }) => [key, stepStatus])).toEqual([
+      ['1', 'CANCELED'],
+      ['a', 'SCHEDULED'],
+      ['b', 'SCHEDULED'],
+    ])
+  })
+
+  test('a number that points to another order in one of them kills the message', () => {
+    const story = createStory()
+    story.message({ numbers: { placerOrderNumber: 'P1' } })
+    story.message({ numbers: { placerOrderNumber: 'P2' } })
+    const state = story.message(
+      { numbers: { fillerOrderNumber: 'F1', placerOrderNumber: 'P1' } },
+      { numbers: { fillerOrderNumber: 'F1', placerOrderNumber: 'P2' } },
+    )
+    expect(state).toMatchObject({ kind: 'dead', fault: { code: 'E601' } })
+  })
+
+  test('I11: the study of another patient in one of them kills the message', () => {
+    const story = createStory()
+    story.message({ patient: otto, numbers: { fillerOrderNumber: 'F9', studyInstanceUid: '1.9' } })
+    const state = story.message(
+      { numbers: { fillerOrderNumber: 'F1', studyInstanceUid: '1.9' } },
+      { numbers: { fillerOrderNumber: 'F1', studyInstanceUid: '1.1' } },
+    )
+    expect(state).toMatchObject({ kind: 'dead', fault: { code: 'E604' } })
+  })
+})
+
+describe('numbers', () => {
+  const later = (day: string) => ({ steps: [step('1', { ScheduledProcedureStepStartDate: day })] })
+
+  test('a cancel that brings the filler number is remembered: the order is known by it', () => {
+    const story = createStory()
+    story.message({ numbers: { placerOrderNumber: 'P1' } })
+    story.message({ control: 'CA', numbers: { placerOrderNumber: 'P1', fillerOrderNumber: 'F1' } })
+    story.message({ control: 'XO', numbers: { fillerOrderNumber: 'F1' } })
+    expect([story.orders().length, statuses(story)]).toEqual([1, ['CANCELED']])
+  })
+
+  test('what its cancel overtook stays cancelled for all messages older than the cancel', () => {
+    const story = createStory()
+    story.message({ control: 'CA', sent: '20261015100000' })
+    story.message({ sent: '20261015090000' })
+    story.message({ control: 'XO', sent: '20261015093000' })
+    expect(statuses(story)).toEqual(['CANCELED'])
+    story.message({ control: 'XO', sent: '20261015103000' })
+    expect(statuses(story)).toEqual(['SCHEDULED'])
+  })
+
+  test('a cancelled order is not planned anew by an older message that names its step otherwise', () => {
+    const story = createStory()
+    story.message({ steps: [step('a')] })
+    story.message({ control: 'CA', sent: '20261015100000' })
+    story.message({ control: 'XO', sent: '20261015093000', steps: [step('b')] })
+    expect([statuses(story), story.worklist()]).toEqual([['CANCELED'], []])
+    expect(story.history().at(-1)).toContain('what has ended stays so')
+    story.message({ control: 'XO', sent: '20261015103000', steps: [step('b')] })
+    expect(statuses(story)).toEqual(['CANCELED', 'SCHEDULED'])
+  })
+
+  test.each([
+    ['by its placer number alone', { fillerOrderNumber: 'F1', placerOrderNumber: 'P1' }, { placerOrderNumber: 'P1' }],
+    ['with a filler number', { placerOrderNumber: 'P1' }, { fillerOrderNumber: 'F1', placerOrderNumber: 'P1' }],
+  ])('a number used again %s means the new exam', (_how, first, second) => {
+    const story = createStory()
+    story.message({ numbers: first })
+    story.message({ control: 'CM', numbers: first })
+    story.message({ numbers: second, sent: '20261101090000', ...later('20261102') })
+    expect(statuses(story)).toEqual(['COMPLETED', 'SCHEDULED'])
+    const numbers = { placerOrderNumber: 'P1' }
+    expect(story.message({ control: 'CA', numbers, sent: '20261101100000' }).kind).toBe('applied')
+    expect(statuses(story)).toEqual(['COMPLETED', 'CANCELED'])
+  })
+
+  test('a number used again with the old study gets another one, and keeps it', () => {
+    const story = createStory()
+    const numbers = { fillerOrderNumber: 'F1', accessionNumber: 'A1', studyInstanceUid: '1.1' }
+    story.message({ numbers })
+    story.images({ studyInstanceUid: '1.1' })
+    story.wait(31)
+    story.message({ numbers, sent: '20261101090000', ...later('20261102') })
+    story.message({ numbers, control: 'XO', sent: '20261101091000', ...later('20261103') })
+    const [old, now] = story.orders()
+    expect([old?.studyInstanceUid, now?.studyInstanceUid === '1.1', statuses(story)]).toEqual([
+      '1.1',
+      false,
+      ['COMPLETED', 'SCHEDULED'],
+    ])
+    story.images({ studyInstanceUid: '1.1', series: 'series-2' })
+    expect(statuses(story)).toEqual(['COMPLETED', 'SCHEDULED'])
+    story.images({ study: 'study-2', studyInstanceUid: now?.studyInstanceUid ?? '', series: 'series-3' })
+    expect(statuses(story)).toEqual(['COMPLETED', 'STARTED'])
+  })
+})
