@@ -25,7 +25,7 @@ beforeAll(async () => {
   hospital = await startHospital({
     quietSeconds: 3600,
     settings: {
-      'completion.rules': [{ modalities: ['CT', 'PT', 'US'], policy: 'quiet', quietSeconds: 4 }],
+      'completion.rules': [{ modalities: ['CT', 'PT', 'US'], policy: 'quiet', quietSeconds: 3 }],
       'orthancs.1': {
         name: 'archive',
         url: archive.httpUrl,
@@ -128,6 +128,21 @@ describe('per series', () => {
     await exams.stays('MIS2', { ...untouched, raised: ['E610'] })
   })
 
+  test('mismatch: images under a Patient ID that was mistyped start nothing, until a person links their study', async () => {
+    const booking = await exams.scheduled('MIS3')
+    await hospital.store({ ...booking, PatientID: 'P-MIS33', Modality: 'MR' })
+    await exams.becomes('MIS3', { ...untouched, raised: ['E610'] })
+    const study = `orthanc/${await studyIn(hospital.orthanc, booking.StudyInstanceUID)}`
+    const { httpUrl, token } = hospital.engine
+    const answer = await fetch(`${httpUrl}/api/orders/${(await exams.known('MIS3')).id}/link?wait=true`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ study, by: 'meier', reason: 'typed at the console' }),
+    })
+    expect(answer.status).toBe(200)
+    await exams.becomes('MIS3', { ...started, raised: ['E610'] })
+  })
+
   test('ambiguous: two orders that nothing tells apart: neither starts (E611), until a series does tell', async () => {
     const studyInstanceUid = newUid()
     const patientId = 'P-AMB^^^HOSP^MR'
@@ -179,7 +194,24 @@ describe('per series', () => {
   })
 })
 
-describe('one order, several steps and studies', () => {
+const completed = { seen: [], steps: ['CT-STEP COMPLETED'], heard: ['SC/IP', 'SC/CM'], raised: [] }
+
+describe('one acquisition and several orders, one order and several studies', () => {
+  test('MESA 106, the group case: one acquisition, two orders with studies of their own: both begin and end with it', async () => {
+    const given = { patientId: 'P-GROUP^^^HOSP^MR', modality: 'CT' }
+    const booking = await exams.scheduled('GROUP1', given)
+    await exams.scheduled('GROUP2', given)
+    await hospital.store({
+      ...booking,
+      Modality: 'CT',
+      RequestAttributesSequence: [asked('GROUP1', 'CT-STEP'), asked('GROUP2', 'CT-STEP')],
+    })
+    for (const accession of ['GROUP1', 'GROUP2']) await exams.becomes(accession, completed)
+    const orders = await Promise.all(['GROUP1', 'GROUP2'].map(exams.known))
+    const [study] = await exams.studies({ studyInstanceUid: booking.StudyInstanceUID })
+    expect(study?.orderIds).toEqual(orders.map(({ id }) => id).sort())
+  })
+
   test('PET/CT: two steps, one UID: each begins with its own images; one IP, one CM', async () => {
     const booking = await exams.scheduled('PETCT1', { modality: 'PT' }, { modality: 'CT' })
     const both = ['CT-STEP SCHEDULED', 'PT-STEP SCHEDULED']
@@ -187,8 +219,9 @@ describe('one order, several steps and studies', () => {
     const items = await hospital.found('PETCT1')
     expect(new Set(items.map(({ StudyInstanceUID }) => StudyInstanceUID))).toEqual(new Set([booking.StudyInstanceUID]))
     await hospital.store({ ...booking, Modality: 'CT' })
-    const first = ['CT-STEP STARTED', 'PT-STEP SCHEDULED']
-    await exams.becomes('PETCT1', { seen: first, steps: first, heard: ['SC/IP'], raised: [] })
+    await eventually(() => hospital.ris.of('PETCT1').includes('SC/IP'), 'the first part has begun')
+    const { seen, steps } = await exams.exam('PETCT1')
+    for (const shown of [seen, steps]) expect(shown).toContain('PT-STEP SCHEDULED')
     await hospital.store({ ...booking, Modality: 'PT' })
     const over = ['CT-STEP COMPLETED', 'PT-STEP COMPLETED']
     await exams.becomes('PETCT1', { seen: [], steps: over, heard: ['SC/IP', 'SC/CM'], raised: [] })
@@ -292,6 +325,30 @@ describe('copies', () => {
     await exams.stays('COPY3', started, archive)
     await exams.stays('COPY4', untouched)
     expect(await exams.quietDue('COPY3')).toBe(due)
+  })
+
+  test('a second Orthanc holding a copy: one IP, one CM, whichever of the two has it first', async () => {
+    const { orthanc } = hospital
+    const roads = [
+      ['FIRST1', orthanc, archive],
+      ['FIRST2', archive, orthanc],
+    ] as const
+    for (const [accession, first, then] of roads) {
+      const booking = await exams.scheduled(accession, { modality: 'CT' })
+      const file = await makeImage({ dir: folder.path, tags: { ...booking, Modality: 'CT' } })
+      await storeImages(first.dicomPort, [file])
+      await eventually(() => hospital.ris.of(accession).includes('SC/IP'), 'the exam has begun')
+      await storeImages(then.dicomPort, [file])
+    }
+    for (const [accession] of roads) {
+      await exams.becomes(accession, completed)
+      const { id } = await exams.known(accession)
+      const both = { credit: 'matched', orderIds: [id] }
+      await eventually(async () => (await exams.studies({ orderId: id })).length === 2, 'both have it')
+      expect(await exams.studies({ orderId: id })).toMatchObject([both, both])
+    }
+    await exams.passed(archive)
+    for (const [accession] of roads) await exams.stays(accession, completed)
   })
 
   test('a second Orthanc holding a copy, forwarded by C-STORE: it starts nothing and restarts no timer', async () => {
