@@ -37,6 +37,14 @@ test('tests that pass are named and counted', async () => {
   expect(code).toBe(0)
 })
 
+test('a rule may leave out the name of its pipeline, so that a copy under another name passes', async () => {
+  const ignored = (rule: string) =>
+    tests.replace('{ ORC-1: CA }', '{ ORC-1: SN }').replace('effect: cancel', `effect: ignore, rule: "${rule}"`)
+  for (const rule of ['orders: orderControl.otherwise', 'orderControl.otherwise'])
+    expect((await tested({ [beside]: ignored(rule) })).code).toBe(0)
+  expect((await tested({ [beside]: ignored('otherwise') })).code).toBe(1)
+})
+
 test('a test that fails says what was expected, what came, and where it stands', async () => {
   const { code, stdout } = await tested({ [beside]: tests.replace('PatientName: Doe^Jane', 'PatientName: Roe^Jane') })
   expect(code).toBe(1)
