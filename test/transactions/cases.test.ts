@@ -47,6 +47,7 @@ const cases: readonly (readonly [string, string, string])[] = [
   ['mpps', 'end-of-exam', 'RAD-6, RAD-7: US begins and ends as its modality says'],
   ['per modality and station', 'when-it-is-over', 'policies per modality and station'],
   ['timers survive restarts', 'end-of-exam', 'the time that an exam waits survives the engine'],
+  ['timers survive restarts', 'when-it-is-over', 'a timer that ended while the engine was away'],
   ['new images restart them', 'when-it-is-over', 'new images restart the timer'],
   ['discontinued when a CA comes after the first image', 'when-it-is-over', 'discontinued when a CA comes after'],
   ['no-show and expiry', 'when-it-is-over', 'expiry of steps never started'],

@@ -18,6 +18,7 @@ beforeAll(async () => {
       'completion.rules': [
         { stations: ['DX01'], policy: 'stable' },
         { modalities: ['DX', 'CR'], policy: 'quiet', quietSeconds: 3000 },
+        { modalities: ['US'], policy: 'quiet', quietSeconds: 3 },
       ],
       'noShow.days': 2,
     },
@@ -59,6 +60,21 @@ describe('completion', () => {
     await hospital.store({ ...booking, Modality: 'MR' })
     await eventually(async () => ((await exams.quietDue('PAUSE1')) ?? '') > first, 'the timer begins anew')
     await exams.stays('PAUSE1', started)
+  })
+
+  test('a timer that ended while the engine was away: images of meanwhile are of the exam, not late for it', async () => {
+    const booking = await exams.scheduled('PAUSE2', { modality: 'US' })
+    await hospital.store({ ...booking, Modality: 'US' })
+    await eventually(() => hospital.ris.of('PAUSE2').includes('SC/IP'), 'the timer runs')
+    await hospital.engine.crash()
+    const ended = Date.now() + 3000
+    await eventually(() => Date.now() > ended, 'it would have ended')
+    await hospital.store({ ...booking, Modality: 'US' })
+    await hospital.engine.restart()
+    const over = { seen: [], steps: ['US-STEP COMPLETED'], heard: ['SC/IP', 'SC/CM'], raised: [] }
+    await exams.becomes('PAUSE2', over)
+    expect(await exams.studies({ studyInstanceUid: booking.StudyInstanceUID })).toMatchObject([{ series: 2 }])
+    expect(await exams.story('PAUSE2')).not.toContain('late images arrived')
   })
 
   test('discontinued when a CA comes after the first image; the RIS does not hear its own words', async () => {
