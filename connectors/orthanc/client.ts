@@ -104,6 +104,13 @@ export function createOrthancClient(where: OrthancClientOptions): OrthancClient 
     return answer
   }
 
+  async function page(path: string): Promise<ChangePage> {
+    const found = pageOf(record(await required(path)))
+    // An answer of something else, such as `{}` of a proxy, would look like a database that was made anew.
+    if (found === undefined) throw new EngineError('E410', { address, path })
+    return found
+  }
+
   async function instanceTold(id: string): Promise<InstanceTold | undefined> {
     const known = told.get(id)
     if (known !== undefined) return known
@@ -149,10 +156,10 @@ export function createOrthancClient(where: OrthancClientOptions): OrthancClient 
       return answer === undefined ? undefined : pluginStatusOf(record(answer))
     },
     async changes(since, limit) {
-      return pageOf(record(await required(`/changes?since=${Math.max(0, since)}&limit=${limit}`)))
+      return page(`/changes?since=${Math.max(0, since)}&limit=${limit}`)
     },
     async lastChange() {
-      return pageOf(record(await required('/changes?last'))).last
+      return (await page('/changes?last')).last
     },
     async study(id) {
       const answer = await get(`/studies/${id}`)
@@ -226,15 +233,18 @@ function factsOf(
   }
 }
 
-function pageOf(answer: Json): ChangePage {
-  const changes = (Array.isArray(answer['Changes']) ? answer['Changes'] : []).map(record).map((row) => ({
+/** Undefined when it is no page. One without rows that is not done would be asked for again and again. */
+function pageOf({ Changes: rows, Last: last, Done: done }: Json): ChangePage | undefined {
+  if (!Array.isArray(rows) || !Number.isSafeInteger(last) || typeof done !== 'boolean') return undefined
+  if (rows.length === 0 && !done) return undefined
+  const changes = rows.map(record).map((row) => ({
     seq: Number(row['Seq']),
     type: text(row['ChangeType']),
     level: text(row['ResourceType']) as ResourceLevel,
     id: text(row['ID']),
     at: instantOf(text(row['Date'])),
   }))
-  return { changes, last: Number(answer['Last'] ?? 0), done: answer['Done'] === true }
+  return changes.every(({ seq }) => Number.isSafeInteger(seq)) ? { changes, last: Number(last), done } : undefined
 }
 
 function pluginStatusOf(answer: Json): PluginStatus {

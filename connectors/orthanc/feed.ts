@@ -63,7 +63,12 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   /** Studies whose stability has been told, with the update it was told for: a lagging drainer must not make us tell it twice. */
   const toldStable = new Map<string, Instant>()
   let nextLook = ''
-  const reader = createPageReader(client)
+  const reader = createPageReader({
+    client,
+    clock,
+    unreadable: (resource, { code }) =>
+      log.warn({ orthanc: name, subject: resource, code }, 'a study of Orthanc cannot be read'),
+  })
 
   async function poll(): ReturnType<ChangeFeed['poll']> {
     // Before anything is read: what happens from now on is not promised to be in this advance.
@@ -71,7 +76,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     const expected = await feeds.cursor(name)
     const database = (await client.identity()) ?? ''
     const read = await readOn(expected, database, at)
-    const lost: Also = read.page.done ? await lostStudies(at) : { at, stable: [], gone: [] }
+    const lost: Also = read.page.done ? await lostStudies(at) : { at, stable: [], gone: [], back: [] }
     // Asked for before this page was read, a StableStudy that is merely on its way is in the page.
     const page = read.page.done && lost.stable.length > 0 ? await client.changes(sinceOf(read.from), limit) : read.page
     const { events, rows } = await reader.read(rowsAfter(read.from, page), lost)
@@ -86,6 +91,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
       caughtUp: page.done,
     })
     if (outcome === 'moved') return { events: 0, rows: [], caughtUp: false }
+    reader.forgive(lost.back)
     for (const { event, study, series } of events) {
       if (event === 'stable') remember(study, newest(series))
     }
@@ -116,13 +122,13 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     const gone: string[] = []
     // After a start the drainer has yet to apply what was told before: of that it would be told again.
     if (nextLook === '') nextLook = afterLook(at)
-    if (at < nextLook) return { at, stable, gone }
+    if (at < nextLook) return { at, stable, gone, back: [] }
     for (const study of await feeds.unstableStudies(name, later(at, -stableGraceSeconds), 100)) {
       const state = await client.study(study)
       if (state === undefined) gone.push(study)
       else if (state.isStable && (toldStable.get(study) ?? '') < state.lastUpdate) stable.push(study)
     }
-    return { at, stable, gone }
+    return { at, stable, gone, back: await reader.back() }
   }
 
   function afterLook(at: Instant): Instant {
@@ -139,12 +145,11 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     // Each series and study is asked for once: a thousand images are rows of one series.
     const ofSeries = new Map<string, string>()
     const isThere = new Map<string, boolean>()
-    for (const { change, level, resource } of rows) {
-      if (change === 'NewChildInstance' && level === 'Series' && !ofSeries.has(resource))
-        ofSeries.set(resource, await reader.studyOfSeries(resource))
-      if (change === 'Deleted' && level === 'Study' && !isThere.has(resource))
-        isThere.set(resource, (await client.study(resource)) !== undefined)
-    }
+    const series = rows.filter(({ change, level }) => change === 'NewChildInstance' && level === 'Series')
+    const deleted = rows.filter(({ change, level }) => change === 'Deleted' && level === 'Study')
+    const resources = (some: readonly R[]): readonly string[] => [...new Set(some.map(({ resource }) => resource))]
+    await sideBySide(resources(series), async (id) => void ofSeries.set(id, await reader.studyOfSeries(id)))
+    await sideBySide(resources(deleted), async (id) => void isThere.set(id, (await client.study(id)) !== undefined))
     return {
       rows: rows.map((row) => {
         const study = row.level === 'Study' ? row.resource : row.level === 'Series' ? ofSeries.get(row.resource) : ''
@@ -155,6 +160,11 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   }
 
   return { name, poll, identity: () => client.identity(), complete }
+}
+
+/** Orthanc answers several at once, and the plugin waits no longer than 30 s for an answer. */
+async function sideBySide(ids: readonly string[], ask: (id: string) => Promise<void>): Promise<void> {
+  for (let at = 0; at < ids.length; at += 8) await Promise.all(ids.slice(at, at + 8).map(ask))
 }
 
 /** One row early: the row at the cursor shows whether the feed is still the same. */

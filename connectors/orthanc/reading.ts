@@ -1,6 +1,8 @@
+import { EngineError } from '../../src/core/errors/index.ts'
 import type { FeedAdvance, ImageEvent } from '../../src/core/inbox.ts'
 import type { Instant } from '../../src/core/ids.ts'
 import { orthancChanges, type OrthancChangeRow, type OrthancChangeType } from '../../src/core/orthanc-change.ts'
+import type { Clock } from '../../src/core/ports.ts'
 import type { OrthancChange, OrthancClient, StudyFacts } from './client.ts'
 
 export type FeedEvent = FeedAdvance['events'][number]
@@ -14,8 +16,18 @@ export interface Reading {
 export interface PageReader {
   /** `also`: studies that are stable, or gone, though no row says so. */
   read(rows: readonly OrthancChange[], also: Also): Promise<Reading>
+  /** Studies that were passed by and can be read again; until `forgive`, for the store may be away. */
+  back(): Promise<readonly string[]>
+  forgive(studies: readonly string[]): void
   /** The study of a series, asked for once. */
   studyOfSeries(series: string): Promise<string>
+}
+
+export interface PageReaderOptions {
+  readonly client: OrthancClient
+  readonly clock: Clock
+  /** Called once when a study or an image is passed by. */
+  readonly unreadable: (id: string, error: EngineError) => void
 }
 
 export interface Also {
@@ -23,6 +35,8 @@ export interface Also {
   readonly at: Instant
   readonly stable: readonly string[]
   readonly gone: readonly string[]
+  /** Studies that were passed by: all of them is seen now. */
+  readonly back: readonly string[]
 }
 
 /** What a page says of one study. */
@@ -33,6 +47,8 @@ interface Happened {
 }
 
 const keptSeries = 5000
+/** An Orthanc that is merely overloaded answers again within this time. */
+const patienceMilliseconds = 180_000
 const sideBySide = 8
 const known: ReadonlySet<string> = new Set(orthancChanges)
 
@@ -42,9 +58,46 @@ const known: ReadonlySet<string> = new Set(orthancChanges)
  *
  * The facts of a study name its series and instances, so a page of a thousand images
  * asks for one of them, and for what its study holds.
+ *
+ * What Orthanc cannot read itself (500: a file is lost, a disk is broken) is asked for
+ * again with the page, for a while; then it is passed by, so that one study does not
+ * hold up those of all other patients, and looked at until it can be read.
  */
-export function createPageReader(client: OrthancClient): PageReader {
+export function createPageReader({ client, clock, unreadable }: PageReaderOptions): PageReader {
   const seriesPlaces = new Map<string, string>()
+  /** What could not be read, and since when (milliseconds). */
+  const failing = new Map<string, { readonly since: number; passed: boolean }>()
+  /** Studies that were passed by. */
+  const passedBy = new Set<string>()
+
+  /** `holdUp`: what is to be thrown in the end, when all of the page has been asked for. */
+  async function patiently<T>(
+    id: string,
+    holdUp: (error: EngineError) => void,
+    ask: () => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      const answer = await ask()
+      failing.delete(id)
+      return answer
+    } catch (error) {
+      // An Orthanc that does not answer at all, or lets nobody in, is waited for.
+      if (!(error instanceof EngineError) || (error.code !== 'E404' && error.code !== 'E410')) throw error
+      const now = Date.parse(clock())
+      const known = failing.get(id) ?? { since: now, passed: false }
+      // Again as the newest, so that what is asked for is not the first to be forgotten.
+      failing.delete(id)
+      const oldest = failing.keys().next().value
+      if (failing.size >= keptSeries && oldest !== undefined) failing.delete(oldest)
+      failing.set(id, known)
+      if (!known.passed && Math.abs(now - known.since) < patienceMilliseconds) holdUp(error)
+      else if (!known.passed) {
+        known.passed = true
+        unreadable(id, error)
+      }
+      return undefined
+    }
+  }
 
   function keepSeries(series: string, study: string): void {
     const oldest = seriesPlaces.keys().next().value
@@ -64,11 +117,14 @@ export function createPageReader(client: OrthancClient): PageReader {
     const happened = new Map<string, Happened>()
     const facts = new Map<string, StudyFacts | undefined>()
     const places = new Map<string, string>()
+    let heldUp: EngineError | undefined
+    const holdUp = (error: EngineError): void => void (heldUp ??= error)
 
     async function factsOf(study: string): Promise<StudyFacts | undefined> {
       if (facts.has(study)) return facts.get(study)
-      const found = await client.studyFacts(study)
+      const found = await patiently(study, holdUp, () => client.studyFacts(study))
       facts.set(study, found)
+      if (failing.get(study)?.passed === true) passedBy.add(study)
       for (const instance of found?.instances.keys() ?? []) places.set(instance, study)
       for (const { series } of found?.series ?? []) keepSeries(series, study)
       return found
@@ -78,8 +134,8 @@ export function createPageReader(client: OrthancClient): PageReader {
     async function studyOf({ level, id }: OrthancChange): Promise<string> {
       if (level === 'Patient') return ''
       if (level === 'Study') return id
-      if (level === 'Series') return studyOfSeries(id)
-      const study = places.get(id) ?? (await client.studyOf('Instance', id)) ?? ''
+      if (level === 'Series') return (await patiently(id, holdUp, () => studyOfSeries(id))) ?? ''
+      const study = places.get(id) ?? (await patiently(id, holdUp, () => client.studyOf('Instance', id))) ?? ''
       if (study !== '') await factsOf(study)
       return study
     }
@@ -120,6 +176,11 @@ export function createPageReader(client: OrthancClient): PageReader {
         told.push({ change: 'StableStudy', level: 'Study', resource: study, study, at: also.at })
     }
     for (const study of also.gone) happen(study)
+    for (const study of also.back) {
+      const here = happen(study)
+      if (!here.events.includes('seen')) here.events = ['seen', ...here.events]
+      for (const { series } of (await factsOf(study))?.series ?? []) here.touched.add(series)
+    }
 
     const events: FeedEvent[] = []
     for (const [study, { events: all, touched }] of happened) {
@@ -134,10 +195,34 @@ export function createPageReader(client: OrthancClient): PageReader {
         if (series.length > 0) events.push({ event, study, series })
       }
     }
+    if (heldUp !== undefined) throw heldUp
     return { events, rows: told }
   }
 
-  return { read, studyOfSeries }
+  async function back(): Promise<readonly string[]> {
+    const found: string[] = []
+    for (const study of [...passedBy].slice(0, 20)) {
+      // The next look begins with others.
+      passedBy.delete(study)
+      const facts = await patiently(
+        study,
+        () => undefined,
+        () => client.studyFacts(study),
+      )
+      if (facts !== undefined) found.push(study)
+      if (facts !== undefined || failing.has(study)) passedBy.add(study)
+    }
+    return found
+  }
+
+  return {
+    read,
+    back,
+    forgive(studies) {
+      for (const study of studies) passedBy.delete(study)
+    },
+    studyOfSeries,
+  }
 }
 
 /** Types that a later Orthanc may add have no meaning here yet. */
