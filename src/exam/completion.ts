@@ -142,24 +142,29 @@ function quietTimes(draft: Draft, order: Order): ReadonlyMap<string, Instant> {
   const times = new Map<string, Instant>()
   if (since === undefined) return times
   for (const step of order.steps) {
-    if (!isStarted(step) || (step.begun !== undefined && step.begun.at > since)) continue
+    if (!isStarted(step) || !hasImagesSince(order, step)) continue
     const { policy, quietSeconds } = policyOf(step, draft.rules.completion)
     if (policy === 'quiet') times.set(step.key, quietDue(since, quietSeconds))
   }
   return times
 }
 
-/** A reopening counts as images do. */
-function quietSince({ lastImageAt, reopenedAt }: Order): Instant | undefined {
-  if (lastImageAt === undefined || reopenedAt === undefined) return lastImageAt ?? reopenedAt
+/** The newest image, or a reopening after it; an order without images is not quiet but has not begun. */
+function quietSince({ lastImageAt, reopenedAt = lastImageAt }: Order): Instant | undefined {
+  if (lastImageAt === undefined || reopenedAt === undefined) return undefined
   return lastImageAt > reopenedAt ? lastImageAt : reopenedAt
+}
+
+/** A step that the RIS or MPPS began is over when its images are: those of before are of another one. */
+export function hasImagesSince({ lastImageAt }: Order, { begun }: Step): boolean {
+  return lastImageAt !== undefined && (begun === undefined || begun.at <= lastImageAt)
 }
 
 /** Started steps of the policy `stable` that are over. */
 function stableSteps(draft: Draft, order: Order): ReadonlySet<string> {
   const keys = order.steps
     .filter((step) => isStarted(step) && policyOf(step, draft.rules.completion).policy === 'stable')
-    .filter(({ begun }) => begun === undefined || begun.at <= (order.lastImageAt ?? ''))
+    .filter((step) => hasImagesSince(order, step))
     .map((step) => step.key)
   if (keys.length === 0) return new Set()
   const studies = creditedStudies(draft, order).filter((study) => !study.deleted)

@@ -28,6 +28,22 @@ export function shownBy(twins: readonly Study[], { seriesInstanceUid, instances 
   )
 }
 
+/**
+ * The series, marked where another Orthanc has anonymised or modified it out of others, and holds no fewer images
+ * of it: what is forwarded by C-STORE comes without the metadata that say so.
+ */
+export function withMakers(twins: readonly Study[], series: readonly SeriesFacts[]): readonly SeriesFacts[] {
+  return series.map((facts) => {
+    const { seriesInstanceUid, instances, isCopy } = facts
+    const isMade = twins.some((twin) =>
+      twin.series.some(
+        (one) => one.isCopy === true && one.seriesInstanceUid === seriesInstanceUid && one.instances >= instances,
+      ),
+    )
+    return isMade && isCopy !== true && seriesInstanceUid !== '' ? { ...facts, isCopy: true } : facts
+  })
+}
+
 /** Studies, the first seen first, each with those of its series that none before it has shown. */
 export function withoutCopies(
   studies: readonly Study[],

@@ -5,7 +5,7 @@
 import type { InboxEntry } from '../core/inbox.ts'
 import type { SeriesFacts, Study } from '../core/order.ts'
 import { awaitQuiet, endIfOver } from './completion.ts'
-import { shownBy, twinsOf } from './copies.ts'
+import { shownBy, twinsOf, withMakers } from './copies.ts'
 import { combine, counts, creditOf, creditsOf, hitsOf, judge, raise } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { credited, receive } from './receive.ts'
@@ -16,14 +16,15 @@ export function studyKey(orthanc: string, study: string): string {
   return `${orthanc}/${study}`
 }
 
-export function applyImages(draft: Draft, entry: ImagesEntry): void {
-  const key = studyKey(entry.orthanc, entry.study)
+export function applyImages(draft: Draft, given: ImagesEntry): void {
+  const key = studyKey(given.orthanc, given.study)
   const before = draft.world.studies({ by: 'study', key })[0]
-  const told = entry.series[0] ?? before
+  const told = given.series[0] ?? before
   // Nothing was ever seen of it.
   if (told === undefined) return
   const { studyInstanceUid, patientId } = told
-  const twins = twinsOf(draft.world, { orthanc: entry.orthanc, studyInstanceUid, patientId })
+  const twins = twinsOf(draft.world, { orthanc: given.orthanc, studyInstanceUid, patientId })
+  const entry: ImagesEntry = { ...given, series: withMakers(twins, given.series) }
   const recorded = record(before ?? inherited(twins), before, entry, told)
   const seen = news(before, entry).filter((facts) => counts(recorded, facts))
   const fresh = seen.filter((facts) => shownBy(twins, facts) === undefined)

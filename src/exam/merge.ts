@@ -3,7 +3,7 @@
  * The orders of who was merged, ended ones too, are the survivor's from then on, and
  * the old key is an alias for ever. All acts of a message are one change.
  */
-import type { PatientKey } from '../core/ids.ts'
+import type { OrderId, PatientKey } from '../core/ids.ts'
 import type { PatientAct } from '../core/message.ts'
 import type { Order, Patient } from '../core/order.ts'
 import type { Draft } from './draft.ts'
@@ -53,7 +53,7 @@ function merge(draft: Draft, { patient: said, prior }: Merge): readonly (string 
     return rule
   })
   // Images of either may have waited for the two to be one.
-  if (outcomes.includes(undefined)) for (const order of ordersOf(draft, key)) askAgain(draft, order)
+  if (outcomes.includes(undefined)) for (const { id } of ordersOf(draft, key)) askAgain(draft, key, id)
   return outcomes
 }
 
@@ -99,7 +99,10 @@ function join(draft: Draft, from: PatientKey, said: Patient, key: PatientKey): v
 }
 
 /** A study that contradicted, doubted or missed this order may now be its own. */
-function askAgain(draft: Draft, order: Order): void {
+function askAgain(draft: Draft, key: PatientKey, id: OrderId): void {
+  // As it is now: what was decided for another order of the patient may have decided for this one.
+  const order = ordersOf(draft, key).find((one) => one.id === id)
+  if (order === undefined) return
   const adopted = adoptAfterMerge(draft, order)
   draft.put(settle(draft, adopted, creditedStudies(draft, adopted)[0]), order)
 }

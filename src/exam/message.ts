@@ -15,8 +15,8 @@ import { control, quoted } from './group.ts'
 import { identifyAll, orderName } from './identify.ts'
 import { applyPatients } from './merge.ts'
 import { agree, agreesWithPatient, isSomebodyElse, meantGroup, splitPatientKey } from './patients.ts'
-import { create, isAnotherExam, retire, update } from './planning.ts'
-import { newest, sentAt } from './sent.ts'
+import { create, isAnotherExam, retire, update, type SaidOfOrder } from './planning.ts'
+import { isNewer, newest, sentAt } from './sent.ts'
 import { hasEnded, move, summary, type Act } from './steps.ts'
 import { joined, together, type Together } from './together.ts'
 
@@ -37,10 +37,10 @@ export function applyMessage(
   const { messageId, source } = entry
   const end = (state: MessageState): Change => ({ kind: 'state', messageId, source, state })
   const draft = createDraft(world, entry, rules)
-  const named = new Map<OrderId, Set<string>>()
+  const said = new Map<OrderId, SaidOfOrder>()
   const ignored: string[] = []
   for (const { number, groups: own } of together(groups)) {
-    const outcome = applyGroups(draft, entry, own, number, named)
+    const outcome = applyGroups(draft, entry, own, number, said)
     if (outcome.kind === 'dead') {
       const { fault, orderIds } = outcome
       const refusal = createDraft(world, entry, rules)
@@ -63,7 +63,7 @@ function applyGroups(
   entry: MessageEntry,
   groups: Together['groups'],
   number: number,
-  named: Map<OrderId, Set<string>>,
+  saidBefore: Map<OrderId, SaidOfOrder>,
 ): Outcome {
   const said = joined(groups)
   const group = meantGroup(draft.world, said)
@@ -92,7 +92,7 @@ function applyGroups(
     .find((ids) => ids !== undefined)
   if (foreign !== undefined) return dead('E604', { group: number }, foreign)
   if (found !== undefined) {
-    update(draft, found, group, namedIn(named, found.id, group))
+    update(draft, found, group, saidOf(saidBefore, found, group))
     return { kind: 'applied' }
   }
   const missing = patient === undefined ? 'patient' : group.steps.length === 0 ? 'step' : undefined
@@ -102,7 +102,7 @@ function applyGroups(
   }
   if (isAnother) retire(draft, before)
   const order = create(draft, entry, group, patient, number, said.patient?.key)
-  namedIn(named, order.id, group)
+  saidOf(saidBefore, order, group)
   return { kind: 'applied' }
 }
 
@@ -175,12 +175,14 @@ function foreignOrders(
   return orders.length > 0 || isTaken ? orders.map((other) => other.id) : undefined
 }
 
-/** Step keys that this message has named of the order so far, this group included. */
-function namedIn(named: Map<OrderId, Set<string>>, id: OrderId, group: OrderGroup): ReadonlySet<string> {
-  const keys = named.get(id) ?? new Set<string>()
-  for (const step of group.steps) keys.add(step.key)
-  named.set(id, keys)
-  return keys
+/** What this message has said of the order so far, this group included; whether it is newer was asked before its first group. */
+function saidOf(all: Map<OrderId, SaidOfOrder>, order: Order, group: OrderGroup): SaidOfOrder {
+  const before = all.get(order.id)
+  const keys = [...(before?.stepKeys ?? []), ...group.steps.map((step) => step.key)]
+  const isNewerMessage = before?.isNewer ?? isNewer(sentAt(group.received), order.sentAt) === true
+  const said = { stepKeys: new Set(keys), isNewer: isNewerMessage }
+  all.set(order.id, said)
+  return said
 }
 
 function dead(code: Fault['code'], params: Fault['params'], orderIds: readonly OrderId[]): Outcome {

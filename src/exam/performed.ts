@@ -8,7 +8,7 @@ import type { InboxEntry } from '../core/inbox.ts'
 import type { OrderId } from '../core/ids.ts'
 import type { Order, PerformedProcedureStep, PerformedState, SeriesFacts, Step } from '../core/order.ts'
 import type { World } from '../core/world.ts'
-import { announceStart, announceStop, creditedStudies, policyOf, settle } from './completion.ts'
+import { announceStart, announceStop, creditedStudies, hasImagesSince, policyOf, settle } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { matchSeries } from './match.ts'
 import { isEnded, isStarted, move, summary, takeBack } from './steps.ts'
@@ -106,10 +106,9 @@ function mistaken(order: Order, keys: ReadonlySet<string>): ReadonlySet<string> 
 }
 
 /** Whether a started step began with images, or images of its order have come since. */
-function hasImages({ steps, lastImageAt }: Order, key: string): boolean {
-  const step = steps.find((one) => one.key === key)
-  if (step === undefined || !isStarted(step)) return false
-  return step.begun === undefined || step.begun.at <= (lastImageAt ?? '')
+function hasImages(order: Order, key: string): boolean {
+  const step = order.steps.find((one) => one.key === key)
+  return step !== undefined && isStarted(step) && (step.begun === undefined || hasImagesSince(order, step))
 }
 
 /** IP is told again, if nothing else of the order took place. */

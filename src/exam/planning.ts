@@ -64,23 +64,28 @@ export function create(
   return adopted
 }
 
-/** `named`: keys of all steps of this order that the message has named so far. */
-export function update(draft: Draft, order: Order, said: OrderGroup, named: ReadonlySet<string>): void {
-  const group = withoutStandIns(withOnlyStep(said, order, named), order)
+/** What a message has said of an order, in one group after the other. */
+export interface SaidOfOrder {
+  readonly stepKeys: ReadonlySet<string>
+  /** The message is newer than what the order had seen before it. */
+  readonly isNewer: boolean
+}
+
+export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfOrder): void {
+  const group = withoutStandIns(withOnlyStep(said, order, so.stepKeys), order)
   if (group.effect === 'create' && group.patient !== undefined) know(draft, group.patient, true)
   if (group.effect === 'update') noteOtherName(draft, order, group)
   const sent = sentAt(group.received)
-  const reopens = isNewer(sent, order.sentAt) === true
   const studyInstanceUid = keptUid(draft, order, group.numbers)
   const changed: Order = {
     ...order,
     numbers: renumber(order.numbers, group.numbers, studyInstanceUid),
     studyInstanceUid,
     request: merge(order.request, group.request),
-    steps: replan(order.steps, group.steps, { reopens, alsoNamed: named }),
+    steps: replan(order.steps, group.steps, { reopens: so.isNewer, alsoNamed: so.stepKeys }),
   }
   const what = same(changed, order) ? 'changed nothing' : 'updated'
-  const kept = keptEnded(changed, group, reopens) ? ', what has ended stays so: the message is not newer' : ''
+  const kept = keptEnded(changed, group, so.isNewer) ? ', what has ended stays so: the message is not newer' : ''
   const uidKept = group.numbers.studyInstanceUid && group.numbers.studyInstanceUid !== studyInstanceUid
   const why = order.firstImageAt === undefined ? 'the other is of another exam' : 'it has images'
   const uid = uidKept ? `, the Study Instance UID stays: ${why}` : ''

@@ -324,3 +324,58 @@ describe('numbers', () => {
     expect(statuses(story)).toEqual(['COMPLETED', 'STARTED'])
   })
 })
+
+describe('what began without images', () => {
+  test('is not ended by the quiet time of a reopening', () => {
+    const story = createStory()
+    const [one, two] = [step('a'), step('b')]
+    story.message({ steps: [one, two] })
+    story.message({ control: 'IP', steps: [one] })
+    story.message({ control: 'XO', steps: [one] })
+    story.hand({ kind: 'reopen', orderId: story.order().id })
+    story.wait(300)
+    expect(statuses(story)).toEqual(['STARTED', 'SCHEDULED'])
+    expect(story.deadlines().size).toBe(0)
+  })
+
+  test('and was reopened waits for its images', () => {
+    const story = createStory()
+    story.message({})
+    story.performed()
+    story.hand({ kind: 'complete', orderId: story.order().id })
+    story.hand({ kind: 'reopen', orderId: story.order().id })
+    story.wait(300)
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.images()
+    story.wait(31)
+    expect([statuses(story), story.told()]).toEqual([['COMPLETED'], ['IP', 'CM', 'CM']])
+  })
+})
+
+test('an ended order takes all new steps of a newer message, in how many groups it may say them', () => {
+  const story = createStory()
+  const numbers = { placerOrderNumber: 'P1' }
+  story.message({ numbers, steps: [step('a')] })
+  story.message({ control: 'CM', numbers })
+  const sent = '20261015100000'
+  story.message(
+    { numbers, sent, steps: [step('b')] },
+    { numbers: { ...numbers, fillerOrderNumber: 'F1' }, sent, steps: [step('c')] },
+  )
+  expect(statuses(story)).toEqual(['COMPLETED', 'SCHEDULED', 'SCHEDULED'])
+})
+
+test('I11: a mismatch of two orders is resolved for both by a merge', () => {
+  const story = createStory()
+  for (const n of ['1', '2']) {
+    const requestedProcedureId = `RP${n}`
+    const numbers = { fillerOrderNumber: `F${n}`, studyInstanceUid: `1.${n}`, requestedProcedureId }
+    story.message({ patient: otto, numbers, request: { RequestedProcedureID: `RP${n}` }, steps: [step(n)] })
+  }
+  const item = { scheduledStepId: 'S1', requestedProcedureId: 'RP1', accessionNumber: '' }
+  const requestAttributes = [item, { ...item, requestedProcedureId: 'RP2', scheduledStepId: 'S2' }]
+  story.images({ studyInstanceUid: '1.1', requestAttributes })
+  expect([statuses(story), story.notices()]).toEqual([['SCHEDULED', 'SCHEDULED'], ['E610']])
+  story.adt({ kind: 'merge', patient: anna, prior: [otto.key] })
+  expect(statuses(story)).toEqual(['STARTED', 'STARTED'])
+})
