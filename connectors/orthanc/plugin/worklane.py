@@ -100,6 +100,11 @@ def file_path(name, default):
 
 def write_file(path, content):
     """A reader sees the file as it was or as it is, never half of it."""
+    os.replace(write_temporary(path, content), path)
+
+
+def write_temporary(path, content):
+    """On the disk, beside the file that it will be."""
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     temporary = path + '.tmp'
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -108,7 +113,7 @@ def write_file(path, content):
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    return temporary
 
 
 # --- Orthanc around us --------------------------------------------------------------------------
@@ -709,6 +714,8 @@ TOLD_ONLY_HERE = {'Deleted', 'NewChildInstance', 'OrthancStarted', 'OrthancStopp
 # Changes that wait for the engine. From the half on, those that come by the thousand are not kept any more.
 SPOOL_LIMIT = 100000
 BATCH = 500
+# Numbers that the engine (JavaScript) can tell apart.
+LARGEST = 1 << 53
 
 
 class Spool:
@@ -726,6 +733,7 @@ class Spool:
         self.waiting = collections.deque()
         self.file = None
         self.lines = 0
+        self.size = 0
         self.detail = ''
         self.id, self.number, self.dropped = os.urandom(16).hex(), 0, 0
         try:
@@ -741,16 +749,25 @@ class Spool:
         with open(self.path, 'rb') as file:
             head = json.loads(file.readline())
             lines = file.read().split(b'\n')
-        self.id, self.number, self.dropped = head['spool'], head['number'], head['dropped']
+        spool, number, dropped = head['spool'], int(head['number']), int(head['dropped'])
+        if not isinstance(spool, str) or not 0 <= number < LARGEST:
+            raise ValueError('no spool')
+        self.id, self.number, self.dropped = spool, number, dropped
+        last = -1
         for line in lines:
             try:
                 told = json.loads(line)
                 if 'taken' in told:
-                    self.forget(told['taken'])
-                else:
-                    self.number = int(told['number'])
-                    self.waiting.append((self.number, line))
-            except (ValueError, KeyError, TypeError):
+                    self.forget(int(told['taken']))
+                    continue
+                number = told['number']
+                # The engine takes ascending numbers only, and a batch with anything else not at all.
+                if not last < number < LARGEST or not isinstance(told['change'], str) or not isinstance(told['at'], str):
+                    continue
+                last = number
+                self.number = max(self.number, number)
+                self.waiting.append((number, line))
+            except (ValueError, KeyError, TypeError, AttributeError):
                 # Cut by a power failure, or nothing behind the last one.
                 continue
 
@@ -786,6 +803,7 @@ class Spool:
             if os.write(self.file, line + b'\n') <= len(line):
                 raise OSError('cut')
             self.lines += 1
+            self.size += len(line) + 1
         except OSError as error:
             # `tidy` tries again with all that waits.
             self.close()
@@ -795,6 +813,14 @@ class Spool:
         if self.file is not None:
             os.close(self.file)
             self.file = None
+
+    def is_there(self):
+        """Whether what is written is what a restart will read: nobody has removed, replaced or cut the file."""
+        try:
+            here, there = os.fstat(self.file), os.stat(self.path)
+            return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino) and there.st_size >= self.size
+        except OSError:
+            return False
 
     def batch(self):
         with self.lock:
@@ -810,17 +836,34 @@ class Spool:
             self.waiting.popleft()
 
     def tidy(self):
+        """Writes the file anew where it has to be. Callbacks do not wait for that: what comes meanwhile is added at the end."""
         with self.lock:
-            if self.file is not None and self.lines <= 1000 + 2 * len(self.waiting):
+            if self.file is not None and self.lines <= 1000 + 2 * len(self.waiting) and self.is_there():
                 return
             head = json.dumps({'spool': self.id, 'number': self.number, 'dropped': self.dropped}).encode()
-            self.close()
-            try:
-                write_file(self.path, b''.join(line + b'\n' for line in [head, *(line for _, line in self.waiting)]))
-                self.file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
-                self.lines = len(self.waiting)
-            except OSError as error:
-                self.say('its file cannot be written (%s)' % type(error).__name__)
+            kept = list(self.waiting)
+            up_to = self.number
+        try:
+            temporary = write_temporary(self.path, b''.join(line + b'\n' for line in [head, *(line for _, line in kept)]))
+            with self.lock:
+                late = [line for number, line in self.waiting if number > up_to]
+                if kept and (not self.waiting or self.waiting[0][0] != kept[0][0]):
+                    taken = self.waiting[0][0] - 1 if self.waiting else self.number
+                    late.append(json.dumps({'taken': taken}).encode())
+                self.close()
+                file = os.open(temporary, os.O_WRONLY | os.O_APPEND)
+                try:
+                    content = b''.join(line + b'\n' for line in late)
+                    if os.write(file, content) < len(content):
+                        raise OSError('cut')
+                    os.replace(temporary, self.path)
+                except BaseException:
+                    os.close(file)
+                    raise
+                self.file, self.lines = file, len(kept) + len(late)
+                self.size = os.fstat(file).st_size
+        except OSError as error:
+            self.say('its file cannot be written (%s)' % type(error).__name__)
 
     def sync(self):
         """What has to wait shall outlive a power failure too."""
@@ -894,14 +937,39 @@ def tell():
             spool.say('')
             return True
         news.clear()
-        head = json.dumps({'database': identity, 'spool': spool.id})[:-1].encode()
-        body = head + b',"rows":[' + b','.join(line for _, line in rows) + b']}'
-        if not post('/orthanc/events', body, 30.0):
+        if not bring(rows, set()):
             return False
-        spool.say('')
-        spool.taken(rows[-1][0])
         if len(rows) < BATCH:
             return True
+
+
+def bring(rows, unfit):
+    """Answers whether the engine has them. One that it can never take keeps back no other: it is left out when one
+    behind it was taken. An engine that takes none at all is another one than ours, and loses none."""
+    head = json.dumps({'database': identity, 'spool': spool.id})[:-1].encode()
+    body = head + b',"rows":[' + b','.join(line for _, line in rows) + b']}'
+    if post('/orthanc/events', body, 30.0):
+        spool.say('')
+        spool.taken(rows[-1][0])
+        for number in unfit:
+            spool.dropped += 1
+            orthanc.LogError('worklane: the engine cannot take a change, it is left out: number %d' % number)
+        unfit.clear()
+        return True
+    if spool.detail != UNFIT or len(unfit) >= MOST_UNFIT:
+        return False
+    if len(rows) == 1:
+        unfit.add(rows[0][0])
+        return False
+    half = len(rows) // 2
+    if not bring(rows[:half], unfit) and spool.detail != UNFIT:
+        return False
+    return bring(rows[half:], unfit)
+
+
+UNFIT = 'the engine answered 400 E804 to /orthanc/events'
+# So many are looked for at once.
+MOST_UNFIT = 20
 
 
 def post(path, body, seconds):

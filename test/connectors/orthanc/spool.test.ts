@@ -116,6 +116,101 @@ print(waiting(s), s.dropped)`
     expect(await spooling(script)).toEqual(['7 2', 'study1 study2 more0 more1 more2 more3 more4 more5 more6 more7 7'])
   })
 
+  test.each([
+    ['removed', `os.remove(s.path)`],
+    ['cut', `open(s.path, 'w').close()`],
+    [
+      'replaced by an older one',
+      `open(s.path + '2', 'w').write('{"spool": "x", "number": 1, "dropped": 0}'); os.replace(s.path + '2', s.path)`,
+    ],
+  ])('I6: a file that is %s while Orthanc runs is made good', async (_, damage) => {
+    const script = `
+add('a'); add('b')
+${damage}
+add('c')
+s.tidy()
+add('d')
+print(waiting(Spool(s.path)), '|', Spool(s.path).id == s.id)`
+    expect(await spooling(script)).toEqual(['a b c d | True'])
+  })
+
+  test('I6: what comes while the file is written anew is in the new one, what was taken is not', async () => {
+    const script = `
+for name in 'abc': add(name)
+os.remove(s.path)
+write = worklane.write_temporary
+def meanwhile(path, content):
+    made = write(path, content)
+    add('d'); s.taken(s.batch()[1][0])
+    return made
+worklane.write_temporary = meanwhile
+s.tidy()
+add('e')
+print(waiting(s), '|', waiting(Spool(s.path)))`
+    expect(await spooling(script)).toEqual(['c d e | c d e'])
+  })
+
+  test('a callback does not wait for a disk on which the file is written anew', async () => {
+    const script = `
+import threading
+os.remove(s.path)
+write, go, done = worklane.write_temporary, threading.Event(), threading.Event()
+def slowly(path, content):
+    go.set()
+    done.wait(10)
+    return write(path, content)
+worklane.write_temporary = slowly
+work = threading.Thread(target=s.tidy)
+work.start()
+go.wait()
+add('a')
+print('noted', work.is_alive())
+done.set()
+work.join()
+print(waiting(Spool(s.path)))`
+    expect(await spooling(script)).toEqual(['noted True', 'a'])
+  })
+
+  test('lines that no engine takes are left out: no number, one that comes twice, one that is too large', async () => {
+    await spooling(`add('a'); add('b')`)
+    const [head, a = '', b] = lines()
+    const large = a.replace(/"number": \d+/, '"number": 9007199254740993')
+    const odd = ['5', '[]', '{"number": "7"}', '{"number": 8, "at": 1, "change": "x"}', a, large]
+    writeFileSync(file(), `${[head, a, ...odd, b].join('\n')}\n`)
+    expect(await spooling(`print(waiting(s))`)).toEqual(['a b'])
+    writeFileSync(file(), '{"spool": "x", "number": 9007199254740993, "dropped": 0}\n')
+    expect(await spooling(`add('c'); print(s.number < 1 << 53, s.id != 'x')`)).toEqual(['True True'])
+  })
+
+  const engine = (answers: string): string => `
+sent = []
+def post(path, body, seconds):
+    rows = [row['resource'] for row in json.loads(body)['rows']]
+    sent.append(''.join(rows))
+    unfit = ${answers}
+    worklane.spool.say(worklane.UNFIT if unfit else '')
+    return not unfit
+worklane.post, worklane.spool = post, s
+`
+
+  test('I6: a change that the engine can never take keeps back no other', async () => {
+    const script = `${engine(`'x' in rows`)}
+for name in 'abxcd': add(name)
+print(worklane.tell(), waiting(s), s.dropped, sent)
+add('x')
+print(worklane.tell(), waiting(s), s.dropped)
+add('e')
+print(worklane.tell(), waiting(s), s.dropped)`
+    expect(await spooling(script)).toEqual([`True  1 ['abxcd', 'ab', 'xcd', 'x', 'cd']`, 'False x 1', 'True  2'])
+  })
+
+  test('I6: an engine that takes none at all loses none, and is not asked without end', async () => {
+    const script = `${engine('True')}
+for n in range(500): add(str(n))
+print(worklane.tell(), len(s.waiting), s.dropped, len(sent) < 100)`
+    expect(await spooling(script)).toEqual(['False 500 0 True'])
+  })
+
   test('a callback takes no time to note a change: those that come after it would wait', async () => {
     const [microseconds] = await spooling(`
 started = time.perf_counter()
