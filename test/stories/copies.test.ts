@@ -188,6 +188,29 @@ describe('what a person said of a study goes for its copies', () => {
   })
 })
 
+describe('a second Orthanc holding an anonymised or modified copy that the first one has made', () => {
+  const made = { study: 'made-1', series: 'made', seriesInstanceUid: '1.2.9', isCopy: true }
+
+  test('it is no evidence there either, now and when an order comes for it', () => {
+    const story = createStory()
+    main(story, made)
+    archive(story, { seriesInstanceUid: '1.2.9' })
+    story.message(order)
+    archive(story, { seriesInstanceUid: '1.2.9' }, 'stable')
+    expect([statuses(story), story.events(), story.notices()]).toEqual([['SCHEDULED'], [], []])
+  })
+
+  test('more images than were made, or a series of its own, are those of a modality', () => {
+    for (const own of [{ seriesInstanceUid: '1.2.9', instances: 2 }, { seriesInstanceUid: '1.2.5' }]) {
+      const story = createStory()
+      story.message(order)
+      main(story, { ...made, instances: 1 })
+      archive(story, own)
+      expect(statuses(story)).toEqual(['STARTED'])
+    }
+  })
+})
+
 describe('copies in one Orthanc', () => {
   test.each([
     ['anonymised or modified', { isCopy: true }, 'SCHEDULED'],
