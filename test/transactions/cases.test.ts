@@ -28,6 +28,7 @@ const cases: readonly (readonly [string, string, string])[] = [
   ['a study deleted', 'images-and-orders', 'a study deleted: the exam goes on'],
   ['anonymised or modified copies', 'images-and-orders', 'anonymised or modified copies and uploads'],
   ['anonymised or modified copies', 'images-and-orders', 'anonymised or modified copies are of no exam where'],
+  ['anonymised or modified copies', 'images-and-orders', 'modified copies that are forwarded by C-STORE'],
   ["Orthanc's Origin metadata", '../e2e/rules-of-the-site', 'what comes by HTTP %s'],
   ['an order after its images', 'images-and-orders', 'an order after its images: it is born STARTED'],
   ['an order after its images', 'round-trip', 'an order that comes after its images is never shown'],

@@ -327,6 +327,31 @@ describe('copies', () => {
     expect(await exams.quietDue('COPY3')).toBe(due)
   })
 
+  test('modified copies that are forwarded by C-STORE are of no exam in the second Orthanc either', async () => {
+    const { orthanc } = hospital
+    const booking = await exams.scheduled('COPY5')
+    await exams.scheduled('COPY6', { patientId: 'P-COPY5^^^HOSP^MR' })
+    await hospital.store({ ...booking, Modality: 'MR' })
+    await exams.becomes('COPY5', started)
+    const due = await exams.quietDue('COPY5')
+    const study = await studyIn(orthanc, booking.StudyInstanceUID)
+    await copy(orthanc, booking, { AccessionNumber: 'COPY6' })
+    await exams.passed()
+    await askOrthanc(orthanc, 'PUT', '/modalities/archive', ['ORTHANC', '127.0.0.1', archive.dicomPort])
+    const query = { Level: 'Study', Query: { AccessionNumber: 'COPY6' } }
+    const copies = await askOrthanc<readonly string[]>(orthanc, 'POST', '/tools/find', query)
+    expect(copies).toHaveLength(1)
+    for (const one of [study, ...copies]) await askOrthanc(orthanc, 'POST', '/modalities/archive/store', one)
+    await exams.stays('COPY5', started, archive)
+    await exams.stays('COPY6', untouched)
+    expect(await exams.quietDue('COPY5')).toBe(due)
+    const known = await exams.studies({ accession: 'COPY6' })
+    expect(known.map((one) => `${one.orthanc} ${one.credit}`).sort()).toEqual([
+      'archive unmatched',
+      'orthanc unmatched',
+    ])
+  })
+
   test('a second Orthanc holding a copy: one IP, one CM, whichever of the two has it first', async () => {
     const { orthanc } = hospital
     const roads = [
