@@ -48,14 +48,14 @@ export function compileStatusWhen(lint: Lint, value: unknown, at: DocumentPath):
   }
   const { expression } = compiled
   return (scene) => {
-    const values = all.map(({ name, reference: { text: textOf, number } }): [string, string | bigint] => [
-      name,
-      number === undefined ? textOf(scene).trim() : BigInt(number(scene)),
-    ])
     try {
+      const values = all.map(({ name, reference: { text: textOf, number } }): [string, string | bigint] => [
+        name,
+        number === undefined ? textOf(scene).trim() : BigInt(number(scene)),
+      ])
       return expression.evaluate(Object.fromEntries(values))
     } catch {
-      // A division by a count that is 0: what cannot be worked out is not true, and nothing else is held up by it.
+      // A division by a count that is 0, a count that is none: what cannot be worked out is not true, and nothing else is held up by it.
       return false
     }
   }

@@ -48,7 +48,8 @@ end
 
 /**
  * A line of an order's history (wl:h:) or of what was to be sent for it (wl:told:). An order that lives long keeps its first 20
- * and its newest 180 lines; how many are gone in between is counted. What was delivered is forgotten with its line.
+ * and its newest 180 lines; how many are gone in between is counted. What was delivered is forgotten with its line,
+ * what is still owed (untold) when it is delivered.
  */
 const keepLine = `
 local function keep_line(list, lane, line)
@@ -60,7 +61,11 @@ local function keep_line(list, lane, line)
   redis.call('HINCRBY', 'wl:leftout', list .. ':' .. lane, 1)
   if list == 'told' then
     local send = 'wl:send:' .. gone
-    if redis.call('HEXISTS', send, 'bytes') == 0 then redis.call('DEL', send) end
+    if redis.call('HEXISTS', send, 'bytes') == 0 then
+      redis.call('DEL', send)
+    else
+      redis.call('HSET', send, 'untold', '1')
+    end
   end
 end
 `
@@ -332,7 +337,7 @@ if kind == 'retry' then
   redis.call('HSET', key, 'notBefore', ARGV[8], 'reason', ARGV[7])
   return done
 end
-local known = redis.call('HMGET', key, 'lane', 'cause', 'controlId')
+local known = redis.call('HMGET', key, 'lane', 'cause', 'controlId', 'untold')
 local lane = known[1]
 local ordered = redis.call('EXISTS', 'wl:o:' .. lane) == 1
 redis.call('HINCRBY', 'wl:sent', kind .. '\\n' .. endpoint, 1)
@@ -342,7 +347,7 @@ if ARGV[9] ~= '' and ordered then
   local line = '{"cause":' .. (known[2] or '0') .. ',"controlId":' .. cjson.encode(known[3] or '') .. ',' .. ARGV[9]
   keep_line('h', lane, line)
 end
-if kind == 'delivered' and not ordered then
+if kind == 'delivered' and (not ordered or known[4]) then
   redis.call('DEL', key)
   return done
 end
@@ -375,7 +380,7 @@ return 1`,
     `
 local key = 'wl:send:' .. ARGV[1] .. '\\n' .. ARGV[2]
 local lane = redis.call('HGET', key, 'lane')
-if lane and redis.call('EXISTS', 'wl:o:' .. lane) == 1 then
+if lane and redis.call('EXISTS', 'wl:o:' .. lane) == 1 and redis.call('HEXISTS', key, 'untold') == 0 then
   redis.call('HDEL', key, 'bytes')
 else
   redis.call('DEL', key)

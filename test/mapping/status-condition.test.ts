@@ -117,6 +117,15 @@ test('a condition that cannot be worked out is not true', () => {
   expect(holds('10 / study.series > 1')).toBe(true)
 })
 
+test('a count that is none makes no condition true, and breaks nothing', () => {
+  const plan = statusPlan([
+    'pipeline: p\nfrom: any\nto: ris\non: { started: { message: ORU^R01, when: study.instances > 0 } }\nmap: { OBX-5: study.StudyInstanceUID }',
+  ])
+  const study = aStudy([aSeries({ instances: 1.5 })])
+  expect(plan.render(anEvent('started', { study }))).toEqual([])
+  expect(plan.render(anEvent('started', { study: aStudy([aSeries({ instances: 1e12 })]) }))).toHaveLength(1)
+})
+
 test('a status that no field shows, and a table that nothing uses, are said', () => {
   const text = `pipeline: p
 from: any

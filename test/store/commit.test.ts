@@ -332,6 +332,29 @@ test('an order that lives long keeps its first lines and its newest, and says ho
   expect((await store.state('ris')).waiting).toBe(203)
 })
 
+test('what was sent after its line was gone leaves nothing behind', async () => {
+  await store.accept(message({ controlId: '1' }))
+  await apply(store, ([seq = 0]) => [
+    { kind: 'order', order: order('O1', seq), items: [], withdrawn: [] },
+    ...Array.from({ length: 205 }, (_, n) => send(`C${n}`)),
+  ])
+  const lease = await store.lease('deliver:ris')
+  if (lease === undefined) throw new Error('no lease')
+  const answer = { at: now, acknowledgmentCode: 'AE', reason: 'AE' } as const
+  for (const { id, controlId } of await store.owed('ris', 205))
+    await store.settle(lease, id, { ...answer, kind: controlId === 'C22' ? 'refused' : 'delivered' })
+  const kept = async (): Promise<number> => (await sendKeys()).filter((key) => key.startsWith('wl:send:')).length
+  // Those of the story, and the dead letter.
+  expect([await kept(), (await store.sent('O1')).length]).toEqual([201, 200])
+  await store.retain('2026-12-16T08:15:00.000Z', {
+    messageDays: 30,
+    messageCount: 1000,
+    orderDays: 365,
+    orderCount: 1000,
+  })
+  expect([await kept(), (await store.state('ris')).dead]).toEqual([200, 0])
+})
+
 test('orders are found by what people know of them, newest first, page by page', async () => {
   await store.accept(message({ controlId: '1' }))
   const step = (key: string, stepStatus: StepStatus) => ({
