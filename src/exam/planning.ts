@@ -110,12 +110,10 @@ export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfO
 export function isAnotherExam(order: Order, group: OrderGroup): boolean {
   if (group.effect !== 'create' || group.patient === undefined || !hasEnded(order)) return false
   if (isNewer(sentAt(group.received), order.sentAt) !== true) return false
-  const before = latestStart(order.steps.map((step) => step.attributes))
-  const isLater = before !== '' && latestStart(group.steps.map((step) => step.attributes)) > before
   const tookPlace =
     order.firstImageAt !== undefined ||
     order.steps.some((step) => step.stepStatus === 'COMPLETED' || step.stepStatus === 'DISCONTINUED')
-  return isLater && (tookPlace || group.patient.key !== order.patientKey)
+  return (tookPlace || group.patient.key !== order.patientKey) && isLater(group.steps, order.steps)
 }
 
 /** A step without an ID is the first of its order, key `1`. The only step of a message and the only one of its order are one step, if either has no ID. */
@@ -229,11 +227,20 @@ function keptEnded(order: Order, group: OrderGroup, reopens: boolean): boolean {
   )
 }
 
-function latestStart(steps: readonly Dataset[]): string {
-  const starts = steps.map(
-    (step) => text(step['ScheduledProcedureStepStartDate']) + text(step['ScheduledProcedureStepStartTime']),
-  )
-  return starts.reduce((latest, start) => (start > latest ? start : latest), '')
+/** Whether every start that is said comes after every start that was. */
+function isLater(said: readonly Pick<Step, 'attributes'>[], before: readonly Pick<Step, 'attributes'>[]): boolean {
+  const [saidStarts, starts] = [startsOf(said), startsOf(before)]
+  const latest = starts.at(-1)
+  return latest !== undefined && saidStarts[0] !== undefined && saidStarts[0] > latest
+}
+
+function startsOf(steps: readonly Pick<Step, 'attributes'>[]): readonly string[] {
+  return steps
+    .map(({ attributes }) => {
+      return text(attributes['ScheduledProcedureStepStartDate']) + text(attributes['ScheduledProcedureStepStartTime'])
+    })
+    .filter((start) => start !== '')
+    .sort()
 }
 
 /** One step for each key; a key that is named twice is the last one. */

@@ -379,3 +379,15 @@ test('I11: a mismatch of two orders is resolved for both by a merge', () => {
   story.adt({ kind: 'merge', patient: anna, prior: [otto.key] })
   expect(statuses(story)).toEqual(['STARTED', 'STARTED'])
 })
+
+test('a repeat that adds a later step does not put the completed one back on the worklist', () => {
+  const story = createStory()
+  story.message({ steps: [step('a')] })
+  story.message({ control: 'CM' })
+  const later = step('b', { ScheduledProcedureStepStartDate: '20261017' })
+  story.message({ sent: '20261015100000', steps: [later, step('a')] })
+  expect(story.order().steps.map(({ key, stepStatus }) => [key, stepStatus])).toEqual([
+    ['a', 'COMPLETED'],
+    ['b', 'SCHEDULED'],
+  ])
+})
