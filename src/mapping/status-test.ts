@@ -31,6 +31,8 @@ export function runStatusTests(input: StatusInput, document: Located): PipelineT
   const tests: readonly unknown[] = Array.isArray(fields['tests']) ? fields['tests'] : []
   const { plan, problems } = compileStatus({
     ...input,
+    // The times of the example are UTC: what a test expects holds wherever it is run.
+    timeZone: 'UTC',
     destinations: [...new Set([...named, ...input.destinations])],
     origins: originsOf([fields, ...tests]),
     forms: { [origin]: pipeline?.name ?? '' },

@@ -26,6 +26,13 @@ test.each(forms)('the pipeline %s has no problems, and its own tests pass', (for
   expect(run.results.filter(({ differences }) => differences.length > 0)).toEqual([])
 })
 
+test.each(forms)('the tests of %s pass in every time zone', (form) => {
+  for (const timeZone of ['Europe/Berlin', 'America/Los_Angeles', 'Pacific/Auckland']) {
+    const run = runStatusTests({ ...inputOf(form), timeZone }, shipped(`pipelines/${form}/pipeline.test.yaml`))
+    expect(run.results.filter(({ differences }) => differences.length > 0)).toEqual([])
+  }
+})
+
 test.each(forms)('the README of %s is the table that the pipeline prints; UPDATE=1 writes it', (form) => {
   const path = join(root, `pipelines/${form}/README.md`)
   const table = renderStatusTable(shipped(`pipelines/${form}/pipeline.yaml`), {})
