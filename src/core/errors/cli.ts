@@ -19,7 +19,11 @@ export const cliErrors = {
   E821: entry('There is no destination with this name.', 'permanent', 'There are: {known}.'),
   E822: entry('The body has a field "{name}", which is not known.', 'permanent', 'Known are: {known}.'),
   E823: entry('The field "{name}" of the body must be {expected}.', 'permanent', 'Correct it and send it again.'),
-  E824: entry('The order has no step with this key.', 'permanent', 'GET /api/orders/ID shows its steps.'),
+  E824: entry(
+    'The order has no step with this key.',
+    'permanent',
+    'GET /api/orders/ID shows its steps, and so does `worklane story ID`.',
+  ),
   E825: entry(
     'There is no study with this key.',
     'permanent',
