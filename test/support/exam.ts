@@ -93,12 +93,15 @@ export function watchExams(hospital: Hospital) {
     await hospital.order({ accession, modality: 'MR', patientId: `${patientId}^^^HOSP^MR`, studyInstanceUid: uid })
     await hospital.store({ PatientID: patientId, StudyInstanceUID: uid, Modality: 'MR' }, { port: orthanc.dicomPort })
     await eventually(() => ris.of(accession).includes('SC/IP'), 'what came after it was told')
-    // Nothing is on its way to the RIS either.
-    await eventually(async () => {
-      const [destination] = await all<{ readonly waiting: number }>('/api/destinations')
-      return destination?.waiting === 0
-    }, 'the RIS has taken everything')
+    await settled()
   }
+
+  /** The RIS has taken all that it is owed, and the engine knows: killed before that, it would say the last one again (I7). */
+  const settled = (): Promise<unknown> =>
+    eventually(async () => {
+      const destinations = await all<{ readonly waiting: number }>('/api/destinations')
+      return destinations.every(({ waiting }) => waiting === 0)
+    }, 'the RIS has taken everything')
 
   /** All that happened has taken effect, and the exam is so. */
   async function stays(accession: string, expected: Exam, orthanc?: RunningOrthanc): Promise<void> {
@@ -143,7 +146,7 @@ export function watchExams(hospital: Hospital) {
     return deadlines.find(({ kind }) => kind === 'quiet')?.due
   }
 
-  return { known, exam, becomes, stays, passed, scheduled, story, studies, quietDue }
+  return { known, exam, becomes, stays, passed, settled, scheduled, story, studies, quietDue }
 }
 
 /** What a modality that has typed it in, or took it from the worklist, writes into its images. */

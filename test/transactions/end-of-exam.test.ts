@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Dataset } from '../../src/core/dataset.ts'
 import type { Order, PerformedProcedureStep } from '../../src/core/order.ts'
+import { watchExams } from '../support/exam.ts'
 import { startHospital, stepOf, type Hospital } from '../support/hospital.ts'
 import { eventually } from '../support/temporary.ts'
 
@@ -115,6 +116,8 @@ describe('each modality by its own rule', () => {
     const item = await scheduled('E13', 'CR')
     await hospital.scan(item)
     await shown('E13', 'STARTED')
+    // Killed before it knows that the RIS has taken IP, it would say it again (I7).
+    await watchExams(hospital).settled()
     await hospital.engine.crash()
     await hospital.scan(item)
     await hospital.engine.restart()

@@ -53,6 +53,7 @@ describe('completion', () => {
     const first = (await exams.quietDue('PAUSE1')) ?? ''
     // The contrast pause: Orthanc calls the study stable, and nothing is over.
     await eventually(async () => (await exams.studies({ studyInstanceUid }))[0]?.stable, 'it is stable')
+    await exams.settled()
     await hospital.engine.restart()
     await hospital.orthanc.restart()
     await exams.stays('PAUSE1', started)
@@ -66,6 +67,7 @@ describe('completion', () => {
     const booking = await exams.scheduled('PAUSE2', { modality: 'US' })
     await hospital.store({ ...booking, Modality: 'US' })
     await eventually(() => hospital.ris.of('PAUSE2').includes('SC/IP'), 'the timer runs')
+    await exams.settled()
     await hospital.engine.crash()
     const ended = Date.now() + 3000
     await eventually(() => Date.now() > ended, 'it would have ended')
@@ -118,6 +120,7 @@ describe('no-show', () => {
     // A day long past: nobody could have come before the order was there.
     await exams.becomes('NOSHOW2', untouched)
 
+    await exams.settled()
     await hospital.engine.restart(daysLater(4))
     for (const accession of ['NOSHOW1', 'NOSHOW2']) {
       await exams.becomes(accession, { ...untouched, seen: [], steps: ['MR-STEP EXPIRED'] })
