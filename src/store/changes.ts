@@ -146,6 +146,11 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
     for (const item of items) put('ITEM', item.id, item.version, item.served ? '1' : '0', JSON.stringify(item))
     for (const id of gone) put('ITEM', id, order.version, '0', JSON.stringify(withdrawnItem(id, order)))
   }
+  if (orders.size > 0) {
+    const { authorities, issuers } = spacesOf([...orders.values()].map(({ order }) => order))
+    put('SADD', 'wl:authorities', ...authorities)
+    put('SADD', 'wl:issuers', ...issuers)
+  }
   for (const study of studies.values()) {
     const before = world.studyByKey.get(study.key)
     move(put, before === undefined ? [] : studyKeys(before), studyKeys(study), study.key)
@@ -184,14 +189,24 @@ function move(
   for (const key of old) if (!present.has(key)) put('SREM', key, id)
 }
 
+/**
+ * People ask for numbers without their authority and for Patient IDs without their issuer. There are few of either, so
+ * that the sets of numbers that `apply` needs serve people too; an order costs no sets of its own for that.
+ */
+export function spacesOf(orders: Iterable<Order>): { readonly authorities: string[]; readonly issuers: string[] } {
+  const authorities = new Set<string>()
+  const issuers = new Set<string>()
+  for (const { numbers, patientKey } of orders) {
+    authorities.add(numbers.authority)
+    issuers.add(patientKey.slice(patientIdOf(patientKey).length))
+  }
+  return { authorities: [...authorities], issuers: [...issuers] }
+}
+
 /** The sets an order is in: what people look for, and what `apply` looks for. The patient comes last: retention asks whether this was the patient's last order. */
 export function orderKeys(order: Order): string[] {
-  const { placerOrderNumber, fillerOrderNumber } = order.numbers
   // Under a merged ID, too: people ask by the one that they have.
-  const patientKeys = [order.patientKey, ...(order.formerPatientKeys ?? [])]
-  const found = patientKeys.map((key) => orderFinder('patientId', patientIdOf(key)))
-  for (const number of [placerOrderNumber, fillerOrderNumber])
-    if (number) found.push(orderFinder('orderNumber', number))
+  const found = (order.formerPatientKeys ?? []).map((key) => orderFinder('patientId', patientIdOf(key)))
   for (const { stepStatus } of order.steps) found.push(orderFinder('stepStatus', stepStatus))
   return [...new Set(found), ...numbersOf(order).map(orderIndex)]
 }

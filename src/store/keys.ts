@@ -15,6 +15,7 @@ import type { Lookup } from '../core/world.ts'
  * wl:o:<id>, wl:h:<id>                            an order (o itself, v version, i ids of its items), its history
  * wl:told:<id>, wl:leftout                        what was ever to be sent for an order (the rest of its wl:send: key); lines that are no longer kept
  * wl:x:<by>, wl:y:<by>                            ids of the orders, keys of the studies with this number; wl:x:find:<by>, wl:y:find:<by> as people look for them
+ * wl:authorities, wl:issuers                      of all order numbers and Patient IDs that ever were (an issuer with its `^^^`)
  * wl:orders                                       order ids by the moment until which they matter
  * wl:items, wl:versions, wl:served                items, their versions, those served
  * wl:dirty:<target>                               item ids by version
@@ -57,8 +58,8 @@ export function orderIndex(lookup: Lookup): string {
   return `wl:x:${JSON.stringify(numberOf(lookup))}`
 }
 
-/** Ids of the orders that people find by this. */
-export function orderFinder(by: 'orderNumber' | 'patientId' | 'stepStatus', value: string): string {
+/** Ids of the orders that people find by this; `patientId`: one that was merged. */
+export function orderFinder(by: 'patientId' | 'stepStatus', value: string): string {
   return `wl:x:find:${JSON.stringify([by, value])}`
 }
 

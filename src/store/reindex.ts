@@ -1,13 +1,13 @@
 import type { Order, Study } from '../core/order.ts'
 import type { Log } from '../core/ports.ts'
-import { orderKeys, studyKeys } from './changes.ts'
+import { orderKeys, spacesOf, studyKeys } from './changes.ts'
 import type { Connection } from './connection.ts'
 import { keys } from './keys.ts'
 import { scripts } from './scripts.ts'
 import { parsed } from './world.ts'
 
 /** Goes up when orders or studies are found by something they were not found by before. */
-const indexVersion = '2'
+const indexVersion = '3'
 const sideBySide = 200
 
 /**
@@ -19,7 +19,13 @@ export async function reindex({ connection, log }: { connection: Connection; log
   const orders = await each(connection, 'wl:orders', async (id) => {
     const body = await connection.ask((redis) => redis.hget(keys.order(id), 'o'))
     const order = parsed(body) as Order | undefined
-    if (order !== undefined) await connection.run(scripts.enter, ['o', id, body ?? '', ...orderKeys(order)])
+    if (order === undefined) return
+    const { authorities, issuers } = spacesOf([order])
+    await connection.batch([
+      ['sadd', 'wl:authorities', ...authorities],
+      ['sadd', 'wl:issuers', ...issuers],
+    ])
+    await connection.run(scripts.enter, ['o', id, body ?? '', ...orderKeys(order)])
   })
   const studies = await each(connection, 'wl:studies', async (key) => {
     const body = await connection.ask((redis) => redis.get(keys.study(key)))

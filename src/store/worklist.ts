@@ -21,6 +21,41 @@ export function createWorklistStore(options: {
     return bodies.map((body) => parsed(body) as WorklistItem | undefined)
   }
 
+  /** Orders that are in one set of each part of the question. */
+  async function idsOf(query: OrderQuery): Promise<string[]> {
+    const { accessionNumber, orderNumber, patientId, studyInstanceUid, stepStatus } = query
+    const parts: string[][] = []
+    const [authorities, issuers] = (await connection.batch([
+      ['smembers', 'wl:authorities'],
+      ['smembers', 'wl:issuers'],
+    ])) as [string[], string[]]
+    if (accessionNumber !== undefined) parts.push([orderIndex({ by: 'accessionNumber', value: accessionNumber })])
+    if (studyInstanceUid !== undefined) parts.push([orderIndex({ by: 'studyInstanceUid', value: studyInstanceUid })])
+    if (orderNumber !== undefined) {
+      const by = ['placerOrderNumber', 'fillerOrderNumber'] as const
+      parts.push(
+        authorities.flatMap((authority) => by.map((one) => orderIndex({ by: one, authority, value: orderNumber }))),
+      )
+    }
+    if (patientId !== undefined) {
+      const own = issuers.map((issuer) => orderIndex({ by: 'patient', key: `${patientId}${issuer}` }))
+      parts.push([orderFinder('patientId', patientId), ...own])
+    }
+    // The largest set comes last: it is asked of those that are left.
+    if (stepStatus !== undefined) parts.push([orderFinder('stepStatus', stepStatus)])
+    const [first, ...rest] = parts
+    if (first === undefined) return connection.ask((redis) => redis.zrange('wl:orders', '0', '-1'))
+    let ids = first.length === 0 ? [] : await connection.ask((redis) => redis.sunion(...first))
+    for (const sets of rest) {
+      const asked = ids.flatMap((id) => sets.map((set) => ['sismember', set, id] as const))
+      const answers = asked.length === 0 ? [] : await connection.batch(asked)
+      ids = ids.filter((_, at) =>
+        answers.slice(at * sets.length, (at + 1) * sets.length).some((one) => Number(one) === 1),
+      )
+    }
+    return ids
+  }
+
   return {
     items,
     item: async (id) => (await items([id]))[0],
@@ -44,10 +79,7 @@ export function createWorklistStore(options: {
     },
 
     async findOrders(query) {
-      const sets = orderSets(query)
-      const found = await connection.ask((redis) =>
-        sets.length === 0 ? redis.zrange('wl:orders', '0', '-1') : redis.sinter(...sets),
-      )
+      const found = await idsOf(query)
       const ids = found.sort(newestFirst)
       const after = query.after
       const from = after === undefined ? 0 : ids.findIndex((id) => newestFirst(after, id) < 0)
@@ -91,17 +123,6 @@ function withGap(history: readonly HistoryLine[], leftOut: number): readonly His
   if (leftOut === 0 || before === undefined) return history
   const gap = { cause: before.cause, at: before.at, what: `${leftOut} lines are left out here` }
   return [...history.slice(0, firstLines), gap, ...history.slice(firstLines)]
-}
-
-/** The sets that an order must all be in. */
-function orderSets({ accessionNumber, orderNumber, patientId, studyInstanceUid, stepStatus }: OrderQuery): string[] {
-  return [
-    ...(accessionNumber === undefined ? [] : [orderIndex({ by: 'accessionNumber', value: accessionNumber })]),
-    ...(orderNumber === undefined ? [] : [orderFinder('orderNumber', orderNumber)]),
-    ...(patientId === undefined ? [] : [orderFinder('patientId', patientId)]),
-    ...(studyInstanceUid === undefined ? [] : [orderIndex({ by: 'studyInstanceUid', value: studyInstanceUid })]),
-    ...(stepStatus === undefined ? [] : [orderFinder('stepStatus', stepStatus)]),
-  ]
 }
 
 /** `O17-2`: by the message that made the order, then by its place in it. */
