@@ -5,7 +5,7 @@
 import type { OrderId } from '../core/ids.ts'
 import type { Order, Study } from '../core/order.ts'
 import { endIfOver, studiesOf } from './completion.ts'
-import { combine, counts, creditOf, hitsOf, judge, raise } from './credit.ts'
+import { combine, counts, creditOf, creditsOf, hitsOf, judge, raise } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { withoutCopies } from './copies.ts'
 import { receive, timesOf } from './receive.ts'
@@ -31,10 +31,14 @@ export function adoptAfterMerge(draft: Draft, moved: Order): Order {
 }
 
 function adoptThose(draft: Draft, made: Order, isBorn: boolean, canBe: (study: Study) => boolean): Order {
-  const waiting = studiesOf(draft.world, made).filter((study) => canBe(study) && !isFromBefore(study, made))
   let order = made
   const credited = new Map<OrderId, Study>()
-  for (const { study: before, own } of withoutCopies(waiting)) {
+  const kept = studiesOf(draft.world, made).filter(({ deleted }) => !deleted)
+  const whose = new Set(kept.filter((study) => creditsOf(study).length > 0).map((study) => study.studyInstanceUid))
+  for (const { study: before, own } of withoutCopies(kept)) {
+    if (!canBe(before) || isFromBefore(before, made)) continue
+    // A copy is whose the original is, however late it was sent on.
+    if (own.size === 0 && !whose.has(before.studyInstanceUid)) continue
     const all = judge(
       draft.world,
       before,
@@ -45,6 +49,7 @@ function adoptThose(draft: Draft, made: Order, isBorn: boolean, canBe: (study: S
     if (all.some(({ facts }) => own.has(facts.series))) raise(draft, study, before)
     draft.putStudy(study, before)
     if (study.credit.kind !== 'matched') continue
+    whose.add(study.studyInstanceUid)
     // What this order is no longer may decide for another one.
     for (const [id, hit] of hitsOf(all)) {
       const isMade = id === made.id

@@ -391,3 +391,21 @@ test('a repeat that adds a later step does not put the completed one back on the
     ['b', 'SCHEDULED'],
   ])
 })
+
+test('I11: the copy of an old study under a number that is used again starts nothing', () => {
+  const story = createStory()
+  const old = { studyInstanceUid: '9.9', accessionNumber: 'A1' }
+  story.images({ ...old, lastImageAt: '2026-10-01T08:00:00.000Z' })
+  story.images({ ...old, study: 'copy', lastImageAt: '2026-10-15T08:00:00.000Z' }, 'seen', 'archive')
+  story.message({})
+  expect([statuses(story), story.order().studies]).toEqual([['SCHEDULED'], undefined])
+})
+
+test('what was sent on and deleted where it came from starts an order that comes late', () => {
+  const story = createStory()
+  story.images({ studyInstanceUid: '9.9', accessionNumber: 'A1' })
+  story.images({ studyInstanceUid: '9.9', accessionNumber: 'A1', study: 'copy' }, 'seen', 'archive')
+  story.images([], 'deleted')
+  story.message({})
+  expect([statuses(story), story.told()]).toEqual([['STARTED'], ['IP']])
+})

@@ -1,7 +1,7 @@
 /**
  * A hospital in memory, for stories: what happens is applied as the drainer applies
  * it, without Redis and without a clock. Every entry is loaded by what `concerns`
- * asks for, in at most four rounds, and a read of anything else breaks the story.
+ * asks for, in at most five rounds, and a read of anything else breaks the story.
  */
 import type { Dataset } from '../../src/core/dataset.ts'
 import type { Command, ImageEvent, InboxEntry } from '../../src/core/inbox.ts'
@@ -67,7 +67,7 @@ export function applyStrictly(
   let rounds = 0
   const ask = (): readonly Lookup[] => concerns(entry, groups, loaded, patients)
   for (let wanted = ask(); wanted.length > 0; wanted = ask()) {
-    if (++rounds > 4) throw new Error('concerns does not come to an end')
+    if (++rounds > 5) throw new Error('concerns does not come to an end')
     loaded.load(wanted)
   }
   return { changes: apply(createOverlay(loaded), entry, groups, rules, patients), rounds }
