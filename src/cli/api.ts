@@ -22,7 +22,10 @@ export async function ask(
   }: { readonly expects: string; readonly config?: string | undefined; readonly body?: object },
 ): Promise<Answer> {
   const { site } = load(io, config)
-  if (site === undefined) return failed('The configuration has mistakes; `worklane check` tells them.')
+  if (site === undefined)
+    return failed(
+      `The configuration has mistakes; \`worklane check${config === undefined ? '' : ` --config ${config}`}\` tells them.`,
+    )
   const { bind, http, dataDir } = site.settings
   const host = bind === '0.0.0.0' || bind === '' ? '127.0.0.1' : bind === '::' ? '::1' : bind
   const engine = `http://${host.includes(':') ? `[${host}]` : host}:${http.port}`

@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { sentence } from '../core/errors/index.ts'
+import { suggest } from '../mapping/suggest.ts'
 import type { Io } from './output.ts'
 
 /** Exit code of a command that was not understood. */
@@ -19,7 +20,10 @@ export function readArgs<const T extends ParseArgsOptionsConfig>(
   try {
     return parse(args, options)
   } catch (error) {
-    return misuse(error instanceof Error ? (error.message.split('. ')[0] ?? '') : 'not understood', usage, io)
+    const [said = ''] = error instanceof Error ? error.message.split(/\.\s/) : ['not understood']
+    const wrong = /^Unknown option '--([^']+)'/.exec(said)?.[1] ?? ''
+    const meant = suggest(wrong, Object.keys(options))
+    return misuse(meant === undefined ? said : `${said.replace(/\.$/, '')}. Did you mean --${meant}?`, usage, io)
   }
 }
 

@@ -39,6 +39,16 @@ test('help lists every verb', async () => {
   for (const [name, { does }] of entries) expect(stdout).toMatch(new RegExp(`^ {2}${name} +${does}$`, 'm'))
 })
 
+test('a misspelt option says which is meant, and an option without its value is one sentence', async () => {
+  const misspelt = await runVerb(worklane, ['complete', 'A1', '--raeson', 'x'])
+  expect(misspelt.stderr.split('\n')[0]).toBe("Unknown option '--raeson'. Did you mean --reason?")
+  const negative = await runVerb(worklane, ['items', '--limit', '-1'])
+  expect(negative.stderr.split('\n').slice(0, 2)).toEqual([
+    "Option '--limit' argument is ambiguous.",
+    expect.stringMatching(/^worklane items/),
+  ])
+})
+
 test('no verb, or one that there is not, is exit code 2', async () => {
   expect((await runVerb(worklane, [])).code).toBe(2)
   const { code, stderr } = await runVerb(worklane, ['chekc'])
