@@ -217,6 +217,24 @@ describe('the change feed of one Orthanc', () => {
     expect((inbox.advances.at(-1)?.at ?? '') >= from).toBe(true)
   })
 
+  test('I6: rows that somebody has deleted (DELETE /changes) cost nothing of what comes after', async () => {
+    const first = await store(orthanc, { StudyInstanceUID: newUid() })
+    await drain(feed)
+    await fetch(`${orthanc.httpUrl}/changes`, { method: 'DELETE' })
+    await drain(feed)
+    const second = await store(orthanc, { StudyInstanceUID: newUid() })
+    await fetch(`${orthanc.httpUrl}/changes`, { method: 'DELETE' })
+    const third = await store(orthanc, { StudyInstanceUID: newUid() })
+    await drain(feed)
+    expect([told(inbox, first), told(inbox, third)].map((one) => one[0])).toEqual(['seen', 'seen'])
+    expect(told(inbox, first).filter((event) => event === 'seen')).toHaveLength(1)
+    // Its rows were gone before anybody could read them: with its StableStudy all of it is known.
+    await eventually(async () => {
+      await drain(feed)
+      return told(inbox, second).includes('stable')
+    }, 'the study is found')
+  })
+
   test('a study that is gone when its rows are read is no event', async () => {
     const passing = await store(orthanc, { StudyInstanceUID: newUid() })
     await remove(orthanc, passing)
