@@ -210,6 +210,7 @@ function factsOf(
     studyInstanceUid: text(tags['StudyInstanceUID']),
     seriesInstanceUid: text(tags['SeriesInstanceUID']),
     accessionNumber: text(tags['AccessionNumber']),
+    ...accessionIssuerOf(tags),
     patientId: text(tags['PatientID']),
     issuerOfPatientId: text(tags['IssuerOfPatientID']),
     modality: text(tags['Modality']),
@@ -234,6 +235,17 @@ function factsOf(
 }
 
 /** Undefined when it is no page. One without rows that is not done would be asked for again and again. */
+/** (0008,0051), of which one item is allowed. */
+function accessionIssuerOf(tags: Json): Pick<SeriesFacts, 'accessionIssuer'> {
+  const items = tags['IssuerOfAccessionNumberSequence']
+  const [item] = Array.isArray(items) ? items.map(record) : []
+  const issuer = {
+    localNamespace: text(item?.['LocalNamespaceEntityID']),
+    universal: text(item?.['UniversalEntityID']),
+  }
+  return issuer.localNamespace === '' && issuer.universal === '' ? {} : { accessionIssuer: issuer }
+}
+
 function pageOf({ Changes: rows, Last: last, Done: done }: Json): ChangePage | undefined {
   if (!Array.isArray(rows) || !Number.isSafeInteger(last) || typeof done !== 'boolean') return undefined
   if (rows.length === 0 && !done) return undefined

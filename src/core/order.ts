@@ -182,6 +182,8 @@ export interface SeriesFacts {
   readonly studyInstanceUid: string
   readonly seriesInstanceUid: string
   readonly accessionNumber: string
+  /** (0008,0051) Issuer of Accession Number Sequence: (0040,0031) and (0040,0032), absent where the images name none. */
+  readonly accessionIssuer?: { readonly localNamespace: string; readonly universal: string }
   readonly patientId: string
   readonly issuerOfPatientId: string
   readonly modality: string

@@ -3,6 +3,7 @@
  * order: what the images say they were requested by, the Study Instance UID, the
  * accession number; always with the patient, who must agree (I11).
  */
+import type { Dataset } from '../core/dataset.ts'
 import type { OrderId } from '../core/ids.ts'
 import type { Order, SeriesFacts, Step, Study } from '../core/order.ts'
 import type { Lookup, World } from '../core/world.ts'
@@ -62,7 +63,10 @@ export function matchSeries(
   const byUid = studyInstanceUid ? find({ by: 'studyInstanceUid', value: studyInstanceUid }) : []
   const foreign = byUid.filter((order) => !isOurs(order))
   if (foreign.length > 0) return { kind: 'mismatch', orderIds: ids(foreign) }
-  const byAccession = accessionNumber ? find({ by: 'accessionNumber', value: accessionNumber }) : []
+  // The same number of another issuer is another number.
+  const byAccession = accessionNumber
+    ? find({ by: 'accessionNumber', value: accessionNumber }).filter((order) => isOfIssuer(order, facts))
+    : []
   const ours = byAccession.filter(isOurs)
   // The study of one patient under the accession number of another: one of the two is wrong, and nobody knows which.
   const isContradicted =
@@ -77,6 +81,18 @@ export function matchSeries(
   if (byUid.length > 0) return choose(byUid, facts)
   if (ours.length > 0) return choose(ours, facts)
   return byAccession.length > 0 ? { kind: 'mismatch', orderIds: ids(byAccession) } : { kind: 'unmatched' }
+}
+
+/** Whether the accession numbers of both have one issuer; one that either side lacks agrees with any. */
+function isOfIssuer({ request }: Order, { accessionIssuer }: SeriesFacts): boolean {
+  const issuers = request['IssuerOfAccessionNumberSequence']
+  const [issuer] = Array.isArray(issuers) ? (issuers as readonly Dataset[]) : []
+  if (issuer === undefined || accessionIssuer === undefined) return true
+  const pairs = [
+    [text(issuer['LocalNamespaceEntityID']), accessionIssuer.localNamespace],
+    [text(issuer['UniversalEntityID']), accessionIssuer.universal],
+  ].filter((pair) => !pair.includes(''))
+  return pairs.length === 0 || pairs.some(([ordered, shown]) => ordered === shown)
 }
 
 type ByHand = Pick<Study, 'linked' | 'linkedSteps' | 'unlinked'>

@@ -556,3 +556,29 @@ test('I7: control IDs are unique, short, and the same when the entry is applied 
   expect(new Set(ids).size).toBe(2)
   expect(ids.every((id) => id.length <= 20)).toBe(true)
 })
+
+describe('accession numbers have issuers', () => {
+  const ours = { AccessionNumber: 'A1', IssuerOfAccessionNumberSequence: [{ LocalNamespaceEntityID: 'RIS' }] }
+  const other = { localNamespace: 'CLINIC', universal: '' }
+
+  test.each([
+    ['the same issuer', { localNamespace: 'RIS', universal: '' }, 'STARTED'],
+    ['no issuer', undefined, 'STARTED'],
+    ['an issuer that is told in another way', { localNamespace: '', universal: '1.2.3' }, 'STARTED'],
+    ['another issuer', other, 'SCHEDULED'],
+  ])('images with %s', (_, accessionIssuer, stepStatus) => {
+    const story = createStory()
+    story.message({ request: ours })
+    story.images({ studyInstanceUid: '9.9', accessionNumber: 'A1', ...(accessionIssuer && { accessionIssuer }) })
+    expect(statuses(story)).toEqual([stepStatus])
+  })
+
+  test('I11: the number of another issuer is no contradiction, and the number of two sites leads to the right order', () => {
+    const story = createStory()
+    story.message({ request: ours, numbers: { fillerOrderNumber: 'F1', accessionNumber: 'A1' }, patient: otto })
+    const theirs = { ...ours, IssuerOfAccessionNumberSequence: [{ LocalNamespaceEntityID: 'CLINIC' }] }
+    story.message({ request: theirs, numbers: { fillerOrderNumber: 'F2', accessionNumber: 'A1' } })
+    story.images({ studyInstanceUid: '9.9', accessionNumber: 'A1', accessionIssuer: other })
+    expect([statuses(story), story.notices()]).toEqual([['SCHEDULED', 'STARTED'], []])
+  })
+})
