@@ -5,7 +5,7 @@
 import type { OrderId } from '../core/ids.ts'
 import type { Order, Study } from '../core/order.ts'
 import { endIfOver, studiesOf } from './completion.ts'
-import { combine, counts, creditOf, creditsOf, hitsOf, judge, raise } from './credit.ts'
+import { combine, counts, creditOf, hitsOf, judge, raise } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { withoutCopies } from './copies.ts'
 import { receive, timesOf } from './receive.ts'
@@ -34,11 +34,14 @@ function adoptThose(draft: Draft, made: Order, isBorn: boolean, canBe: (study: S
   let order = made
   const credited = new Map<OrderId, Study>()
   const kept = studiesOf(draft.world, made).filter(({ deleted }) => !deleted)
-  const whose = new Set(kept.filter((study) => creditsOf(study).length > 0).map((study) => study.studyInstanceUid))
+  const tooOld = new Set<string>()
   for (const { study: before, own } of withoutCopies(kept)) {
-    if (!canBe(before) || isFromBefore(before, made)) continue
+    if (!canBe(before)) continue
     // A copy is whose the original is, however late it was sent on.
-    if (own.size === 0 && !whose.has(before.studyInstanceUid)) continue
+    if (isFromBefore(before, made) || (own.size === 0 && tooOld.has(before.studyInstanceUid))) {
+      tooOld.add(before.studyInstanceUid)
+      continue
+    }
     const all = judge(
       draft.world,
       before,
@@ -49,7 +52,6 @@ function adoptThose(draft: Draft, made: Order, isBorn: boolean, canBe: (study: S
     if (all.some(({ facts }) => own.has(facts.series))) raise(draft, study, before)
     draft.putStudy(study, before)
     if (study.credit.kind !== 'matched') continue
-    whose.add(study.studyInstanceUid)
     // What this order is no longer may decide for another one.
     for (const [id, hit] of hitsOf(all)) {
       const isMade = id === made.id

@@ -35,12 +35,12 @@ function isStepUnknown({ steps }: Order, command: Link | Unlink): boolean {
 }
 
 function link(draft: Draft, order: Order, study: Study, step: string | undefined, by: string): void {
-  if (study.linked?.includes(order.id) && study.linkedSteps?.[order.id] === step) {
+  const all = [study, ...twinsOf(draft.world, study)]
+  if (all.every((one) => one.linked?.includes(order.id) && one.linkedSteps?.[order.id] === step)) {
     draft.note(order.id, `link of study ${study.key} by ${by} changed nothing: ${summary(order)}`)
     return
   }
   draft.note(order.id, `study ${study.key} linked by ${by}`)
-  const all = [study, ...twinsOf(draft.world, study)]
   const now = all.map((one) => linked(one, order.id, step))
   for (const [index, one] of now.entries()) draft.putStudy(one, all[index])
   let next = now.reduce((known, one) => credited(known, one), order)

@@ -409,3 +409,15 @@ test('what was sent on and deleted where it came from starts an order that comes
   story.message({})
   expect([statuses(story), story.told()]).toEqual([['STARTED'], ['IP']])
 })
+
+test('a link of one study is one in every Orthanc, whatever was linked there before', () => {
+  const story = createStory()
+  story.message({ numbers: { fillerOrderNumber: 'F1', studyInstanceUid: '1.1' } })
+  story.message({ numbers: { fillerOrderNumber: 'F2', studyInstanceUid: '1.2' } })
+  story.images({ studyInstanceUid: '1.1' })
+  story.images({ studyInstanceUid: '1.1', study: 'copy', modality: 'KO' }, 'seen', 'archive')
+  const [first = '', second = ''] = story.orders().map(({ id }) => id)
+  story.hand({ kind: 'link', orderId: second, study: 'archive/copy' })
+  story.hand({ kind: 'link', orderId: first, study: 'main/study-1' })
+  expect(story.study('archive/copy')?.credit).toEqual({ kind: 'matched', orderIds: [first, second] })
+})
