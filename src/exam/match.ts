@@ -115,7 +115,8 @@ function byRequest(orders: readonly Order[], facts: SeriesFacts): Match | undefi
       (order) => procedureId(order) === requestedProcedureId && stepsOf(order, scheduledStepId).length > 0,
     )
     named = prefer(named, (order) => order.studyInstanceUid === facts.studyInstanceUid)
-    named = prefer(named, (order) => order.numbers.accessionNumber === (accessionNumber || facts.accessionNumber))
+    const accession = accessionNumber || facts.accessionNumber
+    named = prefer(named, (order) => accession !== '' && order.numbers.accessionNumber === accession)
     const [order, ...others] = named
     if (order === undefined) continue
     if (others.length > 0) doubtful.push(...named)
