@@ -102,7 +102,7 @@ function applyGroups(
   }
   if (isAnother) retire(draft, before)
   const order = create(draft, entry, group, patient, number, said.patient?.key)
-  saidOf(saidBefore, order, group)
+  saidBefore.set(order.id, { stepKeys: new Set(group.steps.map((step) => step.key)), isNewer: false })
   return { kind: 'applied' }
 }
 

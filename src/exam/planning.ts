@@ -35,7 +35,8 @@ export function create(
   const { seq, at } = entry
   const studyInstanceUid = ownUid(draft, group.numbers) || madeUid(group.numbers, seq, number)
   const tombstone = tombstoneOf(draft, group)
-  const sent = newest(tombstone?.sentAt, sentAt(group.received))
+  const said = sentAt(group.received)
+  const sent = tombstone === undefined ? said : newest(tombstone.sentAt, said)
   const planned: Order = {
     id: `O${seq}-${number}`,
     version: seq,
@@ -50,7 +51,7 @@ export function create(
     told: [],
     createdAt: at,
     changedAt: at,
-    ...(sent === undefined ? {} : { sentAt: sent }),
+    ...(sent ? { sentAt: sent } : {}),
   }
   const order = tombstone === undefined ? planned : move(planned, 'cancel')
   draft.put(order, undefined)
@@ -178,13 +179,12 @@ function know(draft: Draft, patient: Patient, mayChange: boolean): void {
 
 /** The cancel of this order that came first, if the order is not newer than it: it is born cancelled. */
 function tombstoneOf(draft: Draft, group: OrderGroup): Tombstone | undefined {
-  const sent = sentAt(group.received)
   return orderNames(group.numbers)
     .map((name) => draft.world.tombstone(name))
     .find((tombstone) => {
       if (tombstone === undefined) return false
       const age = Date.parse(draft.at) - Date.parse(tombstone.at)
-      return age <= tombstoneHours * 3_600_000 && isNewer(sent, tombstone.sentAt) !== true
+      return age <= tombstoneHours * 3_600_000 && isNewer(sentAt(group.received), tombstone.sentAt) !== true
     })
 }
 
