@@ -102,7 +102,10 @@ function hitOf(order: Order, facts: SeriesFacts, stepKey: string | undefined): H
   const named = order.steps.filter((step) => step.key === stepKey)
   if (named.length > 0) return { order, stepKeys: keys(named) }
   const told = byRequest([order], facts) ?? choose([order], facts)
-  return { order, stepKeys: told.kind === 'matched' ? told.hits.flatMap((hit) => hit.stepKeys) : keys(order.steps) }
+  if (told.kind === 'matched') return { order, stepKeys: told.hits.flatMap((hit) => hit.stepKeys) }
+  // What tells nothing is of what has begun, and starts no more.
+  const begun = order.steps.filter(({ stepStatus }) => stepStatus === 'STARTED' || stepStatus === 'COMPLETED')
+  return { order, stepKeys: keys(begun.length > 0 ? begun : order.steps) }
 }
 
 /** Request Attributes Sequence, every item: one acquisition may serve several orders. Undefined when it names none of ours. */

@@ -421,3 +421,12 @@ test('a link of one study is one in every Orthanc, whatever was linked there bef
   story.hand({ kind: 'link', orderId: first, study: 'main/study-1' })
   expect(story.study('archive/copy')?.credit).toEqual({ kind: 'matched', orderIds: [first, second] })
 })
+
+test('I11: a later series of a linked study that tells nothing starts no other step', () => {
+  const story = createStory()
+  story.message({ steps: [step('a', {}, ['CT01']), step('b', { Modality: 'MR' }, ['MR01'])] })
+  story.images({ studyInstanceUid: '9.1', patientId: '4713' })
+  link(story, 'main/study-1')
+  story.images({ studyInstanceUid: '9.1', patientId: '4713', series: '2', modality: 'PT', remoteAet: 'PT01' })
+  expect(statuses(story)).toEqual(['STARTED', 'SCHEDULED'])
+})
