@@ -1,5 +1,5 @@
-import { ask } from './api.ts'
-import { counted, headedTable, type Io } from './output.ts'
+import { list } from './listing.ts'
+import { headedTable, type Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
 
 export const usage = `worklane destinations [--config FILE] [--json]
@@ -23,19 +23,14 @@ export async function destinations(args: readonly string[], io: Io): Promise<num
   if (typeof asked === 'number') return asked
   const { values, positionals } = asked
   if (positionals.length > 0) return misuse(`"${positionals[0]}" is not expected`, usage, io)
-  const answer = await ask(io, '/api/destinations', {}, { expects: 'items', config: values.config })
-  if (answer.kind === 'failed') {
-    io.stderr(`${answer.reason}\n`)
-    return 1
-  }
-  if (values.json === true) {
-    io.stdout(`${JSON.stringify(answer.body, null, 2)}\n`)
-    return 0
-  }
-  const { items } = answer.body as unknown as { readonly items: readonly Destination[] }
-  if (items.length > 0) io.stdout(headedTable(headings, items.map(row), io))
-  io.stdout(`${counted(items.length, 'destination')}\n`)
-  return 0
+  return list<Destination>(io, {
+    path: '/api/destinations',
+    query: {},
+    config: values.config,
+    json: values.json,
+    noun: 'destination',
+    show: (found) => headedTable(headings, found.map(row), io),
+  })
 }
 
 const headings = ['NAME', 'STATE', 'WAITING', 'OLDEST', 'DELIVERED', 'DEAD', 'WHY']

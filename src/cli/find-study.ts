@@ -32,7 +32,7 @@ export async function findStudy(io: Io, named: string, config: string | undefine
   }
   if (others.length === 0) return { kind: 'study', study }
   const list = studiesText(items, io).trimEnd()
-  const reason = `${counted(total, 'study').replace('studys', 'studies')} have this UID. Give the key of the one you mean:\n${list}`
+  const reason = `${counted(total, 'study')} have this UID. Give the key of the one you mean:\n${list}`
   return { kind: 'failed', reason }
 }
 

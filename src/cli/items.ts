@@ -1,6 +1,6 @@
 import type { Dataset } from '../core/dataset.ts'
-import { ask } from './api.ts'
-import { counted, headedTable, type Io } from './output.ts'
+import { list } from './listing.ts'
+import { headedTable, type Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
 
 export const usage = `worklane items [--accession A] [--patient ID] [--order-number N] [--modality M] [--station AE]
@@ -34,10 +34,9 @@ export async function items(args: readonly string[], io: Io): Promise<number> {
   if (typeof asked === 'number') return asked
   const { values, positionals } = asked
   if (positionals.length > 0) return misuse(`"${positionals[0]}" is not expected`, usage, io)
-  const answer = await ask(
-    io,
-    '/api/worklist',
-    {
+  return list<Item>(io, {
+    path: '/api/worklist',
+    query: {
       accession: values.accession,
       patientId: values.patient,
       orderNumber: values['order-number'],
@@ -48,24 +47,11 @@ export async function items(args: readonly string[], io: Io): Promise<number> {
       limit: values.limit,
       after: values.after,
     },
-    { expects: 'items', config: values.config },
-  )
-  if (answer.kind === 'failed') {
-    io.stderr(`${answer.reason}\n`)
-    return 1
-  }
-  if (values.json === true) {
-    io.stdout(`${JSON.stringify(answer.body, null, 2)}\n`)
-    return 0
-  }
-  const {
-    items: found,
-    total,
-    next,
-  } = answer.body as unknown as { items: readonly Item[]; total: number; next: string | null }
-  if (found.length > 0) io.stdout(headedTable(headings, found.map(row), io))
-  io.stdout(`${counted(total, 'item')}${next === null ? '' : `; the next page: --after ${next}`}\n`)
-  return 0
+    config: values.config,
+    json: values.json,
+    noun: 'item',
+    show: (found) => headedTable(headings, found.map(row), io),
+  })
 }
 
 const headings = ['STEP STATUS', 'START', 'STATION', 'MODALITY', 'ACCESSION', 'PATIENT', 'DESCRIPTION', 'ID']

@@ -1,5 +1,6 @@
 import { ask } from './api.ts'
-import { counted, headedTable, table, type Io } from './output.ts'
+import { list } from './listing.ts'
+import { headedTable, table, type Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
 
 export const usage = `worklane messages [ID] [--state waiting|applied|ignored|invalid|dead] [--source S] [--control-id C]
@@ -53,31 +54,23 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
     limit: values.limit,
     after: values.after,
   }
-  const answer = await ask(io, id === undefined ? '/api/messages' : `/api/messages/${encodeURIComponent(id)}`, query, {
-    expects: id === undefined ? 'items' : 'id',
-    config: values.config,
-  })
+  const { config, json } = values
+  if (id === undefined) {
+    const show = (found: readonly Shown[]): string => headedTable(headings, found.map(row), io)
+    return list<Shown>(io, { path: '/api/messages', query, config, json, noun: 'message', show })
+  }
+  const answer = await ask(io, `/api/messages/${encodeURIComponent(id)}`, query, { expects: 'id', config })
   if (answer.kind === 'failed') {
     io.stderr(`${answer.reason}\n`)
     return 1
   }
-  if (values.json === true) {
+  if (json === true) {
     io.stdout(`${JSON.stringify(answer.body, null, 2)}\n`)
     return 0
   }
-  if (id !== undefined) {
-    const message = answer.body as unknown as Shown & { readonly body: string; readonly acknowledgment: string }
-    io.stdout(table([row(message)]))
-    io.stdout(`\n${linesOf(message.body)}\nanswered:\n${linesOf(message.acknowledgment)}`)
-    return 0
-  }
-  const { items, total, next } = answer.body as unknown as {
-    items: readonly Shown[]
-    total: number
-    next: string | null
-  }
-  if (items.length > 0) io.stdout(headedTable(headings, items.map(row), io))
-  io.stdout(`${counted(total, 'message')}${next === null ? '' : `; the next page: --after ${next}`}\n`)
+  const message = answer.body as unknown as Shown & { readonly body: string; readonly acknowledgment: string }
+  io.stdout(table([row(message)]))
+  io.stdout(`\n${linesOf(message.body)}\nanswered:\n${linesOf(message.acknowledgment)}`)
   return 0
 }
 

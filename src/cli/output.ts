@@ -46,7 +46,7 @@ export function problemText(problem: Problem, io: Pick<Io, 'isTty' | 'env'>): st
 
 /** `1 error`, `2 errors`. */
 export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+  return `${count} ${count === 1 ? noun : noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`}`
 }
 
 /** The key of a study has 45 characters after the name of its Orthanc. */

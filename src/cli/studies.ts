@@ -1,5 +1,5 @@
-import { ask } from './api.ts'
 import { studiesText, type FoundStudy } from './find-study.ts'
+import { list } from './listing.ts'
 import type { Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
 
@@ -34,10 +34,9 @@ export async function studies(args: readonly string[], io: Io): Promise<number> 
   if (positionals.length > 0) return misuse(`"${positionals[0]}" is not expected`, usage, io)
   const [credit, ...more] = (['unmatched', 'mismatch', 'ambiguous'] as const).filter((kind) => values[kind] === true)
   if (more.length > 0) return misuse('Ask for one kind at a time', usage, io)
-  const answer = await ask(
-    io,
-    '/api/studies',
-    {
+  return list<FoundStudy>(io, {
+    path: '/api/studies',
+    query: {
       credit,
       accession: values.accession,
       patientId: values.patient,
@@ -46,23 +45,9 @@ export async function studies(args: readonly string[], io: Io): Promise<number> 
       limit: values.limit,
       after: values.after,
     },
-    { expects: 'items', config: values.config },
-  )
-  if (answer.kind === 'failed') {
-    io.stderr(`${answer.reason}\n`)
-    return 1
-  }
-  if (values.json === true) {
-    io.stdout(`${JSON.stringify(answer.body, null, 2)}\n`)
-    return 0
-  }
-  const { items, total, next } = answer.body as unknown as {
-    items: readonly FoundStudy[]
-    total: number
-    next: string | null
-  }
-  if (items.length > 0) io.stdout(studiesText(items, io))
-  const page = next === null ? '' : `; the next page: --after "${next}"`
-  io.stdout(`${total} ${total === 1 ? 'study' : 'studies'}${page}\n`)
-  return 0
+    config: values.config,
+    json: values.json,
+    noun: 'study',
+    show: (found) => studiesText(found, io),
+  })
 }

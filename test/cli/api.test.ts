@@ -68,7 +68,7 @@ test('items are asked for by what the person says, and shown as a table', async 
   ])
   expect(stdout).toMatch(/^STEP STATUS +START +STATION/)
   expect(stdout).toMatch(/\nSCHEDULED +20261016 +CT01 +CT +ACC1 +4711 Doe\^Jane +O1-1\.SPS-1\.CT01\n/)
-  expect(stdout).toMatch(/2 items; the next page: --after abc\n$/)
+  expect(stdout).toMatch(/2 items; the next page: --after "abc"\n$/)
 })
 
 test('nothing found is said, without a table', async () => {
