@@ -2,10 +2,10 @@
  * An order was made, renumbered or moved to another patient: studies that waited for
  * it are credited now.
  */
-import type { OrderId } from '../core/ids.ts'
+import type { Instant, OrderId } from '../core/ids.ts'
 import type { Order, Study } from '../core/order.ts'
 import { endIfOver, studiesOf } from './completion.ts'
-import { combine, counts, creditOf, hitsOf, judge, raise } from './credit.ts'
+import { combine, counts, creditOf, hitsOf, judge, raise, type Judged } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { withoutCopies } from './copies.ts'
 import { receive, timesOf } from './receive.ts'
@@ -34,19 +34,19 @@ function adoptThose(draft: Draft, made: Order, isBorn: boolean, canBe: (study: S
   let order = made
   const credited = new Map<OrderId, Study>()
   const kept = studiesOf(draft.world, made).filter(({ deleted }) => !deleted)
-  const tooOld = new Set<string>()
+  const cameAt = new Map<string, Instant>()
   for (const { study: before, own } of withoutCopies(kept)) {
-    if (!canBe(before)) continue
     // A copy is whose the original is, however late it was sent on.
-    if (isFromBefore(before, made) || (own.size === 0 && tooOld.has(before.studyInstanceUid))) {
-      tooOld.add(before.studyInstanceUid)
-      continue
-    }
-    const all = judge(
-      draft.world,
-      before,
-      before.series.filter((facts) => counts(before, facts)),
-    )
+    const series = before.series.map((facts) => {
+      const { seriesInstanceUid: uid, lastImageAt } = facts
+      if (own.has(facts.series)) cameAt.set(uid, lastImageAt)
+      return own.has(facts.series) ? facts : { ...facts, lastImageAt: cameAt.get(uid) ?? lastImageAt }
+    })
+    if (!canBe(before)) continue
+    const evidence = series.filter((facts) => counts(before, facts))
+    // Nothing but a merge resolves a mismatch.
+    if (before.credit.kind === 'mismatch' && isMismatch(judge(draft.world, before, evidence))) continue
+    const all = judge(draft.world, before, evidence, true)
     let study: Study = { ...before, credit: combine({ kind: 'unmatched' }, all.map(creditOf)) }
     if (study.credit.kind === 'unmatched') continue
     if (all.some(({ facts }) => own.has(facts.series))) raise(draft, study, before)
@@ -73,20 +73,6 @@ function adoptThose(draft: Draft, made: Order, isBorn: boolean, canBe: (study: S
   return order
 }
 
-/**
- * Whether images came days before the appointment that only an accession number would join them to: a number
- * used again, for a patient who came back. Whoever names the study by its UID means these images.
- */
-function isFromBefore({ studyInstanceUid, series }: Study, order: Order): boolean {
-  if (studyInstanceUid === order.studyInstanceUid) return false
-  const newest = Math.max(...series.map((facts) => Date.parse(facts.lastImageAt)).filter(Number.isFinite))
-  const starts = order.steps.map(({ attributes }) => dayOf(attributes['ScheduledProcedureStepStartDate']))
-  const first = Math.min(...starts.filter((start) => start !== undefined))
-  // Two days: whatever zone the site is in, and a patient may come early.
-  return Number.isFinite(newest) && Number.isFinite(first) && first - newest > 2 * 86_400_000
-}
-
-function dayOf(date: unknown): number | undefined {
-  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(typeof date === 'string' ? date : '') ?? []
-  return year === undefined ? undefined : Date.UTC(Number(year), Number(month) - 1, Number(day))
+function isMismatch(all: readonly Judged[]): boolean {
+  return all.some(({ match }) => match.kind === 'mismatch')
 }

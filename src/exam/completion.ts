@@ -6,6 +6,7 @@
 import type { Instant } from '../core/ids.ts'
 import type { Order, Step, Study } from '../core/order.ts'
 import type { Completion, CompletionPolicy, CompletionRule, Lookup, World } from '../core/world.ts'
+import { counts } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { hasEnded, isStarted, move, summary } from './steps.ts'
 
@@ -167,7 +168,10 @@ function stableSteps(draft: Draft, order: Order): ReadonlySet<string> {
     .filter((step) => hasImagesSince(order, step))
     .map((step) => step.key)
   if (keys.length === 0) return new Set()
-  const studies = creditedStudies(draft, order).filter((study) => !study.deleted)
+  // A study of reports alone holds up nothing.
+  const studies = creditedStudies(draft, order).filter(
+    (study) => !study.deleted && study.series.some((facts) => counts(study, facts)),
+  )
   return new Set(studies.length > 0 && studies.every((study) => study.stable) ? keys : [])
 }
 

@@ -18,8 +18,14 @@ export interface Judged {
   readonly match: Match
 }
 
-export function judge(world: World, study: Study, series: readonly SeriesFacts[]): readonly Judged[] {
-  return series.map((facts) => ({ facts, match: matchSeries(world, facts, study) }))
+/** `isAskedAgain`: an order asks for images that were there before. */
+export function judge(
+  world: World,
+  study: Study,
+  series: readonly SeriesFacts[],
+  isAskedAgain = false,
+): readonly Judged[] {
+  return series.map((facts) => ({ facts, match: matchSeries(world, facts, study, isAskedAgain) }))
 }
 
 /** Whether a series counts as images of the exam: acquired, or linked by a person, who knows better. */

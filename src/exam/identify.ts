@@ -66,11 +66,18 @@ function described(world: World, { numbers, patient }: OrderGroup): Identity {
         .orders({ by: 'accessionNumber', value: accessionNumber })
         .filter((order) => ours(order) && (patient === undefined || patient.key === order.patientKey))
     : undefined
-  if (byUid === undefined || byUid.length === 0) return only(current(byAccession ?? []))
-  if (byAccession === undefined || byAccession.length === 0) return only(current(byUid))
-  const both = byUid.filter((order) => byAccession.some((other) => other.id === order.id))
-  return both.length === 0 ? conflict([...byUid, ...byAccession]) : only(current(both))
+  // Messages mean the newest order of a number that was used again.
+  const all = current(unique([...(byUid ?? []), ...(byAccession ?? [])]))
+  const named = all.filter((order) => byUid?.includes(order))
+  const numbered = all.filter((order) => byAccession?.includes(order))
+  const both = named.filter((order) => numbered.includes(order))
+  if (both.length > 0) return only(both)
+  return named.length > 0 && numbered.length > 0 ? conflict(all) : only(all)
 }
+
+const unique = (orders: readonly Order[]): readonly Order[] => [
+  ...new Map(orders.map((order) => [order.id, order])).values(),
+]
 
 function only(orders: readonly Order[]): Identity {
   const [order, ...others] = orders

@@ -45,17 +45,24 @@ function link(draft: Draft, order: Order, study: Study, step: string | undefined
   for (const [index, one] of now.entries()) draft.putStudy(one, all[index])
   let next = now.reduce((known, one) => credited(known, one), order)
   let hasImages = false
+  const series = now.flatMap((one) => one.series)
   for (const { study: one, own } of withoutCopies(now)) {
     const judged = judge(
       draft.world,
-      one,
+      { ...one, series },
       one.series.filter((facts) => own.has(facts.series) && counts(one, facts)),
     )
     const taken = hitsOf(judged).get(order.id)?.taken ?? []
     if (taken.length === 0) continue
     hasImages = true
     const isKnown = all.some((before) => before.key === one.key && creditsOf(before).includes(order.id))
-    const received = receive(draft, next, one, { ...timesOf(one, taken), taken, isKnown, isBorn: false })
+    const received = receive(draft, next, one, {
+      ...timesOf(one, taken),
+      taken,
+      isKnown,
+      isBorn: false,
+      isNews: !isKnown,
+    })
     next = received.order
     draft.putStudy(received.study, one)
   }
@@ -83,10 +90,10 @@ function unlink(draft: Draft, order: Order, study: Study, by: string): void {
     return
   }
   const all = [study, ...twinsOf(draft.world, study)]
-  for (const one of all) {
+  for (const { study: one, own } of withoutCopies(all)) {
     const now = unlinked(one, order.id)
     draft.putStudy(now, one)
-    if (one === study && now.series.some((facts) => counts(now, facts))) raise(draft, now, one)
+    if (now.series.some((facts) => own.has(facts.series) && counts(now, facts))) raise(draft, now, one)
   }
   const left = all.some((one) => creditsOf(one).includes(order.id)) ? without(draft, order, all) : order
   draft.note(order.id, `study ${study.key} unlinked by ${by}: ${summary(left)}`)

@@ -48,14 +48,12 @@ const alike: readonly (readonly string[])[] = [
 ]
 
 /** What a person has said of the study counts before what its images say. */
-export function matchSeries(
-  world: World,
-  facts: SeriesFacts,
-  { linked, linkedSteps, unlinked = [] }: ByHand = {},
-): Match {
+export function matchSeries(world: World, facts: SeriesFacts, study: Known = {}, isAskedAgain = false): Match {
+  const { linked, linkedSteps, unlinked = [] } = study
   if (linked !== undefined) {
     const orders = linked.flatMap((id) => world.orders({ by: 'order', id }))
-    return { kind: 'matched', hits: orders.map((order) => hitOf(order, facts, linkedSteps?.[order.id])) }
+    const all = (study.series ?? []).filter(isOfExam)
+    return { kind: 'matched', hits: orders.map((order) => hitOf(order, facts, all, linkedSteps?.[order.id])) }
   }
   const find = (by: Lookup): readonly Order[] => world.orders(by).filter(({ id }) => !unlinked.includes(id))
   const isOurs = (order: Order): boolean => agreesWith(world, order, facts)
@@ -65,7 +63,9 @@ export function matchSeries(
   if (foreign.length > 0) return { kind: 'mismatch', orderIds: ids(foreign) }
   // The same number of another issuer is another number.
   const byAccession = accessionNumber
-    ? find({ by: 'accessionNumber', value: accessionNumber }).filter((order) => isOfIssuer(order, facts))
+    ? find({ by: 'accessionNumber', value: accessionNumber }).filter(
+        (order) => isOfIssuer(order, facts) && !isFromBefore(facts, order, isAskedAgain),
+      )
     : []
   const ours = byAccession.filter(isOurs)
   // The study of one patient under the accession number of another: one of the two is wrong, and nobody knows which.
@@ -75,8 +75,10 @@ export function matchSeries(
     const contradicting = byAccession.filter((order) => !isOurs(order))
     return { kind: 'mismatch', orderIds: ids([...byUid, ...contradicting]) }
   }
-  const named = requestLookups(facts).flatMap(find).filter(isOurs)
-  const requested = byRequest(unique([...byUid, ...ours, ...named]), facts)
+  const named = requestLookups(facts)
+    .flatMap(find)
+    .filter((order) => isOurs(order) && !isFromBefore(facts, order, isAskedAgain))
+  const requested = byRequest(unique([...byUid, ...ours, ...named]), facts, study.credit)
   if (requested !== undefined) return requested
   if (byUid.length > 0) return choose(byUid, facts)
   if (ours.length > 0) return choose(ours, facts)
@@ -95,21 +97,51 @@ function isOfIssuer({ request }: Order, { accessionIssuer }: SeriesFacts): boole
   return pairs.length === 0 || pairs.some(([ordered, shown]) => ordered === shown)
 }
 
-type ByHand = Pick<Study, 'linked' | 'linkedSteps' | 'unlinked'>
+/** What is known of the study of a series: what a person has said of it, what it is credited to, and its other series. */
+type Known = Partial<Pick<Study, 'linked' | 'linkedSteps' | 'unlinked' | 'credit' | 'series'>>
 
-/** The steps of an order that is known to have these images: the one that was named, else those that the series tells apart, else all. */
-function hitOf(order: Order, facts: SeriesFacts, stepKey: string | undefined): Hit {
+/**
+ * The steps of an order that is known to have these images: the one that was named, else those that the series
+ * tells apart, else those that have begun, else all. Where another series of the study tells, one that tells
+ * nothing starts nothing.
+ */
+function hitOf(order: Order, facts: SeriesFacts, all: readonly SeriesFacts[], stepKey: string | undefined): Hit {
   const named = order.steps.filter((step) => step.key === stepKey)
   if (named.length > 0) return { order, stepKeys: keys(named) }
-  const told = byRequest([order], facts) ?? choose([order], facts)
-  if (told.kind === 'matched') return { order, stepKeys: told.hits.flatMap((hit) => hit.stepKeys) }
+  const own = toldBy(order, facts)
+  if (own.length > 0) return { order, stepKeys: own }
   // What tells nothing is of what has begun, and starts no more.
   const begun = order.steps.filter(({ stepStatus }) => stepStatus === 'STARTED' || stepStatus === 'COMPLETED')
-  return { order, stepKeys: keys(begun.length > 0 ? begun : order.steps) }
+  const isTold = all.some((one) => toldBy(order, one).length > 0)
+  return { order, stepKeys: keys(isTold || begun.length > 0 ? begun : order.steps) }
+}
+
+function toldBy(order: Order, facts: SeriesFacts): readonly string[] {
+  const told = byRequest([order], facts) ?? choose([order], facts)
+  return told.kind === 'matched' ? told.hits.flatMap((hit) => hit.stepKeys) : []
+}
+
+/**
+ * Whether images came before their order and days before its appointment: a number used again, for a patient who
+ * came back. Whoever names the study by its UID means these images. What is asked again was there before.
+ */
+function isFromBefore({ studyInstanceUid, lastImageAt }: SeriesFacts, order: Order, isAskedAgain: boolean): boolean {
+  if (studyInstanceUid === order.studyInstanceUid) return false
+  if (!isAskedAgain && Date.parse(order.createdAt) <= Date.parse(lastImageAt)) return false
+  const came = Date.parse(lastImageAt.slice(0, 10))
+  const starts = order.steps.map(({ attributes }) => dayOf(attributes['ScheduledProcedureStepStartDate']))
+  const first = Math.min(...starts.filter((start) => start !== undefined))
+  // Two days: whatever zone the site is in, and a patient may come early.
+  return Number.isFinite(came) && Number.isFinite(first) && first - came > 2 * 86_400_000
+}
+
+function dayOf(date: unknown): number | undefined {
+  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(typeof date === 'string' ? date : '') ?? []
+  return year === undefined ? undefined : Date.UTC(Number(year), Number(month) - 1, Number(day))
 }
 
 /** Request Attributes Sequence, every item: one acquisition may serve several orders. Undefined when it names none of ours. */
-function byRequest(orders: readonly Order[], facts: SeriesFacts): Match | undefined {
+function byRequest(orders: readonly Order[], facts: SeriesFacts, credit?: Study['credit']): Match | undefined {
   const hits: Hit[] = []
   const doubtful: Order[] = []
   for (const { requestedProcedureId, scheduledStepId, accessionNumber } of facts.requestAttributes) {
@@ -120,6 +152,11 @@ function byRequest(orders: readonly Order[], facts: SeriesFacts): Match | undefi
     named = prefer(named, (order) => order.studyInstanceUid === facts.studyInstanceUid)
     const accession = accessionNumber || facts.accessionNumber
     named = prefer(named, (order) => accession !== '' && order.numbers.accessionNumber === accession)
+    // Of a number that was used again, the new order is meant, unless the study is the old one's.
+    if (named.some(({ isUsedAgain }) => isUsedAgain === true)) {
+      named = prefer(named, ({ id }) => credit?.kind === 'matched' && credit.orderIds.includes(id))
+      named = prefer(named, ({ isUsedAgain }) => isUsedAgain !== true)
+    }
     const [order, ...others] = named
     if (order === undefined) continue
     if (others.length > 0) doubtful.push(...named)

@@ -18,6 +18,8 @@ export interface Arrival {
   readonly isKnown: boolean
   /** The order is new: its started steps are never served. */
   readonly isBorn: boolean
+  /** False where a person has only said again what was known: nothing is late. */
+  readonly isNews?: boolean
 }
 
 /** The order with the images, and the study with what it was late with. */
@@ -43,6 +45,7 @@ export function receive(
     next = announceStart(draft, next, study)
   }
   const open = new Set(next.steps.filter(isStarted).map((step) => step.key))
+  if (arrival.isNews === false) return { order: next, study }
   const late = taken.filter(({ stepKeys }) => ![...stepKeys].some((key) => open.has(key)))
   return { order: next, study: reportLate(draft, next, study, { ...arrival, taken: late }) }
 }
@@ -64,7 +67,8 @@ export function credited(order: Order, { key }: Study): Order {
 }
 
 function reportLate(draft: Draft, order: Order, study: Study, { taken, isKnown }: Arrival): Study {
-  const ended = taken.map(({ series, stepKeys }) => ({
+  const ofSteps = taken.filter(({ stepKeys }) => stepKeys.size > 0)
+  const ended = ofSteps.map(({ series, stepKeys }) => ({
     series,
     refused: order.steps.find((step) => stepKeys.has(step.key) && step.stepStatus !== 'COMPLETED'),
   }))

@@ -430,3 +430,100 @@ test('I11: a later series of a linked study that tells nothing starts no other s
   story.images({ studyInstanceUid: '9.1', patientId: '4713', series: '2', modality: 'PT', remoteAet: 'PT01' })
   expect(statuses(story)).toEqual(['STARTED', 'SCHEDULED'])
 })
+
+test('I11: a linked study is told apart as a whole, in whatever order its series came', () => {
+  const story = createStory()
+  story.message({
+    steps: [step('a', { Modality: 'MR' }, ['MR01']), step('b'), step('c', { Modality: 'PT' }, ['PT01'])],
+  })
+  const told = { studyInstanceUid: '9.1', patientId: '4713' }
+  story.images([
+    { ...told, series: '1', modality: 'DX', remoteAet: 'DX01' },
+    { ...told, series: '2' },
+  ])
+  link(story, 'main/study-1')
+  expect(statuses(story)).toEqual(['SCHEDULED', 'STARTED', 'SCHEDULED'])
+})
+
+describe('I11: images of an earlier visit', () => {
+  const days = 24 * 60
+
+  test('do not end the exam of today, though another series of their study came since', () => {
+    const story = createStory()
+    story.images({ studyInstanceUid: '9.1', accessionNumber: 'A1', lastImageAt: '2026-09-01T08:00:00.000Z' })
+    const series = { series: '2', modality: 'MR', remoteAet: 'MR01' }
+    story.images({ studyInstanceUid: '9.1', accessionNumber: 'A1', ...series })
+    story.wait(60)
+    story.message({ steps: [step('a'), step('b', { Modality: 'MR' }, ['MR01'])] })
+    expect(statuses(story)).toEqual(['SCHEDULED', 'COMPLETED'])
+  })
+
+  test('make no doubt of whose they are', () => {
+    const story = createStory()
+    story.images({ studyInstanceUid: '9.1', accessionNumber: 'A1' })
+    const later = { ScheduledProcedureStepStartDate: '20261101' }
+    story.message({ numbers: { fillerOrderNumber: 'F1', accessionNumber: 'A1' }, steps: [step('1', later)] })
+    story.message({ numbers: { fillerOrderNumber: 'F2', accessionNumber: 'A1' } })
+    expect([statuses(story), story.notices()]).toEqual([['SCHEDULED', 'STARTED'], []])
+  })
+
+  test('are not asked for by the request that they share with the order of today', () => {
+    const story = createStory()
+    const item = { requestedProcedureId: 'RP1', scheduledStepId: 'S1', accessionNumber: '', studyInstanceUid: '' }
+    story.images({ studyInstanceUid: '9.1', accessionNumber: 'A1', requestAttributes: [item] })
+    story.wait(10 * days)
+    story.message({ steps: [step('1', { ScheduledProcedureStepStartDate: '20261026' })] })
+    expect([statuses(story), story.told()]).toEqual([['SCHEDULED'], []])
+  })
+})
+
+describe('a number used again', () => {
+  const numbers = { fillerOrderNumber: 'F1', accessionNumber: 'A1' }
+  const item = { requestedProcedureId: 'RP1', scheduledStepId: 'S1', accessionNumber: '', studyInstanceUid: '' }
+
+  function usedAgain(more: { studyInstanceUid?: string } = {}): Story {
+    const story = createStory()
+    story.message({ numbers: { ...numbers, ...more } })
+    story.images({ requestAttributes: [item] })
+    story.wait(31)
+    const steps = [step('1', { ScheduledProcedureStepStartDate: '20261102' })]
+    story.message({ numbers: { ...numbers, ...more }, sent: '20261101090000', steps })
+    expect(statuses(story)).toEqual(['COMPLETED', 'SCHEDULED'])
+    return story
+  }
+
+  test('images that name its request are of the new exam', () => {
+    const story = usedAgain()
+    story.images({
+      study: 'study-2',
+      studyInstanceUid: '9.9',
+      requestAttributes: [item],
+      lastImageAt: '2026-11-02T08:00:00.000Z',
+    })
+    expect([statuses(story), story.notices()]).toEqual([['COMPLETED', 'STARTED'], []])
+  })
+
+  test('late images of the study of the old exam are of the old one', () => {
+    const story = usedAgain()
+    const studyInstanceUid = story.orders()[0]?.studyInstanceUid ?? ''
+    story.images({ studyInstanceUid, series: 'series-2', requestAttributes: [item] })
+    expect([statuses(story), story.events().at(-1)]).toEqual([['COMPLETED', 'SCHEDULED'], 'lateImages'])
+  })
+
+  test('a message that names the new exam by accession number and the old study means the new one', () => {
+    const story = usedAgain({ studyInstanceUid: '1.1' })
+    const both = { accessionNumber: 'A1', studyInstanceUid: '1.1' }
+    expect(story.message({ control: 'CA', numbers: both, sent: '20261101100000' }).kind).toBe('applied')
+    expect(statuses(story)).toEqual(['COMPLETED', 'CANCELED'])
+  })
+})
+
+test('a linked study of reports alone does not hold up the end of stable studies', () => {
+  const story = createStory({ policy: 'stable' })
+  story.message({})
+  story.images({})
+  story.images({ study: 'study-2', studyInstanceUid: '9.9', patientId: '4713', modality: 'SR' })
+  link(story, 'main/study-2')
+  story.images({}, 'stable')
+  expect(statuses(story)).toEqual(['COMPLETED'])
+})
