@@ -80,8 +80,11 @@ export interface Step {
   readonly flags: readonly string[]
   /** Keywords whose values are the site's defaults, until a message says better. */
   readonly assumed?: readonly string[]
-  /** Set when it was STARTED without images, by the RIS or (`performed`: its SOP Instance UID) by MPPS. */
-  readonly begun?: { readonly at: Instant; readonly performed?: string }
+  /**
+   * Set when it was STARTED without images, by the RIS or (`performed`: its SOP Instance UID) by MPPS. `hasImages`:
+   * older ones were credited to it since.
+   */
+  readonly begun?: { readonly at: Instant; readonly performed?: string; readonly hasImages?: true }
 }
 
 /** One Imaging Service Request: the aggregate that messages and images change. */

@@ -158,7 +158,7 @@ function quietSince({ lastImageAt, reopenedAt = lastImageAt }: Order): Instant |
 
 /** A step that the RIS or MPPS began is over when its images are: those of before are of another one. */
 export function hasImagesSince({ lastImageAt }: Order, { begun }: Step): boolean {
-  return lastImageAt !== undefined && (begun === undefined || begun.at <= lastImageAt)
+  return lastImageAt !== undefined && (begun === undefined || begun.hasImages === true || begun.at <= lastImageAt)
 }
 
 /** Started steps of the policy `stable` that are over. */

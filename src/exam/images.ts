@@ -47,7 +47,8 @@ export function applyImages(draft: Draft, given: ImagesEntry): void {
     }
   }
   draft.putStudy(study, before)
-  if (entry.event !== 'seen') afterwards(draft, study, entry.event)
+  const isToldAgain = entry.event === 'deleted' && before?.deleted === true
+  if (entry.event !== 'seen' && !isToldAgain) afterwards(draft, study, entry.event)
 }
 
 function afterwards(draft: Draft, study: Study, event: 'stable' | 'deleted'): void {
@@ -95,8 +96,11 @@ function record(
   const fresh = news(before, entry)
   const all = new Map(before?.series.map((facts) => [facts.series, facts]))
   for (const facts of series) {
-    const seenAt = fresh.includes(facts) ? at : all.get(facts.series)?.seenAt
-    all.set(facts.series, seenAt === undefined ? facts : { ...facts, seenAt })
+    const known = all.get(facts.series)
+    const seenAt = fresh.includes(facts) ? at : known?.seenAt
+    // What was told once is no news when it is told again, though fewer were told in between.
+    const most = known === undefined ? facts : { ...facts, ...mostOf(facts, known) }
+    all.set(facts.series, seenAt === undefined ? most : { ...most, seenAt })
   }
   return {
     ...kept,
@@ -113,4 +117,9 @@ function record(
     firstImageAt: before?.firstImageAt ?? at,
     lastImageAt: fresh.length > 0 || before === undefined ? at : before.lastImageAt,
   }
+}
+
+function mostOf(a: SeriesFacts, b: SeriesFacts): Pick<SeriesFacts, 'instances' | 'lastImageAt'> {
+  const lastImageAt = a.lastImageAt > b.lastImageAt ? a.lastImageAt : b.lastImageAt
+  return { instances: Math.max(a.instances, b.instances), lastImageAt }
 }

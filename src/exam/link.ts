@@ -4,7 +4,7 @@
  * the copies of the study in other Orthancs.
  */
 import type { Command } from '../core/inbox.ts'
-import type { OrderId } from '../core/ids.ts'
+import type { Instant, OrderId } from '../core/ids.ts'
 import type { Order, Study } from '../core/order.ts'
 import { creditedStudies, endIfOver, quietSubject } from './completion.ts'
 import { twinsOf, withoutCopies } from './copies.ts'
@@ -44,7 +44,7 @@ function link(draft: Draft, order: Order, study: Study, step: string | undefined
   const now = all.map((one) => linked(one, order.id, step))
   for (const [index, one] of now.entries()) draft.putStudy(one, all[index])
   let next = now.reduce((known, one) => credited(known, one), order)
-  let hasImages = false
+  let [hasImages, isLateTold] = [false, false]
   const series = now.flatMap((one) => one.series)
   for (const { study: one, own } of withoutCopies(now)) {
     const judged = judge(
@@ -56,13 +56,9 @@ function link(draft: Draft, order: Order, study: Study, step: string | undefined
     if (taken.length === 0) continue
     hasImages = true
     const isKnown = all.some((before) => before.key === one.key && creditsOf(before).includes(order.id))
-    const received = receive(draft, next, one, {
-      ...timesOf(one, taken),
-      taken,
-      isKnown,
-      isBorn: false,
-      isNews: !isKnown,
-    })
+    const arrival = { ...timesOf(one, taken), taken, isKnown, isBorn: false, isNews: !isKnown, isLateTold }
+    const received = receive(draft, next, one, arrival)
+    isLateTold ||= received.study.late !== one.late
     next = received.order
     draft.putStudy(received.study, one)
   }
@@ -97,7 +93,8 @@ function unlink(draft: Draft, order: Order, study: Study, by: string): void {
   }
   const left = all.some((one) => creditsOf(one).includes(order.id)) ? without(draft, order, all) : order
   draft.note(order.id, `study ${study.key} unlinked by ${by}: ${summary(left)}`)
-  if (left.steps !== order.steps) draft.announce('reopened', left, study)
+  const isReopened = left.steps.some(({ stepStatus }, index) => stepStatus !== order.steps[index]?.stepStatus)
+  if (isReopened) draft.announce('reopened', left, study)
   draft.put(left, order)
 }
 
@@ -125,8 +122,20 @@ function without(draft: Draft, order: Order, gone: readonly Study[]): Order {
   if (hasImages) return next
   const { firstImageAt: _first, lastImageAt: _last, ...rest } = next
   draft.deadline(quietSubject(order), null)
-  const back = takeBack(rest, begunByImages(order))
+  const back = waitsForImages(takeBack(rest, begunByImages(order)), draft.at)
   return { ...back, told: back.steps.some(isStarted) ? back.told : back.told.filter((what) => what !== 'IP') }
+}
+
+/** What the RIS or MPPS began waits for its images again. */
+function waitsForImages(order: Order, at: Instant): Order {
+  if (!order.steps.some(isStarted)) return order
+  const performed = Object.entries(order.performed ?? {})
+  const steps = order.steps.map((step) => {
+    if (!isStarted(step)) return step
+    const sop = step.begun?.performed ?? performed.find(([, { stepKeys }]) => stepKeys.includes(step.key))?.[0]
+    return { ...step, begun: sop === undefined ? { at } : { at, performed: sop } }
+  })
+  return { ...order, steps }
 }
 
 /** Started steps that neither the RIS nor MPPS began. */

@@ -96,7 +96,7 @@ export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfO
     ...changed,
     ...quoted(order, group, draft.seq),
     ...(newestSent === undefined ? {} : { sentAt: newestSent }),
-    ...(isPlannedAgain(changed.steps, order.steps) ? { plannedAgainAt: draft.at } : {}),
+    ...(isPlannedAgain(order.steps, group.steps, so.isNewer) ? { plannedAgainAt: draft.at } : {}),
   }
   draft.put(next, order)
   const adopted = adopt(draft, next, false)

@@ -88,8 +88,7 @@ export function takeBack(order: Order, keys?: ReadonlySet<string>): Order {
 export function withImages(order: Order, keys: ReadonlySet<string>, last: Instant): Order {
   return change(order, keys, (step) => {
     if (!isStarted(step) || step.begun === undefined || step.begun.at <= last) return step
-    const { begun: _begun, ...rest } = step
-    return rest
+    return { ...step, begun: { ...step.begun, hasImages: true } }
   })
 }
 
@@ -207,9 +206,9 @@ function replanned(stepStatus: StepStatus, attributes: Dataset, reopens: boolean
   }
 }
 
-/** Whether something that had ended waits again. */
-export function isPlannedAgain(steps: readonly Step[], before: readonly Step[]): boolean {
-  return steps.some((step, index) => before[index] !== undefined && isEnded(before[index]) && isWaiting(step))
+/** Whether a newer message plans steps of an order of which something has ended. */
+export function isPlannedAgain(before: readonly Step[], planned: readonly PlannedStep[], isNewer: boolean): boolean {
+  return isNewer && planned.length > 0 && before.some(isEnded)
 }
 
 function drop(step: Step): Step {

@@ -527,3 +527,80 @@ test('a linked study of reports alone does not hold up the end of stable studies
   story.images({}, 'stable')
   expect(statuses(story)).toEqual(['COMPLETED'])
 })
+
+describe('after an unlink, what is STARTED still waits for its images again', () => {
+  const both = [step('1'), step('2', { Modality: 'MR' }, ['MR01'])]
+  const unlink = (story: Story, study: string): void =>
+    story.hand({ kind: 'unlink', orderId: story.orders()[0]?.id ?? '', study })
+
+  test('that the RIS began, though older images were linked to it', () => {
+    const story = createStory()
+    story.images({ studyInstanceUid: '9.9', patientId: '4713' })
+    story.message({})
+    story.message({ control: 'IP' })
+    link(story, 'main/study-1', { step: '1' })
+    unlink(story, 'main/study-1')
+    story.wait(300)
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.images({ study: 'study-2' })
+    story.wait(31)
+    expect(statuses(story)).toEqual(['COMPLETED'])
+  })
+
+  test('that MPPS is of: images that are linked to another step do not end it', () => {
+    const story = createStory()
+    story.message({ steps: both })
+    story.images()
+    story.performed()
+    unlink(story, 'main/study-1')
+    expect(statuses(story)).toEqual(['STARTED', 'SCHEDULED'])
+    story.wait(40)
+    link(story, 'main/study-1', { step: '2' })
+    story.wait(300)
+    expect(statuses(story)).toEqual(['STARTED', 'COMPLETED'])
+  })
+})
+
+test('a new step of an expired order has the days of a new one', () => {
+  const story = createStory({}, { days: 2, timeZone: 'UTC' })
+  story.message({})
+  story.wait(6 * 24 * 60)
+  expect(statuses(story)).toEqual(['EXPIRED'])
+  story.message({ control: 'XO', sent: '20261022090000', steps: [step('1'), step('2')] })
+  story.message({ control: 'XO', sent: '20261022090100', steps: [step('2')] })
+  expect(statuses(story)).toEqual(['CANCELED', 'SCHEDULED'])
+  story.wait(3 * 24 * 60)
+  expect(statuses(story)).toEqual(['CANCELED', 'EXPIRED'])
+})
+
+test('I4: a study that is deleted is told of once', () => {
+  const story = createStory()
+  story.message({})
+  story.images()
+  story.images([], 'deleted')
+  story.images([], 'deleted')
+  expect(story.events()).toEqual(['started', 'deleted'])
+  story.images({ instances: 2 })
+  story.images([], 'deleted')
+  expect(story.events()).toEqual(['started', 'deleted', 'deleted'])
+})
+
+test('I4: what was told once is no news, though less of it was told in between', () => {
+  const story = createStory()
+  story.message({})
+  for (const instances of [1, 2, 1]) story.images({ instances })
+  story.wait(31)
+  story.images({ instances: 2 }, 'stable')
+  expect(story.events()).toEqual(['started', 'completed', 'stable'])
+})
+
+test('a link of a study in two Orthancs to an exam that has ended is one piece of news', () => {
+  const story = createStory()
+  story.message({})
+  story.hand({ kind: 'complete', orderId: story.order().id })
+  const elsewhere = { studyInstanceUid: '9.9', patientId: '4713' }
+  story.images(elsewhere)
+  story.images({ ...elsewhere, instances: 2 }, 'seen', 'archive')
+  link(story, 'main/study-1')
+  expect(story.events().filter((kind) => kind === 'lateImages')).toEqual(['lateImages'])
+})
