@@ -18,7 +18,6 @@ import { agree, agreesWithPatient, isSomebodyElse, meantGroup, splitPatientKey }
 import { create, isAnotherExam, retire, update, type SaidOfOrder } from './planning.ts'
 import { isNewer, newest, sentAt } from './sent.ts'
 import { hasEnded, move, summary, type Act } from './steps.ts'
-import { withKnownKeys } from './step-names.ts'
 import { joined, together, type Together } from './together.ts'
 
 type MessageEntry = Extract<InboxEntry, { kind: 'message' }>
@@ -82,8 +81,7 @@ function applyGroups(
     return dead('E602', { group: number, orderId: found.id }, [found.id])
   }
   if (effect !== 'create' && effect !== 'update') {
-    if (found !== undefined)
-      return act(draft, found, withKnownKeys(group, found), effect === 'discontinue' ? 'cancel' : effect)
+    if (found !== undefined) return act(draft, found, group, effect === 'discontinue' ? 'cancel' : effect)
     if (effect === 'cancel' || effect === 'discontinue') remember(draft, group)
     return { kind: 'ignored', rule: 'unknown-order' }
   }
@@ -94,8 +92,7 @@ function applyGroups(
     .find((ids) => ids !== undefined)
   if (foreign !== undefined) return dead('E604', { group: number }, foreign)
   if (found !== undefined) {
-    const named = withKnownKeys(group, found)
-    update(draft, found, named, saidOf(saidBefore, found, named))
+    update(draft, found, group, saidOf(saidBefore, found, group))
     return { kind: 'applied' }
   }
   const missing = patient === undefined ? 'patient' : group.steps.length === 0 ? 'step' : undefined

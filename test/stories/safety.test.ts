@@ -3,8 +3,7 @@
  * images of another one, an exam that ends while it runs, an end that is never told.
  */
 import { describe, expect, test } from 'vitest'
-import type { PlannedStep } from '../../src/core/message.ts'
-import { anna, createStory, otto, statuses, step, stepOf, type Story } from './support.ts'
+import { anna, createStory, otto, statuses, step, type Story } from './support.ts'
 
 const ptAndDx = [step('1', { Modality: 'PT' }, ['PT01']), step('2', { Modality: 'DX' }, ['DX01'])]
 const link = (story: Story, study: string, more: { step?: string } = {}): void =>
@@ -604,41 +603,4 @@ test('a link of a study in two Orthancs to an exam that has ended is one piece o
   story.images({ ...elsewhere, instances: 2 }, 'seen', 'archive')
   link(story, 'main/study-1')
   expect(story.events().filter((kind) => kind === 'lateImages')).toEqual(['lateImages'])
-})
-
-describe('a step that came without an ID', () => {
-  const without = step('1', { ScheduledProcedureStepID: '' })
-  const named = (key: string, more = {}): PlannedStep => step(key, { ScheduledProcedureStepID: key, ...more })
-
-  test('and was given one since is that step, whatever is ordered with it', () => {
-    const story = createStory()
-    story.message({ steps: [without] })
-    story.images()
-    story.message({ control: 'XO', steps: [named('S-1')] })
-    story.message({ control: 'XO', steps: [named('S-2', { Modality: 'MR' }), named('S-1')] })
-    expect([statuses(story), story.order().steps.map(({ flags }) => flags)]).toEqual([
-      ['STARTED', 'SCHEDULED'],
-      [[], []],
-    ])
-    expect(story.worklist().map((item) => stepOf(item)['ScheduledProcedureStepID'])).toEqual(['S-1', 'S-2'])
-  })
-
-  test('is the only one that a message names anew, and is not cancelled with its neighbour', () => {
-    const story = createStory()
-    story.message({ steps: [without, named('S-2')] })
-    story.message({ control: 'XO', steps: [named('S-1'), named('S-2')] })
-    expect(statuses(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
-    story.message({ control: 'CA', steps: [named('S-1')] })
-    expect(statuses(story)).toEqual(['CANCELED', 'SCHEDULED'])
-  })
-
-  test.each([
-    ['of another modality', [named('S-1', { Modality: 'MR' }), named('S-2')], ['CANCELED', 'SCHEDULED', 'SCHEDULED']],
-    ['of several', [named('S-1'), named('S-3')], ['CANCELED', 'CANCELED', 'SCHEDULED', 'SCHEDULED']],
-  ])('is not taken for one %s', (_what, steps, expected) => {
-    const story = createStory()
-    story.message({ steps: [without, named('S-2')] })
-    story.message({ control: 'XO', steps })
-    expect([...statuses(story)].sort()).toEqual(expected)
-  })
 })
