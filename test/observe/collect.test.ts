@@ -14,7 +14,9 @@ const collected: Collected = {
     pending: (after) =>
       Promise.resolve([{ kind: 'deadline', seq: after + 1, at: '2026-10-16T08:14:57.500Z', subject: 's', due: '' }]),
     state: (endpoint) =>
-      Promise.resolve(endpoint === 'ris' ? state : { waiting: 0, delivered: 0, dead: 0, oldest: undefined, paused: undefined }),
+      Promise.resolve(
+        endpoint === 'ris' ? state : { waiting: 0, delivered: 0, dead: 0, oldest: undefined, paused: undefined },
+      ),
     cursor: (orthanc) =>
       Promise.resolve(
         orthanc === 'new' ? undefined : { seq: 42, identity: 'x', caughtUpAt: '2026-10-16T08:14:50.000Z' },
