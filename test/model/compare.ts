@@ -27,10 +27,8 @@ export interface Outcome {
   readonly told: readonly Happening[]
 }
 
-/** Questions of `concerns` for one entry. */
-const roundsAtMost = 4
-
-const compared = new Set(['started', 'completed', 'discontinued', 'canceled', 'expired', 'reopened'])
+/** "Five rounds at most, for a merge." */
+const roundsAtMost = 5
 
 export function tell(story: Story): Outcome {
   const state = emptyState(storyBegins)
@@ -70,6 +68,8 @@ interface Engine {
   readonly memory: Memory
   readonly events: readonly Told[]
   readonly messages: ReadonlyMap<string, MessageState>
+  /** With the Study Instance UIDs that the engine made; the model only knows for which order. */
+  real(text: string): string
   happen(entry: InboxEntry, groups: readonly OrderGroup[], patients: readonly PatientAct[]): Difference | undefined
   passTime(until: number, next: () => number): Difference | undefined
 }
@@ -81,13 +81,17 @@ function createEngine({ site }: Story): Engine {
   const messages = new Map<string, MessageState>()
   const rules: ExamRules = { ...site, status: { render: listen } }
 
+  let isUnlink = false
+
   // Every event becomes a status message that says nothing but what it is: only those that are sent count.
-  function listen({ kind, order, controlId }: ExamEvent): StatusMessage[] {
-    if (order === undefined || !compared.has(kind)) return []
-    return [{ endpoint: 'ris', controlId: controlId(0), bytes: Buffer.from(JSON.stringify({ order: order.id, kind })) }]
+  function listen({ kind, order, study, controlId }: ExamEvent): StatusMessage[] {
+    if (order === undefined && isUnlink) return []
+    const told = { order: order?.id ?? study?.key, kind }
+    return [{ endpoint: 'ris', controlId: controlId(0), bytes: Buffer.from(JSON.stringify(told)) }]
   }
 
   function one(entry: InboxEntry, groups: readonly OrderGroup[], patients: readonly PatientAct[] = []): void {
+    isUnlink = entry.kind === 'manual' && entry.command.kind === 'unlink'
     const base = memory.open()
     const overlay = createOverlay(base)
     for (let round = 0; ; round++) {
@@ -119,17 +123,18 @@ function createEngine({ site }: Story): Engine {
     }
   }
 
+  const real = (text: string): string =>
+    text.replaceAll(/made:(O\d+-\d+)/g, (unknown, id: string) => made.get(id) ?? unknown)
+
   return {
     memory,
     events,
     messages,
+    real,
     happen: (entry, groups, patients) =>
       guarded(`${entry.seq}`, nameOf({ entry, groups, patients }), () => {
-        // The engine made some of the Study Instance UIDs; the model only knows for which order.
-        const real = JSON.parse(
-          JSON.stringify({ entry, groups }).replaceAll(/made:(O\d+-\d+)/g, (text, id: string) => made.get(id) ?? text),
-        ) as { entry: InboxEntry; groups: OrderGroup[] }
-        one(real.entry, real.groups, patients)
+        const its = JSON.parse(real(JSON.stringify({ entry, groups }))) as { entry: InboxEntry; groups: OrderGroup[] }
+        one(its.entry, its.groups, patients)
       }),
     passTime: (until, next) =>
       guarded('time', 'deadline', () => {
@@ -149,7 +154,7 @@ function createEngine({ site }: Story): Engine {
 
 function differs(
   state: State,
-  { memory, events, messages }: Engine,
+  { memory, events, messages, real }: Engine,
   cause: string,
   after: string,
 ): Difference | undefined {
@@ -187,11 +192,12 @@ function differs(
         engine: `${id}: ${theirs.join(', ')}`,
       }
     }
-    const words = (list: readonly Told[]): string =>
-      list
-        .filter(({ order }) => order === id)
-        .map(({ kind }) => kind)
-        .join(' ')
+    // Late images are told of whenever the entry finds them: only how often counts.
+    const isLate = ({ kind }: Told): boolean => kind === 'lateImages'
+    const words = (list: readonly Told[]): string => {
+      const its = list.filter(({ order }) => order === id)
+      return [...its.filter((one) => !isLate(one)), ...its.filter(isLate)].map(({ kind }) => kind).join(' ')
+    }
     const [said, heard] = [words(state.events), words(told)]
     if (said !== heard) {
       const common = said.split('').findIndex((letter, n) => letter !== heard[n])
@@ -200,8 +206,26 @@ function differs(
       return { after, sort, model: `${id}: ${said}`, engine: `${id}: ${heard}` }
     }
   }
+  for (const study of state.studies) {
+    const kinds = (list: readonly Told[], key: string): string =>
+      list.flatMap(({ order, kind }) => (order === key ? [kind] : [])).join(' ')
+    const [said, heard] = [kinds(state.events, study.key), kinds(told, real(study.key))]
+    if (said !== heard) {
+      const sort = `event of a study ${cause}: ${said} / ${heard}`
+      return { after, sort, model: `${study.key}: ${said}`, engine: `${study.key}: ${heard}` }
+    }
+    const ours = creditOf(study.credit, study.credit === 'matched' ? study.credits.map(({ order }) => order) : [])
+    const known = memory.studies.get(real(study.key))?.credit
+    const theirs =
+      known === undefined ? 'unknown' : creditOf(known.kind, known.kind === 'matched' ? known.orderIds : [])
+    if (ours === theirs) continue
+    const sort = `study ${cause}: ${ours.split(' ')[0]} / ${theirs.split(' ')[0]}`
+    return { after, sort, model: `${study.key} is ${ours}`, engine: `${study.key} is ${theirs}` }
+  }
   return undefined
 }
+
+const creditOf = (kind: string, orders: readonly string[]): string => [kind, ...orders.toSorted()].join(' ')
 
 function answerWords(answer: Answer): string[] {
   return answer.kind === 'dead'

@@ -10,7 +10,7 @@ export function cover(coverage: Coverage, { state, told }: Outcome): void {
   for (const order of state.orders) {
     for (const { status } of order.steps) reached.add(`step ${status}`)
     if (order.steps.length > 1) reached.add('order of several steps')
-    if (order.usedAgainBy !== '') reached.add('number used again')
+    if (order.usedAgainBy.length > 0) reached.add('number used again')
     if (order.performed.length > 0) reached.add('order with MPPS')
     const statuses = new Set(order.steps.map(({ status }) => status))
     if (statuses.has('COMPLETED') && statuses.has('STARTED')) reached.add('one step completed, another started')
@@ -56,6 +56,12 @@ export const leastPercent: Readonly<Record<string, number>> = {
   'event canceled': 2,
   'event expired': 5,
   'event reopened': 5,
+  'event stable': 10,
+  'event deleted': 3,
+  'event lateImages': 5,
+  'event unmatched': 10,
+  'event ambiguous': 1,
+  'event mismatch': 8,
   applied: 90,
   'ignored unknown-order': 10,
   'ignored unknown-patient': 2,

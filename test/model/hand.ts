@@ -1,6 +1,6 @@
 /** "By hand": what a person may do. The RIS did none of it, so it is told. */
 import type { Command } from '../../src/core/inbox.ts'
-import { everywhere, link, unlink } from './images.ts'
+import { everywhere, isAcquired, link, unlink } from './images.ts'
 import { hasEnded, orderOf, planned, type ModelOrder, type ModelStep, type Site, type State } from './state.ts'
 import { callOff, end, hasImages, lastImageOf } from './telling.ts'
 
@@ -58,8 +58,13 @@ function reopen(state: State, order: ModelOrder, step: string | undefined): void
   for (const one of over) {
     const tookPlace = one.status === 'COMPLETED' || one.status === 'DISCONTINUED'
     one.status = tookPlace && wasSeen ? 'STARTED' : planned(one)
-    one.begunWithoutImages = ''
-    one.begunBy = ''
+    // A reopening is no image: what MPPS alone began waits for the first one.
+    const sop = order.performed.find(({ stepKeys }) => stepKeys.includes(one.key))?.sop
+    const isStarted = one.status === 'STARTED'
+    const waits = isStarted && !hasImages(state, order)
+    one.begunWithoutImages = waits ? (sop ?? order.performed[0]?.sop ?? '') : isStarted ? one.begunWithoutImages : ''
+    one.begunBy = waits ? (sop ?? '') : isStarted ? one.begunBy : ''
+    one.begunAt = state.now
   }
   order.told = order.told.filter((word) => word === 'IP')
   order.reopenedAt = state.now
@@ -76,6 +81,8 @@ function takeBack(state: State, order: ModelOrder, key: string): void {
   const study = state.studies.find((one) => one.key === key)
   if (study === undefined) return
   const taken = everywhere(state, study).map((one) => unlink(one, order))
+  // Which Orthanc's study an unlink raises is not compared.
+  for (const one of everywhere(state, study)) one.announced = one.series.some(isAcquired) ? one.credit : ''
   if (!taken.includes(true)) return
   if (lastImageOf(state, order) !== undefined) return
   order.lastImageAt = undefined
@@ -85,6 +92,12 @@ function takeBack(state: State, order: ModelOrder, key: string): void {
     ({ status, begunBy, key }) => status === 'STARTED' && begunBy === '' && !isPerformed(key),
   )
   for (const step of started) step.status = planned(step)
+  // What is STARTED still waits for images, as before the first one.
+  for (const step of order.steps.filter(({ status }) => status === 'STARTED')) {
+    step.begunWithoutImages =
+      step.begunBy || (order.performed.find(({ stepKeys }) => stepKeys.includes(step.key))?.sop ?? '')
+    step.begunAt = state.now
+  }
   // "IP may be told again unless a step is STARTED still, by the RIS or MPPS."
   if (!order.steps.some(({ status }) => status === 'STARTED')) order.told = order.told.filter((word) => word !== 'IP')
   if (started.length > 0) state.events.push({ order: order.id, kind: 'reopened' })

@@ -22,11 +22,22 @@ function isElsewhere(state: State, study: ModelStudy, series: SeriesFacts): bool
       other.series.some(
         (one) =>
           !isReport(one) &&
-          !isMade(one) &&
+          (!isMade(one) || other.linked.length > 0) &&
           one.studyInstanceUid === series.studyInstanceUid &&
           one.seriesInstanceUid === series.seriesInstanceUid &&
           one.instances >= series.instances,
       ),
+  )
+}
+
+/** The study of another Orthanc that has shown this series already. */
+function shownElsewhere(state: State, study: ModelStudy, series: SeriesFacts): ModelStudy | undefined {
+  return state.studies.find(
+    (other) =>
+      other !== study &&
+      other.patientId === study.patientId &&
+      other.uid === study.uid &&
+      other.series.some(({ seriesInstanceUid }) => seriesInstanceUid === series.seriesInstanceUid),
   )
 }
 
@@ -38,7 +49,8 @@ interface Pair {
 type Whose =
   | { readonly kind: 'matched'; readonly orders: readonly ModelOrder[]; readonly pairs: readonly Pair[] }
   | { readonly kind: 'mismatch'; readonly with: readonly ModelOrder[] }
-  | { readonly kind: 'unmatched' | 'ambiguous' }
+  | { readonly kind: 'ambiguous'; readonly between: readonly ModelOrder[] }
+  | { readonly kind: 'unmatched' }
 
 const matched = (pairs: readonly Pair[]): Whose => ({
   kind: 'matched',
@@ -95,7 +107,8 @@ const cluesOf = (series: SeriesFacts): Clues => ({
 function judged(pairs: readonly Pair[], clues: Clues): Whose {
   const left = tellApart(pairs, clues)
   const isOne = new Set(left.map(({ order }) => order)).size === 1
-  return isOne ? matched(left) : { kind: 'ambiguous' }
+  const between = (left.length === 0 ? pairs : left).map(({ order }) => order)
+  return isOne ? matched(left) : { kind: 'ambiguous', between }
 }
 
 /** Request Attributes: "every item … among the orders of this patient". */
@@ -113,24 +126,41 @@ export function named(
   )
 }
 
+/** "Found under the Patient IDs that the order itself was known by", or by study or accession number. */
+export function isKnownAs({ patient, knownAs }: ModelOrder, patientId: string): boolean {
+  return [patient, ...knownAs].some((key) => key.split('^^^')[0] === patientId)
+}
+
+const hasNumberOf = ({ uid, accession }: ModelOrder, series: SeriesFacts): boolean =>
+  uid === series.studyInstanceUid || (accession !== '' && accession === series.accessionNumber)
+
+/** Where one's number was used again: "the order that the study is credited with already, then those whose number was not used again". */
+function notUsedAgain(study: ModelStudy, pairs: readonly Pair[]): readonly Pair[] {
+  if (!pairs.some(({ order }) => order.usedAgainBy.length > 0)) return pairs
+  const credited = narrowed(pairs, (pair) => study.credits.some(({ order }) => order === pair.order.id))
+  return narrowed(credited, ({ order }) => order.usedAgainBy.length === 0)
+}
+
 /** An item that fits steps of several orders names none of them, unless study or accession number tell which. */
-function namedApart(orders: readonly ModelOrder[], series: SeriesFacts): Whose | undefined {
+function namedApart(orders: readonly ModelOrder[], study: ModelStudy, series: SeriesFacts): Whose | undefined {
   const meant: Pair[] = []
-  let isUnclear = false
+  const unclear: ModelOrder[] = []
   for (const item of series.requestAttributes) {
     const pairs = named(orders, [item])
     const sameUid = narrowed(pairs, ({ order }) => order.uid === series.studyInstanceUid)
-    const best = narrowed(sameUid, ({ order }) => order.accession !== '' && order.accession === series.accessionNumber)
+    const number = item.accessionNumber === '' ? series.accessionNumber : item.accessionNumber
+    const sameNumber = narrowed(sameUid, ({ order }) => order.accession !== '' && order.accession === number)
+    const best = notUsedAgain(study, sameNumber)
     const told = item.scheduledStepId === '' && best.length > 0 ? tellApart(best, cluesOf(series)) : best
-    if (new Set(told.map(({ order }) => order)).size > 1) isUnclear = true
+    if (new Set(told.map(({ order }) => order)).size > 1) unclear.push(...told.map(({ order }) => order))
     else meant.push(...told)
   }
   if (meant.length > 0) return matched(meant)
-  return isUnclear ? { kind: 'ambiguous' } : undefined
+  return unclear.length > 0 ? { kind: 'ambiguous', between: unclear } : undefined
 }
 
 /** "More than two days before the appointment", of images that came before their order: both by the hospital's calendar. */
-function isTooEarly(order: ModelOrder, { lastImageAt }: SeriesFacts, isAsked: boolean): boolean {
+function isTooEarly(order: ModelOrder, { lastImageAt }: SeriesFacts, isAsked = false): boolean {
   if (!isAsked && order.createdAt <= Date.parse(lastImageAt)) return false
   const starts = order.steps.flatMap(({ startDate }) => (startDate === '' ? [] : [momentOf(startDate)]))
   const came = momentOf(lastImageAt.slice(0, 10).replaceAll('-', ''))
@@ -138,33 +168,37 @@ function isTooEarly(order: ModelOrder, { lastImageAt }: SeriesFacts, isAsked: bo
 }
 
 /** "Whose images they are, per series, in this order." */
-function whose(state: State, study: ModelStudy, series: SeriesFacts, asking: readonly ModelOrder[] = []): Whose {
+function whose(state: State, study: ModelStudy, series: SeriesFacts, isAsked = false): Whose {
   const orders = state.orders.filter(({ id }) => !study.unlinked.includes(id))
   const isTheirs = (order: ModelOrder): boolean =>
     agrees(state, series.patientId, series.issuerOfPatientId, order.patient)
 
   // 1. By hand.
   if (study.linked.length > 0) {
-    const pairs = study.linked.flatMap((id) => {
-      const order = orderOf(state, id)
-      const told = order === undefined ? [] : linkedPairs(study, order, series)
-      return order !== undefined && told.length === 0 ? pairsOf([order]) : told
-    })
-    return matched(pairs)
+    const linked = study.linked.flatMap((id) => orderOf(state, id) ?? [])
+    const all = everywhere(state, study).flatMap((one) => one.series)
+    const pairs = linked.flatMap((order) => linkedPairs(study, order, [...all, series], series))
+    return { kind: 'matched', orders: linked, pairs }
   }
 
   // 2. Another patient.
   const sameUid = orders.filter(({ uid }) => uid === series.studyInstanceUid)
-  const sameNumber = orders.filter(
+  // Such an order is no candidate, neither to be credited nor for a mismatch.
+  const near = orders.filter((order) => order.uid === series.studyInstanceUid || !isTooEarly(order, series, isAsked))
+  const sameNumber = near.filter(
     ({ accession }) => series.accessionNumber !== '' && accession === series.accessionNumber,
   )
   const numberOfAnother = sameNumber.length > 0 && !sameNumber.some(isTheirs)
   if (!sameUid.every(isTheirs)) return { kind: 'mismatch', with: sameUid.filter((order) => !isTheirs(order)) }
   const isUnder = !sameUid.some((order) => sameNumber.includes(order)) && !sameNumber.every(isTheirs)
-  if (sameUid.length > 0 && (numberOfAnother || isUnder)) return { kind: 'mismatch', with: sameNumber }
+  if (sameUid.length > 0 && (numberOfAnother || isUnder)) return { kind: 'mismatch', with: [...sameUid, ...sameNumber] }
 
   // 3. Request Attributes Sequence.
-  const asked = namedApart(orders.filter(isTheirs), series)
+  const asked = namedApart(
+    near.filter((order) => isTheirs(order) && (isKnownAs(order, series.patientId) || hasNumberOf(order, series))),
+    study,
+    series,
+  )
   if (asked !== undefined) return asked
 
   // 4. Study Instance UID.
@@ -172,12 +206,20 @@ function whose(state: State, study: ModelStudy, series: SeriesFacts, asking: rea
 
   // 5. Accession number and patient.
   if (numberOfAnother) return { kind: 'mismatch', with: sameNumber }
-  const near = sameNumber.filter(isTheirs).filter((order) => !isTooEarly(order, series, asking.includes(order)))
-  return near.length === 0 ? { kind: 'unmatched' } : judged(pairsOf(near), cluesOf(series))
+  const theirs = sameNumber.filter(isTheirs)
+  return theirs.length === 0 ? { kind: 'unmatched' } : judged(pairsOf(theirs), cluesOf(series))
 }
 
-/** "The named step, else those that the series tell apart, else all"; and so for "what will come to it". */
-function linkedPairs(study: ModelStudy, order: ModelOrder, series: SeriesFacts): Pair[] {
+/** "The named step, else those that the series tell apart, else those that have begun, else all"; and so for "what will come to it". */
+function linkedPairs(study: ModelStudy, order: ModelOrder, all: readonly SeriesFacts[], one: SeriesFacts): Pair[] {
+  const told = linkedTold(study, order, one)
+  if (told.length > 0) return told
+  if (all.some((series) => !isReport(series) && linkedTold(study, order, series).length > 0)) return []
+  const begun = pairsOf([order]).filter(({ step }) => ['STARTED', 'COMPLETED'].includes(step.status))
+  return begun.length > 0 ? begun : pairsOf([order])
+}
+
+function linkedTold(study: ModelStudy, order: ModelOrder, series: SeriesFacts): Pair[] {
   const name = study.linkedSteps.find((one) => one.order === order.id)?.step
   const chosen = pairsOf([order]).filter(({ step }) => step.key === name)
   if (chosen.length > 0) return chosen
@@ -188,6 +230,42 @@ function linkedPairs(study: ModelStudy, order: ModelOrder, series: SeriesFacts):
   return asked.length > 0 ? asked : tellApart(pairsOf([order]), cluesOf(series))
 }
 
+/** "Late images, of a series whose steps are COMPLETED: once for each series of a study and order." */
+function tellLate(
+  state: State,
+  study: ModelStudy,
+  order: ModelOrder,
+  { series }: SeriesFacts,
+  steps: readonly ModelStep[],
+): void {
+  // What tells none of the steps of an order that it is linked to is of those that have begun.
+  const begun = order.steps.filter(({ status }) => ['STARTED', 'COMPLETED'].includes(status))
+  const its = steps.length === 0 ? begun : steps
+  if (its.length === 0 || !its.every(({ status }) => status === 'COMPLETED')) return
+  if (study.late.some((one) => one.order === order.id && one.series === series)) return
+  study.late.push({ order: order.id, series })
+  // "Once for those that come together."
+  if (state.lateNow.includes(order.id)) return
+  state.lateNow.push(order.id)
+  state.events.push({ order: order.id, kind: 'lateImages' })
+}
+
+export const isAcquired = (series: SeriesFacts): boolean => !isReport(series) && !isMade(series)
+
+/** "Once each time it becomes so", of a study that has evidence; a copy "is never raised". */
+export function announce(state: State): void {
+  for (const study of state.studies) {
+    if (study.asked !== '') tellCredit(state, study, study.asked === 'yes')
+    study.asked = ''
+  }
+}
+
+function tellCredit(state: State, study: ModelStudy, isRaised: boolean): void {
+  if (study.announced === study.credit) return
+  study.announced = study.credit
+  if (isRaised && study.credit !== 'matched') state.events.push({ order: study.key, kind: study.credit })
+}
+
 /** What a series does to whose it is: credit, and a beginning if it is evidence. */
 function credit(
   state: State,
@@ -196,6 +274,7 @@ function credit(
   orders: readonly ModelOrder[],
   pairs: readonly Pair[],
   evidence: 'yes' | 'no' | 'copy',
+  isNew = false,
 ): void {
   study.credit = 'matched'
   for (const order of orders) {
@@ -209,13 +288,11 @@ function credit(
     const at = Date.parse(series.lastImageAt)
     entry.lastImageAt = Math.max(entry.lastImageAt ?? at, at)
     order.lastImageAt = Math.max(order.lastImageAt ?? at, at)
-    for (const step of order.steps) step.begunWithoutImages = ''
-    begin(
-      state,
-      order,
-      pairs.filter((pair) => pair.order === order).map((pair) => pair.step),
-      'exam',
-    )
+    const steps = pairs.filter((pair) => pair.order === order).map((pair) => pair.step)
+    if (isNew) tellLate(state, study, order, series, steps)
+    // "The first acquired series of its order after that, or older images that are credited to it since."
+    for (const step of order.steps) if (at > step.begunAt || steps.includes(step)) step.begunWithoutImages = ''
+    begin(state, order, steps, 'exam')
   }
 }
 
@@ -246,6 +323,9 @@ function studyOf(state: State, { orthanc, study, series }: Images): ModelStudy |
     linked: [...(elsewhere?.linked ?? [])],
     linkedSteps: [...(elsewhere?.linkedSteps ?? [])],
     contradicts: [],
+    late: [],
+    asked: '',
+    announced: '',
     unlinked: [...(elsewhere?.unlinked ?? [])],
     credit: 'unmatched',
     credits: [],
@@ -259,13 +339,14 @@ export function seen(state: State, images: Images): void {
   const study = studyOf(state, images)
   if (study === undefined) return
   study.deleted = false
-  for (const series of images.series) {
-    const before = study.series.find((one) => one.series === series.series)
-    if (before !== undefined && before.instances >= series.instances && before.lastImageAt >= series.lastImageAt)
-      continue
+  for (const told of images.series) {
+    const before = study.series.find((one) => one.series === told.series)
+    if (before !== undefined && before.instances >= told.instances && before.lastImageAt >= told.lastImageAt) continue
+    const lastImageAt = [before?.lastImageAt ?? '', told.lastImageAt].toSorted()[1] ?? told.lastImageAt
+    const series = { ...told, lastImageAt, instances: Math.max(before?.instances ?? 0, told.instances) }
     const evidence = evidenceOf(state, study, series)
     study.series = [...study.series.filter((one) => one !== before), series]
-    if (evidence === 'yes') study.stable = false
+    study.stable = false
     ask(state, study, series, evidence)
   }
 }
@@ -288,21 +369,41 @@ function ask(
   if (study.credit === 'mismatch' && !isMerge) return []
   // What no modality acquired is recorded, and tells nothing.
   if (evidence === 'no') return []
-  const answer = whose(state, study, series, isMerge ? [] : only)
+  if (evidence === 'yes' || study.asked === '') study.asked = evidence
+  // A copy is "credited like the first".
+  const first = evidence === 'copy' ? shownElsewhere(state, study, series) : undefined
+  const answer =
+    first === undefined || only !== undefined
+      ? whose(state, study, { ...series, lastImageAt: original(first, series).lastImageAt }, only !== undefined)
+      : likeFirst(state, first)
   if (answer.kind === 'matched') {
     const { orders } = answer
-    // A merge is asked for the orders of both.
-    if (only !== undefined && isMerge && !orders.some((order) => only.includes(order))) return []
-    if (orders.length > 0) credit(state, study, series, orders, answer.pairs, evidence)
+    if (orders.length > 0) credit(state, study, series, orders, answer.pairs, evidence, true)
     return [...orders]
   }
+  if (isMerge && study.credit === 'mismatch' && answer.kind === 'ambiguous') study.credit = 'unmatched'
   if (answer.kind === 'mismatch') {
     study.credit = 'mismatch'
     study.contradicts = answer.with.map(({ id }) => id)
   }
   // "Ambiguous, nothing moves, until a series does tell": what a series has told before stays told.
-  if (answer.kind === 'ambiguous' && study.credit === 'unmatched') study.credit = 'ambiguous'
+  if (answer.kind === 'ambiguous' && study.credit === 'unmatched') {
+    study.credit = 'ambiguous'
+    study.contradicts = answer.between.map(({ id }) => id)
+  }
   return []
+}
+
+/** "However late it was sent on." */
+function original(first: ModelStudy | undefined, copy: SeriesFacts): SeriesFacts {
+  return first?.series.find(({ seriesInstanceUid }) => seriesInstanceUid === copy.seriesInstanceUid) ?? copy
+}
+
+function likeFirst(state: State, { credit: kind, credits, contradicts }: ModelStudy): Whose {
+  const of = (ids: readonly string[]): ModelOrder[] => ids.flatMap((id) => orderOf(state, id) ?? [])
+  if (kind === 'matched') return { kind, orders: of(credits.map(({ order }) => order)), pairs: [] }
+  if (kind === 'mismatch') return { kind, with: of(contradicts) }
+  return kind === 'ambiguous' ? { kind, between: of(contradicts) } : { kind }
 }
 
 /** "A stable study with series that were never seen starts the exam as if they had been." */
@@ -311,6 +412,9 @@ export function stable(state: State, site: Site, images: Images): void {
   const study = studyOf(state, images)
   if (study === undefined) return
   study.stable = true
+  // "Nothing moves and nothing is sent … for this study."
+  if (study.credit === 'mismatch') return
+  for (const { order } of study.credits) state.events.push({ order, kind: 'stable' })
   for (const { order } of study.credits) {
     const found = orderOf(state, order)
     if (found !== undefined) completeStable(state, site, found)
@@ -320,7 +424,10 @@ export function stable(state: State, site: Site, images: Images): void {
 /** "A deleted study … neither moves a step." */
 export function deleted(state: State, images: Images): void {
   const study = studyOf(state, images)
-  if (study !== undefined) study.deleted = true
+  if (study === undefined || study.deleted) return
+  study.deleted = true
+  if (study.credit === 'mismatch') return
+  for (const { order } of study.credits) state.events.push({ order, kind: 'deleted' })
 }
 
 /**
@@ -331,16 +438,23 @@ export function askAgain(state: State, site: Site, orders: readonly ModelOrder[]
   const reached = new Set<ModelOrder>()
   const isAsked = ({ deleted, linked, credit }: ModelStudy): boolean =>
     !deleted && linked.length === 0 && credit !== 'matched' && (why === 'merge' || credit !== 'mismatch')
-  for (const study of state.studies.filter(isAsked))
+  // What nobody can find by Study Instance UID or accession number is not asked again.
+  const isFound = ({ series }: ModelStudy): boolean =>
+    orders.some(({ uid, accession }) =>
+      series.some((one) => one.studyInstanceUid === uid || (accession !== '' && one.accessionNumber === accession)),
+    )
+  // What still contradicts stays as it is, whatever other series say.
+  const isStill = (study: ModelStudy): boolean =>
+    study.credit === 'mismatch' &&
+    study.series.some(
+      (one) => againEvidence(state, study, one) !== 'no' && whose(state, study, one).kind === 'mismatch',
+    )
+  for (const study of state.studies.filter((one) => isAsked(one) && isFound(one) && !isStill(one))) {
     for (const series of study.series) {
       const evidence = againEvidence(state, study, series)
-      // What nobody can find by Study Instance UID or accession number is not asked again.
-      const mine = orders.filter(
-        ({ uid, accession }) => uid === study.uid || (accession !== '' && accession === study.accession),
-      )
-      if (mine.length === 0) continue
       for (const order of ask(state, study, series, evidence, orders, why === 'merge')) reached.add(order)
     }
+  }
   for (const order of reached) {
     completeStable(state, site, order)
     completeQuiet(state, site, order)
@@ -361,17 +475,22 @@ export function everywhere(state: State, study: ModelStudy): ModelStudy[] {
 /** *link*: "its images, except SR and the like, start the named step, else those that the series tell apart, else all." */
 export function link(state: State, site: Site, named: ModelStudy, order: ModelOrder, step: string | undefined): void {
   const studies = everywhere(state, named)
+  // The same said again is no news.
+  const stepOf = (study: ModelStudy): string | undefined =>
+    study.linkedSteps.find((one) => one.order === order.id)?.step
+  if (studies.every((study) => study.linked.includes(order.id) && stepOf(study) === step)) return
+  const known = studies.filter(({ credits }) => credits.some((one) => one.order === order.id))
   for (const study of studies) mark(study, order, step)
   const series = studies.flatMap((study) => study.series.filter((one) => !isReport(one)).map((one) => ({ study, one })))
-  const isTold = series.some(({ study, one }) => linkedPairs(study, order, one).length > 0)
+  const all = series.map(({ one }) => one)
   for (const { study, one } of series) {
-    const told = linkedPairs(study, order, one)
     const evidence = isElsewhere({ ...state, studies: studies.slice(0, studies.indexOf(study)) }, study, one)
       ? 'copy'
       : 'yes'
-    credit(state, study, one, [order], isTold ? told : pairsOf([order]), evidence)
+    credit(state, study, one, [order], linkedPairs(study, order, all, one), evidence, !known.includes(study))
   }
-  completeStable(state, site, order)
+  // Reports complete nothing.
+  if (series.length > 0) completeStable(state, site, order)
 }
 
 function mark(study: ModelStudy, order: ModelOrder, step: string | undefined): void {
@@ -381,7 +500,10 @@ function mark(study: ModelStudy, order: ModelOrder, step: string | undefined): v
   study.linked = [...new Set([...study.linked, ...keeping, order.id])]
   study.linkedSteps = study.linkedSteps.filter((one) => one.order !== order.id)
   if (step !== undefined) study.linkedSteps.push({ order: order.id, step })
+  for (const id of study.linked.filter((one) => !keeping.includes(one)))
+    study.credits.push({ order: id, lastImageAt: undefined, isCopy: false })
   study.credit = 'matched'
+  study.announced = 'matched'
 }
 
 /** The study's credit is taken back; true when it was credited. */
@@ -390,9 +512,10 @@ export function unlink(study: ModelStudy, order: ModelOrder): boolean {
   study.linked = study.linked.filter((id) => id !== order.id)
   if (!study.unlinked.includes(order.id)) study.unlinked.push(order.id)
   study.credits = study.credits.filter((one) => one.order !== order.id)
+  study.late = study.late.filter((one) => one.order !== order.id)
   if (study.credit === 'matched' && study.credits.length === 0) study.credit = 'unmatched'
   // "And so is a mismatch or an ambiguity with this order."
   study.contradicts = study.contradicts.filter((id) => id !== order.id)
-  if (study.credit === 'mismatch' && study.contradicts.length === 0) study.credit = 'unmatched'
+  if (['mismatch', 'ambiguous'].includes(study.credit) && study.contradicts.length === 0) study.credit = 'unmatched'
   return wasCredited
 }

@@ -2,7 +2,6 @@
  * What the engine would keep: everything that `apply` has changed, found by the lookups of
  * `concerns` and by nothing else. Reading what was not loaded is an error.
  */
-import { patientIdOf } from '../../src/core/ids.ts'
 import type { Order, Patient, Study } from '../../src/core/order.ts'
 import {
   lookupKey,
@@ -16,6 +15,7 @@ import {
 
 export interface Memory {
   readonly orders: Map<string, Order>
+  readonly studies: ReadonlyMap<string, Study>
   readonly deadlines: Map<string, string>
   /** A world that knows what was loaded into it from what is kept now. */
   open(): World & { load(lookups: readonly Lookup[]): void }
@@ -73,7 +73,7 @@ export function createMemory(): Memory {
     }
   }
 
-  return { orders, deadlines, open, keep }
+  return { orders, studies, deadlines, open, keep }
 }
 
 function isOrder(order: Order, by: Lookup): boolean {
@@ -90,10 +90,7 @@ function isOrder(order: Order, by: Lookup): boolean {
     case 'studyInstanceUid':
       return order.studyInstanceUid === by.value
     case 'requestedProcedure':
-      return (
-        patientIdOf(order.patientKey) === by.patientId &&
-        requestedProcedure(order).some((own) => lookupKey(own) === lookupKey(by))
-      )
+      return requestedProcedure(order).some((own) => lookupKey(own) === lookupKey(by))
     case 'performed':
       return performedLookups(order).some((own) => lookupKey(own) === lookupKey(by))
     case 'patient':
@@ -110,9 +107,9 @@ function isStudy(study: Study, by: Lookup): boolean {
     case 'study':
       return study.key === by.key
     case 'studyInstanceUid':
-      return study.studyInstanceUid === by.value
+      return [study, ...study.series].some((one) => one.studyInstanceUid === by.value)
     case 'accessionNumber':
-      return study.accessionNumber === by.value
+      return [study, ...study.series].some((one) => one.accessionNumber === by.value)
     case 'order':
     case 'placerOrderNumber':
     case 'fillerOrderNumber':

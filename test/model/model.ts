@@ -6,7 +6,7 @@ import type { InboxEntry } from '../../src/core/inbox.ts'
 import type { OrderGroup, PatientAct } from '../../src/core/message.ts'
 import { day, endOfDay } from './dates.ts'
 import { byHand } from './hand.ts'
-import { deleted, seen, stable } from './images.ts'
+import { announce, deleted, seen, stable } from './images.ts'
 import { orderMessage } from './orders.ts'
 import { patientActs } from './patients.ts'
 import { performed } from './performed.ts'
@@ -22,6 +22,18 @@ export function happen(
   patients: readonly PatientAct[],
 ): void {
   state.now = Date.parse(entry.at)
+  state.lateNow = []
+  takeEffect(state, site, entry, groups, patients)
+  announce(state)
+}
+
+function takeEffect(
+  state: State,
+  site: Site,
+  entry: InboxEntry,
+  groups: readonly OrderGroup[],
+  patients: readonly PatientAct[],
+): void {
   switch (entry.kind) {
     case 'message': {
       const answer = patients.length > 0 ? patientActs(state, site, patients) : orderMessage(state, site, entry, groups)

@@ -91,7 +91,10 @@ export function narrate(act: Act, state: State, told: readonly Happening[], seq:
       if (known === undefined) return undefined
       const { study, series } = known
       const other = study.orthanc === 'main' ? 'second' : 'main'
-      const instances = Math.max(1, series.instances + act.more)
+      // Orthanc does not lose images.
+      const there = state.studies.filter(({ orthanc }) => orthanc === other).flatMap((one) => one.series)
+      const before = there.find((one) => one.series === series.series)?.instances ?? 1
+      const instances = Math.max(before, series.instances + act.more)
       return images(other, series.study, 'seen', [{ ...series, instances, lastImageAt: at }])
     }
     case 'stable':
@@ -111,7 +114,11 @@ export function narrate(act: Act, state: State, told: readonly Happening[], seq:
     case 'again': {
       const before = told.at(-1 - act.back)
       if (before === undefined || before.entry.kind === 'manual' || before.entry.kind === 'performed') return undefined
+      // Orthanc deletes a study once.
+      if (before.entry.kind === 'images' && before.entry.event === 'deleted') return undefined
       const entry = { ...before.entry, seq, at }
+      if (entry.kind === 'images')
+        return images(entry.orthanc, entry.study, entry.event, asNow(state, entry.orthanc, entry.series))
       return { ...before, entry: entry.kind === 'message' ? { ...entry, messageId: `M${seq}` } : entry }
     }
     case 'early': {
@@ -152,6 +159,12 @@ export function narrate(act: Act, state: State, told: readonly Happening[], seq:
     case 'wait':
       return undefined
   }
+}
+
+/** What is told again is what is there now. */
+function asNow(state: State, orthanc: string, told: readonly SeriesFacts[]): SeriesFacts[] {
+  const now = state.studies.filter(({ orthanc: its }) => its === orthanc).flatMap(({ series }) => series)
+  return told.map((one) => now.find(({ series }) => series === one.series) ?? one)
 }
 
 function stepOf(order: ModelOrder, n: number | null): { step?: string } {

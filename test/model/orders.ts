@@ -46,19 +46,27 @@ export function orderMessage(
   return ignored === undefined || outcomes.some((one) => one.kind === 'applied') ? { kind: 'applied' } : ignored
 }
 
+/** An order group with every Study Instance UID that the message has for its order. */
+type Group = OrderGroup & { readonly uids: readonly string[] }
+
 /** "Several order groups of one message with one number are one order with all their steps." */
-function together(groups: readonly OrderGroup[]): { group: OrderGroup; at: number }[] {
-  const result: { group: OrderGroup; at: number }[] = []
+function together(groups: readonly OrderGroup[]): { group: Group; at: number }[] {
+  const result: { group: Group; at: number }[] = []
   for (const [at, group] of groups.entries()) {
-    const same = result.find((one) => one.group.effect === group.effect && isOneOrder(one.group, group))
-    if (same === undefined) result.push({ group, at })
+    // Of those that call off or tell a status each says for itself what it means: without steps, all of the order.
+    const states = group.effect === 'create' || group.effect === 'update'
+    const same = result.find((one) => states && one.group.effect === group.effect && isOneOrder(one.group, group))
+    const uid = group.numbers.studyInstanceUid
+    const uids = uid === undefined ? [] : [uid]
+    if (same === undefined) result.push({ group: { ...group, uids }, at })
     else {
       const { numbers, request, steps } = same.group
       same.group = {
         ...group,
         numbers: bestOf(numbers, group.numbers),
         request: { ...request, ...group.request },
-        steps: [...steps, ...group.steps],
+        steps: [...steps.filter(({ key }) => !group.steps.some((step) => step.key === key)), ...group.steps],
+        uids: [...same.group.uids, ...uids],
       }
     }
   }
@@ -86,16 +94,15 @@ function isOneOrder({ numbers: one }: OrderGroup, { numbers: other }: OrderGroup
   return isSame(one.studyInstanceUid, other.studyInstanceUid)
 }
 
-function orderGroup(state: State, site: Site, group: OrderGroup, id: string): Answer {
+function orderGroup(state: State, site: Site, group: Group, id: string): Answer {
   const patient = group.patient === undefined ? undefined : survivor(state, group.patient.key)
   const found = find(state, group, patient)
   if (found === 'two') return dead('E601')
   const sentAt = sentAtOf(group)
 
   if (found !== undefined && isAnotherExam(state, site, found, group, patient, sentAt)) {
-    const outcome = create(state, site, group, patient, sentAt, id)
-    if (outcome.kind === 'applied') found.usedAgainBy = id
-    return outcome
+    found.usedAgainBy.push(id)
+    return create(state, site, group, patient, sentAt, id)
   }
   // "A message that names another patient than its order is dead (E602), whatever it wants to do."
   if (found !== undefined && patient !== undefined && patient !== found.patient)
@@ -135,9 +142,11 @@ function sentAtOf({ received }: OrderGroup): string | undefined {
 /** "The filler order number names the order, else the placer order number, both within the assigning authority of the source." */
 function find(state: State, { numbers }: OrderGroup, patient: string | undefined): ModelOrder | undefined | 'two' {
   const { authority, fillerOrderNumber: filler = '', placerOrderNumber: placer = '' } = numbers
-  // "Messages mean the new one from then on": of those that have the number.
-  const newest = (orders: ModelOrder[]): ModelOrder[] =>
-    orders.filter((order) => !orders.some(({ id }) => id === order.usedAgainBy))
+  // "Messages mean the new one from then on", where one fits.
+  const newest = (orders: ModelOrder[]): ModelOrder[] => {
+    const left = orders.filter(({ usedAgainBy }) => usedAgainBy.length === 0)
+    return left.length === 0 ? orders : left
+  }
   const mine = state.orders.filter((order) => order.authority === authority)
   const byPlacer = placer === '' ? [] : newest(mine.filter((order) => order.placer === placer))
   if (filler !== '') {
@@ -155,29 +164,25 @@ function find(state: State, { numbers }: OrderGroup, patient: string | undefined
   // "Accession number and Study Instance UID find an order only for a message that has neither number, and the
   // accession number only together with the patient (if the message names one)."
   const { accessionNumber = '', studyInstanceUid = '' } = numbers
-  const sameNumber = newest(
-    state.orders.filter(
-      (order) =>
-        accessionNumber !== '' &&
-        order.accession === accessionNumber &&
-        (patient === undefined || order.patient === patient),
-    ),
+  const ofNumber = state.orders.filter(
+    (order) =>
+      accessionNumber !== '' &&
+      order.accession === accessionNumber &&
+      (patient === undefined || order.patient === patient),
   )
-  const sameUid = newest(state.orders.filter((order) => studyInstanceUid !== '' && order.uid === studyInstanceUid))
-  if (sameNumber.length === 0 || sameUid.length === 0) return one([...sameNumber, ...sameUid])
-  const both = sameNumber.filter((order) => sameUid.includes(order))
-  return both.length === 0 ? 'two' : one(both)
+  const ofUid = state.orders.filter((order) => studyInstanceUid !== '' && order.uid === studyInstanceUid)
+  const left = newest([...new Set([...ofNumber, ...ofUid])])
+  const both = left.filter((order) => ofNumber.includes(order) && ofUid.includes(order))
+  return one(both.length === 0 ? left : both)
 }
 
 const one = (orders: readonly ModelOrder[]): ModelOrder | undefined | 'two' => (orders.length > 1 ? 'two' : orders[0])
 
-/** The appointments of these steps, the earliest first. */
+/** The appointments of these steps. */
 function starts(site: Site, steps: readonly Pick<ModelStep, 'startDate' | 'startTime'>[]): number[] {
-  return steps
-    .flatMap(({ startDate, startTime }) =>
-      startDate === '' ? [] : [atSite(startDate, startTime, site.noShow?.timeZone ?? 'UTC')],
-    )
-    .toSorted((a, b) => a - b)
+  return steps.flatMap(({ startDate, startTime }) =>
+    startDate === '' ? [] : [atSite(startDate, startTime, site.noShow?.timeZone ?? 'UTC')],
+  )
 }
 
 /**
@@ -188,13 +193,14 @@ function isAnotherExam(
   state: State,
   site: Site,
   order: ModelOrder,
-  group: OrderGroup,
+  group: Group,
   patient: string | undefined,
   sentAt: string | undefined,
 ): boolean {
   if (group.effect !== 'create' || !isOver(order) || !isLater(sentAt, order.sentAt)) return false
-  const [before, now] = [starts(site, order.steps).at(-1), starts(site, group.steps.map(asStep))[0]]
-  if (before === undefined || now === undefined || now <= before) return false
+  // Every start of the new one is later than every start of the old one.
+  const [before, now] = [starts(site, order.steps), starts(site, group.steps.map(asStep))]
+  if (before.length === 0 || now.length === 0 || Math.min(...now) <= Math.max(...before)) return false
   if (patient === undefined || group.steps.length === 0) return false
   return tookPlace(state, order) || patient !== order.patient
 }
@@ -216,6 +222,7 @@ function asStep(plan: PlannedStep): ModelStep {
     startDate: '',
     startTime: '',
     begunWithoutImages: '',
+    begunAt: 0,
     begunBy: '',
   }
   replan(step, plan)
@@ -236,6 +243,11 @@ function replan(step: ModelStep, { attributes, stations }: PlannedStep): void {
   step.startTime = text('ScheduledProcedureStepStartTime', step.startTime)
 }
 
+/** "A study of its own, whatever Study Instance UID the message repeats." */
+function isOfUsedAgain(state: State, uid: string): boolean {
+  return state.orders.some((order) => order.usedAgainBy.length > 0 && order.uid === uid)
+}
+
 /** "A Study Instance UID in use for another patient, by an order or by images, is dead (E604)." */
 function isUidOfAnother(state: State, uid: string, patient: string): boolean {
   return (
@@ -253,14 +265,14 @@ function isUidOfAnother(state: State, uid: string, patient: string): boolean {
 /** What a message says that cannot be true beside what is known (I11). */
 function contradictions(
   state: State,
-  group: OrderGroup,
+  group: Group,
   patient: string | undefined,
   order: ModelOrder | undefined,
 ): ErrorCode[] {
   const owner = patient ?? order?.patient
   if (owner === undefined) return []
-  const uid = group.numbers.studyInstanceUid ?? ''
-  const uidOfAnother = uid !== '' && uid !== order?.uid && isUidOfAnother(state, uid, owner)
+  const isOwn = (uid: string): boolean => uid === order?.uid && owner === order.patient
+  const uidOfAnother = group.uids.some((uid) => !isOwn(uid) && isUidOfAnother(state, uid, owner))
   // An NW is somebody else's while others are open, which would get a wrong name; "so is such an XO: … its order
   // would keep the name that it contradicts".
   const hasOpen = state.orders.some((one) => one !== order && one.patient === owner && !isOver(one))
@@ -274,7 +286,7 @@ function contradictions(
 function create(
   state: State,
   site: Site,
-  group: OrderGroup,
+  group: Group,
   patient: string | undefined,
   sentAt: string | undefined,
   id: string,
@@ -293,13 +305,14 @@ function create(
     placer: numbers.placerOrderNumber ?? '',
     filler: numbers.fillerOrderNumber ?? '',
     accession: numbers.accessionNumber ?? '',
-    uid: uid === '' ? `made:${id}` : uid,
+    uid: uid === '' || isOfUsedAgain(state, uid) ? `made:${id}` : uid,
     procedureId: numbers.requestedProcedureId ?? '',
     patient,
+    knownAs: [group.patient.key],
     steps: [],
     sentAt,
     told: [],
-    usedAgainBy: '',
+    usedAgainBy: [],
     lastImageAt: undefined,
     reopenedAt: undefined,
     plannedAt: state.now,
@@ -316,7 +329,9 @@ function create(
   )
   if (buried !== undefined) {
     for (const step of order.steps) step.status = 'CANCELED'
-    if (isLater(buried.sentAt, order.sentAt)) order.sentAt = buried.sentAt
+    // The cancel is a message that the order has seen, before this one.
+    order.sentAt = buried.sentAt
+    hear(order, sentAt)
   }
   askAgain(state, site, [order], 'order')
   return applied
@@ -355,7 +370,7 @@ function takeNumbers(order: ModelOrder, { numbers }: OrderGroup): void {
   if (order.placer === '') order.placer = numbers.placerOrderNumber ?? ''
 }
 
-function update(state: State, site: Site, order: ModelOrder, group: OrderGroup, sentAt: string | undefined): Answer {
+function update(state: State, site: Site, order: ModelOrder, group: Group, sentAt: string | undefined): Answer {
   const { numbers } = group
   const uid = numbers.studyInstanceUid ?? ''
   const faults = contradictions(state, group, order.patient, order)
@@ -364,13 +379,12 @@ function update(state: State, site: Site, order: ModelOrder, group: OrderGroup, 
   takeNumbers(order, group)
   if (numbers.placerOrderNumber !== undefined) order.placer = numbers.placerOrderNumber
   const accession = numbers.accessionNumber ?? ''
-  // A stand-in "never replaces a number that is known better".
+  // A stand-in "never replaces a number that is known".
   const isStandIn = accession === order.filler || accession === order.placer
-  if (accession !== '' && (!isStandIn || order.accession === '' || order.accession === order.placer))
-    order.accession = accession
+  if (accession !== '' && (!isStandIn || order.accession === '')) order.accession = accession
   order.procedureId = numbers.requestedProcedureId ?? order.procedureId
   // "A sender may name the study later, until the first image."
-  if (uid !== '' && !hasImages(state, order)) order.uid = uid
+  if (uid !== '' && !hasImages(state, order) && !isOfUsedAgain(state, uid)) order.uid = uid
   if (group.patient !== undefined && isToDescribe(state, group, order.patient)) describe(state, group.patient)
   if (updateSteps(order, group, isNewer)) order.plannedAt = state.now
   hear(order, sentAt)
@@ -382,7 +396,7 @@ function update(state: State, site: Site, order: ModelOrder, group: OrderGroup, 
 /** True when something that had ended is planned again. */
 function updateSteps(order: ModelOrder, { steps }: OrderGroup, isNewer: boolean): boolean {
   if (steps.length === 0) return false
-  const hadEnded = order.steps.some(hasEnded)
+  const [hadEnded, wasOver] = [order.steps.some(hasEnded), isOver(order)]
   // "The only step of an update is the only step of its order if either of them has no ID."
   const [only, mine] = [steps[0], order.steps[0]]
   const isOnly = steps.length === 1 && order.steps.length === 1 && (only?.key === '1' || mine?.key === '1')
@@ -392,7 +406,8 @@ function updateSteps(order: ModelOrder, { steps }: OrderGroup, isNewer: boolean)
   for (const [at, plan] of steps.entries()) {
     const step = order.steps.find(({ key }) => key === names[at])
     if (step === undefined) {
-      planStep(order, plan)
+      // An order that has ended takes new steps only from a newer message.
+      if (isNewer || !wasOver) planStep(order, plan)
       continue
     }
     replan(step, plan)
@@ -410,7 +425,7 @@ function hear(order: ModelOrder, sentAt: string | undefined): void {
 }
 
 /** CA, DC and SC. "If the message names steps that the order has, only those; else all." */
-function status(state: State, order: ModelOrder, group: OrderGroup, sentAt: string | undefined): Answer {
+function status(state: State, order: ModelOrder, group: Group, sentAt: string | undefined): Answer {
   if (order.filler === '') order.filler = group.numbers.fillerOrderNumber ?? ''
   const steps = meant(
     order,

@@ -34,7 +34,10 @@ function merge(state: State, site: Site, act: PatientAct & { kind: 'merge' }): s
     // "Where it has no name and none is known, those of the prior patient stand in."
     if (record !== undefined && before !== undefined && record.name === '')
       Object.assign(record, { ...before, key: into })
-    for (const order of state.orders) if (order.patient === prior) order.patient = into
+    for (const order of state.orders.filter(({ patient }) => patient === prior)) {
+      order.patient = into
+      order.knownAs.push(prior)
+    }
     const orders = state.orders.filter(({ patient }) => patient === into)
     // "Unless a merge shows that the two are one patient": the survivor's own orders are asked for as well.
     askAgain(state, site, orders, 'merge')

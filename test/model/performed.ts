@@ -1,6 +1,6 @@
 /** "MPPS": what a modality says of the steps that it performs. */
 import type { PerformedProcedureStep } from '../../src/core/order.ts'
-import { named, tellApart } from './images.ts'
+import { isKnownAs, named, tellApart } from './images.ts'
 import {
   agrees,
   hasEnded,
@@ -18,8 +18,9 @@ export function performed(state: State, site: Site, said: PerformedProcedureStep
   const orders = known.length > 0 ? known : meantBy(state, said)
   for (const order of orders) {
     const record = order.performed.find(({ sop }) => sop === said.sopInstanceUid)
-    // "Only the first end of a SOP Instance UID counts, and nothing that is said of it later."
-    if (record === undefined || (known.length > 0 && record.state !== 'IN PROGRESS')) continue
+    // "The first IN PROGRESS and the first end count; the same again, and whatever is said after an end, changes nothing."
+    const isNews = known.length === 0 || (record?.state === 'IN PROGRESS' && said.state !== 'IN PROGRESS')
+    if (record === undefined || !isNews) continue
     record.state = said.state
     if (said.state === 'DISCONTINUED' && said.discontinuationReason === incorrectEntry) takeBack(state, order, record)
     const steps = order.steps.filter(({ key }) => record.stepKeys.includes(key))
@@ -37,12 +38,14 @@ function meantBy(state: State, said: PerformedProcedureStep): ModelOrder[] {
       (item.studyInstanceUid !== '' && uid === item.studyInstanceUid) ||
       (item.accessionNumber !== '' && accession === item.accessionNumber)
     if (!theirs.some(isNamed) && state.orders.some(isNamed)) return []
-    const fitting = named(theirs, [item])
+    const known = theirs.filter((order) => isKnownAs(order, said.patientId) || isNamed(order))
+    const fitting = named(known, [item])
     const exact = fitting.filter(({ order }) => isNamed(order))
     const best = exact.length > 0 ? exact : fitting
     const clues = { accessionNumber: item.accessionNumber, modality: said.modality, stations: [said.stationAeTitle] }
-    const apart = item.scheduledStepId === '' && best.length > 0 ? tellApart(best, clues) : best
-    const asked = new Set(apart.map(({ order }) => order)).size === 1 ? apart : []
+    const isClear = new Set(best.map(({ order }) => order)).size === 1
+    const apart = item.scheduledStepId === '' ? tellApart(best, clues) : best
+    const asked = isClear ? apart : []
     const sameUid = theirs.filter(({ uid }) => item.studyInstanceUid !== '' && uid === item.studyInstanceUid)
     const sameNumber = theirs.filter(
       ({ accession }) => item.accessionNumber !== '' && accession === item.accessionNumber,

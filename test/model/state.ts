@@ -18,6 +18,8 @@ export interface ModelStep {
   startTime: string
   /** The RIS or a performed step (its SOP Instance UID) began it, and no images have come since. */
   begunWithoutImages: '' | 'ris' | (string & {})
+  /** When it began so. */
+  begunAt: number
   /** Who began it, if images did not. */
   begunBy: '' | 'ris' | (string & {})
 }
@@ -32,12 +34,14 @@ export interface ModelOrder {
   uid: string
   procedureId: string
   patient: string
+  /** Keys by which it was sent, or that were merged since. */
+  knownAs: string[]
   steps: ModelStep[]
   /** MSH-7 of the newest message that it has seen. */
   sentAt: string | undefined
   told: ('IP' | 'CM' | 'DC')[]
-  /** The order that its number was used again for. */
-  usedAgainBy: string
+  /** The orders that its number was used again for. */
+  usedAgainBy: string[]
   lastImageAt: number | undefined
   reopenedAt: number | undefined
   /** When it was made, reopened or planned again: nothing expires sooner after that than noShow.days. */
@@ -61,6 +65,12 @@ export interface ModelStudy {
   unlinked: string[]
   /** Whose patient the images contradict, while it is a mismatch. */
   contradicts: string[]
+  /** Series whose late images were told, with the order they were late for. */
+  late: { order: string; series: string }[]
+  /** This entry has asked whose it is, by images that are evidence or by copies. */
+  asked: '' | 'yes' | 'copy'
+  /** The credit that was told last. */
+  announced: ModelStudy['credit'] | ''
   credit: 'matched' | 'unmatched' | 'mismatch' | 'ambiguous'
   /** Whose it is; `lastImageAt` of what counts as evidence, absent for copies and reports. */
   credits: { order: string; lastImageAt: number | undefined; isCopy: boolean }[]
@@ -74,6 +84,7 @@ export interface ModelPatient {
 }
 
 export interface Told {
+  /** The order, or the key of the study where no order is known for certain. */
   readonly order: string
   readonly kind: ExamEventKind
 }
@@ -94,6 +105,8 @@ export interface State {
   merged: { prior: string; into: string }[]
   tombstones: { number: string; at: number; sentAt: string | undefined }[]
   events: Told[]
+  /** Orders whose late images this entry has told. */
+  lateNow: string[]
   messages: { id: string; answer: Answer }[]
 }
 
@@ -101,7 +114,17 @@ export interface State {
 export type Site = Pick<ExamRules, 'completion' | 'noShow'>
 
 export function emptyState(now: number): State {
-  return { now, orders: [], studies: [], patients: [], merged: [], tombstones: [], events: [], messages: [] }
+  return {
+    now,
+    orders: [],
+    studies: [],
+    patients: [],
+    merged: [],
+    tombstones: [],
+    events: [],
+    lateNow: [],
+    messages: [],
+  }
 }
 
 const waiting: readonly StepStatus[] = ['UNSCHEDULED', 'SCHEDULED', 'ARRIVED', 'READY']

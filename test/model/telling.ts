@@ -40,6 +40,7 @@ export function begin(
   for (const step of starting) {
     step.status = 'STARTED'
     step.begunWithoutImages = without
+    step.begunAt = state.now
     step.begunBy = without
   }
   if (starting.length === 0 || order.told.includes('IP')) return
@@ -73,8 +74,8 @@ function tell(state: State, order: ModelOrder, word: 'CM' | 'DC', kind: 'complet
 export function quietDue(site: Site, order: ModelOrder, step: ModelStep): number | undefined {
   const policy = policyOf(site, step)
   if (step.status !== 'STARTED' || policy.policy !== 'quiet' || step.begunWithoutImages !== '') return undefined
-  const since = Math.max(order.lastImageAt ?? 0, order.reopenedAt ?? 0)
-  return since === 0 ? undefined : since + policy.quietSeconds * 1000
+  if (order.lastImageAt === undefined) return undefined
+  return Math.max(order.lastImageAt, order.reopenedAt ?? 0) + policy.quietSeconds * 1000
 }
 
 /** "`stable`: a started step is completed when all studies credited to its order that still exist are stable." */
@@ -88,12 +89,11 @@ export function completeStable(state: State, site: Site, order: ModelOrder): voi
   if (over.length > 0) end(state, order, 'exam')
 }
 
-/** Reports and the like "neither start nor delay nor complete": a study of nothing else is not waited for. */
+/** "All studies with images": a study of reports alone holds nothing. */
 function existing(state: State, order: ModelOrder): ModelStudy[] {
-  return state.studies.filter(
-    ({ deleted, credits }) =>
-      !deleted && credits.some((one) => one.order === order.id && (one.lastImageAt !== undefined || one.isCopy)),
-  )
+  const hasImagesOf = ({ credits }: ModelStudy): boolean =>
+    credits.some((one) => one.order === order.id && (one.lastImageAt !== undefined || one.isCopy))
+  return state.studies.filter((study) => !study.deleted && study.credit === 'matched' && hasImagesOf(study))
 }
 
 export function completeQuiet(state: State, site: Site, order: ModelOrder): void {

@@ -46,9 +46,10 @@ function group({ effect, numbers, patient, steps }: OrderGroup): string {
 }
 
 function series(facts: SeriesFacts): string {
-  const { series: id, modality, accessionNumber, remoteAet, origin, instances, requestAttributes } = facts
+  const { series: id, patientId, issuerOfPatientId, modality, accessionNumber } = facts
+  const { remoteAet, origin, instances, requestAttributes } = facts
   const asked = requestAttributes.map((item) => `${item.requestedProcedureId}/${item.scheduledStepId}`).join('+')
-  return `${id} ${modality} ${instances} images, accession "${accessionNumber}", from "${remoteAet}", origin "${origin}", asked by "${asked}"`
+  return `${id} of ${patientId}^^^${issuerOfPatientId} ${modality} ${instances} images, accession "${accessionNumber}", from "${remoteAet}", origin "${origin}", asked by "${asked}"`
 }
 
 function text(value: unknown): string {
