@@ -110,15 +110,23 @@ function concernsOfGroup(search: Search, group: OrderGroup): void {
   for (const facts of [...new Set(waiting)].flatMap((study) => study.series)) concernsOfSeries(search, facts)
 }
 
-/** A patient who changes takes all open orders along; what one group says, the next one of the message finds said. */
+/**
+ * A patient who changes takes all open orders along. Groups of one message are applied one after the
+ * other, or joined: a patient may change whenever what one of them says differs from what is known or
+ * from what another says.
+ */
 function concernsOfPatients(search: Search, groups: readonly OrderGroup[]): void {
-  const patients = new Map<PatientKey, Patient>()
-  for (const { effect, patient: said } of groups) {
-    if (said === undefined || (effect !== 'create' && effect !== 'update')) continue
-    const known = patients.get(said.key) ?? search.patient(said.key)
-    const now = known === undefined || effect === 'create' ? mergePatient(known, said) : known
-    patients.set(said.key, now)
-    if (known !== undefined && now !== known) search.want({ by: 'patient', key: said.key })
+  const plans = groups.filter(({ effect }) => effect === 'create' || effect === 'update')
+  if (!plans.some(({ effect }) => effect === 'create')) return
+  const described = plans.flatMap(({ patient }) => patient ?? [])
+  for (const key of new Set(described.map((patient) => patient.key))) {
+    const said = described.filter((patient) => patient.key === key)
+    const known = search.patient(key)
+    if (known === undefined && said.length < 2) continue
+    const before = known === undefined ? said : [known, ...said]
+    if (before.some((one) => said.some((other) => mergePatient(one, other) !== one))) {
+      search.want({ by: 'patient', key })
+    }
   }
 }
 

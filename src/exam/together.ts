@@ -42,6 +42,8 @@ export function joined([first, ...more]: Together['groups']): OrderGroup {
     return {
       ...one,
       effect: one.effect === 'create' ? 'create' : next.effect,
+      // Only NW says who a patient is.
+      ...(next.effect === 'create' && next.patient !== undefined ? { patient: next.patient } : {}),
       numbers: { ...one.numbers, ...Object.fromEntries(said) },
       received: next.received.includes('\rOBR') ? next.received : one.received,
       request: { ...one.request, ...next.request },

@@ -3,6 +3,7 @@
  * images of another one, an exam that ends while it runs, an end that is never told.
  */
 import { describe, expect, test } from 'vitest'
+import type { Patient } from '../../src/core/order.ts'
 import { anna, createStory, otto, statuses, step, type Story } from './support.ts'
 
 const ptAndDx = [step('1', { Modality: 'PT' }, ['PT01']), step('2', { Modality: 'DX' }, ['DX01'])]
@@ -603,4 +604,15 @@ test('a link of a study in two Orthancs to an exam that has ended is one piece o
   story.images({ ...elsewhere, instances: 2 }, 'seen', 'archive')
   link(story, 'main/study-1')
   expect(story.events().filter((kind) => kind === 'lateImages')).toEqual(['lateImages'])
+})
+
+test('groups of one order that describe their patient in two ways: NW says who it is, in whatever place it stands', () => {
+  const story = createStory()
+  const named = (name: string): Patient => ({ ...anna, attributes: { PatientName: name } })
+  story.message({ numbers: { fillerOrderNumber: 'F9' }, patient: named('NEW^NAME') })
+  story.message(
+    { control: 'XO', numbers: { fillerOrderNumber: 'F2' }, patient: named('OLD^NAME'), steps: [] },
+    { numbers: { fillerOrderNumber: 'F2' }, patient: named('NEW^NAME') },
+  )
+  expect(story.worklist().map((item) => item.dataset['PatientName'])).toEqual(['NEW^NAME', 'NEW^NAME'])
 })
