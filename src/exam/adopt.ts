@@ -22,16 +22,35 @@ export function canBeAskedAgain({ deleted, credit }: Study): boolean {
 
 /** `isBorn`: the order is new, its started steps are never served. */
 export function adopt(draft: Draft, made: Order, isBorn: boolean): Order {
-  return adoptThose(draft, made, isBorn, canBeAdopted)
+  endAll(draft, adoptThose(draft, made, isBorn, canBeAdopted))
+  return draft.world.orders({ by: 'order', id: made.id })[0] ?? made
 }
 
-/** The order is another patient's now (ADT A40). */
-export function adoptAfterMerge(draft: Draft, moved: Order): Order {
-  return adoptThose(draft, moved, false, canBeAskedAgain)
+/** Orders whose patients are one now (ADT A40): a study that contradicted, doubted or missed one of them may be its own. */
+export function adoptAfterMerge(draft: Draft, orders: readonly Order[]): void {
+  const credited = new Map<OrderId, Study>()
+  for (const one of orders) {
+    // As it is now: what was decided for another order may have decided for this one.
+    const [order = one] = credited.has(one.id) ? draft.world.orders({ by: 'order', id: one.id }) : []
+    for (const [id, study] of adoptThose(draft, order, false, canBeAskedAgain)) credited.set(id, study)
+  }
+  endAll(draft, credited)
 }
 
-function adoptThose(draft: Draft, made: Order, isBorn: boolean, canBe: (study: Study) => boolean): Order {
-  let order = made
+/** Asked when all that waited is credited: the end is that of all studies. */
+function endAll(draft: Draft, credited: ReadonlyMap<OrderId, Study>): void {
+  for (const [id, study] of credited) {
+    for (const order of draft.world.orders({ by: 'order', id })) draft.put(endIfOver(draft, order, study), order)
+  }
+}
+
+/** Answers the orders that were credited, each with the last study that it got. */
+function adoptThose(
+  draft: Draft,
+  made: Order,
+  isBorn: boolean,
+  canBe: (study: Study) => boolean,
+): ReadonlyMap<OrderId, Study> {
   const credited = new Map<OrderId, Study>()
   const kept = studiesOf(draft.world, made).filter(({ deleted }) => !deleted)
   const cameAt = new Map<string, Instant>()
@@ -54,23 +73,16 @@ function adoptThose(draft: Draft, made: Order, isBorn: boolean, canBe: (study: S
     if (study.credit.kind !== 'matched') continue
     // What this order is no longer may decide for another one.
     for (const [id, hit] of hitsOf(all)) {
-      const isMade = id === made.id
-      const taken = hit.taken.filter(({ series }) => own.has(series))
-      const arrival = { ...timesOf(study, taken), taken, isKnown: false, isBorn: isBorn && isMade }
-      const received = receive(draft, isMade ? order : hit.order, study, arrival)
+      const taken = hit.taken.filter(({ series: one }) => own.has(one))
+      const arrival = { ...timesOf(study, taken), taken, isKnown: false, isBorn: isBorn && id === made.id }
+      const received = receive(draft, hit.order, study, arrival)
       study = received.study
       draft.putStudy(study, before)
-      if (isMade) order = received.order
-      else draft.put(received.order, hit.order)
+      draft.put(received.order, hit.order)
       credited.set(id, study)
     }
   }
-  // Asked when all that waited is credited: the end is that of all studies.
-  for (const [id, study] of credited) {
-    if (id === made.id) order = endIfOver(draft, order, study)
-    else for (const other of draft.world.orders({ by: 'order', id })) draft.put(endIfOver(draft, other, study), other)
-  }
-  return order
+  return credited
 }
 
 function isMismatch(all: readonly Judged[]): boolean {

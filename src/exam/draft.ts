@@ -30,6 +30,8 @@ export interface Draft {
   note(orderId: OrderId, what: string): void
   notice(fault: Fault, orderIds: readonly OrderId[], study?: string): void
   deadline(subject: string, due: Instant | null): void
+  /** Whether this entry has told them so of the order already. */
+  hasAnnounced(kind: ExamEventKind, order: Order): boolean
   /** Tells the status pipelines. */
   announce(kind: ExamEventKind, order: Order | undefined, study: Study | undefined): void
   /** Tells them of one of Orthanc's own changes. */
@@ -47,6 +49,7 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
   const studies = new Map<string, Study>()
   const studiesBefore = new Map<string, Study | undefined>()
   const deadlines = new Map<string, Instant | null>()
+  const announced = new Set<string>()
   const rest: Change[] = []
   const messageId = entry.kind === 'message' ? entry.messageId : undefined
   const reason = entry.kind === 'manual' && entry.reason !== '' ? entry.reason : undefined
@@ -55,6 +58,7 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
   function announce(happened: Omit<ExamEvent, 'at' | 'patient' | 'controlId'>): void {
     const event = events++
     const { order, orthanc } = happened
+    if (order !== undefined) announced.add(`${happened.kind} ${order.id}`)
     const controlId = (n: number): string => `W${code(seq)}-${code(event)}-${code(n)}`
     const patient = order && layer.patient(order.patientKey)
     for (const message of rules.status.render({ ...happened, at, patient, controlId })) {
@@ -127,6 +131,7 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
       rest.push(study === undefined ? { kind: 'notice', fault, orderIds } : { kind: 'notice', fault, orderIds, study })
     },
     deadline: (subject, due) => void deadlines.set(subject, due),
+    hasAnnounced: (kind, order) => announced.has(`${kind} ${order.id}`),
     announce: (kind, order, study) =>
       announce({ kind, order, study, ...(study === undefined ? {} : { orthanc: study.orthanc }) }),
     announceRow: (row, orthanc, order, study) => announce({ kind: row.change, order, study, orthanc, row }),

@@ -44,7 +44,7 @@ function link(draft: Draft, order: Order, study: Study, step: string | undefined
   const now = all.map((one) => linked(one, order.id, step))
   for (const [index, one] of now.entries()) draft.putStudy(one, all[index])
   let next = now.reduce((known, one) => credited(known, one), order)
-  let [hasImages, isLateTold] = [false, false]
+  let hasImages = false
   const series = now.flatMap((one) => one.series)
   for (const { study: one, own } of withoutCopies(now)) {
     const judged = judge(
@@ -56,9 +56,8 @@ function link(draft: Draft, order: Order, study: Study, step: string | undefined
     if (taken.length === 0) continue
     hasImages = true
     const isKnown = all.some((before) => before.key === one.key && creditsOf(before).includes(order.id))
-    const arrival = { ...timesOf(one, taken), taken, isKnown, isBorn: false, isNews: !isKnown, isLateTold }
+    const arrival = { ...timesOf(one, taken), taken, isKnown, isBorn: false, isNews: !isKnown }
     const received = receive(draft, next, one, arrival)
-    isLateTold ||= received.study.late !== one.late
     next = received.order
     draft.putStudy(received.study, one)
   }

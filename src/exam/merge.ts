@@ -3,11 +3,10 @@
  * The orders of who was merged, ended ones too, are the survivor's from then on, and
  * the old key is an alias for ever. All acts of a message are one change.
  */
-import type { OrderId, PatientKey } from '../core/ids.ts'
+import type { PatientKey } from '../core/ids.ts'
 import type { PatientAct } from '../core/message.ts'
 import type { Order, Patient } from '../core/order.ts'
 import type { Draft } from './draft.ts'
-import { creditedStudies, settle } from './completion.ts'
 import { adoptAfterMerge } from './adopt.ts'
 import { mergePatient, named, splitPatientKey, survivorOf } from './patients.ts'
 import { hasEnded } from './steps.ts'
@@ -19,7 +18,19 @@ export type Done = { readonly kind: 'applied' } | { readonly kind: 'ignored'; re
 
 /** Ignored when none of the acts could be done: the rule is that of the first. */
 export function applyPatients(draft: Draft, acts: readonly PatientAct[]): Done {
-  const rules = acts.flatMap((act) => (act.kind === 'update' ? [update(draft, act)] : merge(draft, act)))
+  const merged = new Set<PatientKey>()
+  const rules = acts.flatMap((act) => {
+    if (act.kind === 'update') return [update(draft, act)]
+    const own = merge(draft, act)
+    if (own.includes(undefined)) merged.add(act.patient.key)
+    return own
+  })
+  // Images may have waited for two to be one: asked when all who are one are.
+  const survivors = new Set([...merged].map((key) => survivorOf(draft.world, key)))
+  adoptAfterMerge(
+    draft,
+    [...survivors].flatMap((key) => ordersOf(draft, key)),
+  )
   return rules.includes(undefined) ? { kind: 'applied' } : { kind: 'ignored', rule: rules[0] ?? 'no-patient' }
 }
 
@@ -47,14 +58,11 @@ function describe(draft: Draft, patient: Patient, before: Patient | undefined): 
 /** A40: one outcome for each prior identifier. */
 function merge(draft: Draft, { patient: said, prior }: Merge): readonly (string | undefined)[] {
   const key = survivorOf(draft.world, said.key)
-  const outcomes = prior.map((from) => {
+  return prior.map((from) => {
     const rule = refusal(draft, from, said.key, key)
     if (rule === undefined) join(draft, from, said, key)
     return rule
   })
-  // Images of either may have waited for the two to be one.
-  if (outcomes.includes(undefined)) for (const { id } of ordersOf(draft, key)) askAgain(draft, key, id)
-  return outcomes
 }
 
 /**
@@ -96,15 +104,6 @@ function join(draft: Draft, from: PatientKey, said: Patient, key: PatientKey): v
     draft.note(order.id, 'patient merged: the order is now of the surviving patient')
     draft.put({ ...order, patientKey: key, formerPatientKeys }, order)
   }
-}
-
-/** A study that contradicted, doubted or missed this order may now be its own. */
-function askAgain(draft: Draft, key: PatientKey, id: OrderId): void {
-  // As it is now: what was decided for another order of the patient may have decided for this one.
-  const order = ordersOf(draft, key).find((one) => one.id === id)
-  if (order === undefined) return
-  const adopted = adoptAfterMerge(draft, order)
-  draft.put(settle(draft, adopted, creditedStudies(draft, adopted)[0]), order)
 }
 
 function ordersOf(draft: Draft, key: PatientKey): readonly Order[] {

@@ -20,8 +20,6 @@ export interface Arrival {
   readonly isBorn: boolean
   /** False where a person has only said again what was known: nothing is late. */
   readonly isNews?: boolean
-  /** Late images of the same study elsewhere were reported with these: once for all that come together. */
-  readonly isLateTold?: boolean
 }
 
 /** The order with the images, and the study with what it was late with. */
@@ -68,7 +66,7 @@ export function credited(order: Order, { key }: Study): Order {
   return order.studies?.includes(key) ? order : { ...order, studies: [...(order.studies ?? []), key].sort() }
 }
 
-function reportLate(draft: Draft, order: Order, study: Study, { taken, isKnown, isLateTold }: Arrival): Study {
+function reportLate(draft: Draft, order: Order, study: Study, { taken, isKnown }: Arrival): Study {
   const ofSteps = taken.filter(({ stepKeys }) => stepKeys.size > 0)
   const ended = ofSteps.map(({ series, stepKeys }) => ({
     series,
@@ -84,7 +82,8 @@ function reportLate(draft: Draft, order: Order, study: Study, { taken, isKnown, 
   const reported = study.late?.[order.id] ?? []
   const late = ended.filter((one) => one.refused === undefined && !reported.includes(one.series))
   if (late.length === 0) return study
-  if (isLateTold !== true) {
+  // Once for all that come together, whatever studies they are in.
+  if (!draft.hasAnnounced('lateImages', order)) {
     draft.note(order.id, 'late images arrived')
     draft.announce('lateImages', order, study)
   }

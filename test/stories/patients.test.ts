@@ -390,6 +390,44 @@ describe('images of a merged patient', () => {
     expect(statuses(story)).toEqual(['COMPLETED'])
     expect(story.study()?.credit.kind).toBe('matched')
   })
+
+  test('late images of several studies that come together are told once', () => {
+    const story = createStory()
+    story.message({ patient: doe })
+    story.message({ control: 'CM', patient: doe })
+    story.images({ patientId: '4711' })
+    story.images({
+      patientId: '4711',
+      study: 'study-2',
+      series: 'series-2',
+      studyInstanceUid: '1.9',
+      accessionNumber: 'A1',
+    })
+    story.adt(merge(anna, doe))
+    expect(story.order().studies).toEqual(['main/study-1', 'main/study-2'])
+    expect(story.events().filter((kind) => kind === 'lateImages')).toEqual(['lateImages'])
+    expect(story.history().filter((what) => what === 'late images arrived')).toHaveLength(1)
+  })
+
+  test('an order is over when all studies that the merge brings it are', () => {
+    const story = createStory({ policy: 'stable' })
+    const request = (number: string) => ({ RequestedProcedureID: `RP${number}`, AccessionNumber: `A${number}` })
+    story.message({ patient: doe, numbers: { ...numbers('1'), studyInstanceUid: '1.1' }, request: request('1') })
+    story.message({ patient: doe, numbers: { ...numbers('2'), studyInstanceUid: '1.2' }, request: request('2') })
+    const item = (requestedProcedureId: string) => ({
+      requestedProcedureId,
+      scheduledStepId: 'S1',
+      accessionNumber: '',
+    })
+    const both = { patientId: '4711', studyInstanceUid: '1.1', requestAttributes: [item('RP1'), item('RP2')] }
+    story.images(both, 'stable')
+    story.images({ patientId: '4711', study: 'study-2', series: 'series-2', studyInstanceUid: '1.2' })
+    story.adt(merge(anna, doe))
+    expect(statuses(story)).toEqual(['COMPLETED', 'STARTED'])
+    story.images({ ...both, study: 'study-2', series: 'series-2', studyInstanceUid: '1.2' }, 'stable')
+    expect(statuses(story)).toEqual(['COMPLETED', 'COMPLETED'])
+    expect(story.events().filter((kind) => kind === 'lateImages')).toEqual([])
+  })
 })
 
 test('an order of a patient who was never merged is loaded in as many rounds as before', () => {
