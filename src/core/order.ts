@@ -47,6 +47,9 @@ export interface OrderNumbers {
   readonly accessionNumber?: string
   readonly studyInstanceUid?: string
   readonly requestedProcedureId?: string
+  /** SCH-1 and SCH-2 of its booking: numbers of their own within the authority, no order numbers. */
+  readonly placerAppointmentId?: string
+  readonly fillerAppointmentId?: string
 }
 
 export interface Patient {
@@ -85,6 +88,21 @@ export interface Step {
    * older ones were credited to it since.
    */
   readonly begun?: { readonly at: Instant; readonly performed?: string; readonly hasImages?: true }
+  /** What a booking (SIU) said of it: orders do not undo it. */
+  readonly booked?: Booked
+  /** The key by which orders name a step that a booking made first. */
+  readonly orderedAs?: string
+}
+
+export interface Booked {
+  /** MSH-7 of the booking, as sent. */
+  readonly sentAt: string
+  /** What the booking said, `ScheduledStationAETitle` among them. */
+  readonly keywords: readonly string[]
+  /** Date and time that the order itself said last: the same again is no news. */
+  readonly requested?: string
+  /** It was the booking that cancelled it: a later one may book it again. */
+  readonly calledOff?: true
 }
 
 /** One Imaging Service Request: the aggregate that messages and images change. */
@@ -119,15 +137,17 @@ export interface Order {
   readonly studies?: readonly string[]
   /** Its number was used again for another exam: messages mean that one, and no order joins its study. */
   readonly isUsedAgain?: true
+  /** Made by a booking, and no order has told of it since. */
+  readonly isBooking?: true
   /** When a person last opened it again: quiet and no-show times begin no earlier. */
   readonly reopenedAt?: Instant
   /** When a message last planned again what had ended: no-show times begin no earlier. */
   readonly plannedAgainAt?: Instant
   /** When the next of its steps expires as a no-show, if nothing happens: the deadline that is set. */
   readonly expireAt?: Instant
-  /** What modalities said by MPPS, by its SOP Instance UID: the newest of each. */
+  /** What modalities said by MPPS, by its SOP Instance UID: the newest of each, and when that was accepted. */
   readonly performed?: Readonly<
-    Record<string, { readonly state: PerformedState; readonly stepKeys: readonly string[] }>
+    Record<string, { readonly state: PerformedState; readonly at?: Instant; readonly stepKeys: readonly string[] }>
   >
   readonly createdAt: Instant
   readonly changedAt: Instant

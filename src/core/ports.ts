@@ -160,7 +160,7 @@ export interface HistoryLine {
 /** All that are given must fit. */
 export interface OrderQuery {
   readonly accessionNumber?: string
-  /** Placer or filler order number, of whatever authority. */
+  /** Placer or filler order number, or appointment ID, of whatever authority. */
   readonly orderNumber?: string
   /** Patient ID without its issuer. */
   readonly patientId?: string

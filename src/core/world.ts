@@ -18,6 +18,8 @@ export type Lookup =
   | { readonly by: 'order'; readonly id: OrderId }
   | { readonly by: 'placerOrderNumber'; readonly authority: string; readonly value: string }
   | { readonly by: 'fillerOrderNumber'; readonly authority: string; readonly value: string }
+  | { readonly by: 'placerAppointmentId'; readonly authority: string; readonly value: string }
+  | { readonly by: 'fillerAppointmentId'; readonly authority: string; readonly value: string }
   | { readonly by: 'accessionNumber'; readonly value: string }
   | { readonly by: 'studyInstanceUid'; readonly value: string }
   /** Orders by (0040,1001) and the Patient ID without its issuer: Request Attributes carry nothing else. */
@@ -39,6 +41,8 @@ export function lookupKey(lookup: Lookup): string {
       return `order ${lookup.id}`
     case 'placerOrderNumber':
     case 'fillerOrderNumber':
+    case 'placerAppointmentId':
+    case 'fillerAppointmentId':
       return `${lookup.by} ${lookup.authority} ${lookup.value}`
     case 'accessionNumber':
     case 'studyInstanceUid':
@@ -60,6 +64,18 @@ export function requestedProcedure({ numbers, request, patientKey, formerPatient
   if (typeof given !== 'string' || given === '') return []
   const ids = new Set([patientKey, ...formerPatientKeys].map(patientIdOf))
   return [...ids].map((patientId) => ({ by: 'requestedProcedure', patientId, value: given }))
+}
+
+/** The lookups by which bookings find this order. */
+export function appointmentLookups({
+  authority,
+  placerAppointmentId,
+  fillerAppointmentId,
+}: Order['numbers']): readonly Lookup[] {
+  const lookups: Lookup[] = []
+  if (fillerAppointmentId) lookups.push({ by: 'fillerAppointmentId', authority, value: fillerAppointmentId })
+  if (placerAppointmentId) lookups.push({ by: 'placerAppointmentId', authority, value: placerAppointmentId })
+  return lookups
 }
 
 /** The lookups by which MPPS finds this order again. */

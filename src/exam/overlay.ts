@@ -6,6 +6,7 @@
 import type { OrderId, PatientKey } from '../core/ids.ts'
 import type { Order, Patient, Study } from '../core/order.ts'
 import {
+  appointmentLookups,
   lookupKey,
   performedLookups,
   requestedProcedure,
@@ -74,6 +75,7 @@ export function orderLookups(order: Order): readonly Lookup[] {
     { by: 'patient', key: patientKey },
     ...requestedProcedure(order),
     ...performedLookups(order),
+    ...appointmentLookups(numbers),
   ]
   if (placerOrderNumber) lookups.push({ by: 'placerOrderNumber', authority, value: placerOrderNumber })
   if (fillerOrderNumber) lookups.push({ by: 'fillerOrderNumber', authority, value: fillerOrderNumber })

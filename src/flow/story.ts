@@ -43,10 +43,15 @@ async function messagesOf(
 ): Promise<readonly StoredMessage[]> {
   const found = new Map<MessageId, StoredMessage>()
   const limit = mostMessages
-  const { accessionNumber, placerOrderNumber, fillerOrderNumber } = numbers
+  const { accessionNumber, placerOrderNumber, fillerOrderNumber, placerAppointmentId, fillerAppointmentId } = numbers
   if (accessionNumber)
     for (const one of (await store.messages({ accessionNumber, limit })).items) found.set(one.id, one)
-  for (const orderNumber of new Set([placerOrderNumber, fillerOrderNumber])) {
+  for (const orderNumber of new Set([
+    placerOrderNumber,
+    fillerOrderNumber,
+    placerAppointmentId,
+    fillerAppointmentId,
+  ])) {
     // The same number of another sender is another order.
     const named = orderNumber ? (await store.messages({ orderNumber, source, limit })).items : []
     for (const one of named) found.set(one.id, one)

@@ -39,16 +39,19 @@ export function headerFaults(message: Message): readonly Fault[] {
 
 const patientIds = [pathOf('PID-3.1'), pathOf('PID-2.1'), pathOf('MRG-1.1')]
 const accessionNumbers = [pathOf('OBR-18.1')]
-const placerOrderNumbers = [pathOf('ORC-2.1'), pathOf('OBR-2.1')]
-const fillerOrderNumbers = [pathOf('ORC-3.1'), pathOf('OBR-3.1')]
+const placerOrderNumbers = [pathOf('ORC-2.1'), pathOf('OBR-2.1'), pathOf('SCH-26.1')]
+const fillerOrderNumbers = [pathOf('ORC-3.1'), pathOf('OBR-3.1'), pathOf('SCH-27.1')]
+const appointmentIds = [pathOf('SCH-1.1'), pathOf('SCH-2.1')]
 
 /** Best effort, for any message: what cannot be translated must still be found. */
 export function keysOf(message: Message): MessageKeys {
+  const appointments = valuesAt(message, appointmentIds)
   return {
     patientIds: valuesAt(message, patientIds),
     accessionNumbers: valuesAt(message, accessionNumbers),
     placerOrderNumbers: valuesAt(message, placerOrderNumbers),
     fillerOrderNumbers: valuesAt(message, fillerOrderNumbers),
+    ...(appointments.length === 0 ? {} : { appointmentIds: appointments }),
   }
 }
 

@@ -141,6 +141,7 @@ export function searchKeys(controlId: string, keys: MessageKeys): string[] {
   add('patient', keys.patientIds)
   add('order', keys.placerOrderNumbers)
   add('order', keys.fillerOrderNumbers)
+  add('order', keys.appointmentIds ?? [])
   return [...found]
 }
 

@@ -1,7 +1,7 @@
 import { patientIdOf, type Instant, type ItemId, type OrderId, type Seq } from '../core/ids.ts'
 import type { Order, Study, WorklistItem } from '../core/order.ts'
 import type { KeptRow } from '../core/ports.ts'
-import { performedLookups, requestedProcedure, type Change, type Lookup } from '../core/world.ts'
+import { appointmentLookups, performedLookups, requestedProcedure, type Change, type Lookup } from '../core/world.ts'
 import { bufferOf } from './accept.ts'
 import type { Argument } from './connection.ts'
 import { keys, orderFinder, orderIndex, studyFinder, studyIndex } from './keys.ts'
@@ -225,7 +225,11 @@ export function studyKeys(study: Study): string[] {
 
 export function numbersOf(order: Order): Lookup[] {
   const { authority, placerOrderNumber, fillerOrderNumber, accessionNumber, studyInstanceUid } = order.numbers
-  const found: Lookup[] = [...requestedProcedure(order), ...performedLookups(order)]
+  const found: Lookup[] = [
+    ...requestedProcedure(order),
+    ...performedLookups(order),
+    ...appointmentLookups(order.numbers),
+  ]
   if (placerOrderNumber) found.push({ by: 'placerOrderNumber', authority, value: placerOrderNumber })
   if (fillerOrderNumber) found.push({ by: 'fillerOrderNumber', authority, value: fillerOrderNumber })
   if (accessionNumber) found.push({ by: 'accessionNumber', value: accessionNumber })

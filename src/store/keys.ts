@@ -71,6 +71,8 @@ function numberOf(lookup: Lookup): readonly string[] {
   switch (lookup.by) {
     case 'placerOrderNumber':
     case 'fillerOrderNumber':
+    case 'placerAppointmentId':
+    case 'fillerAppointmentId':
       return [lookup.by, lookup.authority, lookup.value]
     case 'accessionNumber':
     case 'studyInstanceUid':

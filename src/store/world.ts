@@ -114,6 +114,8 @@ function ask(
       return
     case 'placerOrderNumber':
     case 'fillerOrderNumber':
+    case 'placerAppointmentId':
+    case 'fillerAppointmentId':
     case 'requestedProcedure':
     case 'performed':
     case 'patient':
