@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { orthancOrigins } from '../core/settings.ts'
+import { incompletes, orthancOrigins, unknownOrderControls } from '../core/settings.ts'
 import { charsets } from './charsets.ts'
 import * as kind from './kinds.ts'
 
@@ -36,6 +36,10 @@ const source = z
       description:
         'Assigning authority of the order numbers. Two sources that number the same orders share one; empty: the name of the source.',
       example: 'RIS',
+    }),
+    unknownOrderControl: kind.choice(unknownOrderControls, 'pipeline', {
+      description:
+        'An order control code (ORC-1) that the pipeline does not name. ignore: AA, nothing changes. reject: AE, so that the sender notices. pipeline: as its `orderControl` says under otherwise.',
     }),
     destination: kind.reference('', {
       description:
@@ -259,16 +263,22 @@ export const site = z.strictObject({
   defaults: z
     .strictObject({
       stationAeTitle: kind.aeTitle('', {
-        description: 'Of steps for which neither message nor table names a station; empty: such an order gets AE 101.',
+        description:
+          'Of steps for which neither message nor table names a station; empty: none, and `incomplete` says what happens.',
         example: 'CT01',
       }),
       modality: kind.text('', {
-        description: 'Of steps for which neither message nor table names one; empty: such an order gets AE 101.',
+        description:
+          'Of steps for which neither message nor table names one; empty: none, and `incomplete` says what happens.',
         example: 'CT',
       }),
       issuerOfPatientId: kind.text('', {
         description: 'Assigning authority of patient IDs that come without one (PID-3.4).',
         example: 'HOSP',
+      }),
+      incomplete: kind.choice(incompletes, 'refuse', {
+        description:
+          'An order with a start whose modality or station nobody knows. refuse: AE 101, the sender must add it. hold: it is kept (UNSCHEDULED), listed with what it lacks, and shown to no modality until a message brings that. An order without a start is kept in either case.',
       }),
     })
     .prefault({})

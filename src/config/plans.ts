@@ -33,7 +33,7 @@ export function preparePlan(
     source: source.name,
     pipelines: pipelines.map(({ located, text }) => ({ file: located.file, text })),
     tables: Object.fromEntries(Object.entries(tables).sort(([a], [b]) => (a < b ? -1 : 1))),
-    site: { timeZone, authority: source.authority, ...defaults },
+    site: { timeZone, authority: source.authority, ...defaults, unknownOrderControl: source.unknownOrderControl },
   }
   const input = {
     id: planId(plan),
@@ -63,12 +63,15 @@ export function compileStoredPlan(stored: string): Compiled<Plan> {
 /** 96 bits of the hash: enough for every plan a site will ever have, short in every entry that carries it. Where files lie makes no other plan. */
 function planId({ format, source, pipelines, tables, site }: StoredPlan): PlanId {
   const { timeZone, authority, stationAeTitle, modality, issuerOfPatientId } = site
+  const { incomplete = 'refuse', unknownOrderControl = 'pipeline' } = site
+  // Settings that came later count only where they are used: plans that were stored before keep their names.
+  const later = incomplete === 'refuse' && unknownOrderControl === 'pipeline' ? [] : [incomplete, unknownOrderControl]
   const parts = [
     format,
     source,
     pipelines.map(({ text }) => text),
     tables,
-    [timeZone, authority, stationAeTitle, modality, issuerOfPatientId],
+    [timeZone, authority, stationAeTitle, modality, issuerOfPatientId, ...later],
   ]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24)
 }

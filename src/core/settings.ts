@@ -24,7 +24,12 @@ export interface Settings {
     readonly days: number
   }
   /** Used where neither message nor table gives one; `''`: none, the message gets AE 101. */
-  readonly defaults: { readonly stationAeTitle: string; readonly modality: string; readonly issuerOfPatientId: string }
+  readonly defaults: {
+    readonly stationAeTitle: string
+    readonly modality: string
+    readonly issuerOfPatientId: string
+    readonly incomplete: Incomplete
+  }
   readonly retention: {
     readonly messageDays: number
     readonly messageCount: number
@@ -33,6 +38,16 @@ export interface Settings {
   }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
+
+/** What becomes of an order that has a start and lacks modality or station: AE 101, or kept and shown to no modality. Without a start it is kept in either case. */
+export const incompletes = ['refuse', 'hold'] as const
+
+export type Incomplete = (typeof incompletes)[number]
+
+/** `pipeline`: its line `otherwise`. */
+export const unknownOrderControls = ['pipeline', 'ignore', 'reject'] as const
+
+export type UnknownOrderControl = (typeof unknownOrderControls)[number]
 
 export interface HttpSettings {
   readonly port: number
@@ -52,6 +67,8 @@ export interface SourceSettings {
   readonly defaultCharset: string
   /** Assigning authority of the order numbers; default the source's name. */
   readonly authority: string
+  /** Of an ORC-1 that no line of the pipeline's `orderControl` names. */
+  readonly unknownOrderControl: UnknownOrderControl
   /** Name of the destination that is told about its orders; `none`: nobody. */
   readonly destination: string
   /** How we call ourselves in MSH-3 and MSH-4 where a message does not name us. */

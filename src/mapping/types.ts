@@ -1,6 +1,7 @@
 import type { Problem } from '../core/fault.ts'
 import type { PlanId } from '../core/ids.ts'
 import type { MessageKeys, Verdict } from '../core/message.ts'
+import type { Incomplete, UnknownOrderControl } from '../core/settings.ts'
 import type { StatusPlan } from '../core/world.ts'
 import type { Located } from '../core/located.ts'
 import type { Message } from '../hl7/types.ts'
@@ -24,6 +25,10 @@ export interface PlanSite {
   readonly stationAeTitle: string
   readonly modality: string
   readonly issuerOfPatientId: string
+  /** A step with a start and without modality or station; absent: refused. */
+  readonly incomplete?: Incomplete
+  /** What the source says of an ORC-1 that the pipeline's table does not name; absent: as the pipeline says. */
+  readonly unknownOrderControl?: UnknownOrderControl
 }
 
 /** The pipelines of orders and patients of one source, compiled. */

@@ -65,7 +65,7 @@ export const mappingErrors = {
   E315: entry(
     'Two steps of one order have the same key.',
     'permanent',
-    'Give each step an ID of its own (OBR-20), or the rows of the table that `each.step` names different values in the column that `identity.step` names.',
+    'Give each step an ID of its own (IPC-4 or OBR-20), or the rows of the table that `each.step` names different values in the column that `identity.step` names.',
   ),
   E316: entry(
     'Two groups of one order name different requested procedures.',
@@ -127,5 +127,35 @@ export const mappingErrors = {
     'An MRG segment stands before the first of several PID segments: who was merged would be a guess.',
     'permanent',
     'Send each MRG behind the PID of the patient who survives.',
+  ),
+  E340: entry(
+    '{keyword} is missing; the step is held until a message brings it.',
+    'permanent',
+    'Fill the field that is named, or give the site a default; `defaults.incomplete: refuse` refuses such orders instead.',
+  ),
+  E341: entry(
+    'The message has different values for {keyword}; the one in {chosen} counts.',
+    'permanent',
+    'Let the sender write the same value into both fields, or only into one.',
+  ),
+  E342: entry(
+    'The steps of one order name different values for {keyword}.',
+    'permanent',
+    'Send each accession number, requested procedure and study as an order of its own, with its own number in ORC-2 or ORC-3.',
+  ),
+  E343: entry(
+    'The message is called {type} and has no {segment} segment; each of its orders was read as one step.',
+    'permanent',
+    'Let the sender write ORM^O01 or OMG^O19 into MSH-9, or add the segments.',
+  ),
+  E344: entry(
+    'The table {table} refuses the code "{code}".',
+    'permanent',
+    'Send no such orders to this engine; if the code means an exam, say in the table which.',
+  ),
+  E345: entry(
+    '"{code}" is no modality that DICOM defines; it was kept.',
+    'permanent',
+    'If modalities do not find the entry, add the code and the modality that is meant to the table of modalities.',
   ),
 } satisfies Record<string, ErrorEntry>
