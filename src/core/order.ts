@@ -62,8 +62,10 @@ export interface Patient {
   readonly attributes: Dataset
   /** Keys that were merged into this patient (ADT A40): images and messages may still carry them. */
   readonly aliases?: readonly PatientKey[]
-  /** Set once this key was merged: whoever is named by it is that patient. */
+  /** Set while this key is merged: whoever is named by it is that patient, and what this record says is shown to nobody. */
   readonly mergedInto?: PatientKey
+  /** Keywords of a merged record by which its survivor is described, who had no name: given back when the merge is undone. */
+  readonly lent?: readonly string[]
   /** Which entry last changed what had been known: an order that was sent before quotes it no more. */
   readonly restated?: Readonly<Partial<Record<RestatedKeyword, Seq>>>
 }
@@ -97,6 +99,9 @@ export interface Step {
 export interface Booked {
   /** MSH-7 of the booking, as sent. */
   readonly sentAt: string
+  /** Whose it is: an order may have several appointments. */
+  readonly placerAppointmentId?: string
+  readonly fillerAppointmentId?: string
   /** What the booking said, `ScheduledStationAETitle` among them. */
   readonly keywords: readonly string[]
   /** Date and time that the order itself said last: the same again is no news. */
@@ -137,6 +142,8 @@ export interface Order {
   readonly studies?: readonly string[]
   /** Its number was used again for another exam: messages mean that one, and no order joins its study. */
   readonly isUsedAgain?: true
+  /** What hold and release have said of it: `on`, its steps are hidden while they wait. */
+  readonly hold?: Hold
   /** Made by a booking, and no order has told of it since. */
   readonly isBooking?: true
   /** When a person last opened it again: quiet and no-show times begin no earlier. */
@@ -145,12 +152,21 @@ export interface Order {
   readonly plannedAgainAt?: Instant
   /** When the next of its steps expires as a no-show, if nothing happens: the deadline that is set. */
   readonly expireAt?: Instant
-  /** What modalities said by MPPS, by its SOP Instance UID: the newest of each, and when that was accepted. */
+  /** What modalities said by MPPS, by its SOP Instance UID: the newest of each. */
   readonly performed?: Readonly<
-    Record<string, { readonly state: PerformedState; readonly at?: Instant; readonly stepKeys: readonly string[] }>
+    Record<string, { readonly state: PerformedState; readonly stepKeys: readonly string[] }>
   >
   readonly createdAt: Instant
   readonly changedAt: Instant
+}
+
+/** The newest word of hold (HD, OH) and release (RL, OE, OR). */
+export interface Hold {
+  readonly on: boolean
+  /** When it was said: no-show times begin no earlier. */
+  readonly at: Instant
+  /** MSH-7 as sent; an older hold or release changes nothing. */
+  readonly sentAt?: string
 }
 
 /** (0040,0252) Performed Procedure Step Status. */
@@ -193,6 +209,8 @@ export interface WorklistItem {
   readonly version: Seq
   readonly stepStatus: StepStatus
   readonly served: boolean
+  /** Its order is on hold: it is not served while it waits. */
+  readonly held?: true
   readonly updatedAt: Instant
   readonly dataset: Dataset
 }

@@ -10,7 +10,7 @@ import {
 } from './ids.ts'
 import type { InboxEntry } from './inbox.ts'
 import type { MessageState } from './message.ts'
-import type { Order, Patient, Study, WorklistItem } from './order.ts'
+import type { Hold, Order, Patient, Study, WorklistItem } from './order.ts'
 import type { OrthancChangeRow, OrthancChangeType } from './orthanc-change.ts'
 
 /** By what orders, patients and studies are found. Numbers are compared within their authority. */
@@ -66,15 +66,14 @@ export function requestedProcedure({ numbers, request, patientKey, formerPatient
   return [...ids].map((patientId) => ({ by: 'requestedProcedure', patientId, value: given }))
 }
 
-/** The lookups by which bookings find this order. */
-export function appointmentLookups({
-  authority,
-  placerAppointmentId,
-  fillerAppointmentId,
-}: Order['numbers']): readonly Lookup[] {
+/** The lookups by which bookings find this order: of what was said last, and of each step that was booked apart. */
+export function appointmentLookups({ numbers, steps }: Pick<Order, 'numbers' | 'steps'>): readonly Lookup[] {
+  const { authority } = numbers
+  const all = [numbers, ...steps.flatMap(({ booked }) => booked ?? [])]
   const lookups: Lookup[] = []
-  if (fillerAppointmentId) lookups.push({ by: 'fillerAppointmentId', authority, value: fillerAppointmentId })
-  if (placerAppointmentId) lookups.push({ by: 'placerAppointmentId', authority, value: placerAppointmentId })
+  for (const by of ['fillerAppointmentId', 'placerAppointmentId'] as const) {
+    for (const value of new Set(all.map((one) => one[by]))) if (value) lookups.push({ by, authority, value })
+  }
   return lookups
 }
 
@@ -93,13 +92,17 @@ export interface World {
   has(by: Lookup): boolean
 }
 
-/** A cancel that came before its order: a late NW of the same message time or older makes no item. */
+/** A cancel or a hold that came before its order: a late NW of the same message time or older makes no item, or none that is served. */
 export interface Tombstone {
   readonly key: string
   readonly cause: Seq
   readonly at: Instant
   /** MSH-7 of the cancel, as sent. */
   readonly sentAt?: string
+  /** What was said of its being on hold. */
+  readonly hold?: Hold
+  /** Set where nobody cancelled it. */
+  readonly isHoldOnly?: true
 }
 
 export type Change =

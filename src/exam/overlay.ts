@@ -75,7 +75,7 @@ export function orderLookups(order: Order): readonly Lookup[] {
     { by: 'patient', key: patientKey },
     ...requestedProcedure(order),
     ...performedLookups(order),
-    ...appointmentLookups(numbers),
+    ...appointmentLookups(order),
   ]
   if (placerOrderNumber) lookups.push({ by: 'placerOrderNumber', authority, value: placerOrderNumber })
   if (fillerOrderNumber) lookups.push({ by: 'fillerOrderNumber', authority, value: fillerOrderNumber })

@@ -228,7 +228,7 @@ export function numbersOf(order: Order): Lookup[] {
   const found: Lookup[] = [
     ...requestedProcedure(order),
     ...performedLookups(order),
-    ...appointmentLookups(order.numbers),
+    ...appointmentLookups(order),
   ]
   if (placerOrderNumber) found.push({ by: 'placerOrderNumber', authority, value: placerOrderNumber })
   if (fillerOrderNumber) found.push({ by: 'fillerOrderNumber', authority, value: fillerOrderNumber })

@@ -85,6 +85,9 @@ function isOrder(order: Order, by: Lookup): boolean {
       return numbers.authority === by.authority && numbers.placerOrderNumber === by.value
     case 'fillerOrderNumber':
       return numbers.authority === by.authority && numbers.fillerOrderNumber === by.value
+    case 'placerAppointmentId':
+    case 'fillerAppointmentId':
+      return numbers.authority === by.authority && numbers[by.by] === by.value
     case 'accessionNumber':
       return numbers.accessionNumber === by.value
     case 'studyInstanceUid':
@@ -113,6 +116,8 @@ function isStudy(study: Study, by: Lookup): boolean {
     case 'order':
     case 'placerOrderNumber':
     case 'fillerOrderNumber':
+    case 'placerAppointmentId':
+    case 'fillerAppointmentId':
     case 'requestedProcedure':
     case 'performed':
     case 'patient':
