@@ -4,7 +4,22 @@ import type { Instant, MessageId, PatientKey, PlanId, Seq } from './ids.ts'
 import type { Patient, OrderNumbers } from './order.ts'
 
 /** What a message does to its order, decided by the pipeline's `orderControl` table. */
-export type Effect = 'create' | 'update' | 'start' | 'complete' | 'cancel' | 'discontinue' | 'ignore'
+export type Effect =
+  | 'create'
+  | 'update'
+  /** The patient is there, or is ready for the exam: SC with an ORC-5 of the site's own. */
+  | 'arrive'
+  | 'ready'
+  | 'start'
+  | 'complete'
+  | 'cancel'
+  | 'discontinue'
+  /** HD, OH: its steps are hidden until a `release` (RL, OE, OR) shows them again. */
+  | 'hold'
+  | 'release'
+  /** NA, SN: brings the placer or filler order number, and nothing else. */
+  | 'number'
+  | 'ignore'
 
 /**
  * What the pipeline says of a message, before it is acknowledged. Pure: the same
@@ -34,6 +49,8 @@ export type PatientAct =
 /** One ORC/OBR group of a message, translated. */
 export interface OrderGroup {
   readonly effect: Effect
+  /** What a `create` or `update` says besides: that the order is on hold (NW with ORC-5 HD), or no longer. Absent: neither. */
+  readonly holds?: boolean
   /** ORC-1 and ORC-5 as sent, `NW(SC)`, for the history. */
   readonly orderControl: string
   readonly numbers: OrderNumbers
@@ -55,7 +72,7 @@ export interface OrderGroup {
 export interface PlannedStep {
   /** Names the step inside its order (`identity.step`). */
   readonly key: string
-  /** Scheduled Station AE Titles; one worklist item is made for each. Never empty. */
+  /** Scheduled Station AE Titles; one worklist item is made for each. Empty: none is known, nobody is served. */
   readonly stations: readonly string[]
   /** The item of the Scheduled Procedure Step Sequence, without its Scheduled Station AE Title. Same rule for absent and `''` as `request`. */
   readonly attributes: Dataset

@@ -80,6 +80,9 @@ function applyGroups(
   if (found !== undefined && patient !== undefined && patient.key !== found.patientKey) {
     return dead('E602', { group: number, orderId: found.id }, [found.id])
   }
+  if (effect === 'hold' || effect === 'release' || effect === 'number') {
+    return { kind: 'ignored', rule: 'unknown-order' }
+  }
   if (effect !== 'create' && effect !== 'update') {
     if (found !== undefined) return act(draft, found, group, effect === 'discontinue' ? 'cancel' : effect)
     if (effect === 'cancel' || effect === 'discontinue') remember(draft, group)

@@ -23,7 +23,7 @@ export const flags = {
   imagesFirst: 'images-first',
 } as const
 
-export type Act = 'start' | 'complete' | 'finish' | 'cancel' | 'expire'
+export type Act = 'arrive' | 'ready' | 'start' | 'complete' | 'finish' | 'cancel' | 'expire'
 
 const waiting = ['UNSCHEDULED', 'SCHEDULED', 'ARRIVED', 'READY'] as const satisfies readonly StepStatus[]
 const fromWaiting = (to: StepStatus): Partial<Record<StepStatus, StepStatus>> => ({
@@ -35,6 +35,8 @@ const fromWaiting = (to: StepStatus): Partial<Record<StepStatus, StepStatus>> =>
 
 /** Where each act takes a step; a status that is not listed stays. */
 const moves: Readonly<Record<Act, Partial<Record<StepStatus, StepStatus>>>> = {
+  arrive: { SCHEDULED: 'ARRIVED' },
+  ready: { SCHEDULED: 'READY', ARRIVED: 'READY' },
   start: fromWaiting('STARTED'),
   complete: { ...fromWaiting('COMPLETED'), STARTED: 'COMPLETED' },
   /** What quiet and stable studies do: only what has started can be over. */

@@ -97,11 +97,19 @@ const saidOfPatients: Readonly<Record<(typeof patientEffects)[number], string>> 
 
 const said: Readonly<Record<(typeof effects)[number] | 'reject', string>> = {
   create: 'created; a known one is updated',
+  createOnHold: 'created and on hold: hidden until it is released; a known one is updated and hidden',
   update: 'updated; its steps are those of the message',
+  updateOnHold: 'updated and on hold: hidden until it is released',
+  updateAndRelease: 'updated, and no longer on hold',
+  arrive: 'one whose patient has arrived',
+  ready: 'ready for the exam',
   start: 'started',
   complete: 'completed',
   cancel: 'cancelled',
   discontinue: 'discontinued',
+  hold: 'on hold: hidden until it is released',
+  release: 'no longer on hold',
+  number: 'given the number that the message brings; nothing else changes',
   ignore: 'not touched; the message is acknowledged AA',
   reject: 'not touched; the message is refused with AE',
 }

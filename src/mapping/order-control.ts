@@ -1,19 +1,41 @@
-/** ORC-1, alone or with ORC-5, and what it does to the order: `NW: create`, `SC(IP): start`. */
+/**
+ * ORC-1, alone or with ORC-5, and what it does to the order: `NW: create`, `SC(IP): start`.
+ * ORC-5 may be a code of the site's own (HL7 table 0038 is user-extended): `SC(ARRIVED): arrive`.
+ */
 import type { Effect } from '../core/message.ts'
 import { isFields, scalarText, type Lint } from './lint.ts'
 
-export const effects = [
-  'create',
-  'update',
-  'start',
-  'complete',
-  'cancel',
-  'discontinue',
-  'ignore',
-] as const satisfies readonly Effect[]
+/** The words of `orderControl`, and what they mean. */
+const meanings = {
+  create: { effect: 'create' },
+  createOnHold: { effect: 'create', holds: true },
+  update: { effect: 'update' },
+  updateOnHold: { effect: 'update', holds: true },
+  updateAndRelease: { effect: 'update', holds: false },
+  arrive: { effect: 'arrive' },
+  ready: { effect: 'ready' },
+  start: { effect: 'start' },
+  complete: { effect: 'complete' },
+  cancel: { effect: 'cancel' },
+  discontinue: { effect: 'discontinue' },
+  hold: { effect: 'hold' },
+  release: { effect: 'release' },
+  number: { effect: 'number' },
+  ignore: { effect: 'ignore' },
+} as const satisfies Readonly<Record<string, Meaning>>
+
+interface Meaning {
+  readonly effect: Effect
+  readonly holds?: boolean
+}
+
+export type EffectWord = keyof typeof meanings
+export const effects = Object.keys(meanings) as readonly EffectWord[]
 
 export interface Control {
   readonly effect: Effect | 'reject'
+  /** The order is on hold, or no longer, whatever else happens to it. */
+  readonly holds?: boolean
   /** The line of the table that decided: `NW`, `SC(IP)`, `otherwise`. */
   readonly rule: string
 }
@@ -30,13 +52,14 @@ export function compileOrderControl(lint: Lint, value: unknown): OrderControl {
   }
   for (const [code, given] of Object.entries(value)) {
     const path = ['orderControl', code]
-    if (code !== 'otherwise' && !/^[A-Z0-9]{2}(\([A-Z]{0,2}\))?$/.test(code)) {
+    if (code !== 'otherwise' && !/^[A-Z0-9]{2}(\([A-Za-z0-9_.-]{0,20}\))?$/.test(code)) {
       lint.error('E200', path, { where: `orderControl.${code}`, expected: 'ORC-1, or ORC-1(ORC-5)' }, { of: 'key' })
     }
     const name = scalarText(given) ?? ''
-    const effect = ([...effects, 'reject'] as const).find((each) => each === name)
-    if (effect === undefined) lint.error('E216', path, { name, known: known.join(', ') }, { known })
-    else rules.set(code, { effect, rule: code })
+    const word = effects.find((each) => each === name)
+    if (word !== undefined) rules.set(code, { ...meanings[word], rule: code })
+    else if (name === 'reject') rules.set(code, { effect: 'reject', rule: code })
+    else lint.error('E216', path, { name, known: known.join(', ') }, { known })
   }
   const otherwise = rules.get('otherwise') ?? { effect: 'reject', rule: 'otherwise' }
   return (orderControl, orderStatus) =>

@@ -150,7 +150,7 @@ function translate(stage: OrderStage, scenes: readonly Scene[], explainer: Expla
       faults.push(fault('E314', 101, {}, { segment: 'ORC', occurrence: 1 }))
       return
     }
-    const { effect, rule } = stage.orderControl(code, status)
+    const { effect, holds, rule } = stage.orderControl(code, status)
     if (effect === 'ignore') {
       ignoredBy.add(`${stage.name}: orderControl.${rule}`)
       return
@@ -159,7 +159,9 @@ function translate(stage: OrderStage, scenes: readonly Scene[], explainer: Expla
       faults.push(rejected(stage, scene, code))
       return
     }
-    done.push(stage.translator.group(scene, effect, shownControl(code, status), explainer?.listen(index)))
+    const control = shownControl(code, status, rule)
+    const group = stage.translator.group(scene, effect, control, explainer?.listen(index))
+    done.push(holds === undefined ? group : { ...group, holds })
     faults.push(...scene.faults)
     warnings.push(...scene.warnings)
   })
@@ -182,10 +184,12 @@ function text(scope: Scope, path: ReturnType<typeof pathOf>): string {
   return piece === undefined || piece.isNull ? '' : piece.text.trim()
 }
 
-/** `NW(SC)`, as the history shows it. */
-function shownControl(code: string, status: string): string {
+/** `NW(SC)`, as the history shows it. A long ORC-5 is a code where the pipeline names it; else it may be anything (I9). */
+function shownControl(code: string, status: string, rule: string): string {
   const control = shownCode(code)
-  return status === '' ? control : `${control}(${shownCode(status)})`
+  if (status === '') return control
+  const isCode = status.length <= 2 || rule === `${code}(${status})`
+  return `${control}(${isCode ? shownCode(status) : '(not shown)'})`
 }
 
 function verdictOf(made: ReturnType<typeof translatePatients>): Verdict {

@@ -130,6 +130,8 @@ function orderGroup(state: State, site: Site, group: Group, id: string): Answer 
       return unknownOrder
     case 'ignore':
       return { kind: 'ignored', rule: 'ignore' }
+    default:
+      throw new Error(`no story tells ${group.effect}`)
   }
 }
 
