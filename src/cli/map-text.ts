@@ -75,11 +75,28 @@ function groupText(group: OrderGroup, lines: readonly ExplainLine[], screen: Scr
   return `${title}${of(undefined)}${each.join('')}`
 }
 
-/** What becomes of a patient: of a merge, who is no more. */
+/** What becomes of a patient: of a merge, who is no more; of an arrival, for which visit and on which day. */
 function actText(act: PatientAct, lines: readonly ExplainLine[], screen: Screen): string {
   const paint = painter(screen.io)
-  const from = act.kind === 'merge' ? `${act.prior.join(', ')} into ` : ''
-  return `  ${paint.bold(act.kind)}  ${from}${act.patient.key}\n${linesText(lines, screen)}`
+  return `  ${paint.bold(act.kind)}  ${whoText(act)}\n${linesText(lines, screen)}`
+}
+
+function whoText(act: PatientAct): string {
+  const { key } = act.patient
+  switch (act.kind) {
+    case 'merge':
+      return `${act.prior.join(', ')} into ${key}`
+    case 'unmerge':
+      return `${act.others.map((other) => other.key).join(', ')} from ${key}`
+    case 'arrive':
+    case 'arrivalTakenBack': {
+      const visit = act.admissionId === undefined ? '' : `, visit ${act.admissionId}`
+      return `${key}${visit}, ${act.day ?? 'on the day it is accepted'}`
+    }
+    case 'update':
+    case 'patientDeleted':
+      return key
+  }
 }
 
 /** What has a value, and what a condition left out. Fields that the message does not have are only named: they are many. */

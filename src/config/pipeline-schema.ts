@@ -43,6 +43,10 @@ const words: Readonly<Record<(typeof ruleWords)[number], JsonSchema>> = {
   },
   after: { type: 'string', description: 'Only from segments that follow this one: NTE-3 after OBR.' },
   each: { type: 'string', description: 'One value for each repetition of this field.' },
+  conflict: {
+    enum: ['warn', 'refuse'],
+    description: 'What is done when the fields of the list have different values; with `warn` the first counts.',
+  },
 }
 
 const codes: Readonly<Record<(typeof codeWords)[number], JsonSchema>> = {
@@ -106,8 +110,10 @@ function mapOf(keywords: readonly OfferedKeyword[], more: JsonSchema = {}): Json
   }
 }
 
+const messages: JsonSchema = { type: 'array', items: { type: 'string' } }
+
 /** What pipelines of orders and of patients have in common. */
-const common: JsonSchema = {
+const common = {
   pipeline: { type: 'string', description: 'Its name.' },
   summary: { type: 'string', description: 'One sentence for the mapping table.' },
   from: { type: 'string', description: 'The source whose messages it takes (worklane.yaml, sources).' },
@@ -116,7 +122,7 @@ const common: JsonSchema = {
     description: 'Which messages it takes; what no pipeline takes is refused, what `when` leaves out is ignored.',
     additionalProperties: false,
     properties: {
-      messages: { type: 'array', items: { type: 'string' }, description: 'MSH-9: ORM^O01.' },
+      messages: { ...messages, description: 'MSH-9: ORM^O01.' },
       when: words.when,
     },
   },
@@ -130,6 +136,11 @@ const common: JsonSchema = {
     description: 'Codes and what they become: { F: F, otherwise: "" }, or { file: name.csv, key: column }.',
     additionalProperties: { type: 'object', additionalProperties: text },
   },
+} as const satisfies JsonSchema
+
+const replies: JsonSchema = {
+  ...messages,
+  description: 'MSH-9 of answers to orders: ORR^O02. They are ignored, but for a number of the order that they bring.',
 }
 
 function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
@@ -143,6 +154,7 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
     additionalProperties: false,
     properties: {
       ...common,
+      accept: { ...common.accept, properties: { ...common.accept.properties, replies } },
       to: { type: 'string', description: 'The Orthanc that serves its items (worklane.yaml, orthancs).' },
       orderControl: {
         type: 'object',
@@ -154,7 +166,10 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
         additionalProperties: false,
         properties: {
           order: { type: 'string', description: 'The segment that begins an order: ORC.' },
-          step: { type: 'string', description: 'One step for each row of a table: procedures(OBR-4.1).' },
+          step: {
+            type: 'string',
+            description: 'One step for each row of a table (procedures(OBR-4.1)), or each segment (IPC).',
+          },
         },
       },
       identity: {
@@ -198,6 +213,18 @@ function patients(keywords: readonly OfferedKeyword[]): JsonSchema {
         required: ['each', 'PatientID'],
         additionalProperties: false,
         properties: prior,
+      },
+      arrival: {
+        type: 'object',
+        description: 'Which steps an arrival means: those of the visit, else those of the day.',
+        additionalProperties: false,
+        properties: {
+          AdmissionID: {
+            description: 'The visit, as orders map it: PV1-19.1. Left out: the day decides.',
+            allOf: [rule],
+          },
+          day: { description: 'The time of the event: EVN-6, else EVN-2.', allOf: [rule] },
+        },
       },
       map: {
         description: 'DICOM keyword of the patient: where its value comes from.',

@@ -7,6 +7,7 @@ import type { Patient, OrderNumbers } from './order.ts'
 export type Effect =
   | 'create'
   | 'update'
+  | 'schedule'
   /** The patient is there, or is ready for the exam: SC with an ORC-5 of the site's own. */
   | 'arrive'
   | 'ready'
@@ -40,19 +41,38 @@ export type Verdict =
 
 /**
  * What an ADT does to a patient (IHE RAD-12). `update` (A08, A31, ...): the demographics
- * are now these. `merge` (A40): whoever was known by `prior` is `patient`.
+ * are now these. `merge` (A40): whoever was known by `prior` is `patient`. `unmerge` (A37):
+ * `patient` and each of `others` are two again; one that only MRG names has no attributes.
+ * `patientDeleted` (A29): the hospital has deleted the record.
  */
 export type PatientAct =
   | { readonly kind: 'update'; readonly patient: Patient }
   | { readonly kind: 'merge'; readonly patient: Patient; readonly prior: readonly PatientKey[] }
+  | { readonly kind: 'unmerge'; readonly patient: Patient; readonly others: readonly Patient[] }
+  | ({ readonly kind: 'arrive' | 'arrivalTakenBack'; readonly patient: Patient } & Arrival)
+  | { readonly kind: 'patientDeleted'; readonly patient: Patient }
+
+/** For which visit and on which day somebody has arrived (A10), or has not after all (A11, A23, A32). */
+export interface Arrival {
+  /** (0038,0010), absent where the message names no visit. */
+  readonly admissionId?: string
+  /** DA in the site's zone, absent where the message has no time: the day on which it was accepted. */
+  readonly day?: string
+  /** Zone of the site. */
+  readonly timeZone: string
+}
 
 /** One ORC/OBR group of a message, translated. */
 export interface OrderGroup {
   readonly effect: Effect
+  /** Whether it changes a patient who is known. Absent: a `create` does, nothing else (IHE RAD-13). */
+  readonly changesPatient?: boolean
   /** What a `create` or `update` says besides: that the order is on hold (NW with ORC-5 HD), or no longer. Absent: neither. */
   readonly holds?: boolean
-  /** ORC-1 and ORC-5 as sent, `NW(SC)`, for the history. */
+  /** ORC-1 and ORC-5 as sent, `NW(SC)`, for the history; of a booking MSH-9.2 and SCH-25, `S14(Cancelled)`. */
   readonly orderControl: string
+  /** It is said by who books (SIU), not by who orders. */
+  readonly isBooking?: true
   readonly numbers: OrderNumbers
   /** Absent where the message has no PID (a cancel may carry an ORC only). */
   readonly patient?: Patient
@@ -66,7 +86,15 @@ export interface OrderGroup {
   readonly request: Dataset
   /** Empty for an effect that needs none (cancel, status change). */
   readonly steps: readonly PlannedStep[]
+  /** Numbers that the engine makes where none is known (`otherwise: generated`): with which they begin. */
+  readonly makes?: Readonly<Partial<Record<MadeKeyword, string>>>
+  /** Numbers that were too long for DICOM, by the short ones that stand for them. */
+  readonly shortened?: Readonly<Record<string, string>>
 }
+
+/** What the engine can number where the sender does not. */
+export const madeKeywords = ['AccessionNumber', 'RequestedProcedureID', 'ScheduledProcedureStepID'] as const
+export type MadeKeyword = (typeof madeKeywords)[number]
 
 /** A Scheduled Procedure Step as one message plans it. */
 export interface PlannedStep {
@@ -78,6 +106,8 @@ export interface PlannedStep {
   readonly attributes: Dataset
   /** Keywords of which nothing was said, so that the site's defaults stand in: they never replace what is known better. */
   readonly assumed?: readonly string[]
+  /** Its key as the message has it, where the order has the step by another one. */
+  readonly orderedAs?: string
 }
 
 /** By what a message is found again. Values belong to a person: they stay in the store. */
@@ -86,6 +116,7 @@ export interface MessageKeys {
   readonly accessionNumbers: readonly string[]
   readonly placerOrderNumbers: readonly string[]
   readonly fillerOrderNumbers: readonly string[]
+  readonly appointmentIds?: readonly string[]
 }
 
 /** I8: every message is in exactly one of these states. */

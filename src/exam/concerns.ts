@@ -130,15 +130,27 @@ function concernsOfPatients(search: Search, groups: readonly OrderGroup[]): void
   }
 }
 
-/** What an ADT says of patients: their records, their orders, and of a merge the studies that may have waited for it. */
+/** All patients that a merge, done or undone, names. */
+function joinedOrParted(act: PatientAct): readonly PatientKey[] {
+  if (act.kind === 'merge') return [act.patient.key, ...act.prior]
+  return act.kind === 'unmerge' ? [act.patient, ...act.others].map(({ key }) => key) : []
+}
+
+/** What an ADT says of patients: their records, their orders, and of a merge, done or undone, the studies that may have waited for it. */
 function concernsOfAct(search: Search, act: PatientAct): void {
-  if (act.kind === 'update') {
-    const known = search.patient(act.patient.key)
-    if (known === undefined || known.mergedInto !== undefined) return
-    if (mergePatient(known, act.patient) !== known) search.want({ by: 'patient', key: known.key })
+  if (act.kind === 'arrive' || act.kind === 'arrivalTakenBack') {
+    const key = survivorOf(search, act.patient.key)
+    if (search.patient(key) !== undefined) search.want({ by: 'patient', key })
     return
   }
-  const keys = [act.patient.key, ...act.prior].map((key) => survivorOf(search, key))
+  if (act.kind === 'update' || act.kind === 'patientDeleted') {
+    const known = search.patient(act.patient.key)
+    if (known === undefined || known.mergedInto !== undefined) return
+    const isNews = act.kind === 'patientDeleted' || mergePatient(known, act.patient) !== known
+    if (isNews) search.want({ by: 'patient', key: known.key })
+    return
+  }
+  const keys = joinedOrParted(act).map((key) => survivorOf(search, key))
   for (const alias of keys.flatMap((key) => search.patient(key)?.aliases ?? [])) search.patient(alias)
   const orders = keys.flatMap((key) => search.orders({ by: 'patient', key }))
   search.follow(orders)

@@ -1,62 +1,40 @@
 /**
- * What an ADT does to patients (IHE RAD-12): demographics change, two become one.
- * The orders of who was merged, ended ones too, are the survivor's from then on, and
- * the old key is an alias for ever. All acts of a message are one change.
+ * Two patients become one (ADT A40): the orders of who was merged, ended ones too, are
+ * the survivor's from then on, and the old key is an alias until the merge is undone.
  */
 import type { PatientKey } from '../core/ids.ts'
 import type { PatientAct } from '../core/message.ts'
 import type { Order, Patient } from '../core/order.ts'
 import type { Draft } from './draft.ts'
-import { adoptAfterMerge } from './adopt.ts'
-import { mergePatient, named, splitPatientKey, survivorOf } from './patients.ts'
+import { isSomebodyElse, mergePatient, named, splitPatientKey, survivorOf } from './patients.ts'
+import { same } from './same.ts'
 import { hasEnded } from './steps.ts'
 
-type Update = Extract<PatientAct, { kind: 'update' }>
 type Merge = Extract<PatientAct, { kind: 'merge' }>
 
-export type Done = { readonly kind: 'applied' } | { readonly kind: 'ignored'; readonly rule: string }
-
-/** Ignored when none of the acts could be done: the rule is that of the first. */
-export function applyPatients(draft: Draft, acts: readonly PatientAct[]): Done {
-  const merged = new Set<PatientKey>()
-  const rules = acts.flatMap((act) => {
-    if (act.kind === 'update') return [update(draft, act)]
-    const own = merge(draft, act)
-    if (own.includes(undefined)) merged.add(act.patient.key)
-    return own
-  })
-  // Images may have waited for two to be one: asked when all who are one are.
-  const survivors = new Set([...merged].map((key) => survivorOf(draft.world, key)))
-  adoptAfterMerge(
-    draft,
-    [...survivors].flatMap((key) => ordersOf(draft, key)),
-  )
-  return rules.includes(undefined) ? { kind: 'applied' } : { kind: 'ignored', rule: rules[0] ?? 'no-patient' }
-}
-
-/** A08, A31 and the like: the hospital's word on who a patient is, whatever changes. */
-function update(draft: Draft, { patient: said }: Update): string | undefined {
-  const known = draft.world.patient(said.key)
-  if (known === undefined) return 'unknown-patient'
-  if (known.mergedInto !== undefined) return 'patient-merged'
-  const now = mergePatient(known, said)
-  if (now !== known) describe(draft, now, known)
-  return undefined
-}
-
 /** The patient as known from now on; what modalities see of open orders follows. Items of ended orders keep the name they had. */
-function describe(draft: Draft, patient: Patient, before: Patient | undefined): void {
+export function describe(draft: Draft, patient: Patient, before: Patient | undefined): void {
   draft.putPatient(patient, before)
   if (before !== undefined && mergePatient(before, patient) === before) return
-  for (const order of ordersOf(draft, patient.key)) {
-    if (hasEnded(order)) continue
-    draft.note(order.id, 'patient described anew by ADT')
+  const open = ordersOf(draft, patient.key).filter((order) => !hasEnded(order))
+  // Somebody unidentified gets a name so, and so does everybody whose Patient ID was mistaken for another.
+  const isDoubtful = before !== undefined && isSomebodyElse(before.attributes, patient.attributes)
+  for (const order of open) {
+    draft.note(
+      order.id,
+      `patient described anew by ADT${isDoubtful ? ', name, birth date and sex all at once: E633' : ''}`,
+    )
     draft.put(order, order)
   }
+  if (!isDoubtful || open.length === 0) return
+  draft.notice(
+    { code: 'E633', hl7Code: 207, params: {} },
+    open.map(({ id }) => id),
+  )
 }
 
 /** A40: one outcome for each prior identifier. */
-function merge(draft: Draft, { patient: said, prior }: Merge): readonly (string | undefined)[] {
+export function merge(draft: Draft, { patient: said, prior }: Merge): readonly (string | undefined)[] {
   const key = survivorOf(draft.world, said.key)
   return prior.map((from) => {
     const rule = refusal(draft, from, said.key, key)
@@ -91,10 +69,12 @@ function join(draft: Draft, from: PatientKey, said: Patient, key: PatientKey): v
   // A survivor who is named by an ID that was merged itself is known better than by this message.
   const described = before !== undefined && said.key !== key ? before : mergePatient(before, said)
   const aliases = [...new Set([...(before?.aliases ?? []), ...(gone?.aliases ?? []), from])]
-  describe(draft, { ...named(described, gone), key, ...splitPatientKey(key), aliases }, before)
-  // The old record describes nobody any more; its own aliases say what an unlink gives back.
-  const own = gone?.aliases === undefined ? {} : { aliases: gone.aliases }
-  draft.putPatient({ key: from, ...splitPatientKey(from), attributes: {}, ...own, mergedInto: key }, gone)
+  const now = named(described, gone)
+  describe(draft, { ...now, key, ...splitPatientKey(key), aliases }, before)
+  // The old record describes nobody any more; what it knows is given back when the merge is undone.
+  const lent = Object.keys(now.attributes).filter((word) => !same(now.attributes[word], described.attributes[word]))
+  const old = gone ?? { key: from, ...splitPatientKey(from), attributes: {} }
+  draft.putPatient({ ...old, ...(lent.length === 0 ? {} : { lent }), mergedInto: key }, gone)
   for (const alias of gone?.aliases ?? []) {
     const record = draft.world.patient(alias)
     if (record !== undefined) draft.putPatient({ ...record, mergedInto: key }, record)
@@ -106,6 +86,6 @@ function join(draft: Draft, from: PatientKey, said: Patient, key: PatientKey): v
   }
 }
 
-function ordersOf(draft: Draft, key: PatientKey): readonly Order[] {
+export function ordersOf(draft: Draft, key: PatientKey): readonly Order[] {
   return draft.world.orders({ by: 'patient', key })
 }

@@ -71,6 +71,16 @@ export function named(patient: Patient, other: Patient | undefined): Patient {
   return { ...patient, attributes: Object.fromEntries([...lent, ...own]) }
 }
 
+/** Whether modalities would see a name. */
+export function isNamed({ attributes }: Patient): boolean {
+  return isText(attributes['PatientName'])
+}
+
+/** Whether what a group says of a patient changes one who is known: NW does, XO does not (IHE RAD-13), unless the pipeline says otherwise. */
+export function changesPatient(group: Pick<OrderGroup, 'effect' | 'changesPatient'>): boolean {
+  return group.changesPatient ?? group.effect === 'create'
+}
+
 const identifiers: ReadonlySet<string> = new Set([
   'PatientID',
   'IssuerOfPatientID',

@@ -43,7 +43,7 @@ function orderLines(pipeline: OrderPipeline, document: Fields): readonly string[
 
 function patientLines(pipeline: PatientPipeline, document: Fields): readonly string[] {
   const events = isFields(document['triggerEvent']) ? Object.entries(document['triggerEvent']) : []
-  const { prior } = pipeline
+  const { prior, arrival } = pipeline
   return [
     ...head(pipeline, document),
     '## Trigger events',
@@ -68,6 +68,17 @@ function patientLines(pipeline: PatientPipeline, document: Fields): readonly str
           ...attributeColumns,
           ...rowsOf(prior.rules, ''),
         ]),
+    ...(arrival === undefined
+      ? []
+      : [
+          '',
+          '## Which steps an arrival means',
+          '',
+          `Those of the visit; where order or message name none, those of the day: ${cell(arrival.day === '' ? 'that on which the message is accepted' : `${arrival.day}, else that on which the message is accepted`)}.`,
+          '',
+          ...attributeColumns,
+          ...rowsOf(arrival.visit, ''),
+        ]),
   ]
 }
 
@@ -91,6 +102,10 @@ const attributeHead = ['## Attributes', '', ...attributeColumns]
 const saidOfPatients: Readonly<Record<(typeof patientEffects)[number], string>> = {
   update: 'described anew; one without orders is not made known',
   merge: "who was known by the prior identifiers of MRG, too: their orders are this patient's",
+  unmerge: "no longer who was merged into them: that one's orders are that one's again",
+  arrive: 'there: scheduled steps of the visit or the day have ARRIVED',
+  arrivalTakenBack: 'not there after all: steps that have ARRIVED are SCHEDULED again; no order is cancelled',
+  patientDeleted: 'not touched; a person is told of open orders',
   ignore: 'not touched; the message is acknowledged AA',
   reject: 'not touched; the message is refused with AR',
 }

@@ -1,6 +1,7 @@
 /** One pipeline of patients: its YAML read, checked against every dictionary there is, and compiled to functions. */
 import type { Located } from '../core/located.ts'
 import { isPatientKeyword } from '../dicom/worklist-item.ts'
+import { compileArrival, type Arrivals } from './arrival.ts'
 import { compileMap, type AttributeRule } from './attribute.ts'
 import { createLint, isFields, readFields, scalarText, type Lint } from './lint.ts'
 import { compilePrior, type Prior } from './prior.ts'
@@ -19,9 +20,11 @@ export interface PatientPipeline {
   readonly map: readonly AttributeRule[]
   /** Undefined where no event merges. */
   readonly prior: Prior | undefined
+  /** Undefined where no event is an arrival. */
+  readonly arrival: Arrivals | undefined
 }
 
-const settings = ['pipeline', 'summary', 'from', 'accept', 'let', 'tables', 'triggerEvent', 'prior', 'map']
+const settings = ['pipeline', 'summary', 'from', 'accept', 'let', 'tables', 'triggerEvent', 'prior', 'arrival', 'map']
 
 /** A pipeline says by its words what it is about. */
 export function isPatientPipeline(value: unknown): boolean {
@@ -37,7 +40,11 @@ export function compilePatientPipeline(located: Located, files: Readonly<Record<
   const map = 'map' in fields ? compileMap(words, fields['map'], ['map'], 'item') : []
   lintMap(lint, map, 'map' in fields)
   const triggerEvent = compileTriggerEvent(lint, fields['triggerEvent'])
-  if (!('prior' in fields) && merges(fields['triggerEvent'])) lint.error('E219', [], { name: 'prior' })
+  const effects = isFields(fields['triggerEvent']) ? Object.values(fields['triggerEvent']) : []
+  if (!('prior' in fields) && effects.includes('merge')) lint.error('E219', [], { name: 'prior' })
+  const arrives = effects.includes('arrive') || effects.includes('arrivalTakenBack')
+  if (!('arrival' in fields) && arrives) lint.error('E219', [], { name: 'arrival' })
+  const arrival = 'arrival' in fields ? compileArrival(words, fields['arrival']) : undefined
   const prior = 'prior' in fields ? compilePrior(words, fields['prior']) : undefined
   lintUnused(words)
   return {
@@ -49,6 +56,7 @@ export function compilePatientPipeline(located: Located, files: Readonly<Record<
     triggerEvent,
     map,
     prior,
+    arrival,
   }
 }
 
@@ -60,8 +68,4 @@ function lintMap(lint: Lint, map: readonly AttributeRule[], isThere: boolean): v
   if (isThere && !map.some(({ keyword }) => keyword === 'PatientID')) {
     lint.error('E215', ['map'], { keyword: 'PatientID' }, { of: 'key' })
   }
-}
-
-function merges(value: unknown): boolean {
-  return isFields(value) && Object.values(value).includes('merge')
 }

@@ -115,10 +115,28 @@ function differencesOf(expected: Fields, plan: Plan, message: Message): readonly
   return differences
 }
 
-/** As a test writes them: by DICOM keyword, and of a merge the identifiers that are no more. */
+/** As a test writes them: by DICOM keyword; of a merge the identifiers that are no more, of an arrival its visit and day. */
 function patientsOf(verdict: Verdict): readonly Fields[] {
   const acts = verdict.kind === 'accepted' ? (verdict.patients ?? []) : []
-  return acts.map((act) => ({ ...act.patient.attributes, ...(act.kind === 'merge' ? { prior: act.prior } : {}) }))
+  return acts.flatMap((act): readonly Fields[] => {
+    const own = act.patient.attributes
+    switch (act.kind) {
+      case 'merge':
+        return [{ ...own, prior: act.prior }]
+      case 'unmerge':
+        return [act.patient, ...act.others].map(({ patientId, issuerOfPatientId, attributes }) => ({
+          PatientID: patientId,
+          IssuerOfPatientID: issuerOfPatientId,
+          ...attributes,
+        }))
+      case 'arrive':
+      case 'arrivalTakenBack':
+        return [{ ...own, AdmissionID: act.admissionId, day: act.day }]
+      case 'update':
+      case 'patientDeleted':
+        return [own]
+    }
+  })
 }
 
 function effectOf(verdict: Verdict): string {

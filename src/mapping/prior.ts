@@ -2,8 +2,8 @@
  * By which identifiers the patient of a merge was known before (MRG-1, HL7 2.5.1
  * §3.4.9). It may repeat, and each segment says its own: all of them are meant.
  */
-import type { PatientKey } from '../core/ids.ts'
 import type { DocumentPath } from '../core/located.ts'
+import type { Patient } from '../core/order.ts'
 import { select, type Path } from '../hl7/index.ts'
 import { compileMap, type AttributeRule } from './attribute.ts'
 import { readFields, readTexts } from './lint.ts'
@@ -13,7 +13,9 @@ import { patientOf } from './translate.ts'
 
 export interface Prior {
   /** Faults go to the scene: a merge that names nobody merges nobody. */
-  readonly keys: (scene: Scene) => readonly PatientKey[]
+  readonly patients: (scene: Scene) => readonly Patient[]
+  /** The segment that names them. */
+  readonly segment: string
   /** For the mapping table. */
   readonly from: string
   readonly rules: readonly AttributeRule[]
@@ -43,8 +45,9 @@ export function compilePrior(words: Vocabulary, value: unknown): Prior | undefin
   return {
     from: texts.map(({ text }) => text).join(', else '),
     rules,
-    keys(scene) {
-      const keys = new Set<PatientKey>()
+    segment: first.segment,
+    patients(scene) {
+      const named = new Map<string, Patient>()
       const segments = scene.scope.segments.filter(({ name }) => name === first.segment)
       if (segments.length === 0) {
         scene.faults.push(fault('E302', 100, { what: `The ${first.segment} segment` }, spot.place, spot.rule))
@@ -54,14 +57,14 @@ export function compilePrior(words: Vocabulary, value: unknown): Prior | undefin
         const found = repetitionsOf(inside, paths)
         for (const repetition of found) {
           const patient = patientOf(valuesOf(rules, { ...inside, repetition, named: new Map() }), scene)
-          if (patient !== undefined) keys.add(patient.key)
+          if (patient !== undefined) named.set(patient.key, { ...patient, attributes: {} })
         }
         if (found.length === 0) {
           const place = { segment: first.segment, occurrence: segment.occurrence, field: first.field }
           refuse(scene, { ...spot, place }, 'E302', 101, { what: 'The identifier that was merged' })
         }
       }
-      return [...keys]
+      return [...named.values()]
     },
   }
 }

@@ -25,15 +25,64 @@ export function translatePatients(
     const params = { event: shownCode(event) }
     return [fault('E328', 201, params, place, pipeline.lint.place(['triggerEvent'], 'key'))]
   }
-  const acts = scenes.flatMap((scene, group): readonly PatientAct[] => {
-    const patient = describe(pipeline, scene, listen?.(group))
-    const prior = effect === 'merge' ? (pipeline.prior?.keys(scene) ?? []) : []
-    if (patient === undefined) return []
-    return [effect === 'merge' ? { kind: effect, patient, prior } : { kind: effect, patient }]
-  })
+  const acts = effect === 'unmerge' ? unmerge(pipeline, scenes, listen) : each(pipeline, effect, scenes, listen)
   const faults = scenes.flatMap((scene) => scene.faults)
   if (faults.length > 0) return faults
   return { kind: 'accepted', groups: [], patients: acts, warnings: scenes.flatMap((scene) => scene.warnings) }
+}
+
+type Listen = ((group: number) => Listener) | undefined
+
+function each(
+  pipeline: PatientPipeline,
+  effect: Exclude<PatientAct['kind'], 'unmerge'>,
+  scenes: readonly Scene[],
+  listen: Listen,
+): readonly PatientAct[] {
+  return scenes.flatMap((scene, group): readonly PatientAct[] => {
+    const listener = listen?.(group)
+    if (effect === 'update' || effect === 'merge') {
+      const patient = describe(pipeline, scene, listener)
+      const prior = effect === 'merge' ? (pipeline.prior?.patients(scene) ?? []) : []
+      if (patient === undefined) return []
+      return [
+        effect === 'merge' ? { kind: effect, patient, prior: prior.map(({ key }) => key) } : { kind: effect, patient },
+      ]
+    }
+    const patient = identify(pipeline, scene, listener)
+    if (patient === undefined) return []
+    if (effect === 'patientDeleted') return [{ kind: effect, patient }]
+    const arrival = pipeline.arrival?.of(scene, listener)
+    return arrival === undefined ? [] : [{ kind: effect, patient, ...arrival }]
+  })
+}
+
+/** A37 names two by a PID each, as the standard has it; a sender that undoes its A40 by the same segments names one by MRG. */
+function unmerge(pipeline: PatientPipeline, scenes: readonly Scene[], listen: Listen): readonly PatientAct[] {
+  const { prior } = pipeline
+  const named = scenes.flatMap((scene, group) => {
+    const patient = describe(pipeline, scene, listen?.(group))
+    const hasPrior = scene.scope.segments.some(({ name }) => name === prior?.segment)
+    return [...(patient === undefined ? [] : [patient]), ...(hasPrior ? (prior?.patients(scene) ?? []) : [])]
+  })
+  const [patient, ...rest] = named
+  const others = rest.filter(
+    ({ key }, index) => key !== patient?.key && rest.findIndex((one) => one.key === key) === index,
+  )
+  if (patient !== undefined && others.length > 0) return [{ kind: 'unmerge', patient, others }]
+  const [first] = scenes
+  if (first?.faults.length === 0) {
+    first.faults.push(fault('E302', 100, { what: 'The second patient' }, { segment: patientSegment, occurrence: 2 }))
+  }
+  return []
+}
+
+/** Of who only comes or goes nothing but the identifiers is read: the rest may be wrong, and changes nothing. */
+function identify(pipeline: PatientPipeline, scene: Scene, listener: Listener | undefined): Patient | undefined {
+  const own = pipeline.map.filter(({ keyword }) => keyword === 'PatientID' || keyword === 'IssuerOfPatientID')
+  const patient = patientOf(build(own, scene, listener), scene)
+  if (patient === undefined) missing(pipeline, scene, 'PatientID')
+  return patient
 }
 
 /** A name may be left out, and stays; it cannot be taken away from items that are served. */

@@ -2,11 +2,16 @@
 import type { PatientAct } from '../core/message.ts'
 import { isFields, scalarText, type Lint } from './lint.ts'
 
-export const patientEffects = ['update', 'merge', 'ignore', 'reject'] as const satisfies readonly (
-  | PatientAct['kind']
-  | 'ignore'
-  | 'reject'
-)[]
+export const patientEffects = [
+  'update',
+  'merge',
+  'unmerge',
+  'arrive',
+  'arrivalTakenBack',
+  'patientDeleted',
+  'ignore',
+  'reject',
+] as const satisfies readonly (PatientAct['kind'] | 'ignore' | 'reject')[]
 
 export interface PatientControl {
   readonly effect: (typeof patientEffects)[number]

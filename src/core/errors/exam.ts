@@ -82,6 +82,26 @@ export const examErrors = {
     'permanent',
     'Ask the RIS which Patient ID is in force, and compare it with the orders named in the notice. Merge what was merged wrongly the right way round in the RIS, or cancel the orders there and send them anew.',
   ),
+  E631: entry(
+    'A merge of patients could not be undone ({rule}); nothing was changed.',
+    'permanent',
+    'unmerge-unknown: both were merged into a third one; send an A37 that names that one and the one who is to leave. unmerge-nameless: send the A37 with the names of both in PID-5. Or cancel the orders named in the notice and order anew.',
+  ),
+  E632: entry(
+    'The hospital has deleted a patient who has open orders; they stay on the worklist.',
+    'permanent',
+    'Ask whether the orders named in the notice are still to be performed, and under which Patient ID; cancel those that are not in the RIS.',
+  ),
+  E633: entry(
+    'An ADT gave a patient with open orders another name, birth date and sex all at once; modalities see the new ones.',
+    'permanent',
+    'Nothing is wrong if somebody unidentified got a name. Else the ADT has a mistaken Patient ID: correct it by another ADT before anyone is examined.',
+  ),
+  E634: entry(
+    'A merge of patients was undone, and order {orderId} keeps images in study {study} that name the other patient.',
+    'permanent',
+    'Find out who was examined. If the images are not of this order, take them away by `worklane unlink`; if they are, correct their patient in Orthanc.',
+  ),
   E697: entry(
     "The plan that accepted a waiting message is gone; today's plan is taken.",
     'permanent',
