@@ -7,6 +7,7 @@ import type { Site } from './config/site.ts'
 import type { Clock, Jobs, Log, PartHealth, Store } from './core/ports.ts'
 import type { OrthancSettings, SourceSettings } from './core/settings.ts'
 import { writePart10 } from './dicom/part10.ts'
+import { withLongNumbers } from './flow/long-numbers.ts'
 import { createAnswerer } from './flow/answer.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createDrainer } from './flow/drain.ts'
@@ -199,7 +200,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       metrics,
       messages: store,
       worklist,
-      orders: { orders: store, story: createStoryteller({ store }), timeZone: settings.timeZone },
+      orders: {
+        orders: { ...store, findOrders: withLongNumbers(store.findOrders) },
+        story: createStoryteller({ store }),
+        timeZone: settings.timeZone,
+      },
       hand: {
         store,
         preview: createPreview({ ledger: store, rules, clock }),

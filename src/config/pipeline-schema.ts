@@ -35,8 +35,16 @@ const words: Readonly<Record<(typeof ruleWords)[number], JsonSchema>> = {
     description: 'A condition over names from let: sex == "F". Where it is false there is no value.',
   },
   join: { type: 'string', description: 'Puts the values of the list together with this between them.' },
-  otherwise: { ...text, description: 'Where there is no value. `uid`: a Study Instance UID, made once per order.' },
-  tooLong: { enum: [...tooLongWords], description: 'What is done with a text that is too long for DICOM.' },
+  otherwise: {
+    ...text,
+    description:
+      'Where there is no value. `uid`: a Study Instance UID, made once per order. `generated(RAD)`: an accession number, requested procedure ID or step ID, made once per order, that begins so.',
+  },
+  tooLong: {
+    enum: [...tooLongWords],
+    description:
+      'What is done with a text that is too long for DICOM: refuse, truncate, split into several values, a short number made of it (hash), or omit. Which of them a keyword allows: docs/reference/validation.md.',
+  },
   unit: {
     type: 'string',
     description: 'Where the unit of the number stands: a weight in pounds becomes kilograms, an unknown unit no value.',
@@ -160,6 +168,12 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
         type: 'object',
         description: 'ORC-1, or ORC-1(ORC-5), and what it does to the order. Without otherwise, others are refused.',
         additionalProperties: { enum: [...effects, 'reject'] },
+      },
+      changesPatient: {
+        type: 'array',
+        items: { enum: ['create', 'update'] },
+        description:
+          'Which effects change name, birth date and the like of a patient who is known: [create] unless it is said.',
       },
       each: {
         type: 'object',

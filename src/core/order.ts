@@ -124,6 +124,8 @@ export interface Order {
   /** The sender's, or made once (from the order's key and its creating sequence number) and kept. */
   readonly studyInstanceUid: string
   readonly request: Dataset
+  /** Numbers that are too long for DICOM, by the short ones that stand for them: the RIS is told its own. */
+  readonly shortened?: Readonly<Record<string, string>>
   /** The HL7 text of the order group as last sent with an OBR. */
   readonly received: string
   /** Sequence number of the message that `received` is of; absent: the one that made the order. */

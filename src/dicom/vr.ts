@@ -65,6 +65,12 @@ const textRules: Partial<Record<Vr, TextRule>> = {
   UT: { max: 0xffff_fffe / 4, forbidden: text },
 }
 
+/** Most characters of one value of a VR (of PN, of one group); undefined where nobody reaches it, and for numbers. */
+export function lengthLimit(vr: Vr): number | undefined {
+  const max = textRules[vr]?.max
+  return max === undefined || max > 10_240 ? undefined : max
+}
+
 const numberRanges: Partial<Record<Vr, { readonly min: number; readonly max: number; readonly whole: boolean }>> = {
   US: { min: 0, max: 0xffff, whole: true },
   SS: { min: -0x8000, max: 0x7fff, whole: true },

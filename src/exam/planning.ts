@@ -11,11 +11,13 @@ import type { Dataset } from '../core/dataset.ts'
 import type { Tombstone } from '../core/world.ts'
 import { nameBasedUid } from '../dicom/uid.ts'
 import { adopt } from './adopt.ts'
+import { bookedFirst, stillCalledOff, takeOver, withoutUndoing } from './booking.ts'
 import { creditedStudies, settle } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { control, quoted } from './group.ts'
 import { orderName, orderNames } from './identify.ts'
-import { merge, mergePatient } from './patients.ts'
+import { withMadeNumbers } from './made-numbers.ts'
+import { changesPatient, merge, mergePatient } from './patients.ts'
 import { same } from './same.ts'
 import { isNewer, newest, sentAt } from './sent.ts'
 import { hasEnded, isPlannedAgain, move, plan, replan, summary } from './steps.ts'
@@ -31,7 +33,7 @@ export function create(
   number: number,
   sentAs: PatientKey = patient.key,
 ): Order {
-  know(draft, patient, group.effect === 'create')
+  know(draft, patient, changesPatient(group))
   const { seq, at } = entry
   const studyInstanceUid = ownUid(draft, group.numbers) || madeUid(group.numbers, seq, number)
   const tombstone = tombstoneOf(draft, group)
@@ -52,8 +54,12 @@ export function create(
     createdAt: at,
     changedAt: at,
     ...(sent ? { sentAt: sent } : {}),
+    ...keptLong(undefined, group),
   }
-  const order = tombstone === undefined ? planned : move(planned, 'cancel')
+  const numbered = withMadeNumbers(planned, group)
+  const cancelledFirst = tombstone === undefined ? numbered : move(numbered, 'cancel')
+  const order = group.isBooking === true ? bookedFirst(cancelledFirst, group) : cancelledFirst
+  if (group.isBooking === true) takeOver(draft, order)
   draft.put(order, undefined)
   const cancelled = tombstone === undefined ? '' : ', its cancel came first'
   const isUidRefused = (group.numbers.studyInstanceUid || studyInstanceUid) !== studyInstanceUid
@@ -74,23 +80,31 @@ export interface SaidOfOrder {
 
 export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfOrder): void {
   const group = withoutStandIns(withOnlyStep(said, order, so.stepKeys), order)
-  if (group.effect === 'create' && group.patient !== undefined) know(draft, group.patient, true)
-  if (group.effect === 'update') noteOtherName(draft, order, group)
+  if (!changesPatient(group)) noteOtherName(draft, order, group)
+  else if (group.patient !== undefined) know(draft, group.patient, true)
   const sent = sentAt(group.received)
   const studyInstanceUid = keptUid(draft, order, group.numbers)
-  const changed: Order = {
-    ...order,
+  const kept = withoutUndoing(order.steps, group)
+  const { isBooking: _isBooking, ...known } = order
+  const corrected: Order = {
+    ...known,
     numbers: renumber(order.numbers, group.numbers, studyInstanceUid),
     studyInstanceUid,
     request: merge(order.request, group.request),
-    steps: replan(order.steps, group.steps, { reopens: so.isNewer, alsoNamed: so.stepKeys }),
+    steps: stillCalledOff(
+      replan(kept.steps, kept.planned, { reopens: so.isNewer, alsoNamed: so.stepKeys }),
+      kept.planned,
+      so.stepKeys,
+    ),
+    ...keptLong(order, group),
   }
+  const changed = withMadeNumbers(corrected, group)
   const what = same(changed, order) ? 'changed nothing' : 'updated'
-  const kept = keptEnded(changed, group, so.isNewer) ? ', what has ended stays so: the message is not newer' : ''
+  const ended = keptEnded(changed, group, so.isNewer) ? ', what has ended stays so: the message is not newer' : ''
   const uidKept = group.numbers.studyInstanceUid && group.numbers.studyInstanceUid !== studyInstanceUid
   const why = order.firstImageAt === undefined ? 'the other is of another exam' : 'it has images'
   const uid = uidKept ? `, the Study Instance UID stays: ${why}` : ''
-  draft.note(order.id, `${control(group)} ${what}: ${summary(changed)}${kept}${uid}`)
+  draft.note(order.id, `${control(group)} ${what}: ${summary(changed)}${ended}${uid}`)
   const newestSent = newest(order.sentAt, sent)
   const next: Order = {
     ...changed,
@@ -109,7 +123,10 @@ export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfO
  * number never joins two); without, only another patient makes a new order.
  */
 export function isAnotherExam(order: Order, group: OrderGroup): boolean {
-  if (group.effect !== 'create' || group.patient === undefined || !hasEnded(order)) return false
+  const { fillerOrderNumber, placerOrderNumber } = group.numbers
+  // An appointment ID names an exam only where no order number does.
+  const isNew = group.effect === 'create' || (group.effect === 'schedule' && !(fillerOrderNumber || placerOrderNumber))
+  if (!isNew || group.patient === undefined || !hasEnded(order)) return false
   if (isNewer(sentAt(group.received), order.sentAt) !== true) return false
   const tookPlace =
     order.firstImageAt !== undefined ||
@@ -135,8 +152,9 @@ export function withoutStandIns(
   order: Pick<OrderGroup, 'numbers' | 'request' | 'steps'>,
 ): OrderGroup {
   const { fillerOrderNumber, placerOrderNumber } = group.numbers
+  const asSent = (said: unknown): string => group.shortened?.[text(said)] ?? text(said)
   const isStandIn = (said: unknown, known: unknown): boolean =>
-    said !== undefined && said !== '' && hasText(known) && (said === fillerOrderNumber || said === placerOrderNumber)
+    said !== undefined && said !== '' && hasText(known) && [fillerOrderNumber, placerOrderNumber].includes(asSent(said))
   const numbers: Partial<Record<keyof OrderNumbers, string>> = { ...group.numbers }
   const request: Record<string, Dataset[string]> = { ...group.request }
   for (const [keyword, name] of standIns) {
@@ -163,7 +181,7 @@ function noteOtherName(draft: Draft, order: Order, { patient }: OrderGroup): voi
   draft.note(order.id, 'the update describes its patient in another way: only a new order or an ADT changes patients')
 }
 
-/** Only NW says who a patient is (IHE RAD-13: PID of an update must not change the patient); a patient that nobody knows is known from any order. */
+/** By default only NW says who a patient is (IHE RAD-13: PID of an update must not change the patient); a patient that nobody knows is known from any order. */
 function know(draft: Draft, patient: Patient, mayChange: boolean): void {
   const before = draft.world.patient(patient.key)
   if (before !== undefined && !mayChange) return
@@ -215,6 +233,11 @@ function renumber(known: OrderNumbers, said: OrderNumbers, studyInstanceUid: str
   const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined && value !== ''))
   const numbers: OrderNumbers = { ...known, ...given, authority: known.authority }
   return numbers.studyInstanceUid ? { ...numbers, studyInstanceUid } : numbers
+}
+
+/** The RIS is told its own numbers, however long they are. */
+function keptLong(order: Order | undefined, { shortened }: OrderGroup): Pick<Order, 'shortened'> {
+  return shortened === undefined ? {} : { shortened: { ...order?.shortened, ...shortened } }
 }
 
 function keptEnded(order: Order, group: OrderGroup, reopens: boolean): boolean {

@@ -21,6 +21,7 @@ import { dateDigits, instantDigits, isWithin, parseSpan } from '../dicom/match-t
 import { hasWildcard, wildcardMatches } from '../dicom/wildcard.ts'
 import type { FlowMetrics } from './metrics.ts'
 import { byStart, heldKeys, textAt, type IndexEntry, type WorklistIndex } from './worklist-index.ts'
+import { asShort } from './long-numbers.ts'
 
 export interface AnswerContext {
   readonly store: Pick<WorklistStore, 'items' | 'history'>
@@ -183,7 +184,7 @@ type EntryTest = (entry: IndexEntry) => boolean
 function compileSearch(query: WorklistSearch): readonly EntryTest[] {
   const step = 'ScheduledProcedureStepSequence'
   const tests = [
-    textTest(query.accession, 'AccessionNumber'),
+    textTest(query.accession && asShort(query.accession), 'AccessionNumber'),
     textTest(query.patientId, 'PatientID'),
     textTest(query.studyInstanceUid, 'StudyInstanceUID'),
     textTest(query.modality, `${step}.Modality`),

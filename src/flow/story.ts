@@ -38,20 +38,16 @@ export function createStoryteller({ store }: StoryContext): TellStory {
 /** Messages that name the order by one of its numbers, and those that its history names. */
 async function messagesOf(
   store: StoryContext['store'],
-  { source, numbers }: Order,
+  { source, numbers, shortened }: Order,
   history: readonly HistoryLine[],
 ): Promise<readonly StoredMessage[]> {
   const found = new Map<MessageId, StoredMessage>()
   const limit = mostMessages
   const { accessionNumber, placerOrderNumber, fillerOrderNumber, placerAppointmentId, fillerAppointmentId } = numbers
-  if (accessionNumber)
-    for (const one of (await store.messages({ accessionNumber, limit })).items) found.set(one.id, one)
-  for (const orderNumber of new Set([
-    placerOrderNumber,
-    fillerOrderNumber,
-    placerAppointmentId,
-    fillerAppointmentId,
-  ])) {
+  // Messages are found by what they say: the number as it was sent, if a short one stands for it.
+  const sent = accessionNumber && (shortened?.[accessionNumber] ?? accessionNumber)
+  if (sent) for (const one of (await store.messages({ accessionNumber: sent, limit })).items) found.set(one.id, one)
+  for (const orderNumber of new Set([placerOrderNumber, fillerOrderNumber, placerAppointmentId, fillerAppointmentId])) {
     // The same number of another sender is another order.
     const named = orderNumber ? (await store.messages({ orderNumber, source, limit })).items : []
     for (const one of named) found.set(one.id, one)

@@ -2,6 +2,7 @@
 import type { Dataset, DatasetValue } from '../core/dataset.ts'
 import type { FilePlace, Hl7Place } from '../core/fault.ts'
 import type { DocumentPath } from '../core/located.ts'
+import { madeKeywords } from '../core/message.ts'
 import { lookupKeyword, suggestKeyword, type Attribute } from '../dicom/dictionary.ts'
 import { worklistKeys } from '../dicom/worklist-item.ts'
 import { select, type Path } from '../hl7/index.ts'
@@ -9,10 +10,10 @@ import { compileCode, type CodeItem } from './code-item.ts'
 import { createConverter } from './convert.ts'
 import { isFields, scalarText, type Fields } from './lint.ts'
 import { literal } from './piece.ts'
-import { defaultTooLong, neverCut, tooLongWords, type TooLong } from './policy.ts'
+import { defaultTooLong, mayHaveMany, tooLongChoices, tooLongWords, type TooLong } from './policy.ts'
 import { isQuantity } from './quantity.ts'
-import { checkedPath, type Vocabulary } from './reference.ts'
-import { compileRule, compileWhen, type Condition } from './rule.ts'
+import { checkedPath, placesOf, type Vocabulary } from './reference.ts'
+import { compileRule, compileWhen, generatedPrefix, type Condition } from './rule.ts'
 import type { Scene, Spot } from './scene.ts'
 
 export interface AttributeRule {
@@ -21,8 +22,12 @@ export interface AttributeRule {
   /** `undefined` leaves the element out, `''` empties it. */
   readonly value: (scene: Scene) => DatasetValue | undefined
   readonly place: Hl7Place | undefined
+  /** All fields that may hold its value. */
+  readonly places?: readonly Hl7Place[]
   readonly rule: FilePlace
   readonly makesUid: boolean
+  /** What the number that is made once per order begins with. */
+  readonly generates: string | undefined
   /** For the mapping table. */
   readonly from: string
   readonly how: string
@@ -83,7 +88,7 @@ function compileAttribute(
   if (rule === undefined) return undefined
   const tooLong = readTooLong(words, attribute, value, at)
   const spot = spotOf(words, keyword, at, rule)
-  const many = attribute.vm !== '1'
+  const many = mayHaveMany(attribute)
   const convert = createConverter({
     keyword,
     attribute,
@@ -107,8 +112,12 @@ function compileAttribute(
     get place() {
       return rule.place
     },
+    get places() {
+      return placesOf(rule)
+    },
     rule: spot.rule,
     makesUid: rule.makesUid,
+    generates: rule.generates,
     from: rule.from,
     how: rule.how,
     inner: [],
@@ -125,18 +134,35 @@ function spotOf(words: Vocabulary, keyword: string, at: DocumentPath, rule: { pl
   }
 }
 
-function readTooLong({ lint }: Vocabulary, { keyword, vr }: Attribute, value: unknown, at: DocumentPath): TooLong {
-  const given = isFields(value) ? value['tooLong'] : undefined
-  if (given === undefined) return defaultTooLong(keyword, vr)
-  const path = [...at, 'tooLong']
-  const word = tooLongWords.find((known) => known === given)
-  if (word === undefined) {
-    const name = scalarText(given) ?? ''
-    lint.error('E206', path, { name, known: tooLongWords.join(', ') }, { known: tooLongWords })
-    return 'refuse'
+function readTooLong({ lint }: Vocabulary, attribute: Attribute, value: unknown, at: DocumentPath): TooLong {
+  const choices = tooLongChoices(attribute)
+  const standard = defaultTooLong(attribute)
+  const places = Array.isArray(value)
+    ? value.map((entry: unknown, index) => ({ entry, path: [...at, index, 'tooLong'] }))
+    : [{ entry: value, path: [...at, 'tooLong'] }]
+  let said: TooLong | undefined
+  for (const { entry, path } of places) {
+    const given = isFields(entry) ? entry['tooLong'] : undefined
+    if (given === undefined) continue
+    const word = tooLongWords.find((known) => known === given)
+    if (word === undefined) {
+      const name = scalarText(given) ?? ''
+      lint.error('E206', path, { name, known: choices.join(', ') }, { known: choices })
+    } else if (!choices.includes(word)) {
+      const params = { keyword: attribute.keyword, word: done[word], known: choices.join(', ') }
+      lint.error('E228', path, params)
+    }
+    said ??= word
   }
-  if (word !== 'refuse' && neverCut(keyword, vr)) lint.error('E228', path, { keyword })
-  return word
+  return said ?? standard
+}
+
+const done: Readonly<Record<TooLong, string>> = {
+  refuse: 'refused',
+  truncate: 'cut',
+  split: 'split',
+  hash: 'shortened',
+  omit: 'left out',
 }
 
 function refuseUnits({ lint }: Vocabulary, { keyword, vr }: Attribute, value: unknown, at: DocumentPath): void {
@@ -163,6 +189,18 @@ function checkConstants(
     for (const name of ['value', 'otherwise']) {
       const text = scalarText(entry[name])
       if (text === undefined || text === '' || ('table' in entry && name === 'value')) continue
+      const prefix = name === 'otherwise' ? generatedPrefix(text) : undefined
+      if (prefix !== undefined) {
+        const expected = !(madeKeywords as readonly string[]).includes(attribute.keyword)
+          ? 'a value'
+          : /^[A-Z0-9]{0,3}$/.test(prefix)
+            ? undefined
+            : 'made with a prefix of at most three capitals or digits'
+        if (expected !== undefined) {
+          words.lint.error('E218', [...path, name], { text, expected, keyword: attribute.keyword })
+        }
+        continue
+      }
       if (name === 'otherwise' && text === 'uid') {
         if (attribute.keyword !== 'StudyInstanceUID') {
           words.lint.error('E218', [...path, name], { text, expected: 'a value', keyword: attribute.keyword })
@@ -180,7 +218,7 @@ function checkConstants(
 function flaw(attribute: Attribute, text: string, many: boolean): string | undefined {
   const { keyword, vr } = attribute
   const faults: Scene['faults'] = []
-  const scene = { faults, warnings: faults } as unknown as Scene
+  const scene = { faults, warnings: faults, shortened: new Map() } as unknown as Scene
   const rule = { file: '', line: 0, column: 0 }
   const convert = createConverter({ keyword, attribute, tooLong: 'refuse', many, rule, place: undefined })
   // Dates and times ask the scene for the zone; a constant with an offset is not worth supporting.
@@ -199,7 +237,7 @@ function compileSequence(
   at: DocumentPath,
 ): AttributeRule | undefined {
   const { keyword } = attribute
-  const common = { keyword, attribute, rule: words.lint.place(at, 'key'), makesUid: false }
+  const common = { keyword, attribute, rule: words.lint.place(at, 'key'), makesUid: false, generates: undefined }
   const isKeywords = isFields(value) && Object.keys(value).some((name) => /^[A-Z]/.test(name))
   if (isKeywords) return nested(words, attribute, value, at)
   if (!keyword.endsWith('CodeSequence')) {
@@ -223,7 +261,7 @@ function compileSequence(
   }
 }
 
-type Common = Pick<AttributeRule, 'keyword' | 'attribute' | 'rule' | 'makesUid'>
+type Common = Pick<AttributeRule, 'keyword' | 'attribute' | 'rule' | 'makesUid' | 'generates'>
 
 function firstCode(
   words: Vocabulary,
@@ -290,6 +328,7 @@ function nested(words: Vocabulary, attribute: Attribute, value: Fields, at: Docu
     place: undefined,
     rule: words.lint.place(at, 'key'),
     makesUid: false,
+    generates: undefined,
     from: eachText === undefined ? '' : `each ${scalarText(eachText) ?? ''}`,
     how: typeof whenText === 'string' ? `when ${whenText}` : '',
     inner,

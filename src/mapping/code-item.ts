@@ -100,7 +100,7 @@ function isWhole(item: Record<keyof Whole, unknown>): item is Whole {
 
 function part(keyword: keyof Whole, spot: Spot): Converter {
   const attribute = lookupKeyword(keyword) as Attribute
-  const tooLong = keyword === 'CodeMeaning' ? 'cut' : 'omit'
+  const tooLong = keyword === 'CodeMeaning' ? 'truncate' : 'omit'
   return createConverter({ ...spot, attribute, tooLong, many: false, keyword }) as Converter
 }
 
@@ -144,7 +144,7 @@ function constantOr(words: Vocabulary, value: unknown, at: DocumentPath): Rule |
       words.letNames.includes(text.split('.')[0] ?? ''))
   if (text === undefined || isReference) return compileRule(words, value, at) ?? 'wrong'
   const pieces = [literal(text)]
-  return { source: () => pieces, place: undefined, from: text, how: '', makesUid: false }
+  return { source: () => pieces, place: undefined, from: text, how: '', makesUid: false, generates: undefined }
 }
 
 function given(name: string, fields: Fields): string {

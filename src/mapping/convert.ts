@@ -4,13 +4,15 @@
  * empties it (HL7 null `""`). What is wrong becomes a fault with the HL7 field.
  */
 import type { DatasetValue } from '../core/dataset.ts'
-import { checkValue } from '../dicom/vr.ts'
+import { shortNumber } from '../dicom/short-number.ts'
+import { checkValue, lengthLimit } from '../dicom/vr.ts'
 import type { Attribute, Vr } from '../dicom/dictionary.ts'
 import type { Piece } from '../hl7/types.ts'
 import { personName, unseen } from './name.ts'
 import { hasValue, unitOf, type Pieces } from './piece.ts'
-import { isVital, type TooLong } from './policy.ts'
-import { decimalString, inDicomUnits, isPlausible, isQuantity, knownUnits } from './quantity.ts'
+import { isNamePlaceholder, placeholderTest } from './placeholder.ts'
+import { isIdentifier, isVital, type TooLong } from './policy.ts'
+import { decimalString, isQuantity, knownUnits, readQuantity } from './quantity.ts'
 import { refuse, warn, type Scene, type Spot } from './scene.ts'
 import { parseTimeStamp } from './time.ts'
 
@@ -32,12 +34,13 @@ export function createConverter(target: Target): Converter | undefined {
   const one = converters[vr]
   if (one === undefined) return undefined
   const vital = isVital(target.keyword)
+  const isTemplate = placeholderTest(target.keyword)
   return (pieces, scene) => {
     if (!hasValue(pieces)) return pieces.length === 0 ? undefined : ''
     const values: (string | number)[] = []
     for (const piece of pieces) {
       if (piece.isNull) continue
-      if (isPlaceholder(piece.text)) {
+      if (isTemplate(piece.text)) {
         refuse(scene, target, 'E305', 102, {}, piece)
         return undefined
       }
@@ -55,7 +58,7 @@ export function createConverter(target: Target): Converter | undefined {
   }
 }
 
-/** Holds a value to its VR; of attributes that several texts may fill, a long text becomes several values. */
+/** Holds a value to its VR; what is too long has its policy. */
 function checked1(
   value: string | number,
   piece: Piece,
@@ -64,27 +67,48 @@ function checked1(
   vital: boolean,
 ): readonly (string | number)[] | undefined {
   if (value === '') return ['']
-  const limit = typeof value === 'string' ? limits[target.attribute.vr] : undefined
+  const limit = typeof value === 'string' ? lengthLimit(target.attribute.vr) : undefined
   if (typeof value === 'string' && limit !== undefined && value.length > limit) {
-    const characters = Array.from(value)
-    if (characters.length > limit) {
-      const params = { length: characters.length, limit }
-      if (target.many && target.attribute.vr !== 'UI') return wrap(value, limit)
-      if (target.tooLong === 'cut') {
-        warn(scene, target, 'E320', params, piece)
-        return [characters.slice(0, limit).join('').trimEnd()]
-      }
-      if (target.tooLong === 'omit') warn(scene, target, 'E326', params, piece)
-      else refuse(scene, target, 'E303', 102, params, piece)
-      return undefined
-    }
+    const length = Array.from(value).length
+    if (length > limit) return shortened(value, { length, limit }, piece, scene, target)
   }
   const [problem] = checkSimple(target, value)
   if (problem === undefined) return [value]
-  const expected = typeof problem === 'string' ? problem : target.attribute.vr
-  if (vital) refuse(scene, target, 'E304', 102, { expected }, piece)
-  else warn(scene, target, 'E321', { expected }, piece)
+  if (vital) refuse(scene, target, 'E304', 102, { expected: problem }, piece)
+  else warn(scene, target, 'E321', { expected: problem }, piece)
   return undefined
+}
+
+function shortened(
+  value: string,
+  params: { readonly length: number; readonly limit: number },
+  piece: Piece,
+  scene: Scene,
+  target: Target,
+): readonly string[] | undefined {
+  switch (target.tooLong) {
+    case 'truncate':
+      warn(scene, target, 'E320', params, piece)
+      return [Array.from(value).slice(0, params.limit).join('').trimEnd()]
+    case 'split': {
+      const values = wrap(value, params.limit)
+      if (values === undefined) refuse(scene, target, 'E303', 102, params, piece)
+      return values
+    }
+    case 'hash': {
+      const short = shortNumber(value)
+      scene.shortened.set(short, value)
+      scene.notes?.push('shortened')
+      warn(scene, target, 'E330', params, piece)
+      return [short]
+    }
+    case 'omit':
+      warn(scene, target, 'E326', params, piece)
+      return undefined
+    case 'refuse':
+      refuse(scene, target, 'E303', 102, params, piece)
+      return undefined
+  }
 }
 
 function checkSimple(target: Target, value: string | number): readonly string[] {
@@ -92,18 +116,6 @@ function checkSimple(target: Target, value: string | number): readonly string[] 
   return problems
     .filter(({ code }) => code !== 'E906')
     .map(({ params }) => String(params['wanted'] ?? `a value of VR ${target.attribute.vr}`))
-}
-
-const limits: Partial<Record<Vr, number>> = {
-  AE: 16,
-  CS: 16,
-  DS: 16,
-  IS: 12,
-  LO: 64,
-  LT: 10_240,
-  SH: 16,
-  ST: 1024,
-  UI: 64,
 }
 
 const converters: Partial<Record<Vr, One>> = {
@@ -133,7 +145,7 @@ const converters: Partial<Record<Vr, One>> = {
 function nameOf(pieces: Pieces, scene: Scene, target: Target): DatasetValue | undefined {
   if (!hasValue(pieces)) return pieces.length === 0 ? undefined : ''
   const piece = pieces.find((each) => !each.isNull) as Piece
-  if (isPlaceholder(piece.raw)) {
+  if (isNamePlaceholder(piece.raw)) {
     refuse(scene, target, 'E305', 102, {}, piece)
     return undefined
   }
@@ -143,8 +155,8 @@ function nameOf(pieces: Pieces, scene: Scene, target: Target): DatasetValue | un
   if (value.length > 64) {
     const longest = Math.max(...value.split('=').map((group) => Array.from(group).length))
     if (longest > 64) {
-      // A shortened name is another name; of a physician none is better.
-      if (isVital(target.keyword)) refuse(scene, target, 'E303', 102, { length: longest, limit: 64 }, piece)
+      // A shortened name is another name, whichever of its parts is missing; of a physician none is better.
+      if (target.tooLong === 'refuse') refuse(scene, target, 'E303', 102, { length: longest, limit: 64 }, piece)
       else warn(scene, target, 'E326', { length: longest, limit: 64 }, piece)
       return undefined
     }
@@ -152,12 +164,15 @@ function nameOf(pieces: Pieces, scene: Scene, target: Target): DatasetValue | un
   return value
 }
 
-function line(piece: Piece, scene: Scene, target: Target): string {
+function line(piece: Piece, scene: Scene, target: Target): string | undefined {
   const { text } = piece
   if (!unfit.test(text)) return text.trim()
-  if (target.tooLong === 'refuse' && !target.many && text.includes('\\')) {
-    refuse(scene, target, 'E304', 102, { expected: 'a text without backslashes' }, piece)
-    return ''
+  // An identifier with another sign in it is another identifier.
+  if (isIdentifier(target.attribute) && /[\\\p{Cc}\p{Cs}]/u.test(text.trim())) {
+    const expected = text.includes('\\') ? 'a text without backslashes' : 'a text without control characters'
+    if (target.tooLong === 'omit') warn(scene, target, 'E321', { expected }, piece)
+    else refuse(scene, target, 'E304', 102, { expected }, piece)
+    return undefined
   }
   warn(scene, target, 'E327', {}, piece)
   return text
@@ -202,19 +217,28 @@ function faulty(piece: Piece, scene: Scene, target: Target, expected: string): u
 }
 
 function decimal(piece: Piece, scene: Scene, target: Target): string | undefined {
-  const unit = unitOf(piece)
+  if (isQuantity(target.keyword)) return quantity(piece, scene, target)
   const written = piece.text.trim().replace(',', '.')
   if (!/^[+-]?(\d+(\.\d*)?|\.\d+)$/.test(written)) return faulty(piece, scene, target, 'a number')
-  const value = Number(written)
-  if (!isQuantity(target.keyword)) return written.length <= 16 ? written : decimalString(value)
-  const converted = unit === undefined ? value : inDicomUnits(target.keyword, value, unit)
-  if (converted === undefined) {
-    const shown = /^[A-Za-z[\]_/%]{1,8}$/.test(unit ?? '') ? (unit as string) : ''
-    warn(scene, target, 'E322', { unit: shown, units: knownUnits(target.keyword) }, piece)
-    return undefined
+  return written.length <= 16 ? written : decimalString(Number(written))
+}
+
+/** A wrong weight is a wrong dose: what is doubtful is left out, and the order is taken all the same. */
+function quantity(piece: Piece, scene: Scene, target: Target): string | undefined {
+  const measured = readQuantity(target.keyword, piece.text, unitOf(piece))
+  switch (measured.kind) {
+    case 'number':
+      return decimalString(measured.value)
+    case 'notNumber':
+      return faulty(piece, scene, target, 'a number')
+    case 'implausible':
+      return faulty(piece, scene, target, 'a plausible number')
+    case 'unknownUnit': {
+      const unit = /^[A-Za-z[\]_/%]{1,8}$/.test(measured.unit) ? measured.unit : ''
+      warn(scene, target, 'E322', { unit, units: knownUnits(target.keyword) }, piece)
+      return undefined
+    }
   }
-  if (!isPlausible(target.keyword, converted)) return faulty(piece, scene, target, 'a plausible number')
-  return unit === undefined && written.length <= 16 ? written : decimalString(converted)
 }
 
 function number(piece: Piece, scene: Scene, target: Target): number | undefined {
@@ -222,21 +246,22 @@ function number(piece: Piece, scene: Scene, target: Target): number | undefined 
   return /^[+-]?\d+(\.\d+)?$/.test(written) ? Number(written) : faulty(piece, scene, target, 'a number')
 }
 
-/** `$ACCESSION_NUMBER$`: a template that nobody filled in. */
-export function isPlaceholder(text: string): boolean {
-  return text.charCodeAt(0) === 36 && /^\$\{?[A-Za-z][A-Za-z0-9_. -]*\}?\$?$/.test(text) && text.length > 2
-}
-
-/** A long text as several values, broken between words; nothing is lost. */
-export function wrap(value: string, limit: number): readonly string[] {
+/** A long text as several values, broken between words: nothing is lost. Undefined when a word alone is too long. */
+export function wrap(value: string, limit: number): readonly string[] | undefined {
   const values: string[] = []
-  let rest = Array.from(value.trim())
-  while (rest.length > limit) {
-    const space = rest.lastIndexOf(' ', limit)
-    const end = space > limit / 2 ? space : limit
-    values.push(rest.slice(0, end).join('').trim())
-    rest = rest.slice(end)
+  let line = ''
+  let room = limit
+  for (const word of value.trim().split(/ +/)) {
+    const length = Array.from(word).length
+    if (length > limit) return undefined
+    if (line !== '' && length + 1 <= room) {
+      line += ` ${word}`
+      room -= length + 1
+      continue
+    }
+    if (line !== '') values.push(line)
+    line = word
+    room = limit - length
   }
-  const last = rest.join('').trim()
-  return last === '' ? values : [...values, last]
+  return line === '' ? values : [...values, line]
 }

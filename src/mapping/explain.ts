@@ -18,14 +18,16 @@ export function createExplainer(): Explainer {
     lines,
     notes,
     listen: (group) => (rule, value, step) => {
-      const made = value === undefined && rule.makesUid
+      const isEmpty = value === undefined || value === ''
+      const made =
+        rule.makesUid && isEmpty ? '2.25…' : rule.generates !== undefined && isEmpty ? `${rule.generates}…` : ''
       const from = notes.length > 0 ? [...new Set(notes)].join(', ') : rule.from === '' ? '' : `${rule.from} is empty`
       lines.push({
         group,
         step,
         keyword: rule.keyword,
-        value: made ? '2.25…' : shown(value),
-        origin: made ? `made once per order; ${rule.from} is empty` : from,
+        value: made === '' ? shown(value) : made,
+        origin: made !== '' ? `made once per order; ${rule.from} is empty` : from,
         line: rule.rule.line,
       })
     },

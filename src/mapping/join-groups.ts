@@ -26,7 +26,11 @@ export function joinGroups(groups: readonly OrderGroup[]): Joined {
       faults.push(fault('E316', 102, {}, { segment: 'OBR', occurrence, field: 19 }))
     } else if (group.steps.some(({ key }) => keys.has(key))) {
       faults.push(fault('E315', 102, {}, { segment: 'OBR', occurrence, field: 20 }))
-    } else joined.set(name, { ...first, steps: [...first.steps, ...group.steps] })
+    } else {
+      const shortened = { ...first.shortened, ...group.shortened }
+      const long = Object.keys(shortened).length === 0 ? {} : { shortened }
+      joined.set(name, { ...first, steps: [...first.steps, ...group.steps], ...long })
+    }
   })
   return { groups: [...joined.values()], faults }
 }

@@ -5,6 +5,7 @@ import { groups, pathOf, select, type Message, type Scope } from '../hl7/index.t
 import { createExplainer, type Explainer } from './explain.ts'
 import { headerFaults, keysOf, typeOf, type MessageType } from './header.ts'
 import { joinGroups } from './join-groups.ts'
+import type { Control } from './order-control.ts'
 import { compileOrderPipeline, type OrderPipeline } from './order-pipeline.ts'
 import { compilePatientPipeline, isPatientPipeline, type PatientPipeline } from './patient-pipeline.ts'
 import { lintSamePatient } from './same-patient.ts'
@@ -60,6 +61,8 @@ function safely(message: Message, judge: () => Judgement): Judgement {
 function createJudge(stages: readonly Stage[], site: PlanSite, zone: Zone) {
   return (message: Message, explainer: Explainer | undefined): Judgement => {
     const type = typeOf(message)
+    // An answer to an acknowledgment would be answered in turn (HL7 2.5.1 §2.9.2).
+    if (type.code === 'ACK') return judgement('', type, message, { kind: 'ignored', rule: 'reply' })
     const wrong = headerFaults(message)
     const taking = stages.filter(({ messages }) => messages.some((each) => isTaken(each, type)))
     if (taking.length === 0) {
@@ -69,6 +72,7 @@ function createJudge(stages: readonly Stage[], site: PlanSite, zone: Zone) {
     const hasNulls = message.segments.some(({ raw }) => raw.includes('""'))
     let refused: Stage | undefined
     for (const stage of taking) {
+      const isReply = stage.messages.find((each) => isTaken(each, type))?.isReply === true
       const scopes = groups(message, stage.kind === 'orders' ? stage.orderSegment : patientSegment)
       const scenes = scopes.map((scope) => createScene(scope, site, zone, hasNulls, explainer))
       const wanted = stage.accept === undefined ? scenes : scenes.filter((scene) => stage.accept?.(scene))
@@ -76,11 +80,11 @@ function createJudge(stages: readonly Stage[], site: PlanSite, zone: Zone) {
         refused ??= stage
         continue
       }
-      const doubtful = stage.kind === 'orders' ? doubtfulStructure(message, scopes) : doubtfulMerge(scopes)
+      const doubtful = isReply ? [] : stage.kind === 'orders' ? doubtfulStructure(message, scopes) : doubtfulMerge(scopes)
       if (doubtful.length > 0) return judgement(stage.name, type, message, invalid(doubtful))
       const verdict =
         stage.kind === 'orders'
-          ? translate(stage, wanted, explainer)
+          ? translate(stage, isReply ? brought(stage, wanted) : wanted, type, explainer)
           : verdictOf(translatePatients(stage, type.event, wanted, explainer?.listen))
       return judgement(stage.name, type, message, verdict)
     }
@@ -129,16 +133,39 @@ function createScene(
     named: new Map(),
     row: undefined,
     repetition: undefined,
+    shortened: new Map(),
     faults: [],
     warnings: [],
     notes: explainer?.notes,
   }
 }
 
+/** Of an answer to an order, the groups that bring a number: all else in it repeats what was asked. */
+function brought(stage: OrderStage, scenes: readonly Scene[]): readonly Scene[] {
+  return scenes.filter(({ scope }) => {
+    const { effect } = stage.orderControl(text(scope, orderControlPath), text(scope, orderStatusPath))
+    return effect === 'number'
+  })
+}
+
+/** What the source says goes before the pipeline's `otherwise`, never before a code that it names. */
+function controlOf(stage: OrderStage, { site }: Scene, code: string, status: string): Control {
+  const control = stage.orderControl(code, status)
+  const { unknownOrderControl = 'pipeline' } = site
+  if (control.rule !== 'otherwise' || unknownOrderControl === 'pipeline') return control
+  return { ...control, effect: unknownOrderControl }
+}
+
 const orderControlPath = pathOf('ORC-1.1')
 const orderStatusPath = pathOf('ORC-5.1')
 
-function translate(stage: OrderStage, scenes: readonly Scene[], explainer: Explainer | undefined): Verdict {
+function translate(
+  stage: OrderStage,
+  scenes: readonly Scene[],
+  type: MessageType,
+  explainer: Explainer | undefined,
+): Verdict {
+  if (scenes.length === 0) return { kind: 'ignored', rule: `${stage.name}: reply` }
   const done: OrderGroup[] = []
   const faults: Fault[] = []
   const warnings: Fault[] = []
@@ -150,7 +177,7 @@ function translate(stage: OrderStage, scenes: readonly Scene[], explainer: Expla
       faults.push(fault('E314', 101, {}, { segment: 'ORC', occurrence: 1 }))
       return
     }
-    const { effect, holds, rule } = stage.orderControl(code, status)
+    const { effect, holds, rule } = controlOf(stage, scene, code, status)
     if (effect === 'ignore') {
       ignoredBy.add(`${stage.name}: orderControl.${rule}`)
       return
@@ -161,14 +188,23 @@ function translate(stage: OrderStage, scenes: readonly Scene[], explainer: Expla
     }
     const control = shownControl(code, status, rule)
     const group = stage.translator.group(scene, effect, control, explainer?.listen(index))
-    done.push(holds === undefined ? group : { ...group, holds })
+    done.push({ ...group, ...(holds === undefined ? {} : { holds }), ...stage.changesPatient(effect) })
     faults.push(...scene.faults)
     warnings.push(...scene.warnings)
   })
   if (faults.length > 0) return invalid(faults)
   if (done.length === 0) return { kind: 'ignored', rule: [...ignoredBy].join(', ') }
+  if (done.some(({ steps }) => steps.length > 0)) warnings.push(...misnamed(stage, scenes, type))
   const joined = joinGroups(done)
   return joined.faults.length > 0 ? invalid(joined.faults) : { kind: 'accepted', groups: joined.groups, warnings }
+}
+
+/** Some senders call every order OMI: what is in it counts, not its name. */
+function misnamed({ steps }: OrderStage, scenes: readonly Scene[], type: MessageType): readonly Fault[] {
+  if (type.code !== 'OMI' || steps?.kind !== 'segments') return []
+  if (scenes.some(({ scope }) => scope.segments.some(({ name }) => name === steps.segment))) return []
+  const place = { segment: 'MSH', occurrence: 1, field: 9 }
+  return [fault('E343', 102, { type: type.code, segment: steps.segment }, place)]
 }
 
 function rejected(stage: OrderStage, scene: Scene, code: string): Fault {

@@ -4,7 +4,8 @@ import type { Hl7Place } from '../core/fault.ts'
 import { worklistKeys, type WorklistKey } from '../dicom/worklist-item.ts'
 import { stepSequence, type AttributeRule } from './attribute.ts'
 import type { Lint } from './lint.ts'
-import { refuse, type Scene } from './scene.ts'
+import { placesOf } from './reference.ts'
+import { refuse, warn, type Scene } from './scene.ts'
 
 /** Made by the engine, or held back by it (a step without a start is UNSCHEDULED). */
 const ours = new Set([
@@ -48,23 +49,44 @@ export function createCheck(levels: readonly WorklistKey['level'][], rules: read
   return (scene, dataset) => {
     for (const { keyword, unless, rule } of wanted) {
       if (isThere(dataset[keyword]) || (unless !== undefined && isThere(dataset[unless]))) continue
+      if (rule?.generates !== undefined) continue
       if (scene.faults.some(({ params }) => params['keyword'] === keyword)) continue
-      // The station follows from the modality: one empty field is one fault.
-      if (
-        rule?.place !== undefined &&
-        scene.faults.some(({ code, place }) => code === 'E302' && isSame(place, rule.place))
-      )
-        continue
-      const spot = { keyword, place: rule?.place ?? { segment: 'OBR' }, rule: rule?.rule ?? nowhere }
+      const place = missingPlace(scene, placesOf(rule))
+      const spot = { keyword, place, rule: rule?.rule ?? nowhere }
+      if (holdable.has(keyword)) {
+        // Without a start nobody is served anyway: a placer's order has no modality until the filler plans it.
+        if ((dataset['ScheduledProcedureStepStartDate'] ?? '') === '') continue
+        if (scene.site.incomplete === 'hold') {
+          warn(scene, spot, 'E340')
+          continue
+        }
+      }
+      // The station follows from the modality: one empty or wrong field is one fault.
+      if (scene.faults.some((fault) => isOf(fault.place, placesOf(rule)))) continue
       refuse(scene, spot, 'E302', 101, { what: keyword })
     }
   }
 }
 
+/** What a step may wait for, hidden from every modality. */
+const holdable = new Set(['Modality', 'ScheduledStationAETitle'])
+
+/** Of the fields that could have held it, the first whose segment the message has. */
+export function missingPlace({ scope }: Scene, places: readonly Hl7Place[]): Hl7Place {
+  for (const place of places) {
+    const segment = scope.segments.find(({ name }) => name === place.segment)
+    if (segment !== undefined) return { ...place, occurrence: segment.occurrence }
+  }
+  return places[0] ?? { segment: 'OBR' }
+}
+
 const rank = ({ keyword }: WorklistKey): number => (keyword === 'ScheduledStationAETitle' ? 1 : 0)
 
-function isSame(a: Hl7Place | undefined, b: Hl7Place | undefined): boolean {
-  return a?.segment === b?.segment && a?.field === b?.field && a?.component === b?.component
+function isOf(place: Hl7Place | undefined, places: readonly Hl7Place[]): boolean {
+  return places.some(
+    ({ segment, field, component = 1 }) =>
+      place?.segment === segment && place.field === field && (place.component ?? 1) === component,
+  )
 }
 
 const nowhere = { file: '', line: 0, column: 0 }

@@ -9,19 +9,24 @@ import { segmentFields, segmentNames, select, type Path, type Scope } from '../h
 import type { Compiled, Expression, ExpressionProblem } from './condition.ts'
 import { isFields, nameOf, scalarText, type Fields } from './lint.ts'
 import { hasValue, literal, measured, none, textOf, type Pieces } from './piece.ts'
-import { checkedPath, compileReference, lookUp, type Source, type Vocabulary } from './reference.ts'
-import { fault, shownCode, type Scene } from './scene.ts'
+import { checkedPath, compileReference, lookUp, placesOf, type Source, type Vocabulary } from './reference.ts'
+import { measuredText } from './quantity.ts'
+import { fault, refuse, shownCode, warn, type Scene } from './scene.ts'
 import { suggest } from './suggest.ts'
 import type { Row, Table } from './table.ts'
 
 export interface Rule {
   readonly source: Source
   readonly place: Hl7Place | undefined
+  /** All places where it reads; absent: the one above. */
+  readonly places?: readonly Hl7Place[]
   /** For the mapping table: where the value comes from, and what is done with it. */
   readonly from: string
   readonly how: string
   /** `otherwise: uid` */
   readonly makesUid: boolean
+  /** `otherwise: generated(RAD)`: what the number that is made once per order begins with. */
+  readonly generates: string | undefined
 }
 
 export const ruleWords = [
@@ -36,6 +41,7 @@ export const ruleWords = [
   'after',
   'each',
   'expr',
+  'conflict',
 ] as const
 
 /** Undefined when it is wrong, which `lint` has been told. `extra`: words that the caller reads itself. */
@@ -49,8 +55,12 @@ export function compileRule(words: Vocabulary, value: unknown, at: DocumentPath)
       from: value,
       how: '',
       makesUid: false,
+      generates: undefined,
       get place() {
         return reference.place
+      },
+      get places() {
+        return placesOf(reference)
       },
     }
   }
@@ -81,10 +91,20 @@ function firstOf(words: Vocabulary, list: readonly unknown[], at: DocumentPath):
     get place() {
       return known.find(({ place }) => place !== undefined)?.place
     },
+    get places() {
+      return known.flatMap(placesOf)
+    },
     from: known.map(({ from }) => from).join(', else '),
     how: [...new Set(known.map(({ how }) => how).filter((how) => how !== ''))].join('; '),
-    makesUid: false,
+    makesUid: known.some(({ makesUid }) => makesUid),
+    generates: known.find(({ generates }) => generates !== undefined)?.generates,
   }
+}
+
+/** Of `generated` and `generated(RAD)`, what the number begins with; undefined for anything else. */
+export function generatedPrefix(text: string | undefined): string | undefined {
+  const match = /^generated(?:\(([^()]*)\))?$/.exec(text ?? '')
+  return match === null ? undefined : (match[1] ?? 'W')
 }
 
 function objectRule(words: Vocabulary, fields: Fields, at: DocumentPath): Rule | undefined {
@@ -99,27 +119,33 @@ function objectRule(words: Vocabulary, fields: Fields, at: DocumentPath): Rule |
   const lookup = 'table' in fields ? compileLookup(words, fields['table'], [...at, 'table']) : undefined
   if (origin === undefined || ('when' in fields && !condition) || ('table' in fields && !lookup)) return undefined
 
+  const disagreement = 'conflict' in fields ? compileConflict(words, fields, at) : undefined
   const otherwise = scalarText(fields['otherwise'])
   const makesUid = otherwise === 'uid'
-  const constant = otherwise === undefined || makesUid ? undefined : [literal(otherwise, origin.place)]
+  const generates = generatedPrefix(otherwise)
+  const isMade = makesUid || generates !== undefined
+  const constant = otherwise === undefined || isMade ? undefined : [literal(otherwise, origin.place)]
   const when = typeof fields['when'] === 'string' ? fields['when'] : ''
   const steps = [
     typeof fields['join'] === 'string' ? `joined with ${JSON.stringify(fields['join'])}` : '',
     typeof fields['after'] === 'string' ? `after ${fields['after']}` : '',
     typeof fields['table'] === 'string' ? `table ${fields['table']}` : '',
     when === '' ? '' : `when ${when}`,
-    otherwise === undefined ? '' : makesUid ? 'made once per order' : `otherwise ${JSON.stringify(otherwise)}`,
+    disagreement === undefined ? '' : `${String(fields['conflict'])} if they differ`,
+    otherwise === undefined ? '' : isMade ? 'made once per order' : `otherwise ${JSON.stringify(otherwise)}`,
   ]
   const rule: Omit<Rule, 'place'> = {
     from: origin.from,
     how: steps.filter((text) => text !== '').join('; '),
     makesUid,
+    generates,
     source: (scene) => {
       if (condition !== undefined && !condition(scene)) {
         scene.notes?.push(`condition false: ${when}`)
         return none
       }
       let pieces = origin.source(scene)
+      if (disagreement !== undefined && hasValue(pieces)) disagreement(scene, textOf(pieces).trim())
       if (lookup !== undefined && hasValue(pieces)) pieces = lookup(scene, pieces)
       if (constant === undefined || hasValue(pieces)) return pieces
       scene.notes?.push('otherwise')
@@ -131,6 +157,38 @@ function objectRule(words: Vocabulary, fields: Fields, at: DocumentPath): Rule |
     get place() {
       return origin.place
     },
+    get places() {
+      return placesOf(origin)
+    },
+  }
+}
+
+/** `conflict: warn`: several fields that should say the same, of which the first counts. */
+function compileConflict(
+  words: Vocabulary,
+  fields: Fields,
+  at: DocumentPath,
+): ((scene: Scene, chosen: string) => void) | undefined {
+  const { lint } = words
+  const known = ['warn', 'refuse']
+  const policy = scalarText(fields['conflict']) ?? ''
+  if (!known.includes(policy)) {
+    lint.error('E206', [...at, 'conflict'], { name: policy, known: known.join(', ') }, { known })
+    return undefined
+  }
+  const list: readonly unknown[] = Array.isArray(fields['from']) ? fields['from'] : [fields['from']]
+  const rules = list.flatMap((entry, index) => compileRule(words, entry, [...at, 'from', index]) ?? [])
+  const keyword = String(at.at(-1) ?? '')
+  const rule = lint.place(at, 'key')
+  return (scene, chosen) => {
+    const quiet = scene.notes === undefined ? scene : { ...scene, notes: undefined }
+    const pieces = rules.flatMap(({ source }) => source(quiet).filter(({ isNull }) => !isNull))
+    const other = pieces.find(({ text }) => text.trim() !== chosen)
+    if (other === undefined) return
+    const place = pieces.find(({ text }) => text.trim() === chosen)?.place
+    const params = { chosen: place === undefined ? 'the first field' : `${place.segment}-${place.field}` }
+    if (policy === 'refuse') refuse(scene, { keyword, rule, place: other.place }, 'E341', 102, params, other)
+    else warn(scene, { keyword, rule, place: other.place }, 'E341', params, other)
   }
 }
 
@@ -138,6 +196,7 @@ interface Origin {
   readonly source: Source
   readonly from: string
   readonly place: Hl7Place | undefined
+  readonly places?: readonly Hl7Place[]
 }
 
 function originOf(words: Vocabulary, fields: Fields, at: DocumentPath): Origin | undefined {
@@ -196,7 +255,7 @@ function withUnit(origin: Origin, unit: Source): Origin {
       if (!hasValue(pieces)) return pieces
       const quiet = scene.notes === undefined ? scene : { ...scene, notes: undefined }
       const text = textOf(unit(quiet))
-      return pieces.map((piece) => (piece.isNull ? piece : measured(piece.text, piece.place, text)))
+      return pieces.map((piece) => (piece.isNull ? piece : measured(measuredText(piece), piece.place, text)))
     },
   }
 }
@@ -265,6 +324,11 @@ function compileLookup(words: Vocabulary, value: unknown, at: DocumentPath): Loo
     pieces.flatMap((piece) => {
       if (piece.isNull) return [piece]
       const code = piece.text.trim()
+      if (table.kind === 'inline' && table.refused.has(code)) {
+        const params = { table: name, code: shownCode(code) }
+        scene.faults.push(fault('E344', 103, params, piece.place, words.lint.place(at)))
+        return []
+      }
       const found =
         table.kind === 'inline' ? table.values.get(code) : table.rows.get(code)?.[0]?.cells[column as string]
       scene.notes?.push(`table ${text}`)

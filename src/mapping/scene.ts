@@ -20,6 +20,8 @@ export interface Scene {
   row: Row | undefined
   /** The repetition that a sequence's `each:` stands at. */
   repetition: Piece | undefined
+  /** Numbers that were too long for DICOM, by the short ones that stand for them (`tooLong: hash`). */
+  readonly shortened: Map<string, string>
   readonly faults: Fault[]
   readonly warnings: Fault[]
   /** Where the value in the making comes from; only when somebody asked (`explain`). */

@@ -58,7 +58,7 @@ function itemOf(event: ExamEvent): Dataset {
   const { order, patient } = event
   if (order === undefined) return {}
   const step = stepOf(order.steps, event)
-  return {
+  return asSent(order.shortened, {
     ...patient?.attributes,
     ...(patient === undefined ? {} : { PatientID: patient.patientId, IssuerOfPatientID: patient.issuerOfPatientId }),
     ...order.request,
@@ -66,7 +66,17 @@ function itemOf(event: ExamEvent): Dataset {
     ...(step?.stations[0] === undefined ? {} : { ScheduledStationAETitle: step.stations[0] }),
     ...(step === undefined ? {} : { ScheduledProcedureStepStatus: step.stepStatus }),
     StudyInstanceUID: order.studyInstanceUid,
-  }
+  })
+}
+
+/** A number that was too long for the modality is told as the RIS knows it. */
+function asSent(shortened: Readonly<Record<string, string>> | undefined, item: Dataset): Dataset {
+  if (shortened === undefined) return item
+  const long = Object.entries(item).flatMap(([keyword, value]) => {
+    const sent = typeof value === 'string' ? shortened[value] : undefined
+    return sent === undefined ? [] : [[keyword, sent] as const]
+  })
+  return { ...item, ...Object.fromEntries(long) }
 }
 
 function stepOf(steps: readonly Step[], { kind, study }: ExamEvent): Step | undefined {

@@ -1,17 +1,20 @@
 /** One order group of a message through one pipeline: what it does, whose it is, and the steps it plans. */
 import type { Dataset, DatasetValue } from '../core/dataset.ts'
-import type { Effect, OrderGroup, PlannedStep } from '../core/message.ts'
+import type { Hl7Place } from '../core/fault.ts'
+import { madeKeywords, type Effect, type OrderGroup, type PlannedStep } from '../core/message.ts'
 import type { OrderNumbers, Patient } from '../core/order.ts'
 import { patientKey } from '../core/ids.ts'
+import { isModality } from '../dicom/modality.ts'
 import { isPatientKeyword } from '../dicom/worklist-item.ts'
 import { scopeText } from '../hl7/index.ts'
 import type { AttributeRule } from './attribute.ts'
 import type { OrderPipeline } from './order-pipeline.ts'
 import { textOf } from './piece.ts'
-import { createCheck, type Check } from './requirement.ts'
-import { rowsOf } from './rule.ts'
-import { fault, warn, type Scene } from './scene.ts'
-import type { Row } from './table.ts'
+import { createCheck, missingPlace, type Check } from './requirement.ts'
+import { placesOf } from './reference.ts'
+import type { Rule } from './rule.ts'
+import { fault, shownCode, warn, type Scene } from './scene.ts'
+import { stepScenes } from './step-scenes.ts'
 
 /** Hears of each value with its origin (`explain`). */
 export type Listener = (rule: AttributeRule, value: DatasetValue | undefined, step: number | undefined) => void
@@ -28,6 +31,7 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
   const requestRules = pipeline.item.filter(({ keyword }) => !isPatientKeyword(keyword))
   const numberRules = requestRules.filter(({ keyword }) => keyword in numberKeywords)
   const uid = requestRules.find(({ keyword }) => keyword === 'StudyInstanceUID')
+  const makes = makesOf([...requestRules, ...pipeline.step])
   const checkUid: Check = (scene, dataset) => {
     if (uid === undefined || uid.makesUid || (dataset['StudyInstanceUID'] ?? '') !== '') return
     if (scene.faults.some(({ params }) => params['keyword'] === 'StudyInstanceUID')) return
@@ -58,9 +62,19 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
         received: scopeText(scene.scope),
         request: planned ? request : {},
         steps,
+        ...(planned && makes !== undefined ? { makes } : {}),
+        ...(scene.shortened.size === 0 ? {} : { shortened: Object.fromEntries(scene.shortened) }),
       }
     },
   }
+}
+
+function makesOf(rules: readonly AttributeRule[]): OrderGroup['makes'] {
+  const made = madeKeywords.flatMap((keyword) => {
+    const prefix = rules.find((rule) => rule.keyword === keyword)?.generates
+    return prefix === undefined ? [] : [[keyword, prefix] as const]
+  })
+  return made.length === 0 ? undefined : Object.fromEntries(made)
 }
 
 const numberKeywords: Readonly<Record<string, keyof OrderNumbers>> = {
@@ -115,33 +129,43 @@ function planSteps(
   check: Check,
   listener: Listener | undefined,
 ): readonly PlannedStep[] {
-  const rows = rowsFor(pipeline, scene)
-  const steps: PlannedStep[] = []
-  rows.forEach((row, index) => {
-    // Names may stand on columns: each row finds its own.
-    const inside: Scene = rows.length === 1 && row === undefined ? scene : { ...scene, row, named: new Map() }
+  const scenes = stepScenes(pipeline, scene)
+  const steps = scenes.map((inside, index): PlannedStep => {
     const given = build(pipeline.step, inside, listener, index)
     const { dataset, assumed } = withDefaults(pipeline, inside, given)
     const { ScheduledStationAETitle: station = '', ...attributes } = dataset
     check(inside, { ...attributes, ScheduledStationAETitle: station })
     const key = pipeline.identity.step === undefined ? '' : textOf(pipeline.identity.step.source(inside)).trim()
-    steps.push({
+    return {
       key: key === '' ? String(index + 1) : key,
       stations: stationsOf(station),
       attributes,
       ...(assumed.length === 0 ? {} : { assumed }),
-    })
+    }
   })
-  if (new Set(steps.map(({ key }) => key)).size < steps.length) {
-    scene.faults.push(fault('E315', 102, {}, pipeline.steps?.code.place))
+  const again = repeatedStep(pipeline, steps)
+  if (again !== undefined) {
+    const rule = pipeline.identity.step
+    const place = pipeline.steps?.kind === 'rows' ? pipeline.steps.code.place : firstPlace(scenes[again], rule)
+    scene.faults.push(fault('E315', 102, {}, place))
   }
   return steps
 }
 
-function rowsFor(pipeline: OrderPipeline, scene: Scene): readonly (Row | undefined)[] {
-  if (pipeline.steps === undefined) return [undefined]
-  const { table, code } = pipeline.steps
-  return rowsOf(scene, table, code.source(scene), code.place) ?? []
+/** The first step that has the name of another: its key, or of segments the ID that modalities return with the images. */
+function repeatedStep({ steps: source }: OrderPipeline, steps: readonly PlannedStep[]): number | undefined {
+  if (steps.length < 2) return undefined
+  const names = steps.map(({ key, attributes }) =>
+    source?.kind === 'segments' ? [key, String(attributes['ScheduledProcedureStepID'] ?? key)] : [key],
+  )
+  const at = names.findIndex((own, index) =>
+    names.slice(0, index).some((other) => own.some((name, kind) => name === other[kind])),
+  )
+  return at < 0 ? undefined : at
+}
+
+function firstPlace(scene: Scene | undefined, rule: Rule | undefined): Hl7Place | undefined {
+  return scene === undefined ? rule?.place : missingPlace(scene, placesOf(rule))
 }
 
 /** Where neither message nor table says, the site does; a date without a time is the beginning of the day. */
@@ -160,6 +184,13 @@ function withDefaults(
     if ((dataset[keyword] ?? '') !== '' || value === '' || isFaulty(scene, keyword)) continue
     dataset[keyword] = value
     assumed.push(keyword)
+  }
+  // A department (RAD) is no modality, and takes none away: what is known is kept.
+  for (const keyword of ['Modality', 'ScheduledStationAETitle']) if (dataset[keyword] === '') delete dataset[keyword]
+  const { Modality: modality } = dataset
+  const rule = pipeline.step.find(({ keyword }) => keyword === 'Modality')
+  if (rule !== undefined && typeof modality === 'string' && !isModality(modality)) {
+    warn(scene, rule, 'E345', { code: shownCode(modality) })
   }
   const date = dataset['ScheduledProcedureStepStartDate'] ?? ''
   const time = pipeline.step.find(({ keyword }) => keyword === 'ScheduledProcedureStepStartTime')

@@ -65,7 +65,11 @@ export const lintErrors = {
     'permanent',
     'Give each row of a code its own value in the column that `identity.step` names.',
   ),
-  E228: entry('{keyword} is never cut.', 'permanent', 'Remove `tooLong: cut`; a value that is too long is refused.'),
+  E228: entry(
+    '{keyword} is never {word}.',
+    'permanent',
+    '`tooLong` may be {known} here; docs/reference/validation.md says why.',
+  ),
   E229: entry('{keyword} cannot be made from {what}.', 'permanent', 'Its value representation is {vr}.'),
   E230: entry('The test "{name}" cannot be run: {reason}.', 'permanent', 'Correct the pipeline.test.yaml.'),
   E231: entry('"{name}" cannot be the name of a value.', 'permanent', 'Use letters and digits, not a reserved word.'),

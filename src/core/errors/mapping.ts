@@ -128,6 +128,11 @@ export const mappingErrors = {
     'permanent',
     'Send each MRG behind the PID of the patient who survives.',
   ),
+  E330: entry(
+    '{keyword} has {length} characters, more than {limit}: a short number stands for it.',
+    'permanent',
+    'Nothing needs to be done: the order is found by both, and status messages tell the number as it was sent.',
+  ),
   E340: entry(
     '{keyword} is missing; the step is held until a message brings it.',
     'permanent',
