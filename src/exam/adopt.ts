@@ -5,7 +5,7 @@
 import type { Instant, OrderId } from '../core/ids.ts'
 import type { Order, Study } from '../core/order.ts'
 import { endIfOver, studiesOf } from './completion.ts'
-import { combine, counts, creditOf, hitsOf, judge, raise, type Judged } from './credit.ts'
+import { combine, counts, creditOf, hitsOf, judge, type Judged } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { withoutCopies } from './copies.ts'
 import { receive, timesOf } from './receive.ts'
@@ -68,7 +68,7 @@ function adoptThose(
     const all = judge(draft.world, before, evidence, true)
     let study: Study = { ...before, credit: combine({ kind: 'unmatched' }, all.map(creditOf)) }
     if (study.credit.kind === 'unmatched') continue
-    if (all.some(({ facts }) => own.has(facts.series))) raise(draft, study, before)
+    if (all.some(({ facts }) => own.has(facts.series))) draft.doubt(study)
     draft.putStudy(study, before)
     if (study.credit.kind !== 'matched') continue
     // What this order is no longer may decide for another one.

@@ -72,11 +72,15 @@ export function settle(draft: Draft, order: Order, study: Study | undefined): Or
     const dues = [...quietTimes(draft, order).values()]
     draft.deadline(quietSubject(order), dues.length === 0 ? null : earliest(dues))
   }
-  const isOver = hasEnded(order) && order.steps.some((step) => step.stepStatus === 'COMPLETED')
-  if (!isOver || order.told.includes('CM')) return order
+  if (!isOver(order) || order.told.includes('CM')) return order
   const told = tell(order, 'CM')
   draft.announce('completed', told, study)
   return told
+}
+
+/** All of the order has ended, and something of it took place. */
+export function isOver(order: Order): boolean {
+  return hasEnded(order) && order.steps.some((step) => step.stepStatus === 'COMPLETED')
 }
 
 /** What images of an order are a reason to wait for: silence, for the steps of that policy. Over already: completed now. */

@@ -25,6 +25,10 @@ export interface Draft {
   put(order: Order, before: Order | undefined): void
   putPatient(patient: Patient, before: Patient | undefined): void
   putStudy(study: Study, before: Study | undefined): void
+  /** Whose it is may be in doubt: asked when the entry is applied as a whole. */
+  doubt(study: Study): void
+  /** The studies in doubt as they are now, and as they were before the entry. */
+  doubtful(): readonly (readonly [Study, Study | undefined])[]
   putTombstone(tombstone: Tombstone): void
   /** A line of the order's history: past tense, codes only. */
   note(orderId: OrderId, what: string): void
@@ -48,6 +52,7 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
   const patients = new Map<PatientKey, Patient | undefined>()
   const studies = new Map<string, Study>()
   const studiesBefore = new Map<string, Study | undefined>()
+  const doubts = new Set<string>()
   const deadlines = new Map<string, Instant | null>()
   const announced = new Set<string>()
   const rest: Change[] = []
@@ -122,6 +127,9 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
       studies.set(study.key, study)
       layer.putStudy(study)
     },
+    doubt: ({ key }) => void doubts.add(key),
+    doubtful: () =>
+      [...studies.values()].flatMap((one) => (doubts.has(one.key) ? [[one, studiesBefore.get(one.key)]] : [])),
     putTombstone(tombstone) {
       layer.putTombstone(tombstone)
       rest.push({ kind: 'tombstone', tombstone })

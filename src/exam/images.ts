@@ -28,7 +28,9 @@ export function applyImages(draft: Draft, given: ImagesEntry): void {
   const recorded = record(before ?? inherited(twins), before, entry, told)
   const seen = news(before, entry).filter((facts) => counts(recorded, facts))
   const fresh = seen.filter((facts) => shownBy(twins, facts) === undefined)
-  const judged = judge(draft.world, recorded, fresh)
+  // What a person has linked is one study, whatever Orthanc shows a series of it.
+  const everywhere = { ...recorded, series: [recorded, ...twins].flatMap((one) => one.series) }
+  const judged = judge(draft.world, everywhere, fresh)
   const copied = seen.flatMap((facts) => shownBy(twins, facts)?.credit ?? [])
   let study: Study = { ...recorded, credit: combine(recorded.credit, [...judged.map(creditOf), ...copied]) }
   if (fresh.length > 0) raise(draft, study, before)

@@ -4,14 +4,14 @@
  * the copies of the study in other Orthancs.
  */
 import type { Command } from '../core/inbox.ts'
-import type { Instant, OrderId } from '../core/ids.ts'
-import type { Order, Study } from '../core/order.ts'
+import type { OrderId } from '../core/ids.ts'
+import type { Order, Step, Study } from '../core/order.ts'
 import { creditedStudies, endIfOver, quietSubject } from './completion.ts'
 import { twinsOf, withoutCopies } from './copies.ts'
 import { counts, creditsOf, hitsOf, judge, raise } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { credited, receive, timesOf } from './receive.ts'
-import { isStarted, summary, takeBack } from './steps.ts'
+import { isStarted, summary, takeBack, waitForImages } from './steps.ts'
 
 type Link = Extract<Command, { kind: 'link' }>
 type Unlink = Extract<Command, { kind: 'unlink' }>
@@ -90,7 +90,9 @@ function unlink(draft: Draft, order: Order, study: Study, by: string): void {
     draft.putStudy(now, one)
     if (now.series.some((facts) => own.has(facts.series) && counts(now, facts))) raise(draft, now, one)
   }
-  const left = all.some((one) => creditsOf(one).includes(order.id)) ? without(draft, order, all) : order
+  // A study that has become a mismatch is the order's all the same.
+  const isOurs = (one: Study): boolean => creditsOf(one).includes(order.id) || order.studies?.includes(one.key) === true
+  const left = all.some(isOurs) ? without(draft, order, all) : order
   draft.note(order.id, `study ${study.key} unlinked by ${by}: ${summary(left)}`)
   const isReopened = left.steps.some(({ stepStatus }, index) => stepStatus !== order.steps[index]?.stepStatus)
   if (isReopened) draft.announce('reopened', left, study)
@@ -121,25 +123,14 @@ function without(draft: Draft, order: Order, gone: readonly Study[]): Order {
   if (hasImages) return next
   const { firstImageAt: _first, lastImageAt: _last, ...rest } = next
   draft.deadline(quietSubject(order), null)
-  const back = waitsForImages(takeBack(rest, begunByImages(order)), draft.at)
+  const back = waitForImages(takeBack(rest, begunByImages(order)), draft.at)
   return { ...back, told: back.steps.some(isStarted) ? back.told : back.told.filter((what) => what !== 'IP') }
 }
 
-/** What the RIS or MPPS began waits for its images again. */
-function waitsForImages(order: Order, at: Instant): Order {
-  if (!order.steps.some(isStarted)) return order
-  const performed = Object.entries(order.performed ?? {})
-  const steps = order.steps.map((step) => {
-    if (!isStarted(step)) return step
-    const sop = step.begun?.performed ?? performed.find(([, { stepKeys }]) => stepKeys.includes(step.key))?.[0]
-    return { ...step, begun: sop === undefined ? { at } : { at, performed: sop } }
-  })
-  return { ...order, steps }
-}
-
-/** Started steps that neither the RIS nor MPPS began. */
+/** Started steps that neither the RIS nor MPPS began, or only a performed step that is of none any more (110514). */
 function begunByImages({ steps, performed }: Order): ReadonlySet<string> {
   const others = new Set(Object.values(performed ?? {}).flatMap(({ stepKeys }) => stepKeys))
-  const own = steps.filter((step) => isStarted(step) && step.begun === undefined && !others.has(step.key))
+  const isByRis = ({ begun }: Step): boolean => begun !== undefined && begun.performed === undefined
+  const own = steps.filter((step) => isStarted(step) && !isByRis(step) && !others.has(step.key))
   return new Set(own.map((step) => step.key))
 }

@@ -1,6 +1,6 @@
 /** What a person does to an order by hand. The RIS did not do it, so it is told. */
 import type { Command } from '../core/inbox.ts'
-import type { Order } from '../core/order.ts'
+import type { Order, Step } from '../core/order.ts'
 import {
   announceStart,
   announceStop,
@@ -13,7 +13,7 @@ import {
 import type { Draft } from './draft.ts'
 import { applyLink } from './link.ts'
 import { reconsiderPerformed } from './performed.ts'
-import { hasEnded, isStarted, move, reopen, summary } from './steps.ts'
+import { hasEnded, isStarted, isStopped, move, reopen, summary, waitForImages } from './steps.ts'
 
 type StepCommand = Extract<Command, { kind: 'complete' | 'cancel' | 'reopen' }>
 
@@ -64,7 +64,7 @@ function act(draft: Draft, order: Order, { kind, step }: StepCommand, by: string
   draft.note(order.id, `${kind} by ${by}: ${summary(moved)}`)
   switch (kind) {
     case 'reopen':
-      draft.put(reopened(draft, moved), order)
+      draft.put(reopened(draft, moved, order), order)
       break
     case 'complete':
       draft.put(settle(draft, moved, study), order)
@@ -74,6 +74,8 @@ function act(draft: Draft, order: Order, { kind, step }: StepCommand, by: string
       break
   }
 }
+
+const keysOf = (steps: readonly Step[]): ReadonlySet<string> => new Set(steps.map(({ key }) => key))
 
 type Keys = ReadonlySet<string> | undefined
 
@@ -92,10 +94,7 @@ function complete(order: Order): Order {
 /** Steps that had begun: discontinued, once; an order of which nothing took place: canceled. */
 function canceled(draft: Draft, moved: Order, before: Order): Order {
   const study = creditedStudies(draft, moved)[0]
-  const isStopped = moved.steps.some(
-    ({ stepStatus }, index) => stepStatus === 'DISCONTINUED' && before.steps[index]?.stepStatus !== 'DISCONTINUED',
-  )
-  if (isStopped) return announceStop(draft, moved, study)
+  if (isStopped(moved, before)) return announceStop(draft, moved, study)
   const tookPlace = moved.steps.some(({ stepStatus }) => stepStatus === 'COMPLETED' || stepStatus === 'DISCONTINUED')
   if (hasEnded(moved) && !tookPlace) draft.announce('canceled', moved, study)
   return moved
@@ -106,9 +105,12 @@ function wasSeen({ firstImageAt, performed }: Order): boolean {
 }
 
 /** The end may be told again, and the times to wait begin now. */
-function reopened(draft: Draft, moved: Order): Order {
+function reopened(draft: Draft, moved: Order, before: Order): Order {
   const study = creditedStudies(draft, moved)[0]
-  const order: Order = { ...moved, told: moved.told.filter((what) => what === 'IP'), reopenedAt: draft.at }
+  const begun = moved.steps.filter((step, index) => isStarted(step) && step !== before.steps[index])
+  // A reopening is no image.
+  const waiting = moved.firstImageAt === undefined ? waitForImages(moved, draft.at, keysOf(begun)) : moved
+  const order: Order = { ...waiting, told: moved.told.filter((what) => what === 'IP'), reopenedAt: draft.at }
   draft.announce('reopened', order, study)
   return awaitQuiet(draft, order.steps.some(isStarted) ? announceStart(draft, order, study) : order, study)
 }

@@ -8,6 +8,7 @@ import type { OrderId } from '../core/ids.ts'
 import type { Order, SeriesFacts, Step, Study } from '../core/order.ts'
 import type { Lookup, World } from '../core/world.ts'
 import { agreesWith } from './patients.ts'
+import { hasBegun } from './steps.ts'
 
 export interface Hit {
   readonly order: Order
@@ -110,10 +111,9 @@ function hitOf(order: Order, facts: SeriesFacts, all: readonly SeriesFacts[], st
   if (named.length > 0) return { order, stepKeys: keys(named) }
   const own = toldBy(order, facts)
   if (own.length > 0) return { order, stepKeys: own }
-  // What tells nothing is of what has begun, and starts no more.
-  const begun = order.steps.filter(({ stepStatus }) => stepStatus === 'STARTED' || stepStatus === 'COMPLETED')
-  const isTold = all.some((one) => toldBy(order, one).length > 0)
-  return { order, stepKeys: keys(isTold || begun.length > 0 ? begun : order.steps) }
+  if (all.some((one) => toldBy(order, one).length > 0)) return { order, stepKeys: [] }
+  const begun = order.steps.filter(hasBegun)
+  return { order, stepKeys: keys(begun.length > 0 ? begun : order.steps) }
 }
 
 function toldBy(order: Order, facts: SeriesFacts): readonly string[] {

@@ -9,7 +9,8 @@ import type { MessageState, OrderGroup, PatientAct } from '../core/message.ts'
 import type { Fault } from '../core/fault.ts'
 import type { Order, Patient } from '../core/order.ts'
 import type { Change, ExamRules, World } from '../core/world.ts'
-import { creditedStudies, settle, tell } from './completion.ts'
+import { creditedStudies, isOver, settle, tell } from './completion.ts'
+import { raise } from './credit.ts'
 import { createDraft, type Draft } from './draft.ts'
 import { control, quoted } from './group.ts'
 import { identifyAll, orderName } from './identify.ts'
@@ -17,7 +18,7 @@ import { applyPatients } from './merge.ts'
 import { agree, agreesWithPatient, isSomebodyElse, meantGroup, splitPatientKey } from './patients.ts'
 import { create, isAnotherExam, retire, update, type SaidOfOrder } from './planning.ts'
 import { isNewer, newest, sentAt } from './sent.ts'
-import { hasEnded, move, summary, type Act } from './steps.ts'
+import { hasEnded, isStopped, move, summary, type Act } from './steps.ts'
 import { joined, together, type Together } from './together.ts'
 
 type MessageEntry = Extract<InboxEntry, { kind: 'message' }>
@@ -52,6 +53,8 @@ export function applyMessage(
   }
   const done = patients.length === 0 ? undefined : applyPatients(draft, patients)
   if (done?.kind === 'ignored') ignored.push(done.rule)
+  // A group may bring the order that tells whose images are that another one left in doubt.
+  for (const [study, before] of draft.doubtful()) raise(draft, study, before)
   const count = groups.length + (patients.length === 0 ? 0 : 1)
   const rule = ignored.length === count ? (ignored[0] ?? 'no-order-group') : undefined
   return [...draft.changes(), end(rule === undefined ? { kind: 'applied' } : { kind: 'ignored', rule })]
@@ -123,10 +126,10 @@ function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, '
     ...(sent === undefined ? {} : { sentAt: sent }),
   }
   draft.note(order.id, `${control(group)} ${moved === order ? 'changed no step' : 'moved steps'}: ${summary(next)}`)
-  // What the RIS did itself it is not told.
-  if (what === 'start') next = tell(next, 'IP')
-  if (what === 'complete' && hasEnded(next)) next = tell(next, 'CM')
-  if (what === 'cancel' && moved.steps.some((step) => step.stepStatus === 'DISCONTINUED')) next = tell(next, 'DC')
+  // What the RIS did itself it is not told; what it said of steps that had ended it did not do.
+  if (what === 'start' && moved !== order) next = tell(next, 'IP')
+  if (what === 'complete' && isOver(next)) next = tell(next, 'CM')
+  if (what === 'cancel' && isStopped(moved, order)) next = tell(next, 'DC')
   draft.put(settle(draft, next, creditedStudies(draft, next)[0]), order)
   return { kind: 'applied' }
 }

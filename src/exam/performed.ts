@@ -6,12 +6,12 @@
 import type { Fault } from '../core/fault.ts'
 import type { InboxEntry } from '../core/inbox.ts'
 import type { OrderId } from '../core/ids.ts'
-import type { Order, PerformedProcedureStep, PerformedState, SeriesFacts, Step } from '../core/order.ts'
+import type { Order, PerformedProcedureStep, PerformedState, SeriesFacts } from '../core/order.ts'
 import type { World } from '../core/world.ts'
 import { announceStart, announceStop, creditedStudies, hasImagesSince, policyOf, settle } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { matchSeries } from './match.ts'
-import { isEnded, isStarted, move, summary, takeBack } from './steps.ts'
+import { isEnded, isStarted, isStopped, move, summary, takeBack } from './steps.ts'
 
 export type PerformedEntry = Extract<InboxEntry, { kind: 'performed' }>
 
@@ -48,7 +48,8 @@ export function reconsiderPerformed(draft: Draft, order: Order): Order {
   const next = end(draft, order, keys)
   if (next === order) return order
   draft.note(order.id, `what MPPS said counts now: ${summary(next)}`)
-  return settle(draft, next, creditedStudies(draft, next)[0])
+  const study = creditedStudies(draft, next)[0]
+  return settle(draft, isStopped(next, order) ? announceStop(draft, next, study) : next, study)
 }
 
 function perform(draft: Draft, order: Order, keys: ReadonlySet<string>, said: PerformedProcedureStep): Order {
@@ -68,13 +69,16 @@ function perform(draft: Draft, order: Order, keys: ReadonlySet<string>, said: Pe
     begun = untold(begun)
     draft.announce('reopened', begun, study)
   }
-  const ended = state === 'IN PROGRESS' ? begun : end(draft, begun, keys)
+  // A mistake that was never in progress kept nothing from its end.
+  const endable = isMistake && order.performed?.[sopInstanceUid] === undefined ? counted : keys
+  const judged = state === 'IN PROGRESS' ? begun : end(draft, begun, endable)
+  const ended = isMistake ? { ...judged, performed: { ...judged.performed, [sopInstanceUid]: ofNone } } : judged
   draft.note(order.id, `MPPS ${state}${isMistake ? ', incorrect worklist entry' : ''}: ${summary(ended)}`)
-  const stopped = ended.steps.some((step, index) => isStopped(step) && !isStopped(begun.steps[index]))
-  return settle(draft, stopped ? announceStop(draft, ended, study) : ended, study)
+  return settle(draft, isStopped(ended, begun) ? announceStop(draft, ended, study) : ended, study)
 }
 
-const isStopped = (step: Step | undefined): boolean => step?.stepStatus === 'DISCONTINUED'
+/** What was a mistake is remembered, so that it is not said again, and is of no step. */
+const ofNone = { state: 'DISCONTINUED', stepKeys: [] } as const
 
 /** Steps of the policy `mpps` among these of which nothing is in progress: COMPLETED if any performed step of theirs is, else DISCONTINUED. */
 function end(draft: Draft, order: Order, keys: ReadonlySet<string>): Order {

@@ -8,7 +8,7 @@ import type { Order, SeriesFacts, Study } from '../core/order.ts'
 import { announceStart } from './completion.ts'
 import type { Taken } from './credit.ts'
 import type { Draft } from './draft.ts'
-import { flags, isStarted, isWaiting, move, summary, withImages } from './steps.ts'
+import { flags, hasBegun, isStarted, isWaiting, move, summary, withImages } from './steps.ts'
 
 export interface Arrival {
   readonly taken: readonly Taken[]
@@ -44,9 +44,12 @@ export function receive(
     draft.note(order.id, `${isBorn ? 'born with images' : 'started by images'}: ${summary(next)}`)
     next = announceStart(draft, next, study)
   }
-  const open = new Set(next.steps.filter(isStarted).map((step) => step.key))
   if (arrival.isNews === false) return { order: next, study }
-  const late = taken.filter(({ stepKeys }) => ![...stepKeys].some((key) => open.has(key)))
+  const open = new Set(next.steps.filter(isStarted).map((step) => step.key))
+  // What tells none of the steps of an order that it is linked to is of those that have begun.
+  const begun = new Set(next.steps.filter(hasBegun).map((step) => step.key))
+  const ofSteps = taken.map((one) => (one.stepKeys.size > 0 ? one : { ...one, stepKeys: begun }))
+  const late = ofSteps.filter(({ stepKeys }) => ![...stepKeys].some((key) => open.has(key)))
   return { order: next, study: reportLate(draft, next, study, { ...arrival, taken: late }) }
 }
 

@@ -94,6 +94,17 @@ export function withImages(order: Order, keys: ReadonlySet<string>, last: Instan
   })
 }
 
+/** The order has no images: its started steps began without, by the RIS or MPPS, and wait for the first. */
+export function waitForImages(order: Order, at: Instant, keys?: ReadonlySet<string>): Order {
+  const performed = Object.entries(order.performed ?? {})
+  return change(order, keys, (step) => {
+    if (!isStarted(step)) return step
+    const known = performed.find(([, { stepKeys }]) => stepKeys.includes(step.key))?.[0]
+    const sop = step.begun === undefined ? known : step.begun.performed
+    return { ...step, begun: sop === undefined ? { at } : { at, performed: sop } }
+  })
+}
+
 /** What waits is served, whatever was there before it. */
 function waitAgain({ begun: _begun, ...step }: Step): Step {
   const kept = step.flags.filter((flag) => flag !== flags.imagesFirst)
@@ -119,6 +130,18 @@ export function hasEnded(order: Order): boolean {
 
 export function isStarted(step: Step): boolean {
   return step.stepStatus === 'STARTED'
+}
+
+/** Under way or done. */
+export function hasBegun({ stepStatus }: Step): boolean {
+  return stepStatus === 'STARTED' || stepStatus === 'COMPLETED'
+}
+
+/** Whether a step was broken off that was not before. */
+export function isStopped(order: Order, before: Order): boolean {
+  return order.steps.some(
+    ({ stepStatus }, index) => stepStatus === 'DISCONTINUED' && before.steps[index]?.stepStatus !== 'DISCONTINUED',
+  )
 }
 
 /** Counts by step status for the history: `2 SCHEDULED, 1 STARTED`. */

@@ -180,6 +180,43 @@ describe('reopen', () => {
     expect(statuses(story)).toEqual(['STARTED'])
   })
 
+  test('what was performed waits for its images, not for older ones of another step', () => {
+    const story = createStory()
+    story.message({ steps: [step('1'), step('2')] })
+    story.images({ studyInstanceUid: '9.9' })
+    story.hand({ kind: 'complete', orderId: id(story), step: '1' })
+    story.performed()
+    story.hand({ kind: 'reopen', orderId: id(story) })
+    expect(statuses(story)).toEqual(['STARTED', 'SCHEDULED'])
+    story.wait(60)
+    story.hand({ kind: 'link', orderId: id(story), study: 'main/study-1', step: '2' })
+    expect(statuses(story)).toEqual(['STARTED', 'COMPLETED'])
+  })
+
+  test('what the RIS said of steps that had ended it did not do: it is told', () => {
+    const story = createStory()
+    story.message({})
+    story.hand({ kind: 'cancel', orderId: id(story) })
+    story.message({ control: 'IP' })
+    story.message({ control: 'CM' })
+    expect([statuses(story), story.order().told]).toEqual([['CANCELED'], []])
+    story.hand({ kind: 'reopen', orderId: id(story) })
+    story.images()
+    story.hand({ kind: 'complete', orderId: id(story) })
+    expect(story.events()).toEqual(['canceled', 'reopened', 'started', 'completed'])
+  })
+
+  test('a step that the RIS found discontinued already: DC of the other one is told', () => {
+    const story = createStory({ policy: 'ris' })
+    story.message({ steps: [step('1'), step('2')] })
+    story.images()
+    story.hand({ kind: 'cancel', orderId: id(story) })
+    story.hand({ kind: 'reopen', orderId: id(story), step: '1' })
+    story.message({ control: 'DC', steps: [step('2')] })
+    story.hand({ kind: 'cancel', orderId: id(story), step: '1' })
+    expect(story.events()).toEqual(['started', 'discontinued', 'reopened', 'discontinued'])
+  })
+
   test('a named step only', () => {
     const story = createStory()
     story.message({ steps: two })

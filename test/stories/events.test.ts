@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { orthancChanges } from '../../src/core/orthanc-change.ts'
 import type { ExamEvent } from '../../src/core/world.ts'
-import { createStory, statuses, type Story } from './support.ts'
+import { createStory, statuses, step, type Story } from './support.ts'
 
 const request = (requestedProcedureId: string) => ({
   requestedProcedureId,
@@ -54,6 +54,22 @@ describe('a study that nobody can be credited with', () => {
     story.images({ studyInstanceUid: '9.9', accessionNumber: 'A1', patientId: '4712' })
     story.message(order(1))
     expect(heard(story)).toEqual(['unmatched no order main/study-1', 'mismatch no order main/study-1'])
+  })
+
+  test('what a message leaves in doubt in one group and decides in another is no news', () => {
+    const story = createStory()
+    story.images({ studyInstanceUid: '9.9', accessionNumber: 'A1' })
+    const accession = { accessionNumber: 'A1', studyInstanceUid: '' }
+    const pets = [step('1', { Modality: 'PT' }, ['PT01']), step('2', { Modality: 'PT' }, ['PT01'])]
+    story.message(
+      { numbers: { fillerOrderNumber: 'F1', ...accession }, steps: pets },
+      { numbers: { fillerOrderNumber: 'F2', ...accession } },
+    )
+    expect([statuses(story), story.events(), story.notices()]).toEqual([
+      ['SCHEDULED', 'SCHEDULED', 'STARTED'],
+      ['unmatched', 'started'],
+      [],
+    ])
   })
 
   test('of reports, of copies, or without anything is no news', () => {

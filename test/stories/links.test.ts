@@ -129,6 +129,38 @@ describe('a person links a study to an order', () => {
     ])
   })
 
+  test('what tells none of the steps starts nothing where a series in another Orthanc tells', () => {
+    const story = createStory()
+    story.message({ ...two[0], steps: [step('1', { Modality: 'PT' }), step('2')] })
+    story.message({ ...two[0], control: 'CA' })
+    const facts = { studyInstanceUid: '1.1', remoteAet: '' }
+    story.images({ ...facts, modality: 'PT' }, 'seen', 'second')
+    story.images({ ...facts, series: 'series-2', origin: 'RestApi' })
+    link(story, 0, { study: 'second/study-1' })
+    const pet = { Modality: 'PT' }
+    story.message({ ...two[0], sent: '20261016090000', steps: [step('1', pet), step('2', pet)] })
+    story.images({ ...facts, series: 'series-2', origin: 'RestApi', instances: 2 })
+    expect(statuses(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
+  })
+
+  test('series of another step, and such as tell none, end no step that a modality began', () => {
+    const story = createStory({ policy: 'stable' })
+    story.message({ steps: [step('1'), step('2', {}, ['CT02'])] })
+    story.hand({ kind: 'cancel', orderId: story.order().id, step: '1' })
+    const pet = { ...elsewhere, series: 'series-2', modality: 'PT', remoteAet: '' }
+    story.images([elsewhere, pet], 'stable')
+    const item = { studyInstanceUid: '', accessionNumber: 'A1', requestedProcedureId: 'RP1', scheduledStepId: 'S2' }
+    story.performed({ scheduledSteps: [item] })
+    link(story)
+    story.images([elsewhere, pet], 'stable')
+    expect(statuses(story)).toEqual(['CANCELED', 'STARTED'])
+    story.images({ ...pet, instances: 2 })
+    story.images([elsewhere, { ...pet, instances: 2 }], 'stable')
+    expect(statuses(story)).toEqual(['CANCELED', 'COMPLETED'])
+    story.images({ ...pet, instances: 3 })
+    expect(story.events().filter((kind) => kind === 'lateImages')).toEqual(['lateImages'])
+  })
+
   test('images of hours ago: the exam took place, IP and CM are told', () => {
     const story = createStory()
     story.message({})
@@ -236,6 +268,20 @@ describe('a person unlinks a study from an order', () => {
     unlink(story)
     story.images({ studyInstanceUid: '1.1', accessionNumber: 'A2', patientId: '4712', series: 'series-2' })
     expect([statuses(story), story.notices()]).toEqual([['SCHEDULED', 'STARTED'], ['E610']])
+  })
+
+  test('a study that has become a mismatch since: the order waits again', () => {
+    const story = createStory({ policy: 'stable' })
+    story.message({ numbers: { fillerOrderNumber: 'F2', accessionNumber: 'A2' }, patient: otto })
+    story.message(two[0] ?? {})
+    story.images({ studyInstanceUid: '1.1' })
+    story.images({ studyInstanceUid: '1.1', accessionNumber: 'A2', instances: 2 })
+    expect([statuses(story), story.study()?.credit.kind]).toEqual([['SCHEDULED', 'STARTED'], 'mismatch'])
+    unlink(story, 1)
+    expect([statuses(story), story.events()]).toEqual([
+      ['SCHEDULED', 'SCHEDULED'],
+      ['started', 'mismatch', 'reopened'],
+    ])
   })
 
   test('one of two studies: the order goes on with the other', () => {

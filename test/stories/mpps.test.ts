@@ -229,6 +229,14 @@ describe('RAD-7: a modality ends', () => {
     story.change({ completion: { policy: 'mpps', quietSeconds: 0 } })
     expect([statuses(story), story.told()]).toEqual([['COMPLETED'], ['IP', 'CM']])
   })
+
+  test('what was broken off under another policy is told when it counts', () => {
+    const story = createStory({ policy: 'ris' })
+    story.message({})
+    story.performed({ state: 'DISCONTINUED' })
+    story.change({ completion: { policy: 'mpps', quietSeconds: 0 } })
+    expect([statuses(story), story.told()]).toEqual([['DISCONTINUED'], ['IP', 'DC']])
+  })
 })
 
 describe('discontinued: incorrect worklist entry selected', () => {
@@ -313,5 +321,43 @@ describe('discontinued: incorrect worklist entry selected', () => {
     story.performed(of('S2'))
     story.performed({ ...of('S1'), state: 'DISCONTINUED', discontinuationReason: wrong })
     expect([statuses(story), story.order().told]).toEqual([['SCHEDULED', 'STARTED'], ['IP']])
+  })
+
+  test.each([
+    ['it began the step before its images', true],
+    ['it is the first that was heard of it', false],
+  ] as const)('%s: once the images are taken back, the step waits again', (_what, isKnown) => {
+    const story = createStory({ policy: 'stable' })
+    story.message({})
+    if (isKnown) story.performed()
+    story.images()
+    story.performed({ state: 'DISCONTINUED', discontinuationReason: wrong })
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.hand({ kind: 'unlink', orderId: story.order().id, study: 'main/study-1' })
+    expect([statuses(story), story.events(), story.worklist().length]).toEqual([
+      ['SCHEDULED'],
+      ['started', 'unmatched', 'reopened'],
+      1,
+    ])
+    story.performed({ state: 'DISCONTINUED', discontinuationReason: wrong })
+    expect(statuses(story)).toEqual(['SCHEDULED'])
+  })
+
+  test('it is no reason to start what a person opens again', () => {
+    const story = createStory()
+    story.message({})
+    story.message({ control: 'CM' })
+    story.performed({ state: 'DISCONTINUED', discontinuationReason: wrong })
+    story.hand({ kind: 'reopen', orderId: story.order().id })
+    expect([statuses(story), story.events()]).toEqual([['SCHEDULED'], ['reopened']])
+  })
+
+  test('mpps: a mistake does not end what a person has opened again', () => {
+    const story = createStory({ policy: 'mpps' })
+    story.message({})
+    story.performed({ state: 'COMPLETED' })
+    story.hand({ kind: 'reopen', orderId: story.order().id })
+    story.performed({ sopInstanceUid: '1.2.2', state: 'DISCONTINUED', discontinuationReason: wrong })
+    expect(statuses(story)).toEqual(['STARTED'])
   })
 })
