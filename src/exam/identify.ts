@@ -7,7 +7,7 @@
 import type { OrderGroup } from '../core/message.ts'
 import type { OrderId } from '../core/ids.ts'
 import type { Order, OrderNumbers } from '../core/order.ts'
-import type { Lookup, World } from '../core/world.ts'
+import { appointmentLookups, type Lookup, type World } from '../core/world.ts'
 
 export type Identity =
   | { readonly kind: 'known'; readonly order: Order }
@@ -26,7 +26,35 @@ export function identifyAll(world: World, groups: readonly OrderGroup[]): Identi
   return all.find((one) => one.kind === 'known') ?? first
 }
 
+/** By its order numbers, else by the appointment that it is booked for, else by what describes it. */
 function identify(world: World, group: OrderGroup): Identity {
+  const { fillerOrderNumber, placerOrderNumber } = group.numbers
+  const hasNumber = Boolean(fillerOrderNumber ?? placerOrderNumber)
+  const numbered: Identity = hasNumber ? named(world, group) : { kind: 'unknown' }
+  if (numbered.kind !== 'unknown') return numbered
+  const appointed = byAppointment(world, group)
+  return appointed.kind !== 'unknown' || hasNumber ? appointed : described(world, group)
+}
+
+/** Who had this appointment until now, unless the booking names another order. */
+function byAppointment(world: World, { numbers }: OrderGroup): Identity {
+  const { authority, placerAppointmentId, fillerAppointmentId } = numbers
+  const found = (by: 'placerAppointmentId' | 'fillerAppointmentId', value: string | undefined): readonly Order[] =>
+    value ? current(world.orders({ by, authority, value })).filter((order) => !isNamedOtherwise(order, numbers)) : []
+  const filled = found('fillerAppointmentId', fillerAppointmentId)
+  if (filled.length > 0) return only(filled)
+  const placed = found('placerAppointmentId', placerAppointmentId)
+  return only(fillerAppointmentId ? placed.filter((order) => !order.numbers.fillerAppointmentId) : placed)
+}
+
+function isNamedOtherwise({ numbers: known }: Order, said: OrderNumbers): boolean {
+  const differ = (a: string | undefined, b: string | undefined): boolean => Boolean(a) && Boolean(b) && a !== b
+  return (
+    differ(known.fillerOrderNumber, said.fillerOrderNumber) || differ(known.placerOrderNumber, said.placerOrderNumber)
+  )
+}
+
+function named(world: World, group: OrderGroup): Identity {
   const { authority, fillerOrderNumber, placerOrderNumber } = group.numbers
   if (fillerOrderNumber) {
     const named = current(world.orders({ by: 'fillerOrderNumber', authority, value: fillerOrderNumber }))
@@ -35,10 +63,9 @@ function identify(world: World, group: OrderGroup): Identity {
       : []
     return named[0] === undefined ? numberedLater(placed) : confirmed(named[0], placed, placerOrderNumber)
   }
-  if (placerOrderNumber) {
-    return only(current(world.orders({ by: 'placerOrderNumber', authority, value: placerOrderNumber })))
-  }
-  return described(world, group)
+  return placerOrderNumber
+    ? only(current(world.orders({ by: 'placerOrderNumber', authority, value: placerOrderNumber })))
+    : { kind: 'unknown' }
 }
 
 /** An order that the placer made before the filler numbered it; those with another filler number only share the placer's. */
@@ -108,13 +135,29 @@ export function orderNames({
   placerOrderNumber,
   accessionNumber,
   studyInstanceUid,
+  placerAppointmentId,
+  fillerAppointmentId,
 }: OrderNumbers): readonly string[] {
   const names: string[] = []
   if (fillerOrderNumber) names.push(`filler ${authority} ${fillerOrderNumber}`)
   if (placerOrderNumber) names.push(`placer ${authority} ${placerOrderNumber}`)
   if (accessionNumber) names.push(`accession ${authority} ${accessionNumber}`)
   if (studyInstanceUid && names.length === 0) names.push(`study ${studyInstanceUid}`)
+  if (fillerAppointmentId) names.push(`filler appointment ${authority} ${fillerAppointmentId}`)
+  if (placerAppointmentId) names.push(`placer appointment ${authority} ${placerAppointmentId}`)
   return names
+}
+
+/** Under which name a cancel that comes first is remembered: a booking is called off, not its order. */
+export function cancelledName({ numbers, isBooking }: OrderGroup): string | undefined {
+  if (isBooking !== true) return orderName(numbers)
+  const { authority, placerAppointmentId, fillerAppointmentId } = numbers
+  const [own] = orderNames({
+    authority,
+    ...(placerAppointmentId ? { placerAppointmentId } : {}),
+    ...(fillerAppointmentId ? { fillerAppointmentId } : {}),
+  })
+  return own ?? orderName(numbers)
 }
 
 /** All lookups by which `identify` may find the order of a group. */
@@ -125,5 +168,5 @@ export function identityLookups({ numbers }: OrderGroup): readonly Lookup[] {
   if (placerOrderNumber) lookups.push({ by: 'placerOrderNumber', authority, value: placerOrderNumber })
   if (studyInstanceUid) lookups.push({ by: 'studyInstanceUid', value: studyInstanceUid })
   if (accessionNumber) lookups.push({ by: 'accessionNumber', value: accessionNumber })
-  return lookups
+  return [...lookups, ...appointmentLookups({ numbers, steps: [] })]
 }
