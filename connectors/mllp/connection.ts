@@ -15,6 +15,8 @@ export type Reply =
   | { readonly kind: 'acknowledge'; readonly bytes: Uint8Array }
   /** No acknowledgment: the sender keeps its message and tries again. */
   | { readonly kind: 'close' }
+  /** The frame is owed no answer; the next one follows. */
+  | { readonly kind: 'nothing' }
 
 /** What a listener reports, for metrics. */
 export type WireEvent = 'opened' | 'closed' | 'refused' | 'received' | 'oversize' | 'junk' | 'restart'
@@ -163,7 +165,7 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
         break
       }
       // A sender that does not read its acknowledgments is not read either.
-      if (!socket.write(frame(reply.bytes))) await drained()
+      if (reply.kind === 'acknowledge' && !socket.write(frame(reply.bytes))) await drained()
       if (socket.isPaused() && !isFull() && !isEnding) socket.resume()
     }
     isHandling = false

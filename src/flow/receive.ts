@@ -31,6 +31,8 @@ export type Received =
   | { readonly kind: 'acknowledge'; readonly bytes: Uint8Array }
   /** No acknowledgment: the sender keeps the message and tries again (I1). */
   | { readonly kind: 'close' }
+  /** An acknowledgment came in: it is kept to be seen, and not acknowledged (HL7 2.5.1 §2.9.2). */
+  | { readonly kind: 'nothing' }
 
 const noKeys: MessageKeys = { patientIds: [], accessionNumbers: [], placerOrderNumbers: [], fillerOrderNumbers: [] }
 const controlIdPath = known('MSH-10')
@@ -69,6 +71,7 @@ export function createReceiver(context: ReceiveContext): (frame: Uint8Array) => 
     const code = verdict.kind === 'invalid' ? verdict.acknowledgment : 'AA'
     const faults = verdict.kind === 'invalid' ? verdict.faults : []
     const controlId = message === undefined ? '' : text(message, controlIdPath)
+    const isAnswered = !/^ACK(\^|$)/.test(judgement.type)
     const entry: NewMessage = {
       source: source.name,
       controlId,
@@ -92,18 +95,20 @@ export function createReceiver(context: ReceiveContext): (frame: Uint8Array) => 
       const failure = failureOf(error)
       if (failure.code !== 'E501') log.error({ source: source.name, ...failure }, 'message could not be stored')
       if (source.whenStoreUnavailable === 'noAck') return { kind: 'close' }
+      if (!isAnswered) return { kind: 'nothing' }
       metrics.count('acknowledgments_total', { source: source.name, code: 'AR' })
       return { kind: 'acknowledge', bytes: answer(message, 'AR', [storeFault(error)]) }
     }
     if (accepted.kind === 'again') {
       metrics.count('messages_repeated_total', { source: source.name })
-      metrics.count('acknowledgments_total', { source: source.name, code: 'AA' })
       log.debug({ messageId: accepted.messageId, source: source.name }, 'message repeated')
+      if (!isAnswered) return { kind: 'nothing' }
+      metrics.count('acknowledgments_total', { source: source.name, code: 'AA' })
       return { kind: 'acknowledge', bytes: accepted.acknowledgment }
     }
     const { messageId } = accepted
     metrics.count('messages_received_total', { source: source.name })
-    metrics.count('acknowledgments_total', { source: source.name, code })
+    if (isAnswered) metrics.count('acknowledgments_total', { source: source.name, code })
     if (accepted.reused)
       log.warn({ messageId, source: source.name, code: 'E115' }, 'control id reused with another body')
     const warnings = [...(message?.warnings ?? []), ...(verdict.kind === 'accepted' ? verdict.warnings : [])]
@@ -121,7 +126,7 @@ export function createReceiver(context: ReceiveContext): (frame: Uint8Array) => 
     } else {
       log.debug({ messageId, source: source.name, state: entry.state.kind }, 'message accepted')
     }
-    return { kind: 'acknowledge', bytes: entry.acknowledgment }
+    return isAnswered ? { kind: 'acknowledge', bytes: entry.acknowledgment } : { kind: 'nothing' }
   }
 }
 

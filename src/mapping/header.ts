@@ -38,7 +38,7 @@ export function headerFaults(message: Message): readonly Fault[] {
 }
 
 const patientIds = [pathOf('PID-3.1'), pathOf('PID-2.1'), pathOf('MRG-1.1')]
-const accessionNumbers = [pathOf('OBR-18.1')]
+const accessionNumbers = [pathOf('OBR-18.1'), pathOf('IPC-1.1')]
 const placerOrderNumbers = [pathOf('ORC-2.1'), pathOf('OBR-2.1'), pathOf('SCH-26.1')]
 const fillerOrderNumbers = [pathOf('ORC-3.1'), pathOf('OBR-3.1'), pathOf('SCH-27.1')]
 const appointmentIds = [pathOf('SCH-1.1'), pathOf('SCH-2.1')]

@@ -5,9 +5,9 @@
  */
 import type { OrderNumbers } from '../core/order.ts'
 import type { Piece } from '../hl7/types.ts'
-import { isPlaceholder } from './convert.ts'
 import { isFields, readFields, readTexts, scalarText } from './lint.ts'
 import { hasValue, type Pieces } from './piece.ts'
+import { isNamePlaceholder } from './placeholder.ts'
 import { compileReference, type Source, type Vocabulary } from './reference.ts'
 import { compileRule, type Rule } from './rule.ts'
 import { fault, type Scene } from './scene.ts'
@@ -69,7 +69,7 @@ function numberOf(sources: readonly Source[], scene: Scene): string | undefined 
     if (!hasValue(pieces)) continue
     const piece = pieces.find(({ isNull }) => !isNull) as Piece
     const text = piece.text.trim()
-    if (isPlaceholder(text)) {
+    if (isNamePlaceholder(text)) {
       scene.faults.push(fault('E305', 102, { keyword: 'The order number' }, piece.place))
       return undefined
     }

@@ -1,7 +1,9 @@
 /** One order pipeline: its YAML read, checked against every dictionary there is, and compiled to functions. */
 import type { Located } from '../core/located.ts'
+import { segmentFields } from '../hl7/index.ts'
 import { checkedPath, compileReference, type Reference } from './reference.ts'
 import { compileMap, stepSequence, type AttributeRule } from './attribute.ts'
+import { compileChangesPatient, type ChangesPatient } from './changes-patient.ts'
 import { compileIdentity, type Identity } from './identity.ts'
 import { createLint, isFields, readFields, scalarText, type Lint } from './lint.ts'
 import { compileOrderControl, type OrderControl } from './order-control.ts'
@@ -11,6 +13,11 @@ import { compileTables, type Table } from './table.ts'
 import type { PlanSite } from './types.ts'
 import { compileAcceptance, lintUnused, openVocabulary, type AcceptedType } from './vocabulary.ts'
 
+/** What an order has a step for each of: rows of a table, or segments of its group. */
+export type StepSource =
+  | { readonly kind: 'rows'; readonly table: Table & { readonly kind: 'file' }; readonly code: Reference }
+  | { readonly kind: 'segments'; readonly segment: string }
+
 export interface OrderPipeline {
   readonly kind: 'orders'
   readonly name: string
@@ -18,9 +25,10 @@ export interface OrderPipeline {
   readonly messages: readonly AcceptedType[]
   readonly accept: Condition | undefined
   readonly orderControl: OrderControl
+  readonly changesPatient: ChangesPatient
   /** The segment that begins an order group. */
   readonly orderSegment: string
-  readonly steps: { readonly table: Table & { readonly kind: 'file' }; readonly code: Reference } | undefined
+  readonly steps: StepSource | undefined
   readonly identity: Identity
   /** Outside the step. */
   readonly item: readonly AttributeRule[]
@@ -37,6 +45,7 @@ const settings = [
   'let',
   'tables',
   'orderControl',
+  'changesPatient',
   'each',
   'identity',
   'map',
@@ -57,11 +66,12 @@ export function compileOrderPipeline(
   const each = fields['each'] === undefined ? {} : readFields(lint, fields['each'], ['each'], ['order', 'step'])
   const stepText = scalarText(each['step']) ?? ''
   const [, tableName = '', codeText = ''] = /^(\w+)\((.*)\)$/.exec(stepText) ?? []
-  const stepTable = findStepTable(lint, tables, stepText, tableName)
+  const segment = tableName === '' ? readStepSegment(stepText) : undefined
+  const stepTable = segment === undefined ? findStepTable(lint, tables, stepText, tableName) : undefined
 
   const words = openVocabulary(lint, fields['let'], tables, { name: tableName, table: stepTable })
   const code = stepTable === undefined ? undefined : compileReference(words, codeText, ['each', 'step'])
-  const { messages, when } = compileAcceptance(words, fields['accept'], 'ORM^O01')
+  const { messages, when } = compileAcceptance(words, fields['accept'], 'ORM^O01', ['replies'])
   const rules = 'map' in fields ? compileMap(words, fields['map'], ['map'], 'item') : []
   const identity = compileIdentity(words, fields['identity'])
   if ('map' in fields) {
@@ -80,13 +90,25 @@ export function compileOrderPipeline(
     messages,
     accept: when,
     orderControl: compileOrderControl(lint, fields['orderControl']),
+    changesPatient: compileChangesPatient(lint, fields['changesPatient']),
     orderSegment: readOrderSegment(lint, each['order']),
-    steps: stepTable === undefined || code === undefined ? undefined : { table: stepTable, code },
+    steps:
+      segment !== undefined
+        ? { kind: 'segments', segment }
+        : stepTable === undefined || code === undefined
+          ? undefined
+          : { kind: 'rows', table: stepTable, code },
     identity,
     item: rules.filter(({ keyword }) => keyword !== stepSequence),
     step: rules.find(({ keyword }) => keyword === stepSequence)?.inner ?? [],
     lets: words.lets,
   }
+}
+
+/** IPC of an OMI; a segment of the site will do as well. */
+function readStepSegment(text: string): string | undefined {
+  const isSegment = /^Z[A-Z0-9]{2}$/.test(text) || segmentFields(text) !== undefined
+  return isSegment && !['MSH', 'PID', 'PV1'].includes(text) ? text : undefined
 }
 
 function findStepTable(
@@ -98,7 +120,8 @@ function findStepTable(
   if (text === '') return undefined
   const at = ['each', 'step']
   if (name === '') {
-    lint.error('E200', at, { where: 'each.step', expected: 'a table and its code, such as procedures(OBR-4.1)' })
+    const expected = 'a table and its code, such as procedures(OBR-4.1), or a segment, such as IPC'
+    lint.error('E200', at, { where: 'each.step', expected })
     return undefined
   }
   const table = tables.get(name)

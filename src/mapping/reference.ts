@@ -17,8 +17,10 @@ export type Source = (scene: Scene) => Pieces
 
 export interface Reference {
   readonly source: Source
-  /** Where it reads, for faults about what is missing. */
+  /** Where it reads first, for faults about what is missing. */
   readonly place: Hl7Place | undefined
+  /** All places where it reads; absent: the one above. */
+  readonly places?: readonly Hl7Place[]
   /** As the administrator wrote it. */
   readonly text: string
 }
@@ -153,11 +155,24 @@ function letReference(words: Vocabulary, name: string, parts: readonly number[],
     // Of names that are declared further down the place is known later.
     get place() {
       const place = words.lets.get(name)?.place
-      if (place === undefined || parts.length === 0 || place.component !== undefined) return place
-      const [component, subcomponent] = parts as [number, number | undefined]
-      return { ...place, component, ...(subcomponent === undefined ? {} : { subcomponent }) }
+      return place === undefined ? undefined : partOf(place, parts)
+    },
+    get places() {
+      return placesOf(words.lets.get(name)).map((place) => partOf(place, parts))
     },
   }
+}
+
+function partOf(place: Hl7Place, parts: readonly number[]): Hl7Place {
+  const [component, subcomponent] = parts
+  if (component === undefined || place.component !== undefined) return place
+  return { ...place, component, ...(subcomponent === undefined ? {} : { subcomponent }) }
+}
+
+/** All fields that may hold a value, in the order in which they are asked. */
+export function placesOf(rule: Pick<Reference, 'place' | 'places'> | undefined): readonly Hl7Place[] {
+  if (rule?.places !== undefined) return rule.places
+  return rule?.place === undefined ? [] : [rule.place]
 }
 
 /** The value of a name, found once for each scene. */

@@ -20,6 +20,8 @@ export type Table =
       readonly kind: 'inline'
       readonly name: string
       readonly values: ReadonlyMap<string, string>
+      /** Codes whose row says `reject`. */
+      readonly refused: ReadonlySet<string>
       readonly unknown: Unknown
     }
   | {
@@ -61,15 +63,17 @@ export function compileTables(
 
 function inlineTable(lint: Lint, name: string, definition: Fields, path: DocumentPath): Table {
   const values = new Map<string, string>()
+  const refused = new Set<string>()
   let unknown: Unknown = { kind: 'reject' }
   for (const [code, meaning] of Object.entries(definition)) {
     const text = scalarText(meaning)
     if (text === undefined)
       lint.error('E200', [...path, code], { where: `${name}.${code}`, expected: 'a single value' })
     else if (code === 'otherwise') unknown = unknownOf(text)
+    else if (text === 'reject') refused.add(code)
     else values.set(code, text)
   }
-  return { kind: 'inline', name, values, unknown }
+  return { kind: 'inline', name, values, refused, unknown }
 }
 
 function unknownOf(text: string): Unknown {

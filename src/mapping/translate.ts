@@ -156,7 +156,7 @@ function planSteps(
 function repeatedStep({ steps: source }: OrderPipeline, steps: readonly PlannedStep[]): number | undefined {
   if (steps.length < 2) return undefined
   const names = steps.map(({ key, attributes }) =>
-    source?.kind === 'segments' ? [key, String(attributes['ScheduledProcedureStepID'] ?? key)] : [key],
+    source?.kind === 'segments' ? [key, attributes['ScheduledProcedureStepID'] ?? key] : [key],
   )
   const at = names.findIndex((own, index) =>
     names.slice(0, index).some((other) => own.some((name, kind) => name === other[kind])),

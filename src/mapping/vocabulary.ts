@@ -2,7 +2,7 @@
 import type { DocumentPath } from '../core/located.ts'
 import { createConditions, isName } from './condition.ts'
 import { isFields, readFields, readTexts, type Fields, type Lint } from './lint.ts'
-import type { Vocabulary } from './reference.ts'
+import { placesOf, type Vocabulary } from './reference.ts'
 import { compileRule, compileWhen, type Condition } from './rule.ts'
 import type { Table } from './table.ts'
 
@@ -10,6 +10,8 @@ import type { Table } from './table.ts'
 export interface AcceptedType {
   readonly code: string
   readonly event: string | undefined
+  /** It answers an order of ours: nothing in it is an order, but it may bring a number. */
+  readonly isReply?: boolean
 }
 
 export interface Acceptance {
@@ -47,22 +49,28 @@ export function lintUnused({ lint, letNames, tables, used }: Vocabulary): void {
   }
 }
 
-/** `example` is shown where a type is written wrongly. */
-export function compileAcceptance(words: Vocabulary, value: unknown, example: string): Acceptance {
-  const fields = value === undefined ? {} : readFields(words.lint, value, ['accept'], ['messages', 'when'])
+/** `example` is shown where a type is written wrongly; `more` are further words of `accept` that name messages. */
+export function compileAcceptance(
+  words: Vocabulary,
+  value: unknown,
+  example: string,
+  more: readonly 'replies'[] = [],
+): Acceptance {
+  const { lint } = words
+  const fields = value === undefined ? {} : readFields(lint, value, ['accept'], ['messages', ...more, 'when'])
   const when = fields['when'] === undefined ? undefined : compileWhen(words, fields['when'], ['accept', 'when'])
-  return { messages: readMessages(words.lint, fields['messages'], example), when }
+  if (!('messages' in fields)) lint.error('E219', ['accept'], { name: 'accept.messages' }, { of: 'key' })
+  const messages = readMessages(lint, fields, 'messages', example)
+  const replies = more.flatMap((name) => readMessages(lint, fields, name, 'ORR^O02'))
+  return { messages: [...messages, ...replies.map((type) => ({ ...type, isReply: true }))], when }
 }
 
-function readMessages(lint: Lint, value: unknown, example: string): readonly AcceptedType[] {
-  if (value === undefined) {
-    lint.error('E219', ['accept'], { name: 'accept.messages' }, { of: 'key' })
-    return []
-  }
-  return readTexts(lint, value, ['accept', 'messages']).flatMap(({ text, path }) => {
+function readMessages(lint: Lint, fields: Fields, name: string, example: string): readonly AcceptedType[] {
+  if (!(name in fields)) return []
+  return readTexts(lint, fields[name], ['accept', name]).flatMap(({ text, path }) => {
     const [, code, event] = /^([A-Z]{3})(?:\^([A-Z]\d\d))?$/.exec(text) ?? []
     if (code !== undefined) return [{ code, event }]
-    lint.error('E200', path, { where: 'accept.messages', expected: `types such as ${example}` })
+    lint.error('E200', path, { where: `accept.${name}`, expected: `types such as ${example}` })
     return []
   })
 }
@@ -95,6 +103,9 @@ function compileLets(words: Vocabulary, fields: Fields): void {
       text: name,
       get place() {
         return rule.place
+      },
+      get places() {
+        return placesOf(rule)
       },
     })
   }

@@ -58,7 +58,7 @@ function receiving(accept?: (message: NewMessage) => Promise<Accepted>, settings
   const answer = async (bytes: Uint8Array): Promise<string> => {
     const reply = await receive(bytes)
     happened.push('answer')
-    return reply.kind === 'close' ? 'close' : Buffer.from(reply.bytes).toString()
+    return reply.kind === 'acknowledge' ? Buffer.from(reply.bytes).toString() : reply.kind
   }
   return { answer, stored, happened, log, metrics, memo }
 }
