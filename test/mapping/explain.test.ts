@@ -14,7 +14,10 @@ test('explain says where each value came from, and why there is none', () => {
   const { lines } = shippedPlan().explain(parsed.message)
   const line = (keyword: string) => lines.find((each) => each.keyword === keyword)
   expect(line('PatientSex')).toMatchObject({ group: 0, value: 'F', origin: 'PID-8.1, table sex' })
-  expect(line('StudyInstanceUID')).toMatchObject({ value: '2.25…', origin: 'made once per order; ZDS-1.1 is empty' })
+  expect(line('StudyInstanceUID')).toMatchObject({
+    value: '2.25…',
+    origin: 'made once per order; IPC-3.1, else ZDS-1.1, else OBX(3.1=110180)-5, else OBX(3.1=113014)-5 is empty',
+  })
   expect(line('PatientMotherBirthName')).toMatchObject({ value: '(none)', origin: 'PID-6 is empty' })
   expect(line('Modality')).toMatchObject({ step: 0, value: 'MR' })
   const yaml = readFileSync(join(root, 'pipelines/orders/pipeline.yaml'), 'utf8').split('\n')
