@@ -15,7 +15,7 @@ import { expireOrderId } from './expiry.ts'
 import { identityLookups, orderNames } from './identify.ts'
 import { studyKey } from './images.ts'
 import { seriesLookups } from './match.ts'
-import { meantGroup, mergePatient, survivorOf } from './patients.ts'
+import { changesPatient, meantGroup, mergePatient, survivorOf } from './patients.ts'
 import { asSeries } from './performed.ts'
 
 export function concerns(
@@ -102,8 +102,10 @@ function concernsOfGroup(search: Search, group: OrderGroup): void {
   const lookups = identityLookups(group)
   const orders = lookups.flatMap((by) => search.orders(by))
   search.follow(orders)
-  if (group.effect !== 'create' && group.effect !== 'update') return
-  for (const key of orderNames(group.numbers)) search.want({ by: 'tombstone', key })
+  const hasSteps = group.effect === 'create' || group.effect === 'update' || group.effect === 'schedule'
+  const isOfStatus = group.effect === 'start' || group.effect === 'complete'
+  if (!isOfStatus) for (const key of orderNames(group.numbers)) search.want({ by: 'tombstone', key })
+  if (!hasSteps) return
   const waiting = [...lookups, ...orders.flatMap(studyLookupsOf)]
     .flatMap((by) => search.studies(by))
     .filter(canBeAdopted)
@@ -117,7 +119,7 @@ function concernsOfGroup(search: Search, group: OrderGroup): void {
  */
 function concernsOfPatients(search: Search, groups: readonly OrderGroup[]): void {
   const plans = groups.filter(({ effect }) => effect === 'create' || effect === 'update')
-  if (!plans.some(({ effect }) => effect === 'create')) return
+  if (!plans.some(changesPatient)) return
   const described = plans.flatMap(({ patient }) => patient ?? [])
   for (const key of new Set(described.map((patient) => patient.key))) {
     const said = described.filter((patient) => patient.key === key)

@@ -4,6 +4,7 @@
  */
 import type { OrderGroup } from '../core/message.ts'
 import { orderName } from './identify.ts'
+import { changesPatient } from './patients.ts'
 import { withoutStandIns } from './planning.ts'
 
 export interface Together {
@@ -42,8 +43,9 @@ export function joined([first, ...more]: Together['groups']): OrderGroup {
     return {
       ...one,
       effect: one.effect === 'create' ? 'create' : next.effect,
-      // Only NW says who a patient is.
-      ...(next.effect === 'create' && next.patient !== undefined ? { patient: next.patient } : {}),
+      ...(next.holds === undefined ? {} : { holds: next.holds }),
+      ...(changesPatient(next) && next.patient !== undefined ? { patient: next.patient } : {}),
+      changesPatient: changesPatient(one) || changesPatient(next),
       numbers: { ...one.numbers, ...Object.fromEntries(said) },
       received: next.received.includes('\rOBR') ? next.received : one.received,
       request: { ...one.request, ...next.request },
