@@ -1,8 +1,7 @@
 import type { PipelineFile } from '../config/pipelines.ts'
-import { cure, sentence } from '../core/errors/index.ts'
-import type { Fault, Hl7Place } from '../core/fault.ts'
 import type { OrderGroup, PatientAct } from '../core/message.ts'
 import type { ExplainLine } from '../mapping/types.ts'
+import { faultText } from './fault-text.ts'
 import type { Dry } from './map.ts'
 import { counted, painter, table, type Io } from './output.ts'
 
@@ -113,20 +112,4 @@ function linesText(lines: readonly ExplainLine[], { io, showsAll }: Screen): str
   const left = showsAll ? [] : lines.filter(isPlainlyEmpty).map(({ keyword }) => keyword)
   const rest = left.length === 0 ? '' : `    ${paint.dim(`without a value (--all says why): ${left.join(', ')}`)}\n`
   return `${table(rows, '    ')}${rest}`
-}
-
-function faultText(fault: Fault, io: Io): string {
-  const paint = painter(io)
-  const where = fault.place === undefined ? '' : ` at ${placeText(fault.place)}`
-  const rule = fault.rule === undefined ? '' : `  ${fault.rule.file}:${fault.rule.line}:${fault.rule.column}`
-  const text = `  ${paint.yellow(fault.code)}  ${sentence(fault.code, fault.params)}${where}${rule}\n`
-  return `${text}    ${paint.dim(cure(fault.code, fault.params))}\n`
-}
-
-/** `PID-3(2).1`, as the standard's prose writes it. */
-function placeText({ segment, occurrence, field, repetition, component, subcomponent }: Hl7Place): string {
-  const which = occurrence === undefined || occurrence === 1 ? '' : `(${occurrence})`
-  const again = repetition === undefined || repetition === 1 ? '' : `(${repetition})`
-  const parts = [component, subcomponent].filter((part) => part !== undefined).map((part) => `.${part}`)
-  return `${segment}${which}${field === undefined ? '' : `-${field}${again}${parts.join('')}`}`
 }

@@ -1,4 +1,6 @@
+import type { Fault } from '../core/fault.ts'
 import { ask } from './api.ts'
+import { faultText } from './fault-text.ts'
 import { list } from './listing.ts'
 import { headedTable, table, type Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
@@ -20,8 +22,8 @@ interface Shown {
   readonly state: {
     readonly kind: string
     readonly rule?: string
-    readonly fault?: { code: string }
-    readonly faults?: readonly { code: string }[]
+    readonly fault?: Fault
+    readonly faults?: readonly Fault[]
   }
 }
 
@@ -70,11 +72,20 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
   }
   const message = answer.body as unknown as Shown & { readonly body: string; readonly acknowledgment: string }
   io.stdout(table([row(message)]))
+  io.stdout(
+    faultsOf(message.state)
+      .map((fault) => faultText(fault, io))
+      .join(''),
+  )
   io.stdout(`\n${linesOf(message.body)}\nanswered:\n${linesOf(message.acknowledgment)}`)
   return 0
 }
 
 const headings = ['ID', 'RECEIVED', 'SOURCE', 'TYPE', 'CONTROL ID', 'ACK', 'STATE']
+
+function faultsOf({ fault, faults = [] }: Shown['state']): readonly Fault[] {
+  return fault === undefined ? faults : [...faults, fault]
+}
 
 /** One segment on each line. */
 function linesOf(text: string): string {
@@ -82,7 +93,7 @@ function linesOf(text: string): string {
 }
 
 function row({ id, at, source, type, controlId, acknowledgmentCode, state }: Shown): readonly string[] {
-  const codes = [...(state.faults ?? []), ...(state.fault === undefined ? [] : [state.fault])].map(({ code }) => code)
+  const codes = faultsOf(state).map(({ code }) => code)
   const why = state.rule ?? codes.join(' ')
   return [id, at, source, type, controlId, acknowledgmentCode, why === '' ? state.kind : `${state.kind} (${why})`]
 }

@@ -35,6 +35,19 @@ export interface Fault {
   readonly params: Readonly<Record<string, string | number>>
 }
 
+/** `PID-3(2).1`, as the standard's prose writes it. */
+export function placeText({ segment, occurrence, field, repetition, component, subcomponent }: Hl7Place): string {
+  const which = occurrence === undefined || occurrence === 1 ? '' : `(${occurrence})`
+  const again = repetition === undefined || repetition === 1 ? '' : `(${repetition})`
+  const parts = [component, subcomponent].filter((part) => part !== undefined).map((part) => `.${part}`)
+  return `${segment}${which}${field === undefined ? '' : `-${field}${again}${parts.join('')}`}`
+}
+
+/** `pipelines/orders/pipeline.yaml:120` */
+export function ruleText({ file, line }: FilePlace): string {
+  return `${file}:${line}`
+}
+
 /** Something wrong with a file, as `worklane check` prints it: file:line:column, code, sentence, cure. */
 export interface Problem extends FilePlace {
   readonly code: ErrorCode

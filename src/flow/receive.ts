@@ -1,5 +1,5 @@
 import { EngineError } from '../core/errors/index.ts'
-import type { Fault } from '../core/fault.ts'
+import { placeText, ruleText, type Fault } from '../core/fault.ts'
 import type { PlanId } from '../core/ids.ts'
 import type { MessageKeys, MessageState, NewMessage } from '../core/message.ts'
 import type { Clock, Inbox, Log } from '../core/ports.ts'
@@ -112,23 +112,30 @@ export function createReceiver(context: ReceiveContext): (frame: Uint8Array) => 
     if (accepted.reused)
       log.warn({ messageId, source: source.name, code: 'E115' }, 'control id reused with another body')
     const warnings = [...(message?.warnings ?? []), ...(verdict.kind === 'accepted' ? verdict.warnings : [])]
-    if (warnings.length > 0)
-      log.warn({ messageId, source: source.name, codes: warnings.map(({ code }) => code) }, 'message has warnings')
+    if (warnings.length > 0) log.warn({ messageId, source: source.name, ...whereOf(warnings) }, 'message has warnings')
     if (verdict.kind === 'accepted') {
       memo.remember(messageId, verdict)
       context.wake()
     }
     if (verdict.kind === 'invalid') {
-      log.warn(
-        { messageId, source: source.name, codes: verdict.faults.map((fault) => fault.code), acknowledgment: code },
-        'message refused',
-      )
+      log.warn({ messageId, source: source.name, ...whereOf(verdict.faults), acknowledgment: code }, 'message refused')
     } else {
       log.debug({ messageId, source: source.name, state: entry.state.kind }, 'message accepted')
     }
     return isAnswered ? { kind: 'acknowledge', bytes: entry.acknowledgment } : { kind: 'nothing' }
   }
 }
+
+/** What is wrong, at which HL7 fields, by which rules: places, never values (I9). */
+function whereOf(faults: readonly Fault[]): Record<'codes' | 'fields' | 'rules', readonly string[]> {
+  return {
+    codes: faults.map(({ code }) => code),
+    fields: unique(faults.flatMap(({ place }) => (place === undefined ? [] : [placeText(place)]))),
+    rules: unique(faults.flatMap(({ rule }) => (rule === undefined || rule.file === '' ? [] : [ruleText(rule)]))),
+  }
+}
+
+const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)]
 
 function stateOf({ verdict }: Judgement): MessageState {
   switch (verdict.kind) {

@@ -1,3 +1,5 @@
+import { cure, sentence } from '../core/errors/index.ts'
+import { placeText, ruleText, type Fault } from '../core/fault.ts'
 import { messageStates, type MessageState } from '../core/message.ts'
 import type { MessageQuery, MessageStore } from '../core/ports.ts'
 import { Refusal } from './problem.ts'
@@ -44,6 +46,21 @@ const messageWithText = {
     ...message.properties,
     body: { type: 'string', description: 'The message as text.' },
     acknowledgment: { type: 'string', description: 'What its sender was answered.' },
+    problems: {
+      type: 'array',
+      description: 'Why it was refused: what is wrong, at which HL7 field, by which rule, and what can be done.',
+      items: {
+        type: 'object',
+        required: ['code', 'title', 'cure'],
+        properties: {
+          code: { type: 'string' },
+          title: { type: 'string' },
+          field: { type: 'string' },
+          rule: { type: 'string' },
+          cure: { type: 'string' },
+        },
+      },
+    },
   },
 }
 
@@ -71,7 +88,8 @@ export function messageRoutes({ messages, decode }: MessageParts): readonly Rout
       async handle({ path }) {
         const found = await messages.message(path['id'] ?? '')
         if (found === undefined) throw new Refusal(404, 'E805')
-        return json({ ...found, body: decode(found.body), acknowledgment: decode(found.acknowledgment) })
+        const problems = 'faults' in found.state ? found.state.faults.map(problemText) : []
+        return json({ ...found, problems, body: decode(found.body), acknowledgment: decode(found.acknowledgment) })
       },
     },
     {
@@ -83,6 +101,16 @@ export function messageRoutes({ messages, decode }: MessageParts): readonly Rout
       handle: ({ query }) => list(query, 'dead'),
     },
   ]
+}
+
+function problemText({ code, params, place, rule }: Fault): Readonly<Record<string, string>> {
+  return {
+    code,
+    title: sentence(code, params),
+    ...(place === undefined ? {} : { field: placeText(place) }),
+    ...(rule === undefined || rule.file === '' ? {} : { rule: ruleText(rule) }),
+    cure: cure(code, params),
+  }
 }
 
 function searchOf(query: Query, state: MessageState['kind'] | undefined): MessageQuery {

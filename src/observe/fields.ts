@@ -54,6 +54,8 @@ export const logFields = [
   'to',
   'what',
   'rule',
+  'rules',
+  'fields',
   'acknowledgment',
   'httpStatus',
   'signal',
