@@ -128,6 +128,7 @@ export function group(parts: GroupParts = {}): OrderGroup {
       (isPlanned ? { AccessionNumber: numbers?.accessionNumber ?? 'A1', RequestedProcedureID: 'RP1' } : {}),
     steps: parts.steps ?? (isPlanned ? [step()] : []),
     ...(patient === null || (patient === undefined && orcOnly) ? {} : { patient: patient ?? anna }),
+    ...(parts.changesPatient === undefined ? {} : { changesPatient: parts.changesPatient }),
   }
 }
 
