@@ -120,6 +120,7 @@ function checkSimple(target: Target, value: string | number): readonly string[] 
 
 const converters: Partial<Record<Vr, One>> = {
   AE: (piece) => piece.text.trim(),
+  AS: (piece) => piece.text.trim(),
   // Some senders write codes in small letters; CS has none.
   CS: (piece) => piece.text.trim().toUpperCase(),
   DA: date,
@@ -193,7 +194,7 @@ function text(piece: Piece): string {
 
 function date(piece: Piece, scene: Scene, target: Target): string | undefined {
   const stamp = parseTimeStamp(piece.text.trim(), zoneFor(target, scene))
-  if (stamp === undefined) return piece.text.trim()
+  if (stamp === undefined) return faulty(piece, scene, target, 'a date')
   if (stamp.date.length === 8) return stamp.date
   if (target.keyword === 'ScheduledProcedureStepStartDate') return stamp.date
   warn(scene, target, 'E324', {}, piece)

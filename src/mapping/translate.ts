@@ -32,6 +32,7 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
   const numberRules = requestRules.filter(({ keyword }) => keyword in numberKeywords)
   const uid = requestRules.find(({ keyword }) => keyword === 'StudyInstanceUID')
   const makes = makesOf([...requestRules, ...pipeline.step])
+  const readsObr = requestRules.some((rule) => placesOf(rule).some(({ segment }) => segment === 'OBR'))
   const checkUid: Check = (scene, dataset) => {
     if (uid === undefined || uid.makesUid || (dataset['StudyInstanceUID'] ?? '') !== '') return
     if (scene.faults.some(({ params }) => params['keyword'] === 'StudyInstanceUID')) return
@@ -44,13 +45,16 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
     group(scene, effect, orderControl, listener) {
       const planned = effect === 'create' || effect === 'update'
       const own = pipeline.identity.numbers(scene)
+      // A diet or a medicine has another segment in its place: nothing to examine.
+      const isExam = !readsObr || scene.scope.segments.some(({ name }) => name === 'OBR')
+      if (planned && !isExam) scene.faults.push(fault('E302', 100, { what: 'The OBR segment' }, { segment: 'OBR' }))
       // A cancel may carry an ORC only: what else it says helps to find the order, and cannot be wrong.
       const lenient = planned ? scene : { ...scene, faults: [], warnings: [] }
       const patientAttributes = build(patientRules, lenient, listener)
       const request = build(planned ? requestRules : numberRules, lenient, planned ? listener : undefined)
-      const steps = planned ? planSteps(pipeline, scene, checkStep, listener) : []
+      const steps = planned && isExam ? planSteps(pipeline, scene, checkStep, listener) : []
       const patient = patientOf(patientAttributes, scene)
-      if (planned) {
+      if (planned && isExam) {
         checkItem(scene, { ...request, ...patientAttributes })
         checkUid(scene, request)
       }
