@@ -1,110 +1,28 @@
+import { isAscii as isSevenBit, isUtf8 } from 'node:buffer'
 import iconv from 'iconv-lite'
-import { decodeIso2022, encodeIso2022 } from './iso2022.ts'
+import { decodeCns, encodeCns } from './cns11643.ts'
+import { decodeIso2022, encodeIso2022, type Start } from './iso2022.ts'
 
-/**
- * What MSH-18 means (HL7 2.5.1 table 0211) and how senders really write it. A
- * charset is known by one canonical name: iconv-lite's, or `iso-2022` with the
- * set of its high bytes, `iso-2022:iso-8859-1`, for text that changes its set by
- * escape sequences.
- */
-const aliases: Readonly<Record<string, string>> = {
-  ASCII: 'ascii',
-  USASCII: 'ascii',
-  ISOIR6: 'ascii',
-  UNICODE: 'utf-8',
-  UNICODEUTF8: 'utf-8',
-  UTF8: 'utf-8',
-  ISOIR192: 'utf-8',
-  ISO8859: 'iso-8859-1',
-  '8859': 'iso-8859-1',
-  LATIN1: 'iso-8859-1',
-  ISOIR100: 'iso-8859-1',
-  ISOIR101: 'iso-8859-2',
-  ISOIR109: 'iso-8859-3',
-  ISOIR110: 'iso-8859-4',
-  ISOIR144: 'iso-8859-5',
-  ISOIR127: 'iso-8859-6',
-  ISOIR126: 'iso-8859-7',
-  ISOIR138: 'iso-8859-8',
-  ISOIR148: 'iso-8859-9',
-  ISOIR166: 'iso-8859-11',
-  GB18030: 'gb18030',
-  GB180302000: 'gb18030',
-  GBK: 'gbk',
-  GB2312: 'gb2312',
-  KSX1001: 'euc-kr',
-  ISOIR149: 'euc-kr',
-  EUCKR: 'euc-kr',
-  BIG5: 'big5',
-  CNS116431992: 'big5',
-  SHIFTJIS: 'shift_jis',
-  SJIS: 'shift_jis',
-  EUCJP: 'euc-jp',
-  ISOIR13: 'iso-2022:roman',
-  ISOIR14: 'iso-2022:roman',
-  ISOIR87: 'iso-2022',
-  ISOIR159: 'iso-2022',
-  ISOIR58: 'iso-2022',
-  JISX0202: 'iso-2022',
-  JAS2020: 'iso-2022',
-  ISO2022JP: 'iso-2022',
-}
+/** Bytes to text and back, by the canonical name of a charset (charset-name.ts). Nothing is ever replaced by U+FFFD. */
 
-/** Canonical name of one charset name, or undefined. */
-function canonical(name: string): string | undefined {
-  const key = name
-    .toUpperCase()
-    .replaceAll(/[\s_./-]/g, '')
-    .replace(/^ISO2022IR/, 'ISOIR')
-  const known = Object.hasOwn(aliases, key) ? aliases[key] : undefined
-  if (known !== undefined) return known
-  const part = /^(?:ISO)?8859(1[0-6]|[1-9])$/.exec(key)
-  if (part !== null) return part[1] === '12' ? undefined : `iso-8859-${part[1]}`
-  const windows = /^(?:WINDOWS|CP|ANSI)(125[0-8])$/.exec(key)
-  return windows === null ? undefined : `windows-${windows[1]}`
-}
-
-/**
- * The charset that all repetitions of MSH-18 mean together. More than one is
- * code extension (ISO 2022): the first is the set to start with, `''` for ASCII.
- */
-export function charsetOf(repetitions: readonly string[]): string | undefined {
-  const names = repetitions.map((name) => (name.trim() === '' ? 'ascii' : canonical(name)))
-  const first = names[0]
-  if (first === undefined || names.includes(undefined)) return undefined
-  if (names.length === 1) return first
-  // Nothing but one-byte or Unicode sets after a set that needs no extension: the sender lists what it knows.
-  if (first === 'utf-8' || first === 'gb18030') return first
-  if (first.startsWith('iso-2022')) return first
-  return first === 'ascii' ? 'iso-2022' : `iso-2022:${first}`
-}
-
+/** Nothing but ASCII, and no escape sequence of ISO 2022: every charset reads it the same. */
 export function isAscii(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i] as number
-    if (byte > 0x7f || byte === 0x1b) return false
-  }
-  return true
+  return isSevenBit(bytes) && bytes.indexOf(0x1b) === -1
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-/** Text of bytes; undefined when they are not valid in this charset. Nothing is ever replaced by U+FFFD. */
-export function decode(bytes: Uint8Array, charset: string): string | undefined {
-  if (charset === 'utf-8') {
-    try {
-      return utf8.decode(bytes)
-    } catch {
-      return undefined
-    }
-  }
+/** Text of bytes; undefined when they are not valid in this charset. `escape`: the message's, for HL7's own way of writing ISO 2022. */
+export function decode(bytes: Uint8Array, charset: string, escape?: string): string | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (charset === 'utf-8') return isUtf8(bytes) ? buffer.toString('utf8') : undefined
   if (charset === 'ascii') return isAscii(bytes) ? buffer.toString('latin1') : undefined
-  if (charset === 'iso-8859-1') return buffer.toString('latin1')
-  if (charset.startsWith('iso-2022')) return decodeIso2022(bytes, extension(charset))
-  const text = iconv.decode(buffer, charset)
-  return text.includes('\uFFFD') ? undefined : text
+  if (charset.startsWith('iso-2022')) return decodeIso2022(bytes, extension(charset, escape))
+  if (charset === 'euc-tw') return inRuns(buffer, decodeCns)
+  const text = charset === 'iso-8859-1' ? buffer.toString('latin1') : iconv.decode(buffer, charset)
+  // Control characters of C1 are in no text: a set of one byte that yields them has nothing at this place.
+  return unassigned.test(text) ? undefined : text
 }
+
+const unassigned = /[\uFFFD\x80-\x9F]/
 
 /** Bytes of text; undefined when a character does not exist in this charset. */
 export function encode(text: string, charset: string): Uint8Array | undefined {
@@ -112,21 +30,45 @@ export function encode(text: string, charset: string): Uint8Array | undefined {
   if (/^[\x00-\x7f]*$/.test(text)) return Buffer.from(text, 'latin1')
   if (charset === 'ascii') return undefined
   if (charset.startsWith('iso-2022')) return encodeIso2022(text, extension(charset))
+  if (charset === 'euc-tw') return encodeRuns(text, encodeCns)
   const bytes = iconv.encode(text, charset)
   return decode(bytes, charset) === text ? bytes : undefined
 }
 
-/** How MSH-18 names a charset in what we write ourselves. */
-export function declaration(charset: string): string {
-  if (charset === 'utf-8') return 'UNICODE UTF-8'
-  if (charset === 'ascii') return 'ASCII'
-  if (charset.startsWith('iso-2022')) return 'ISO IR6~ISO IR87'
-  const part = /^iso-8859-(\d+)$/.exec(charset)
-  if (part !== null) return `8859/${part[1]}`
-  return charset === 'gb18030' ? 'GB 18030-2000' : charset === 'euc-kr' ? 'KS X 1001' : charset.toUpperCase()
+/** Whether a text has one form only in a charset, so that reading and writing gives the same bytes. */
+export function isOneToOne(charset: string): boolean {
+  return /^(?:utf-8|ascii|iso-8859-\d+|windows-\d+)$/.test(charset)
 }
 
-function extension(charset: string): { roman: boolean; g1: string } {
+function extension(charset: string, escape?: string): Start {
   const g1 = charset.split(':')[1] ?? ''
-  return g1 === 'roman' ? { roman: true, g1: 'katakana' } : { roman: false, g1 }
+  const sets = g1 === 'roman' ? { roman: true, g1: 'katakana' } : { roman: false, g1 }
+  return escape === undefined ? sets : { ...sets, escape }
+}
+
+/** A set whose characters have high bytes only: what is ASCII stays what it is. */
+function inRuns(buffer: Buffer, high: (run: Uint8Array) => string | undefined): string | undefined {
+  let text = ''
+  let at = 0
+  while (at < buffer.length) {
+    const isHigh = (buffer[at] as number) > 0x7f
+    let end = at + 1
+    while (end < buffer.length && (buffer[end] as number) > 0x7f === isHigh) end++
+    const run = buffer.subarray(at, end)
+    const decoded = isHigh ? high(run) : run.toString('latin1')
+    if (decoded === undefined) return undefined
+    text += decoded
+    at = end
+  }
+  return text
+}
+
+function encodeRuns(text: string, high: (run: string) => Uint8Array | undefined): Uint8Array | undefined {
+  const parts: Uint8Array[] = []
+  for (const run of text.match(/[\x00-\x7f]+|[^\x00-\x7f]+/g) ?? []) {
+    const bytes = run.charCodeAt(0) < 0x80 ? Buffer.from(run, 'latin1') : high(run)
+    if (bytes === undefined) return undefined
+    parts.push(bytes)
+  }
+  return Buffer.concat(parts)
 }

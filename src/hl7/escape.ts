@@ -16,7 +16,7 @@ export function unescape(raw: string, delimiters: Delimiters, charset = 'utf-8')
   while (from !== -1) {
     const hex = hexRun(raw, from, sign)
     if (hex !== undefined) {
-      text += decode(hex.bytes, charset) ?? raw.slice(from, hex.end)
+      text += textOfBytes(hex.bytes, charset) ?? raw.slice(from, hex.end)
       from = hex.end
     } else {
       const end = raw.indexOf(sign, from + 1)
@@ -43,12 +43,14 @@ export function unescape(raw: string, delimiters: Delimiters, charset = 'utf-8')
 /** Text as it may stand in a field: no delimiter, no control character that would end a segment or a frame. */
 export function escape(text: string, delimiters: Delimiters): string {
   const { escape: sign } = delimiters
+  // Where a full stop is a delimiter, `.br` cannot be written.
+  const hasBreak = !Object.values(delimiters).includes('.')
   if (!needsEscape(text, delimiters)) return text
   let raw = ''
   for (let i = 0; i < text.length; i++) {
     const character = text.charAt(i)
     const code = text.charCodeAt(i)
-    if (code === 0x0d && text.charCodeAt(i + 1) === 0x0a) {
+    if (hasBreak && code === 0x0d && text.charCodeAt(i + 1) === 0x0a) {
       raw += `${sign}.br${sign}`
       i += 1
     } else if (code < 0x20 || code === 0x7f) {
@@ -70,15 +72,21 @@ function hex(code: number, sign: string): string {
   return `${sign}X${code.toString(16).toUpperCase().padStart(2, '0')}${sign}`
 }
 
-/** Sequences in a text that the standard does not define; for warnings. */
-export function unknownEscapes(raw: string, delimiters: Delimiters): number {
+/** Sequences in a text that the standard does not define, or that are no text in its charset; for warnings. */
+export function unknownEscapes(raw: string, delimiters: Delimiters, charset = 'utf-8'): number {
   const sign = delimiters.escape
   let count = 0
   let from = raw.indexOf(sign)
   while (from !== -1) {
+    const hex = hexRun(raw, from, sign)
+    if (hex !== undefined) {
+      if (textOfBytes(hex.bytes, charset) === undefined) count += 1
+      from = raw.indexOf(sign, hex.end)
+      continue
+    }
     const end = raw.indexOf(sign, from + 1)
     const body = end === -1 ? '' : raw.slice(from + 1, end)
-    const isKnown = end !== -1 && (meaningOf(body, delimiters) !== undefined || /^X(?:[\dA-F]{2})+$/i.test(body))
+    const isKnown = end !== -1 && meaningOf(body, delimiters) !== undefined
     if (!isKnown) count += 1
     from = raw.indexOf(sign, isKnown || isSequence(body) ? end + 1 : from + 1)
   }
@@ -105,6 +113,8 @@ function letterOf(character: string, delimiters: Delimiters): string | undefined
       return 'E'
     case delimiters.subcomponent:
       return 'T'
+    case delimiters.truncation:
+      return 'P'
     default:
       return undefined
   }
@@ -122,6 +132,9 @@ function meaningOf(body: string, delimiters: Delimiters): string | undefined {
       return delimiters.escape
     case 'T':
       return delimiters.subcomponent
+    // Senders of 2.7 escape it even where MSH-2 does not name it.
+    case 'P':
+      return delimiters.truncation ?? '#'
     // Highlighting on and off: nothing that a worklist could show.
     case 'H':
     case 'N':
@@ -133,10 +146,10 @@ function meaningOf(body: string, delimiters: Delimiters): string | undefined {
 
 /** Formatting commands of FT (§2.7.6). */
 function formatting(body: string): string | undefined {
-  const found = /^\.(br|sp|sk|fi|nf|in|ti|ce)([+-]?\d{0,3})$/.exec(body)
+  const found = /^\.(br|sp|sk|fi|nf|in|ti|ce) ?([+-]?\d{0,3})$/i.exec(body)
   if (found === null) return undefined
   const count = Math.min(Math.abs(Number(found[2] || '1')) || 1, 100)
-  const command = found[1] ?? ''
+  const command = found[1]?.toLowerCase() ?? ''
   if (command === 'sk') return ' '.repeat(count)
   if (command === 'sp') return '\r\n'.repeat(count)
   return command === 'br' || command === 'ce' ? '\r\n' : ''
@@ -145,6 +158,12 @@ function formatting(body: string): string | undefined {
 /** Local (`Z`), charset (`C`, `M`) and unknown formatting sequences, as against a backslash that nobody escaped. */
 function isSequence(body: string): boolean {
   return /^(?:[CMZ][\w+-]{1,64}|\.[a-z]{2}[+-]?\d{0,3})$/.test(body)
+}
+
+/** Control characters alone are themselves in every charset: in ISO 2022 some of them would shift the set and vanish. */
+function textOfBytes(bytes: Uint8Array, charset: string): string | undefined {
+  if (bytes.every((byte) => byte < 0x20 || byte === 0x7f)) return Buffer.from(bytes).toString('latin1')
+  return decode(bytes, charset)
 }
 
 function hexRun(raw: string, from: number, sign: string): { bytes: Uint8Array; end: number } | undefined {

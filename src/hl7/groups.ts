@@ -21,7 +21,9 @@ export function groups(message: Message, by = 'ORC'): readonly Scope[] {
   }))
 }
 
-/** A scope as HL7 text, each segment ended by CR. */
+/** A scope as HL7 text in its normal form: names in capitals, each segment ended by CR. */
 export function scopeText(scope: Scope): string {
-  return scope.segments.map((segment) => `${segment.raw}\r`).join('')
+  let text = ''
+  for (const { name, raw } of scope.segments) text += `${raw.startsWith(name) ? raw : name + raw.slice(name.length)}\r`
+  return text
 }

@@ -6,13 +6,16 @@ export {
   type AnswerContext,
   type ReadAcknowledgment,
 } from './acknowledge.ts'
-export { charsetOf, declaration, decode, encode } from './charset.ts'
+export { bytesAsSent, textAsSent } from './as-sent.ts'
+export { charsetOf, declaration } from './charset-name.ts'
+export { decode, encode } from './charset.ts'
 export { readDelimiters, standardDelimiters } from './delimiters.ts'
 export { escape, unescape } from './escape.ts'
 export { segmentFields, segmentNames } from './fields.ts'
 export { fingerprint } from './fingerprint.ts'
 export { groups, scopeText } from './groups.ts'
 export { checkHeader, parse, parseText, type Parsed } from './parse.ts'
+export type { ReadOptions } from './reading.ts'
 export { compilePath, pathOf, type CompiledPath, type Path, type Selector } from './path.ts'
 export { first, select, textAt } from './select.ts'
 export { stepScopes } from './steps.ts'

@@ -1,8 +1,11 @@
 import type { Fault } from '../core/fault.ts'
-import { charsetOf, decode, isAscii } from './charset.ts'
-import { readDelimiters } from './delimiters.ts'
+import { isOneToOne } from './charset.ts'
+import { isUsual, readDelimiters } from './delimiters.ts'
 import { unknownEscapes } from './escape.ts'
-import { createSegment } from './segment.ts'
+import { checkLimits, limits, tooMuch } from './limits.ts'
+import { splitLines, type Line } from './lines.ts'
+import { readText, type ReadOptions } from './reading.ts'
+import { createSegment, nameOf } from './segment.ts'
 import { endOfLine, startOf } from './start.ts'
 import type { Delimiters, Message, Segment } from './types.ts'
 
@@ -16,46 +19,53 @@ export type Parsed =
  * anything is split, because in some charsets a second byte equals a delimiter.
  * Bytes that are not valid in it make the message unreadable: a name is never
  * guessed. Segments may end with CR, LF or both.
+ *
+ * Total, and its cost grows with the size of the message, whatever it holds. What was
+ * read is all there: `bytesAsSent` gives the same bytes again.
  */
-export function parse(bytes: Uint8Array, options: { readonly defaultCharset?: string } = {}): Parsed {
-  const body = bytes.subarray(startOf(bytes))
+export function parse(bytes: Uint8Array, options: ReadOptions = {}): Parsed {
+  const start = startOf(bytes)
+  const body = bytes.subarray(start)
   const header = headerOf(body)
-  if (header === undefined) return { kind: 'unreadable', fault: notHl7(body) }
+  if (header === undefined) return { kind: 'unreadable', fault: notHl7(bytes, body) }
   const delimiters = readDelimiters(header)
   if (delimiters === undefined) return unreadable({ code: 'E105', hl7Code: 102, place: msh(2), params: {} })
 
-  const declared = header.split(delimiters.field, 18)[17]?.trim() ?? ''
-  const ascii = isAscii(body)
-  const charset =
-    declared === ''
-      ? (charsetOf((options.defaultCharset ?? 'UNICODE UTF-8').split('~')) ?? 'utf-8')
-      : charsetOf(declared.split(delimiters.repetition))
-  const known = (charset: string, warnings: readonly Fault[]) => (text: string) =>
-    messageOf(text, delimiters, charset, declared, warnings)
-  const readableHeader = () => known('iso-8859-1', [])(header)
-
-  if (charset === undefined) {
-    const fault: Fault = { code: 'E103', hl7Code: 103, place: msh(18), params: { charset: printable(declared) } }
-    // Without a byte above 127 every charset reads the same.
-    return ascii
-      ? checked(known('ascii', [fault])(latin1(body)))
-      : { kind: 'unreadable', fault, header: readableHeader() }
+  const fields = withoutKanji(header).split(delimiters.field, 20)
+  const declaredCharset = fields[17]?.trim() ?? ''
+  const read = readText(body, fields, delimiters, options)
+  const common = { delimiters, declaredCharset, lead: bytes.subarray(0, start) }
+  if (read.kind === 'undecodable') {
+    const line = { text: header, end: '\r' }
+    return {
+      kind: 'unreadable',
+      fault: read.fault,
+      header: messageOf([line], { ...common, charset: 'iso-8859-1', warnings: [] }),
+    }
   }
-  if (ascii) return checked(known(charset, [])(latin1(body)))
-
-  const read = decodeBody(body, charset)
-  if (read === undefined) {
-    const fault: Fault = { code: 'E102', hl7Code: 102, params: { charset: printable(declared) || charset } }
-    return { kind: 'unreadable', fault, header: readableHeader() }
-  }
-  return checked(known(read.charset, read.warnings)(read.text))
+  const { text, charset } = read
+  const warnings = isUsual(header)
+    ? read.warnings
+    : [...read.warnings, { code: 'E119', hl7Code: 102, place: msh(2), params: {} } satisfies Fault]
+  const lines = splitLines(text, delimiters.field, limits.segments)
+  const message = messageOf(lines ?? [{ text: header, end: '\r' }], {
+    ...common,
+    charset,
+    warnings,
+    ...(isOneToOne(charset) ? {} : { received: body }),
+  })
+  if (lines === undefined) return beyond(tooMuch('segments', limits.segments), message)
+  const fault = checkLimits(message.segments, text.length, delimiters)
+  return fault === undefined ? checked(message) : beyond(fault, message)
 }
 
 /** Reads text that was decoded before, such as `OrderGroup.received`. Undefined when it has no header. */
 export function parseText(text: string, charset = 'utf-8'): Message | undefined {
-  if (!text.startsWith('MSH')) return undefined
+  if (!/^MSH/i.test(text)) return undefined
   const delimiters = readDelimiters(/^[^\r\n]*/.exec(text)?.[0] ?? '')
-  return delimiters === undefined ? undefined : messageOf(text, delimiters, charset, '', [])
+  if (delimiters === undefined) return undefined
+  const lines = splitLines(text, delimiters.field, Number.POSITIVE_INFINITY) ?? []
+  return messageOf(lines, { delimiters, charset, declaredCharset: '', lead: new Uint8Array(0), warnings: [] })
 }
 
 /** What is wrong with a header, whatever the pipeline says of the rest: without MSH-10 nobody could match the acknowledgment. */
@@ -71,91 +81,79 @@ function msh(field: number): Fault['place'] {
   return { segment: 'MSH', occurrence: 1, field }
 }
 
-function headerOf(body: Uint8Array): string | undefined {
-  // 'MSH'
-  if (body[0] !== 0x4d || body[1] !== 0x53 || body[2] !== 0x48) return undefined
-  return latin1(body.subarray(0, endOfLine(body, 3)))
+function beyond(fault: Fault, message: Message): Parsed {
+  return { kind: 'unreadable', fault, header: { ...message, segments: message.segments.slice(0, 1) } }
 }
 
-function notHl7(body: Uint8Array): Fault {
+function headerOf(body: Uint8Array): string | undefined {
+  return /^MSH$/i.test(latin1(body.subarray(0, 3))) ? latin1(body.subarray(0, endOfLine(body, 3))) : undefined
+}
+
+/** A kanji may hold a separator in its second byte: until MSH-18 is found, none counts. */
+function withoutKanji(header: string): string {
+  return header.includes('\x1b') ? header.replaceAll(/\x1b\$\(?[@A-D][^\x1b]*/g, '') : header
+}
+
+function notHl7(bytes: Uint8Array, body: Uint8Array): Fault {
   const name = latin1(body.subarray(0, 3))
-  return name === 'FHS' || name === 'BHS'
-    ? { code: 'E107', hl7Code: 200, params: {} }
-    : { code: 'E101', hl7Code: 100, place: { segment: 'MSH' }, params: {} }
+  if (name === 'FHS' || name === 'BHS') return { code: 'E107', hl7Code: 200, params: {} }
+  // Of UTF-16 every other byte is NUL, whichever comes first.
+  const isWide = /^(?:\xff\xfe|\xfe\xff|\0?M\0S\0H)/.test(latin1(bytes.subarray(0, 6)))
+  return { code: isWide ? 'E109' : 'E101', hl7Code: isWide ? 102 : 100, place: { segment: 'MSH' }, params: {} }
 }
 
 function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }
 
-/** A charset's name as it may be shown: no free text (I9). */
-function printable(declared: string): string {
-  return declared.replaceAll(/[^\w ./~-]/g, '').slice(0, 24)
-}
-
-/**
- * Sets of one byte, whose header is often wrong: MÃ¼ller is a wrong name. No text in them has all its letters above
- * 127 in the pairs that UTF-8 makes of them, but a Thai one might.
- */
-const oneByte = /^(?:iso-8859-(?!11$)|windows-125)/
-
-function decodeBody(
-  body: Uint8Array,
-  charset: string,
-): { text: string; charset: string; warnings: readonly Fault[] } | undefined {
-  const text = decode(body, charset)
-  const really = oneByte.test(charset) ? decode(body, 'utf-8') : undefined
-  if (really !== undefined) {
-    const warning: Fault = { code: 'E111', hl7Code: 102, place: msh(18), params: { charset } }
-    return { text: really, charset: 'utf-8', warnings: [warning] }
-  }
-  if (text === undefined) return undefined
-  if (charset !== 'iso-8859-1') return { text, charset, warnings: [] }
-  if (!/[\x80-\x9f]/.test(text)) return { text, charset, warnings: [] }
-  const windows = decode(body, 'windows-1252')
-  const warning: Fault = { code: 'E112', hl7Code: 102, place: msh(18), params: {} }
-  return windows === undefined ? undefined : { text: windows, charset: 'windows-1252', warnings: [warning] }
-}
-
-function messageOf(
-  text: string,
-  delimiters: Delimiters,
-  charset: string,
-  declaredCharset: string,
-  warnings: readonly Fault[],
-): Message {
+function messageOf(lines: readonly Line[], context: Omit<Message, 'segments'>): Message {
+  const { delimiters, charset } = context
   const counts = new Map<string, number>()
   const segments: Segment[] = []
-  for (const line of lines(text, delimiters)) {
-    if (line === '' || isBlank(line)) continue
-    const end = line.indexOf(delimiters.field)
-    const name = end === -1 ? line : line.slice(0, end)
+  let small = 0
+  let strange = 0
+  let escapes = 0
+  let cut = 0
+  for (const { text, end } of lines) {
+    const name = nameOf(text, delimiters)
+    if (!text.startsWith(name)) small += 1
+    else if (!isName(name)) strange += 1
     const occurrence = (counts.get(name) ?? 0) + 1
     counts.set(name, occurrence)
-    segments.push(createSegment(line, occurrence, delimiters))
+    segments.push(createSegment(text, occurrence, delimiters, name, end))
+    // MSH-2 holds signs that mean nothing.
+    const signs = name === 'MSH' ? 9 : 0
+    if (text.indexOf(delimiters.escape, signs) !== -1) escapes += unknownEscapes(text.slice(signs), delimiters, charset)
+    if (delimiters.truncation !== undefined) cut += cutValues(text.slice(signs), delimiters)
   }
-  // MSH-2 is an escape character that escapes nothing.
-  const unknown = text.indexOf(delimiters.escape, 8) === -1 ? 0 : unknownEscapes(text.slice(9), delimiters)
-  const escapes: Fault[] = unknown === 0 ? [] : [{ code: 'E113', hl7Code: 102, params: { count: unknown } }]
-  return { delimiters, segments, charset, declaredCharset, warnings: [...warnings, ...escapes] }
+  const warnings = [...context.warnings]
+  const warn = (code: Fault['code'], count: number) => {
+    if (count > 0) warnings.push({ code, hl7Code: 102, params: { count } })
+  }
+  warn('E113', escapes)
+  warn('E118', strange)
+  warn('E126', small)
+  warn('E127', cut)
+  return { ...context, segments, warnings }
+}
+
+function isName(name: string): boolean {
+  return name.length === 3 && /^[A-Z][A-Z0-9]{2}$/.test(name)
+}
+
+/** Values that end with the truncation character: the sender had more than it sent. */
+function cutValues(text: string, { field, component, repetition, subcomponent, truncation = '' }: Delimiters): number {
+  let count = 0
+  for (let at = text.indexOf(truncation); at !== -1; at = text.indexOf(truncation, at + 1)) {
+    const behind = text.charAt(at + 1)
+    if (behind === '' || [field, component, repetition, subcomponent].includes(behind)) count += 1
+  }
+  return count
 }
 
 /** A second header means two messages of which one would be lost in silence. */
 function checked(message: Message): Parsed {
   const second = message.segments.find((segment) => segment.name === 'MSH' && segment.occurrence === 2)
   if (second === undefined) return { kind: 'message', message }
-  const fault: Fault = { code: 'E106', hl7Code: 100, place: { segment: 'MSH', occurrence: 2 }, params: {} }
-  return { kind: 'unreadable', fault, header: { ...message, segments: message.segments.slice(0, 1) } }
-}
-
-/** CR ends a segment. LF does where a segment name or nothing follows; elsewhere it is a line break that a sender left in a text. */
-function lines(text: string, delimiters: Delimiters): readonly string[] {
-  if (!text.includes('\n')) return text.split('\r')
-  const field = delimiters.field.replaceAll(/[^\w]/g, String.raw`\$&`)
-  const ends = new RegExp(String.raw`\r\n?|\n(?=[A-Za-z][A-Za-z0-9]{2}(?:${field}|[\r\n]|$)|[\r\n]|$)`)
-  return text.split(ends)
-}
-
-function isBlank(line: string): boolean {
-  return line.charCodeAt(0) <= 0x20 && /^[\x00-\x20]*$/.test(line)
+  return beyond({ code: 'E106', hl7Code: 100, place: { segment: 'MSH', occurrence: 2 }, params: {} }, message)
 }

@@ -35,7 +35,7 @@ class LazyPiece implements Piece {
     let leaf = this.raw
     if (this.#level === 'repetition') leaf = nth(leaf, component, 1)
     if (this.#level !== 'subcomponent') leaf = nth(leaf, subcomponent, 1)
-    return unescape(leaf, this.#context.delimiters, this.#context.charset)
+    return leaf === '""' ? '' : unescape(leaf, this.#context.delimiters, this.#context.charset)
   }
 
   get isEmpty(): boolean {
@@ -48,7 +48,18 @@ class LazyPiece implements Piece {
   }
 
   get isNull(): boolean {
-    return this.raw === '""'
+    const { raw } = this
+    if (raw.charCodeAt(0) !== 0x22 || !raw.startsWith('""')) return false
+    if (raw.length === 2) return true
+    // `""^^` and `""^""` too; not `""^Jane`, whose given name is meant to stay, and not `""Jane`.
+    const { component, subcomponent } = this.#context.delimiters
+    const signs = this.#level === 'repetition' ? [component, subcomponent] : [subcomponent]
+    if (this.#level === 'subcomponent' || this.#level === 'verbatim') return false
+    for (let at = 2; at < raw.length; at++) {
+      if (!signs.includes(raw.charAt(at))) return false
+      if (raw.startsWith('""', at + 1)) at += 2
+    }
+    return true
   }
 
   part(number: number): Piece {

@@ -1,23 +1,37 @@
 import type { Delimiters, Segment } from './types.ts'
 
 /** A segment that is split into fields when somebody first asks for one. */
-export function createSegment(raw: string, occurrence: number, delimiters: Delimiters): Segment {
-  return new LazySegment(raw, occurrence, delimiters.field)
+export function createSegment(
+  raw: string,
+  occurrence: number,
+  delimiters: Delimiters,
+  name = nameOf(raw, delimiters),
+  end = '\r',
+): Segment {
+  return new LazySegment(raw, occurrence, delimiters.field, name, end)
+}
+
+/** In capitals: some senders write them small. */
+export function nameOf(raw: string, { field }: Delimiters): string {
+  const end = raw.indexOf(field)
+  const name = end === -1 ? raw : raw.slice(0, end)
+  return /^[A-Za-z][A-Za-z0-9]{2}$/.test(name) ? name.toUpperCase() : name
 }
 
 class LazySegment implements Segment {
   readonly raw: string
   readonly occurrence: number
   readonly name: string
+  readonly end: string
   readonly #separator: string
   #fields: readonly string[] | undefined
 
-  constructor(raw: string, occurrence: number, separator: string) {
+  constructor(raw: string, occurrence: number, separator: string, name: string, end: string) {
     this.raw = raw
     this.occurrence = occurrence
     this.#separator = separator
-    const end = raw.indexOf(separator)
-    this.name = end === -1 ? raw : raw.slice(0, end)
+    this.name = name
+    this.end = end
   }
 
   field(number: number): string {

@@ -42,15 +42,25 @@ export const mllpErrors = {
     'permanent',
     'Raise maxFrameBytes of the source if messages of this size are meant to come.',
   ),
+  E109: entry(
+    'The message is in UTF-16, which HL7 cannot be sent in.',
+    'permanent',
+    'Let the sender send UNICODE UTF-8.',
+  ),
+  E110: entry(
+    'The message has more than {limit} {what}.',
+    'permanent',
+    'Look at what the sender sends: no order needs so many.',
+  ),
   E111: entry(
     'The message is declared as {charset}, but its bytes are UTF-8; they were read as such.',
     'permanent',
-    'Compare a name with the RIS; let the sender write UNICODE UTF-8 in MSH-18.',
+    'Compare a name with the RIS; let the sender write UNICODE UTF-8 in MSH-18. If the header is right, set `charset: trust` of the source.',
   ),
   E112: entry(
-    'MSH-18 says ISO 8859-1, but there are bytes of Windows-1252; they were read as such.',
+    'The message is declared as {charset}, but its bytes are {really}; they were read as such.',
     'permanent',
-    'Let the sender write CP1252 in MSH-18, or send UNICODE UTF-8.',
+    'Compare a name with the RIS; let the sender write in MSH-18 what it sends. If the header is right, set `charset: trust` of the source.',
   ),
   E113: entry(
     'There are {count} escape sequences without a meaning here; they were left as they are.',
@@ -66,6 +76,26 @@ export const mllpErrors = {
     'A control ID came again with another message.',
     'permanent',
     'The message was taken as a new one. If the sender did not reset its counter, let it give each message a control ID of its own.',
+  ),
+  E116: entry(
+    'The message is declared as {charset}, and its bytes could be UTF-8 as well; they were read as declared.',
+    'permanent',
+    'Compare a name with the RIS. If it is wrong there, let the sender write UNICODE UTF-8 in MSH-18.',
+  ),
+  E117: entry(
+    'MSH-18 is empty, and MSH-{field} names the charset {charset}; it was read as such.',
+    'permanent',
+    'Let the sender name its charset in MSH-18.',
+  ),
+  E118: entry(
+    'There are {count} lines that begin with no segment name; they were not looked at.',
+    'permanent',
+    String.raw`Let the sender write a line break inside a field as \.br\ or \X0D0A\: a CR ends a segment.`,
+  ),
+  E119: entry(
+    'MSH-2 has not the four characters that the standard wants; for missing ones the usual were taken.',
+    'permanent',
+    String.raw`Let the sender write the usual MSH|^~\&|.`,
   ),
   E120: entry(
     'Source {source} cannot listen on {bind}:{port} ({reason}).',
@@ -96,5 +126,15 @@ export const mllpErrors = {
     'The connection ended in the middle of a message; the unfinished one was dropped.',
     'permanent',
     'The sender got no acknowledgment and sends it again; look at the network if this happens often.',
+  ),
+  E126: entry(
+    'There are {count} segments whose names are in small letters; they were read as capitals.',
+    'permanent',
+    'Nothing needs to be done; the standard wants capitals.',
+  ),
+  E127: entry(
+    'The sender has cut {count} values and marked them with its truncation character.',
+    'permanent',
+    'Compare names and numbers with the RIS: a shortened one is kept as it was sent, with the mark.',
   ),
 } satisfies Record<string, ErrorEntry>
