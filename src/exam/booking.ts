@@ -48,7 +48,7 @@ export function schedule(draft: Draft, order: Order, group: OrderGroup): void {
     steps,
   }
   takeOver(draft, changed)
-  const what = same(changed, order) ? 'changed nothing' : 'booked'
+  const what = same(changed, order) ? 'changed nothing' : same(steps, order.steps) ? 'changed no step' : 'booked'
   const notes = [
     notMoved ? ', what has begun or ended is not moved' : '',
     left ? ', what was cancelled stays so' : '',
@@ -164,7 +164,9 @@ export function withoutUndoing(
       known.set(step.key, rest)
       return said
     }
-    const keywords = isOfAnotherModality(step, said) ? booked.keywords.filter((word) => !isPlace(word)) : booked.keywords
+    const keywords = isOfAnotherModality(step, said)
+      ? booked.keywords.filter((word) => !isPlace(word))
+      : booked.keywords
     known.set(step.key, { ...step, booked: { ...booked, keywords, ...(start === '' ? {} : { requested: start }) } })
     return withoutKeywords(said, step, keywords)
   })
@@ -340,7 +342,7 @@ function book(step: Step, planned: PlannedStep, saying: Saying, isWhole: boolean
     ...(assumed.length === 0 ? {} : { assumed }),
     booked: bookingOf(step, planned, saying, isWhole ? undefined : requested),
   }
-  const booked: Step = { ...next, stepStatus: replanned(next.stepStatus, attributes, true) }
+  const booked: Step = { ...next, stepStatus: replanned(next.stepStatus, next, true) }
   return same(booked, step) ? step : booked
 }
 
@@ -354,11 +356,16 @@ function saidOf(
   const words = Object.entries(attributes).filter(([word, value]) => {
     if (word === 'Modality') return isWhole || !isKnown(word) ? !(assumed.includes(word) && isKnown(word)) : false
     if (!isWhole && !scheduling.includes(word)) return false
-    return hasValue(value) || isWhole || word === startKeywords[0]
+    return hasValue(value) || isWhole || isTakenAway(attributes, word)
   })
   const isAssumed = assumed.includes(station)
   const isSaid = stations.length > 0 && (!isAssumed || step.stations.length === 0)
   return { attributes: Object.fromEntries(words), stations: isSaid ? [...new Set(stations)] : undefined }
+}
+
+/** A start is taken away as a whole; a date without a time is a start. */
+function isTakenAway(attributes: Dataset, word: string): boolean {
+  return (startKeywords as readonly string[]).includes(word) && attributes[startKeywords[0]] === ''
 }
 
 function bookingOf(

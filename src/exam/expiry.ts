@@ -56,12 +56,15 @@ export function applyNoShow(draft: Draft, subject: string): void {
 
 /** Nobody could come before the order was there: what is planned for a day long past waits as long as any other. */
 function dueOf({ stepStatus, attributes }: Step, order: Order, noShow: NoShow): Instant | undefined {
-  if (noShow === undefined) return undefined
+  const { hold } = order
+  // Whom nobody expects does not fail to come.
+  if (noShow === undefined || hold?.on === true) return undefined
   if (stepStatus !== 'SCHEDULED' && stepStatus !== 'ARRIVED' && stepStatus !== 'READY') return undefined
   const due = dayOver(attributes['ScheduledProcedureStepStartDate'], noShow)
   if (due === undefined) return undefined
   const { createdAt, reopenedAt = createdAt, plannedAgainAt = createdAt } = order
-  const known = Math.max(...[createdAt, reopenedAt, plannedAgainAt].map((at) => Date.parse(at))) + noShow.days * day
+  const times = [createdAt, reopenedAt, plannedAgainAt, hold?.at ?? createdAt]
+  const known = Math.max(...times.map((at) => Date.parse(at))) + noShow.days * day
   return known > Date.parse(due) ? new Date(known).toISOString() : due
 }
 

@@ -12,5 +12,5 @@ export function quoted(order: Order, { received }: OrderGroup, seq: Seq): Pick<O
 
 /** ORC-1 and ORC-5 as the history shows them: codes of HL7 tables 0119 and 0038, or of the site; what is no code might be anything (I9). */
 export function control(group: OrderGroup): string {
-  return /^[A-Z0-9]{1,2}(\([A-Za-z0-9_.-]{1,20}\))?$/.test(group.orderControl) ? group.orderControl : group.effect
+  return /^[A-Z0-9]{1,3}(\([A-Z0-9_-]{1,20}\))?$/.test(group.orderControl) ? group.orderControl : group.effect
 }

@@ -5,11 +5,12 @@
  */
 import type { Dataset } from '../core/dataset.ts'
 import type { Instant, ItemId, OrderId, Seq } from '../core/ids.ts'
+import { lacksOf } from '../core/lack.ts'
 import { servedStatuses, type ItemMark, type Order, type Patient, type Step, type WorklistItem } from '../core/order.ts'
 import { buildItemDataset } from '../dicom/worklist-item.ts'
 import { patientDataset } from './patients.ts'
 import { same } from './same.ts'
-import { flags } from './steps.ts'
+import { flags, isWaiting } from './steps.ts'
 
 /**
  * Order, step and station in one name that is safe in file names and URLs; different parts never give the same name.
@@ -56,9 +57,11 @@ export function renderItems(now: Moment, before: Moment | undefined, seq: Seq, a
   const marks: Record<ItemId, ItemMark> = {}
   let changed = false
   for (const [index, step] of order.steps.entries()) {
-    const served = patient !== undefined && isServed(step)
-    const sameStep = sameFrame && isSame(step, before.order.steps)
-    for (const station of step.stations) {
+    const held = isHeld(step, order)
+    const served = patient !== undefined && isServed(step) && !held
+    const sameStep = sameFrame && isSame(step, held, before.order)
+    // Whoever looks for it finds it, with what it lacks.
+    for (const station of step.stations.length === 0 ? [''] : step.stations) {
       const id = itemId(order.id, index + 1, station)
       const mark = sameStep ? known[id] : undefined
       if (mark === undefined) changed = true
@@ -71,7 +74,8 @@ export function renderItems(now: Moment, before: Moment | undefined, seq: Seq, a
         stepStatus: step.stepStatus,
         studyInstanceUid: order.studyInstanceUid,
       })
-      items.push({ id, orderId: order.id, version, stepStatus: step.stepStatus, served, updatedAt, dataset })
+      const item = { id, orderId: order.id, version, stepStatus: step.stepStatus, served, updatedAt, dataset }
+      items.push(held ? { ...item, held } : item)
     }
   }
   const withdrawn = Object.keys(known).filter((id) => marks[id] === undefined)
@@ -83,14 +87,21 @@ function whoOf(patient: Patient | undefined): Dataset {
   return patient === undefined ? {} : patientDataset(patient)
 }
 
-/** A step of an order that came after its images was never to be chosen on a modality. */
+/** A step of an order that came after its images was never to be chosen on a modality; one that lacks something cannot be. */
 function isServed(step: Step): boolean {
-  return servedStatuses.includes(step.stepStatus) && !step.flags.includes(flags.imagesFirst)
+  return (
+    servedStatuses.includes(step.stepStatus) && !step.flags.includes(flags.imagesFirst) && lacksOf(step).length === 0
+  )
 }
 
-function isSame(step: Step, before: readonly Step[]): boolean {
-  const known = before.find((one) => one.key === step.key)
-  if (known === undefined) return false
+/** While its order is on hold, a step that waits is shown to no modality. */
+function isHeld(step: Step, { hold }: Order): boolean {
+  return hold?.on === true && isWaiting(step)
+}
+
+function isSame(step: Step, held: boolean, before: Order): boolean {
+  const known = before.steps.find((one) => one.key === step.key)
+  if (known === undefined || isHeld(known, before) !== held) return false
   return (
     known === step ||
     (known.stepStatus === step.stepStatus &&

@@ -10,15 +10,18 @@ import type { Fault } from '../core/fault.ts'
 import type { Order, Patient } from '../core/order.ts'
 import type { Change, ExamRules, World } from '../core/world.ts'
 import { applyPatients } from './adt.ts'
+import { calledOff, calledOffSteps, cancelledForGood, schedule, warnNotMoved, withOwnKeys } from './booking.ts'
 import { creditedStudies, isOver, settle, tell } from './completion.ts'
 import { raise } from './credit.ts'
 import { createDraft, type Draft } from './draft.ts'
 import { control, quoted } from './group.ts'
-import { identifyAll, orderName } from './identify.ts'
-import { agree, agreesWithPatient, isSomebodyElse, meantGroup, splitPatientKey } from './patients.ts'
+import { applyHold, heldBefore } from './hold.ts'
+import { cancelledName, identifyAll } from './identify.ts'
+import { agree, agreesWithPatient, changesPatient, isSomebodyElse, meantGroup, splitPatientKey } from './patients.ts'
+import { applyNumber } from './number.ts'
 import { create, isAnotherExam, retire, update, type SaidOfOrder } from './planning.ts'
 import { isNewer, newest, sentAt } from './sent.ts'
-import { hasEnded, isStopped, move, summary, type Act } from './steps.ts'
+import { hasBegun, hasEnded, isEnded, isStopped, move, summary, type Act } from './steps.ts'
 import { joined, together, type Together } from './together.ts'
 
 type MessageEntry = Extract<InboxEntry, { kind: 'message' }>
@@ -69,41 +72,49 @@ function applyGroups(
   saidBefore: Map<OrderId, SaidOfOrder>,
 ): Outcome {
   const said = joined(groups)
-  const group = meantGroup(draft.world, said)
-  const { effect, patient } = group
-  if (effect === 'ignore') return { kind: 'ignored', rule: `orderControl ${control(group)}` }
+  const meant = meantGroup(draft.world, said)
+  const { effect, patient } = meant
+  if (effect === 'ignore') return { kind: 'ignored', rule: `orderControl ${control(meant)}` }
   const identity = identifyAll(
     draft.world,
-    groups.length === 1 ? [group] : groups.map((one) => meantGroup(draft.world, one)),
+    groups.length === 1 ? [meant] : groups.map((one) => meantGroup(draft.world, one)),
   )
   if (identity.kind === 'conflict') return dead('E601', { group: number }, identity.orderIds)
   const before = identity.kind === 'known' ? identity.order : undefined
-  const isAnother = before !== undefined && isAnotherExam(before, group)
+  const isAnother = before !== undefined && isAnotherExam(before, meant, saidBefore.get(before.id))
   const found = isAnother ? undefined : before
+  const group = found === undefined ? meant : withOwnKeys(meant, found)
   if (found !== undefined && patient !== undefined && patient.key !== found.patientKey) {
     return dead('E602', { group: number, orderId: found.id }, [found.id])
   }
-  if (effect === 'hold' || effect === 'release' || effect === 'number') {
-    return { kind: 'ignored', rule: 'unknown-order' }
-  }
-  if (effect !== 'create' && effect !== 'update') {
-    if (found !== undefined) return act(draft, found, group, effect === 'discontinue' ? 'cancel' : effect)
+  if (effect === 'hold' || effect === 'release') return applyHold(draft, found, group, effect === 'hold')
+  if (effect === 'number') return applyNumber(draft, found, group, number)
+  if (effect !== 'create' && effect !== 'update' && effect !== 'schedule') {
+    if (found !== undefined) {
+      const isOpen = !found.steps.some(isEnded)
+      const so = saidOf(saidBefore, found, group)
+      // What follows in the same message (RO after RP) knows of the end that it would undo.
+      saidBefore.set(found.id, { ...so, isNewer: so.isNewer || isOpen, wasOpen: so.wasOpen ?? !hasEnded(found) })
+      return act(draft, found, group, effect === 'discontinue' ? 'cancel' : effect)
+    }
     if (effect === 'cancel' || effect === 'discontinue') remember(draft, group)
     return { kind: 'ignored', rule: 'unknown-order' }
   }
-  const misnamed = patient === undefined ? undefined : ordersOfSomebodyElse(draft.world, effect, patient, found)
+  const misnamed =
+    patient === undefined ? undefined : ordersOfSomebodyElse(draft.world, changesPatient(group), patient, found)
   if (misnamed !== undefined) return dead('E605', { group: number }, misnamed)
   const foreign = groups
     .map((one) => foreignOrders(draft.world, one, patient?.key, found))
     .find((ids) => ids !== undefined)
   if (foreign !== undefined) return dead('E604', { group: number }, foreign)
   if (found !== undefined) {
-    update(draft, found, group, saidOf(saidBefore, found, group))
+    if (effect === 'schedule') schedule(draft, found, group)
+    else update(draft, found, group, saidOf(saidBefore, found, group))
     return { kind: 'applied' }
   }
   const missing = patient === undefined ? 'patient' : group.steps.length === 0 ? 'step' : undefined
   if (patient === undefined || missing !== undefined) {
-    if (effect === 'update') return { kind: 'ignored', rule: 'unknown-order' }
+    if (effect !== 'create') return { kind: 'ignored', rule: 'unknown-order' }
     return dead('E603', { group: number, missing: missing ?? 'patient' }, [])
   }
   if (isAnother) retire(draft, before)
@@ -115,7 +126,12 @@ function applyGroups(
 /** Start, complete, cancel: of the steps that the group names, or of all. */
 function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, 'finish' | 'expire'>): Outcome {
   const keys = new Set(group.steps.map((step) => step.key).filter((key) => order.steps.some((one) => one.key === key)))
-  const moved = move(order, what, keys.size > 0 ? keys : undefined, { at: draft.at })
+  const isBookingOff = group.isBooking === true && group.effect === 'cancel'
+  const waiting = isBookingOff ? calledOffSteps(order, group) : undefined
+  const to = move(order, what, waiting ?? (keys.size > 0 ? keys : undefined), { at: draft.at })
+  const isCancel = what === 'cancel'
+  const moved = group.isBooking !== true ? (isCancel ? cancelledForGood(to) : to) : calledOff(to, order, group)
+  if (isBookingOff && order.steps.some(hasBegun)) warnNotMoved(draft, order)
   const sent = newest(order.sentAt, sentAt(group.received))
   const fillerOrderNumber = order.numbers.fillerOrderNumber || group.numbers.fillerOrderNumber
   const numbers = fillerOrderNumber ? { ...order.numbers, fillerOrderNumber } : order.numbers
@@ -136,10 +152,11 @@ function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, '
 
 /** A cancel that came before its order: the order will be born cancelled. */
 function remember(draft: Draft, group: OrderGroup): void {
-  const key = orderName(group.numbers)
+  const key = cancelledName(group)
   if (key === undefined) return
   const sent = sentAt(group.received)
-  draft.putTombstone({ key, cause: draft.seq, at: draft.at, ...(sent === '' ? {} : { sentAt: sent }) })
+  const held = heldBefore(draft.world, key)
+  draft.putTombstone({ key, cause: draft.seq, at: draft.at, ...(sent === '' ? {} : { sentAt: sent }), ...held })
 }
 
 /**
@@ -149,13 +166,13 @@ function remember(draft: Draft, group: OrderGroup): void {
  */
 function ordersOfSomebodyElse(
   world: World,
-  effect: 'create' | 'update',
+  mayChange: boolean,
   patient: Patient,
   found: Order | undefined,
 ): readonly OrderId[] | undefined {
   const known = world.patient(patient.key)
   if (known === undefined || !isSomebodyElse(known.attributes, patient.attributes)) return undefined
-  if (effect === 'update') return found === undefined ? [] : [found.id]
+  if (!mayChange) return found === undefined ? [] : [found.id]
   const others = world
     .orders({ by: 'patient', key: patient.key })
     .filter((order) => order.id !== found?.id && !hasEnded(order))

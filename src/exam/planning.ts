@@ -15,6 +15,7 @@ import { bookedFirst, stillCalledOff, takeOver, withoutUndoing } from './booking
 import { creditedStudies, settle } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { control, quoted } from './group.ts'
+import { cameFirst, holdAfter, holdAtBirth } from './hold.ts'
 import { orderName, orderNames } from './identify.ts'
 import { withMadeNumbers } from './made-numbers.ts'
 import { changesPatient, merge, mergePatient } from './patients.ts'
@@ -54,6 +55,7 @@ export function create(
     createdAt: at,
     changedAt: at,
     ...(sent ? { sentAt: sent } : {}),
+    ...holdAtBirth(draft, group, tombstoneHours),
     ...keptLong(undefined, group),
   }
   const numbered = withMadeNumbers(planned, group)
@@ -74,8 +76,10 @@ export function create(
 /** What a message has said of an order, in one group after the other. */
 export interface SaidOfOrder {
   readonly stepKeys: ReadonlySet<string>
-  /** The message is newer than what the order had seen before it. */
+  /** The message is newer than what the order had seen before it, or nothing of it had ended then. */
   readonly isNewer: boolean
+  /** It had not ended before this message. */
+  readonly wasOpen?: boolean
 }
 
 export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfOrder): void {
@@ -96,6 +100,7 @@ export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfO
       kept.planned,
       so.stepKeys,
     ),
+    ...holdAfter(draft, order, group, isPlannedAgain(order.steps, group.steps, so.isNewer)),
     ...keptLong(order, group),
   }
   const changed = withMadeNumbers(corrected, group)
@@ -120,18 +125,21 @@ export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfO
 /**
  * Whether the group uses the number of an ended order for another exam: a newer NW
  * for a later appointment. With images the old order keeps its study (a reused
- * number never joins two); without, only another patient makes a new order.
+ * number never joins two); without, only another patient makes a new order. What this very message has
+ * ended (RP and RO of one number) makes room whenever the new one is.
  */
-export function isAnotherExam(order: Order, group: OrderGroup): boolean {
+export function isAnotherExam(order: Order, group: OrderGroup, so: SaidOfOrder | undefined): boolean {
   const { fillerOrderNumber, placerOrderNumber } = group.numbers
   // An appointment ID names an exam only where no order number does.
   const isNew = group.effect === 'create' || (group.effect === 'schedule' && !(fillerOrderNumber || placerOrderNumber))
   if (!isNew || group.patient === undefined || !hasEnded(order)) return false
-  if (isNewer(sentAt(group.received), order.sentAt) !== true) return false
+  const isLate = so === undefined ? isNewer(sentAt(group.received), order.sentAt) === true : so.isNewer
+  if (!isLate) return false
   const tookPlace =
     order.firstImageAt !== undefined ||
     order.steps.some((step) => step.stepStatus === 'COMPLETED' || step.stepStatus === 'DISCONTINUED')
-  return (tookPlace || group.patient.key !== order.patientKey) && isLater(group.steps, order.steps)
+  const isLaterExam = so?.wasOpen === true || isLater(group.steps, order.steps)
+  return (tookPlace || group.patient.key !== order.patientKey) && isLaterExam
 }
 
 /** A step without an ID is the first of its order, key `1`. The only step of a message and the only one of its order are one step, if either has no ID. */
@@ -196,13 +204,12 @@ function know(draft: Draft, patient: Patient, mayChange: boolean): void {
 }
 
 /** The cancel of this order that came first, if the order is not newer than it: it is born cancelled. */
-function tombstoneOf(draft: Draft, group: OrderGroup): Tombstone | undefined {
+export function tombstoneOf(draft: Draft, group: OrderGroup): Tombstone | undefined {
   return orderNames(group.numbers)
     .map((name) => draft.world.tombstone(name))
     .find((tombstone) => {
-      if (tombstone === undefined) return false
-      const age = Date.parse(draft.at) - Date.parse(tombstone.at)
-      return age <= tombstoneHours * 3_600_000 && isNewer(sentAt(group.received), tombstone.sentAt) !== true
+      if (tombstone === undefined || tombstone.isHoldOnly === true) return false
+      return cameFirst(draft, group, tombstone, tombstoneHours)
     })
 }
 

@@ -4,12 +4,12 @@
  *   UNSCHEDULED → SCHEDULED → ARRIVED → READY → STARTED → COMPLETED
  *   before the first image → CANCELED, after it → DISCONTINUED
  *
- * There is no way back, except that an order message newer than the one that
+ * A step that lacks what nobody may invent is UNSCHEDULED. There is no way back, except that an order message newer than the one that
  * cancelled a step may plan it again, that a person reopens what has ended, and that
  * what began by mistake is taken back.
  */
-import type { Dataset } from '../core/dataset.ts'
 import type { Instant } from '../core/ids.ts'
+import { lacksOf } from '../core/lack.ts'
 import type { PlannedStep } from '../core/message.ts'
 import { endedStatuses, type Order, type Step, type StepStatus } from '../core/order.ts'
 import { hasValue } from '../dicom/worklist-item.ts'
@@ -23,7 +23,7 @@ export const flags = {
   imagesFirst: 'images-first',
 } as const
 
-export type Act = 'arrive' | 'ready' | 'start' | 'complete' | 'finish' | 'cancel' | 'expire'
+export type Act = 'arrive' | 'unarrive' | 'ready' | 'start' | 'complete' | 'finish' | 'cancel' | 'expire'
 
 const waiting = ['UNSCHEDULED', 'SCHEDULED', 'ARRIVED', 'READY'] as const satisfies readonly StepStatus[]
 const fromWaiting = (to: StepStatus): Partial<Record<StepStatus, StepStatus>> => ({
@@ -36,6 +36,7 @@ const fromWaiting = (to: StepStatus): Partial<Record<StepStatus, StepStatus>> =>
 /** Where each act takes a step; a status that is not listed stays. */
 const moves: Readonly<Record<Act, Partial<Record<StepStatus, StepStatus>>>> = {
   arrive: { SCHEDULED: 'ARRIVED' },
+  unarrive: { ARRIVED: 'SCHEDULED' },
   ready: { SCHEDULED: 'READY', ARRIVED: 'READY' },
   start: fromWaiting('STARTED'),
   complete: { ...fromWaiting('COMPLETED'), STARTED: 'COMPLETED' },
@@ -108,7 +109,7 @@ export function waitForImages(order: Order, at: Instant, keys?: ReadonlySet<stri
 /** What waits is served, whatever was there before it. */
 function waitAgain({ begun: _begun, ...step }: Step): Step {
   const kept = step.flags.filter((flag) => flag !== flags.imagesFirst)
-  return { ...step, flags: kept, stepStatus: scheduled(step.attributes) }
+  return { ...step, flags: kept, stepStatus: scheduled(step) }
 }
 
 function change(order: Order, keys: ReadonlySet<string> | undefined, next: (step: Step) => Step): Order {
@@ -144,17 +145,19 @@ export function isStopped(order: Order, before: Order): boolean {
   )
 }
 
-/** Counts by step status for the history: `2 SCHEDULED, 1 STARTED`. */
+/** Counts by step status for the history: `2 SCHEDULED, 1 STARTED`, and whether what waits is hidden. */
 export function summary(order: Order): string {
   const counts = new Map<StepStatus, number>()
   for (const { stepStatus } of order.steps) counts.set(stepStatus, (counts.get(stepStatus) ?? 0) + 1)
-  return [...counts].map(([stepStatus, count]) => `${count} ${stepStatus}`).join(', ') || 'no steps'
+  const steps = [...counts].map(([stepStatus, count]) => `${count} ${stepStatus}`).join(', ') || 'no steps'
+  return order.hold?.on === true && order.steps.some(isWaiting) ? `${steps}, on hold` : steps
 }
 
-/** A step as a message first plans it; without a start date it is held. */
+/** A step as a message first plans it. */
 export function plan(planned: PlannedStep): Step {
   const { key, attributes, assumed } = planned
-  const step = { key, stations: unique(planned.stations), attributes, flags: [], stepStatus: scheduled(attributes) }
+  const stations = unique(planned.stations)
+  const step = { key, stations, attributes, flags: [], stepStatus: scheduled({ stations, attributes }) }
   return assumed === undefined ? step : { ...step, assumed }
 }
 
@@ -185,16 +188,23 @@ function update(step: Step, planned: PlannedStep, reopens: boolean): Step {
   const { assumed: _before, ...before } = step
   const { assumed, ...said } = withoutAssumptions(step, planned)
   const attributes = merge(step.attributes, said.attributes)
-  const stations = unique(said.stations)
+  const stations = stationsAfter(step, said)
   const next: Step = {
     ...before,
     ...(assumed === undefined || assumed.length === 0 ? {} : { assumed }),
     attributes,
-    stations: stations.length > 0 ? stations : step.stations,
+    stations,
     flags: step.flags.filter((flag) => flag !== flags.noLongerOrdered),
-    stepStatus: replanned(step.stepStatus, attributes, reopens),
+    stepStatus: replanned(step.stepStatus, { stations, attributes }, reopens),
   }
   return same(next, step) ? step : next
+}
+
+/** A station is that of its modality: where that changes and no station is named, none is known. */
+function stationsAfter(step: Step, { stations, attributes }: PlannedStep): readonly string[] {
+  if (stations.length > 0) return unique(stations)
+  const [known, said] = [step.attributes['Modality'], attributes['Modality']]
+  return hasValue(known) && hasValue(said) && said !== known ? [] : step.stations
 }
 
 /** What the site assumes where a message says nothing gives way to what is known better. A station is that of its modality. */
@@ -214,16 +224,23 @@ function withoutAssumptions(step: Step, planned: PlannedStep): PlannedStep {
   }
 }
 
-function replanned(stepStatus: StepStatus, attributes: Dataset, reopens: boolean): StepStatus {
+/** The status of a step that is planned anew; what has ended only if it may be reopened. */
+export function replanned(
+  stepStatus: StepStatus,
+  step: Pick<Step, 'stations' | 'attributes'>,
+  reopens: boolean,
+): StepStatus {
+  const now = scheduled(step)
   switch (stepStatus) {
     case 'UNSCHEDULED':
     case 'SCHEDULED':
-      return scheduled(attributes)
-    case 'CANCELED':
-    case 'EXPIRED':
-      return reopens ? scheduled(attributes) : stepStatus
+      return now
     case 'ARRIVED':
     case 'READY':
+      return now === 'UNSCHEDULED' ? now : stepStatus
+    case 'CANCELED':
+    case 'EXPIRED':
+      return reopens ? now : stepStatus
     case 'STARTED':
     case 'COMPLETED':
     case 'DISCONTINUED':
@@ -242,8 +259,8 @@ function drop(step: Step): Step {
   return { ...step, flags: [...step.flags, flags.noLongerOrdered] }
 }
 
-function scheduled(attributes: Dataset): StepStatus {
-  return hasValue(attributes['ScheduledProcedureStepStartDate']) ? 'SCHEDULED' : 'UNSCHEDULED'
+function scheduled(step: Pick<Step, 'stations' | 'attributes'>): StepStatus {
+  return lacksOf(step).length === 0 ? 'SCHEDULED' : 'UNSCHEDULED'
 }
 
 const unique = (stations: readonly string[]): readonly string[] =>

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Command, InboxEntry } from '../../src/core/inbox.ts'
 import type { OrderGroup, PatientAct } from '../../src/core/message.ts'
+import { lacksOfItem } from '../../src/core/lack.ts'
 import { servedStatuses, type PerformedProcedureStep, type WorklistItem } from '../../src/core/order.ts'
 import type { Change, ExamRules } from '../../src/core/world.ts'
 import { apply, createOverlay } from '../../src/exam/index.ts'
@@ -14,7 +15,8 @@ const time = text('', '20261015090000', '202610151000', '20261015110000+0200', '
 
 const groups: fc.Arbitrary<OrderGroup> = fc
   .record({
-    control: text('NW', 'NW', 'XO', 'CA', 'DC', 'IP', 'CM', 'SN'),
+    control: text('NW', 'NW', 'XO', 'CA', 'DC', 'IP', 'CM', 'SN', 'HD', 'RL', 'NA', 'AR', 'RY'),
+    holds: fc.constantFrom(undefined, undefined, true, false),
     sent: time,
     orcOnly: fc.boolean(),
     patient: fc.constantFrom(anna, otto, { ...anna, attributes: { PatientName: 'NEW^NAME' } }, null),
@@ -39,7 +41,9 @@ const groups: fc.Arbitrary<OrderGroup> = fc
   })
   .map((parts) => {
     const given = Object.entries(parts.numbers).filter(([, value]) => value !== undefined)
-    return group({ ...parts, numbers: Object.fromEntries(given) })
+    const { holds, ...said } = parts
+    const isPlan = parts.control === 'NW' || parts.control === 'XO'
+    return group({ ...said, numbers: Object.fromEntries(given), ...(isPlan && holds !== undefined ? { holds } : {}) })
   })
 
 const facts = fc
@@ -240,7 +244,7 @@ test('apply never throws, reads only what concerns asked for, and ends each mess
   )
 })
 
-test('items: served means a served status, a patient, and an order that did not come after its images; no id is used twice', () => {
+test('items: served means a served status, a patient, all that a modality needs, no hold while it waits, and an order that did not come after its images; no id is used twice', () => {
   fc.assert(
     fc.property(lives, (life) => {
       live(life, (changes, { seq }) => {
@@ -253,9 +257,13 @@ test('items: served means a served status, a patient, and an order that did not 
             const hidden = order.steps.some(
               (one) => one.flags.includes('images-first') && one.stepStatus === item.stepStatus,
             )
+            const isLacking = lacksOfItem(item.dataset).length > 0
             expect(item.version).toBeLessThanOrEqual(seq)
             if (item.served) expect(servedStatuses).toContain(item.stepStatus)
-            else expect(!servedStatuses.includes(item.stepStatus) || hidden).toBe(true)
+            else expect(!servedStatuses.includes(item.stepStatus) || hidden || isLacking || item.held).toBe(true)
+            if (item.served) expect(isLacking || item.held === true).toBe(false)
+            if (order.hold?.on === true && item.stepStatus !== 'STARTED') expect(item.served).toBe(false)
+            if (item.stepStatus === 'SCHEDULED') expect(lacksOfItem(item.dataset)).toEqual([])
           }
         }
       })
@@ -318,10 +326,10 @@ test('a deadline for no-shows is set exactly while a step waits for its day, and
         }
         for (const change of changes) {
           if (change.kind !== 'order') continue
-          const { id, steps, expireAt } = change.order
+          const { id, steps, expireAt, hold } = change.order
           expect(deadlines.get(`expire:${id}`)).toBe(expireAt)
-          const waits = steps.some(({ stepStatus }) => stepStatus === 'SCHEDULED')
-          expect(expireAt !== undefined).toBe(waits)
+          const waits = steps.some(({ stepStatus }) => ['SCHEDULED', 'ARRIVED', 'READY'].includes(stepStatus))
+          expect(expireAt !== undefined).toBe(waits && hold?.on !== true)
         }
       })
     }),

@@ -109,21 +109,23 @@ test.each([
   ['EXPIRED', false, '20261016', 'SCHEDULED'],
   ['EXPIRED', true, '', 'UNSCHEDULED'],
 ] as const)('reopened: %s, was seen: %s, planned for "%s": %s', (from, wasSeen, date, to) => {
-  const attributes = { ScheduledProcedureStepStartDate: date }
-  const order = { steps: [{ key: '1', stepStatus: from, attributes, flags: [] }] } as unknown as Order
+  const attributes = { Modality: 'CT', ScheduledProcedureStepStartDate: date }
+  const stations = ['CT01']
+  const order = { steps: [{ key: '1', stepStatus: from, stations, attributes, flags: [] }] } as unknown as Order
   expect(reopen(order, undefined, wasSeen).steps[0]?.stepStatus).toBe(to)
   expect(reopen(order, new Set(['2']), wasSeen)).toBe(order)
 })
 
 test('what has not ended is not reopened, and only what has started is taken back', () => {
   for (const from of stepStatuses) {
-    const attributes = { ScheduledProcedureStepStartDate: '20261016' }
+    const attributes = { Modality: 'CT', ScheduledProcedureStepStartDate: '20261016' }
+    const stations = ['CT01']
     const begun = { at: '2026-10-16T08:00:00.000Z' }
     const flags = ['images-first', 'no-longer-ordered']
-    const order = { steps: [{ key: '1', stepStatus: from, attributes, begun, flags }] } as unknown as Order
+    const order = { steps: [{ key: '1', stepStatus: from, stations, attributes, begun, flags }] } as unknown as Order
     if (!endedStatuses.includes(from)) expect(reopen(order, undefined, true)).toBe(order)
     const back = takeBack(order)
-    const waits = { key: '1', stepStatus: 'SCHEDULED', attributes, flags: ['no-longer-ordered'] }
+    const waits = { key: '1', stepStatus: 'SCHEDULED', stations, attributes, flags: ['no-longer-ordered'] }
     if (from === 'STARTED') expect(back.steps).toEqual([waits])
     else expect(back).toBe(order)
   }

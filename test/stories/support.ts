@@ -109,6 +109,11 @@ const effects: Readonly<Record<string, Effect>> = {
   DC: 'discontinue',
   IP: 'start',
   CM: 'complete',
+  AR: 'arrive',
+  RY: 'ready',
+  HD: 'hold',
+  RL: 'release',
+  NA: 'number',
   SN: 'ignore',
 }
 
