@@ -120,7 +120,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       rules,
       memo,
       plan: createRecall({ plans: site.plans, store, log, compile: (stored) => compileStoredPlan(stored).plan }),
-      defaultCharset: (source) => settings.sources.find(({ name }) => name === source)?.defaultCharset ?? '',
+      reading: (source) => settings.sources.find(({ name }) => name === source) ?? {},
       log,
       metrics,
       committed({ items, endpoints }) {

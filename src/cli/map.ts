@@ -96,7 +96,7 @@ function choose(site: Site, name: string, io: Io): Chosen | undefined {
 }
 
 function run(file: string, number: number, bytes: Uint8Array, { source, plan }: Chosen, site: Site): Dry {
-  const parsed = parse(bytes, { defaultCharset: source.defaultCharset })
+  const parsed = parse(bytes, source)
   const message = parsed.kind === 'message' ? parsed.message : parsed.header
   const judgement =
     parsed.kind === 'message' ? plan.explain(parsed.message) : { ...unreadable(parsed.fault), lines: [] }

@@ -32,6 +32,10 @@ const source = z
       description: 'Character set of messages that do not name theirs in MSH-18, as HL7 table 0211 names it.',
       example: '8859/1',
     }),
+    charset: kind.choice(['trust', 'detect'], 'detect', {
+      description:
+        'Whether MSH-18 is believed. detect: bytes that prove it wrong are read as what they are (UTF-8 under another name, Windows-1252 under 8859/1), with a warning. trust: the message is refused, or reads as MSH-18 says.',
+    }),
     authority: kind.text('', {
       description:
         'Assigning authority of the order numbers. Two sources that number the same orders share one; empty: the name of the source.',

@@ -65,6 +65,8 @@ export interface SourceSettings {
   readonly whenStoreUnavailable: 'noAck' | 'reject'
   /** Of messages without MSH-18. */
   readonly defaultCharset: string
+  /** `trust`: MSH-18 is right, or the message is refused. `detect`: the bytes may prove it wrong. */
+  readonly charset: 'trust' | 'detect'
   /** Assigning authority of the order numbers; default the source's name. */
   readonly authority: string
   /** Of an ORC-1 that no line of the pipeline's `orderControl` names. */

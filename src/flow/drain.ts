@@ -6,7 +6,7 @@ import type { OrderGroup, PatientAct, Verdict } from '../core/message.ts'
 import type { Lease, Ledger, LoadedWorld, Log } from '../core/ports.ts'
 import { lookupKey, type Change, type ExamRules, type Lookup, type World } from '../core/world.ts'
 import { apply, concerns, createOverlay } from '../exam/index.ts'
-import { parse } from '../hl7/index.ts'
+import { parse, type ReadOptions } from '../hl7/index.ts'
 import type { Plan } from '../mapping/types.ts'
 import { collapse } from './collapse.ts'
 import type { FlowMetrics } from './metrics.ts'
@@ -19,7 +19,8 @@ export interface DrainContext {
   readonly memo: VerdictMemo
   /** The plan that judged a message, from this process or from the store. */
   plan(id: PlanId, source: string): Promise<Plan | undefined>
-  defaultCharset(source: string): string
+  /** How the messages of a source are read. */
+  reading(source: string): ReadOptions
   readonly log: Log
   readonly metrics: FlowMetrics
   /** After each commit: which items changed and which endpoints are owed something. */
@@ -252,7 +253,7 @@ async function translateAgain(
   body: Uint8Array | undefined,
 ): Promise<Translation> {
   const plan = await context.plan(entry.planId, entry.source)
-  const parsed = body === undefined ? undefined : parse(body, { defaultCharset: context.defaultCharset(entry.source) })
+  const parsed = body === undefined ? undefined : parse(body, context.reading(entry.source))
   if (plan === undefined || parsed?.kind !== 'message') {
     return { kind: 'dead', fault: { code: 'E698', hl7Code: 207, params: { plan: entry.planId } } }
   }

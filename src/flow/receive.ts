@@ -63,7 +63,7 @@ export function createReceiver(context: ReceiveContext): (frame: Uint8Array) => 
   }
 
   return async function receive(frame) {
-    const parsed = parse(frame, { defaultCharset: source.defaultCharset })
+    const parsed = parse(frame, source)
     const message = parsed.kind === 'message' ? parsed.message : parsed.header
     const plan = context.plan()
     const judgement = parsed.kind === 'message' ? plan.judge(parsed.message) : unreadable(parsed.fault, message)

@@ -36,8 +36,8 @@ export function readDelimiters(header: string): Delimiters | undefined {
 
 /** Whether MSH-2 has four characters, or five, as the standard says: else some of them are a guess. */
 export function isUsual(header: string): boolean {
-  const { length } = encodingCharactersOf(header, header.charAt(3))
-  return length === 4 || length === 5
+  const end = header.indexOf(header.charAt(3), 4)
+  return end === -1 || end === 8 || end === 9
 }
 
 function encodingCharactersOf(header: string, field: string): string {

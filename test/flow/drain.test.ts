@@ -116,7 +116,7 @@ function draining(options: { plan?: (id: string) => Promise<Plan | undefined>; b
     rules: { status: { render: () => [] }, completion: { policy: 'quiet', quietSeconds: 1800 } },
     memo,
     plan: options.plan ?? (async () => plan),
-    defaultCharset: () => '',
+    reading: () => ({}),
     log,
     metrics,
     committed: (effect) => void effects.push(effect),

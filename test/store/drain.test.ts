@@ -28,7 +28,7 @@ function drainer(changes: Partial<DrainContext>) {
     rules: { status: { render: () => [] }, completion: { policy: 'quiet', quietSeconds: 1800 } },
     memo: createVerdictMemo(),
     plan: () => Promise.resolve(undefined),
-    defaultCharset: () => '',
+    reading: () => ({}),
     log,
     metrics: { count: nothing, observe: nothing, set: nothing } as unknown as DrainContext['metrics'],
     committed: nothing,

@@ -90,7 +90,7 @@ test.each(commands)('%s: what is shown before is what happens, and showing it ch
     rules,
     memo: createVerdictMemo(),
     plan: () => Promise.resolve(undefined),
-    defaultCharset: () => '',
+    reading: () => ({}),
     log: silent,
     metrics: keptMetrics(),
     committed: () => undefined,
