@@ -58,6 +58,14 @@ describe('worklane check says what is wrong with a pipeline of patients', () => 
     expect(problems(base.replace(/^prior:.*\n/m, ''))).toEqual([expect.stringMatching(/E219 prior is missing/)])
   })
 
+  test('an arrival needs to know of which day', () => {
+    expect(problems(changed('A03: ignore', 'A10: arrive'))).toEqual([expect.stringMatching(/E219 arrival is missing/)])
+    const text = (arrival: string) => `${base}arrival: ${arrival}\n`
+    expect(problems(text('{ AdmissionID: PV1-19.1, days: EVN-2 }')).join()).toMatch(/E206/)
+    expect(problems(text('{ day: EVN-99 }')).join()).toMatch(/E202/)
+    expect(problems(text('{ AdmissionID: PV1-19.1, day: [EVN-6, EVN-2] }'))).toEqual([])
+  })
+
   test('names and tables are checked as in a pipeline of orders', () => {
     const text = `${base}let: { unused: PID-8 }\ntables: { sex: { F: F, otherwise: "" } }\n`
     expect(problems(text).map((line) => line.replace(/^\S+ /, ''))).toEqual([
@@ -120,6 +128,71 @@ describe('an ADT becomes acts', () => {
     expect(judge(lines, text)).toMatchObject({ patients: [{ prior: ['1^^^HOSP', '3^^^HOSP'] }] })
   })
 
+  describe('A37 names two', () => {
+    const unmerging = changed('A03: ignore', 'A37: unmerge')
+    const roe = 'PID|2||815^^^HOSP||Roe^Richard'
+
+    test.each([
+      ['by a PID each', [pid, roe], [{ key: '815^^^HOSP', attributes: { PatientName: 'Roe^Richard' } }]],
+      ['by PID and MRG', [pid, 'MRG|815^^^HOSP'], [{ key: '815^^^HOSP', attributes: {} }]],
+      ['again and again', [pid, 'MRG|815^^^HOSP~4711^^^HOSP', roe, pid], [{ key: '815^^^HOSP' }]],
+    ])('%s', (_how, lines, others) => {
+      const verdict = judge([header('A37'), ...lines], unmerging)
+      expect(verdict).toMatchObject({ patients: [{ kind: 'unmerge', patient: { key: '4711^^^HOSP' }, others }] })
+    })
+
+    test('one alone is refused, and so is one without an identifier', () => {
+      expect(judge([header('A37'), pid], unmerging)).toMatchObject({
+        acknowledgment: 'AE',
+        faults: [{ code: 'E302', hl7Code: 100, place: { segment: 'PID', occurrence: 2 } }],
+      })
+      expect(judge([header('A37'), pid, 'PID|2||||Roe'], unmerging)).toMatchObject({ acknowledgment: 'AE' })
+    })
+  })
+
+  describe('an arrival', () => {
+    const arriving = changed('A03: ignore', 'A10: arrive, A11: arrivalTakenBack').concat(
+      'arrival: { AdmissionID: PV1-19.1, day: [EVN-6, EVN-2] }\n',
+    )
+    const arrival = (...lines: readonly string[]): unknown =>
+      judge([header('A10'), ...lines, pid], arriving, { timeZone: 'Europe/Berlin' })
+
+    test.each([
+      ['is of the day of the event', ['EVN||20260302080000||||20260301233000'], '20260301'],
+      ['is of the day of the site', ['EVN||20260301233000+0000'], '20260302'],
+      ['may have a day alone', ['EVN||20260301'], '20260301'],
+      ['has no day in a month', ['EVN||202603'], undefined],
+      ['has no day where nobody can read it', ['EVN||today'], undefined],
+      ['has no day without EVN', [], undefined],
+    ])('%s', (_what, lines, day) => {
+      const verdict = arrival(...lines) as Extract<Verdict, { kind: 'accepted' }>
+      const [act] = verdict.patients ?? []
+      expect(act).toMatchObject({ kind: 'arrive', patient: { key: '4711^^^HOSP' }, timeZone: 'Europe/Berlin' })
+      expect(act !== undefined && 'day' in act ? act.day : undefined).toBe(day)
+    })
+
+    test('names a visit as orders do; what cannot be one is none', () => {
+      expect(judge([header('A11'), pid, 'PV1|1|O|||||||||||||||||V1^^^HOSP'], arriving)).toMatchObject({
+        patients: [{ kind: 'arrivalTakenBack', admissionId: 'V1' }],
+      })
+      const long = judge([header('A10'), pid, `PV1|1|O|||||||||||||||||${'V'.repeat(80)}`], arriving)
+      expect(long).toMatchObject({ kind: 'accepted' })
+    })
+
+    test('explain tells by what its steps are found', () => {
+      const text = message(header('A10'), pid, 'PV1|1|O|||||||||||||||||V1')
+      expect(
+        planOf([arriving])
+          .explain(text)
+          .lines.map(({ keyword, value }) => [keyword, value]),
+      ).toEqual([
+        ['PatientID', '4711'],
+        ['IssuerOfPatientID', 'HOSP'],
+        ['AdmissionID', 'V1'],
+      ])
+    })
+  })
+
   test('the message is found again by the old identifier, too', () => {
     const { keys } = planOf([base]).judge(message(header('A40'), pid, 'MRG|4712^^^HOSP'))
     expect(keys.patientIds).toEqual(['4711', '4712'])
@@ -147,6 +220,12 @@ describe('an ADT becomes acts', () => {
   })
 })
 
+function expectedOf(type: string): string {
+  if (/A(18|34|36|40)/.test(type)) return 'merge'
+  if (type.includes('A43')) return 'invalid'
+  return /A(24|0[23])/.test(type) ? 'ignored' : 'update'
+}
+
 const corpus = process.env['WORKLANE_CORPUS'] ?? join(root, '../shared/corpus')
 const foreign = ['mesa-ihe', 'cosyte-hl7'].flatMap((folder) =>
   existsSync(join(corpus, folder))
@@ -166,7 +245,7 @@ test.skipIf(foreign.length === 0)(
       const parsed = parse(readFileSync(join(corpus, name)))
       if (parsed.kind !== 'message') throw new Error(name)
       const { verdict, type } = plan.judge(parsed.message)
-      const expected = /A(18|34|36|40)/.test(type) ? 'merge' : /A(24|43|0[23])/.test(type) ? 'ignored' : 'update'
+      const expected = expectedOf(type)
       expect([name, verdict.kind === 'accepted' ? verdict.patients?.[0]?.kind : verdict.kind]).toEqual([name, expected])
     }
   },

@@ -1,17 +1,17 @@
 /** A10 and what takes it back, A29 (docs/explanation/exam.md, Patients). */
 import { describe, expect, test } from 'vitest'
-import type { Arrival, PatientAct } from '../../src/core/message.ts'
-import type { Patient } from '../../src/core/order.ts'
+import type { PatientAct } from '../../src/core/message.ts'
 import { anna, createStory, otto, statuses, step, stepOf, type GroupParts, type Story } from './support.ts'
 
 const today = '20261016'
-const arrive = (parts: Partial<Arrival> & { patient?: Patient } = {}): PatientAct => ({
+type Arrives = Extract<PatientAct, { kind: 'arrive' | 'arrivalTakenBack' }>
+const arrive = (parts: Partial<Arrives> = {}): Arrives => ({
   kind: 'arrive',
   patient: anna,
   timeZone: 'Europe/Berlin',
   ...parts,
 })
-const takeBack = (parts: Partial<Arrival> = {}): PatientAct => ({ ...arrive(parts), kind: 'arrivalTakenBack' })
+const takeBack = (parts: Partial<Arrives> = {}): Arrives => arrive({ kind: 'arrivalTakenBack', ...parts })
 const numbers = (number: string) => ({ fillerOrderNumber: `F${number}`, accessionNumber: `A${number}` })
 const ofVisit = (number: string, AdmissionID: string, parts: GroupParts = {}): GroupParts => ({
   numbers: numbers(number),
@@ -46,7 +46,7 @@ describe('a patient arrives', () => {
     const story = createStory()
     story.message({})
     expect(story.adt(arrive({ patient: otto }))).toEqual(ignored('unknown-patient'))
-    expect(story.adt({ ...takeBack(), patient: otto })).toEqual(ignored('unknown-patient'))
+    expect(story.adt(takeBack({ patient: otto }))).toEqual(ignored('unknown-patient'))
     expect(statuses(story)).toEqual(['SCHEDULED'])
   })
 

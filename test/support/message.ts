@@ -93,10 +93,17 @@ export function adt(
     readonly event: string
     /** MRG-1. */
     readonly prior?: string
+    /** PID-3 and PID-5 of a second patient (A37). */
+    readonly other?: Pick<OrderText, 'patientId' | 'name'>
+    /** EVN-6. */
+    readonly occurred?: string
+    /** PV1-19. */
+    readonly visit?: string
   },
 ): string {
   return [
     msh({ ...given, type: `ADT^${given.event}` }),
+    ...(given.occurred === undefined ? [] : [fields('EVN', { 1: given.event, 6: given.occurred })]),
     fields('PID', {
       1: '1',
       3: given.patientId ?? '4711^^^HOSP^MR',
@@ -105,7 +112,10 @@ export function adt(
       8: given.sex ?? 'F',
     }),
     ...(given.prior === undefined ? [] : [fields('MRG', { 1: given.prior })]),
-    fields('PV1', { 1: '1', 2: 'O' }),
+    ...(given.other === undefined
+      ? []
+      : [fields('PID', { 1: '2', 3: given.other.patientId ?? '', 5: given.other.name ?? '' })]),
+    fields('PV1', { 1: '1', 2: 'O', 19: given.visit ?? '' }),
   ]
     .map((segment) => `${segment}\r`)
     .join('')
