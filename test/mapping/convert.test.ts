@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Dataset } from '../../src/core/dataset.ts'
+import { shortNumber } from '../../src/dicom/short-number.ts'
 import { message, planOf, site } from './support.ts'
 
 /** A pipeline with one rule more than it needs. */
@@ -89,9 +90,29 @@ test.each([
   ['62.55', 'KG', '62.55', []],
   ['100', 'lb', '45.3592', []],
   ['3500', 'g', '3.5', []],
-  ['10', 'stone', undefined, ['E322']],
+  ['82,5', 'kg', '82.5', []],
+  ['8', 'oz', '0.2268', []],
+  ['180', '[lb_av]', '81.6466', []],
+  ['180', 'lbs.', '81.6466', []],
+  ['10', 'stone', '63.5029', []],
+  ['62 kg', '', '62', []],
+  ['62kg', 'kg', '62', []],
+  ['7 lb 4 oz', '', '3.2885', []],
+  ['12 st 6', 'lb', '78.9251', []],
+  ['^62', 'kg', '62', []],
+  ['=^62', 'kg', '62', []],
+  // A limit and a range are no measurement.
+  ['>^62', 'kg', undefined, ['E321']],
+  ['^60^-^65', 'kg', undefined, ['E321']],
+  ['60-65', 'kg', undefined, ['E321']],
+  ['62 kg', 'lb', undefined, ['E321']],
+  ['10', 'furlong', undefined, ['E322']],
   ['10', '', undefined, ['E322']],
   ['0', 'kg', undefined, ['E321']],
+  ['-62', 'kg', undefined, ['E321']],
+  // Thousands with a comma, and a unit that was mistaken: nobody weighs that.
+  ['3,450', 'g', undefined, ['E321']],
+  ['82500', 'kg', undefined, ['E321']],
   ['heavy', 'kg', undefined, ['E321']],
 ])('a weight of %s %s is %s', (number, unit, kilograms, warnings) => {
   const rule = 'PatientWeight: { from: OBX(3.1=29463-7)-5, unit: OBX(3.1=29463-7)-6 }'
@@ -104,7 +125,17 @@ test.each([
   ['1.7', 'm', '1.7'],
   ['70', 'in', '1.778'],
   ['6', 'ft', '1.8288'],
-])('a height of %s %s is %s m', (number, unit, metres) => {
+  ['1.8', 'mtr', '1.8'],
+  ['1780', 'mm', '1.78'],
+  ['70', '[in_i]', '1.778'],
+  [`5'11"`, '', '1.8034'],
+  ['5 ft 11 in', '', '1.8034'],
+  ['5 ft 11', '', '1.8034'],
+  ['5 ft. 11 in.', 'ft', '1.8034'],
+  ['=^178', 'cm', '1.78'],
+  ['178', 'm', undefined],
+  ['11 in 5 ft', '', undefined],
+])('a height of %s %s is %s m', (number: string, unit: string, metres: string | undefined) => {
   expect(mapped('PatientSize: { from: OBX-5, unit: OBX-6 }', [`OBX|1|NM|x||${number}|${unit}`]).value).toBe(metres)
 })
 
@@ -168,6 +199,61 @@ test('notes belong to the segment that they follow', () => {
   const lines = ['PID|1||4711', 'NTE|1||patient', 'OBR|1', 'NTE|1||first', 'NTE|2||second', 'OBX|1', 'NTE|1||result']
   expect(mapped('PatientComments: { from: NTE-3, after: PID, join: "\\n" }', lines).value).toBe('patient')
   expect(mapped('PatientComments: { from: NTE-3, after: OBR, join: "\\n" }', lines).value).toBe('first\r\nsecond')
+})
+
+test('an alert of which a word alone is too long is refused: nothing of it is cut, nothing broken', () => {
+  const lines = [`OBR${'|'.repeat(13)}implant ${'x'.repeat(65)}`]
+  expect(() => mapped('MedicalAlerts: OBR-13', lines)).toThrow('E303')
+})
+
+test.each([
+  ['MedicalAlerts: OBR-13', [`OBR${'|'.repeat(13)}first~second`], ['first', 'second']],
+  ['Allergies: { each: AL1-3, from: [AL1-3.2, AL1-3.1] }', ['AL1|1|DA|^Iodine', 'AL1|2|FA|NUT'], ['Iodine', 'NUT']],
+])('%s: each repetition and segment is a value', (rule, lines, values) => {
+  expect(mapped(rule, lines)).toEqual({ value: values, warnings: [] })
+})
+
+test.each([
+  ['SpecialNeeds: OBR-13', 'SpecialNeeds'],
+  ['PatientState: OBR-13', 'PatientState'],
+  ['ConfidentialityConstraintOnPatientDataDescription: OBR-13', 'ConfidentialityConstraintOnPatientDataDescription'],
+])('%s has room for one value: what is longer is refused', (rule, keyword) => {
+  expect(() => mapped(rule, [`OBR${'|'.repeat(13)}${'word '.repeat(20)}`])).toThrow(
+    new RegExp(`"code":"E303".*"keyword":"${keyword}","length":99,"limit":64`),
+  )
+})
+
+test.each([
+  ['AccessionNumber: OBR-18', 'x'.repeat(17), 'E303'],
+  ['IssuerOfPatientID: OBR-18', 'x'.repeat(65), 'E303'],
+  ['RequestingPhysician: OBR-18', `1^${'x'.repeat(65)}^y`, undefined],
+  ['AdmissionID: OBR-18', 'x'.repeat(65), 'E303'],
+  ['AccessionNumber: OBR-18', String.raw`A\E\B`, 'E304'],
+  ['AccessionNumber: OBR-18', String.raw`A\X09\B`, 'E304'],
+  ['PlacerOrderNumberImagingServiceRequest: OBR-18', String.raw`A\E\B`, 'E304'],
+])('%s of %s', (rule, hl7, code) => {
+  const lines = [`OBR${'|'.repeat(18)}${hl7}`]
+  if (code === undefined) expect(mapped(rule, lines)).toEqual({ value: undefined, warnings: ['E326'] })
+  else expect(() => mapped(rule, lines)).toThrow(code)
+})
+
+test('several AE titles are several, and none is split', () => {
+  expect(() => mapped('RetrieveAETitle: OBR-18', [`OBR${'|'.repeat(18)}CT SCANNER ROOM ONE`])).toThrow('E303')
+})
+
+test('a long number becomes a short one that is the same every time, and is known by both', () => {
+  const long = 'ACC-2026-000000000042'
+  const rule = 'AccessionNumber: { from: OBR-18, tooLong: hash }'
+  const { value, warnings } = mapped(rule, [`OBR${'|'.repeat(18)}${long}`])
+  expect(value).toBe(shortNumber(long))
+  expect(value).toMatch(/^H-[0-9A-HJKMNP-TV-Z]{14}$/)
+  expect(warnings).toEqual(['E330'])
+  expect(mapped(rule, [`OBR${'|'.repeat(18)}ACC-2026-0000042`])).toEqual({ value: 'ACC-2026-0000042', warnings: [] })
+})
+
+test('a decimal string keeps as many digits as it has room for', () => {
+  expect(mapped('PatientAge: { value: 042Y }', []).value).toBe('042Y')
+  expect(mapped('WindowCenter: OBR-18', [`OBR${'|'.repeat(18)}0.000001234567890123`]).value).toBe('0.00000123456789')
 })
 
 test('a telephone number that is too long is left out: a cut one calls somebody else', () => {

@@ -157,8 +157,8 @@ const seeds: readonly (readonly [mistake: string, from: string, to: string, at: 
   [
     'a safety attribute that would be cut',
     'Allergies: AL1-3.2',
-    'Allergies: { from: AL1-3.2, tooLong: cut }',
-    'cut',
+    'Allergies: { from: AL1-3.2, tooLong: truncate }',
+    'truncate',
     'E228 Allergies is never cut.',
   ],
   [
