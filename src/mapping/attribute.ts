@@ -350,15 +350,17 @@ function repeated(
 ): AttributeRule['value'] {
   return (scene) => {
     const items: Dataset[] = []
+    let emptied = false
     for (const repetition of select(scene.scope, { ...each, component: undefined, subcomponent: undefined })) {
-      if (repetition.isNull) return ''
-      if (repetition.isEmpty) continue
+      if (repetition.isNull) emptied = true
+      if (repetition.isNull || repetition.isEmpty) continue
       const inside = { ...scene, repetition, named: new Map() }
       if (condition !== undefined && !condition(inside)) continue
       const { dataset, isEmpty } = build(inner, inside)
       if (!isEmpty) items.push(dataset)
     }
-    return items.length === 0 ? undefined : items
+    if (items.length > 0) return items
+    return emptied ? '' : undefined
   }
 }
 

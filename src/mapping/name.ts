@@ -20,10 +20,8 @@ export function personName(pieces: Pieces): PersonName {
     return { value: normalize(first.text), doubtful: false }
   }
   const components = reader(first)
-  if (components.isName) {
-    const byForm = named.length > 1 ? groups(named) : undefined
-    if (byForm !== undefined) return { value: byForm, doubtful: false }
-  }
+  const byForm = named.length > 1 ? groups(named, components.isName ? xpn : xcn) : undefined
+  if (byForm !== undefined) return { value: byForm, doubtful: false }
   const value = oneName(components.from, components.parts)
   return { value, doubtful: components.doubtful }
 }
@@ -77,25 +75,34 @@ function isXpn(segment: string, field: number): boolean {
   }
 }
 
-/** Repetitions marked A, I and P (XPN-8) are the three groups of one name. */
-function groups(pieces: Pieces): string | undefined {
+/** Where the family name stands in a data type, and the name representation code. */
+interface NameType {
+  readonly from: number
+  readonly form: number
+}
+const xpn: NameType = { from: 1, form: 8 }
+const xcn: NameType = { from: 2, form: 15 }
+
+/** Repetitions marked A, I and P (XPN-8, XCN-15) are the three groups of one name; the first of each counts. */
+function groups(pieces: Pieces, { from, form }: NameType): string | undefined {
   const forms: Record<string, string> = {}
   for (const piece of pieces) {
-    const form = piece.part(8).text
-    if (form !== 'A' && form !== 'I' && form !== 'P') continue
-    forms[form] ??= arrange(textsOf(1, (n) => piece.part(n)))
+    const code = piece.part(form).text.trim().toUpperCase()
+    if (code !== 'A' && code !== 'I' && code !== 'P') continue
+    forms[code] ??= arrange(textsOf(from, (n) => piece.part(n)))
+    if (Object.keys(forms).length === 3) break
   }
   if (forms['I'] === undefined && forms['P'] === undefined) return undefined
-  const unmarked = pieces.find((piece) => piece.part(8).isEmpty)
-  const alphabetic = forms['A'] ?? (unmarked === undefined ? '' : arrange(textsOf(1, (n) => unmarked.part(n))))
+  const unmarked = pieces.find((piece) => piece.part(form).isEmpty)
+  const alphabetic = forms['A'] ?? (unmarked === undefined ? '' : arrange(textsOf(from, (n) => unmarked.part(n))))
   return [alphabetic, forms['I'] ?? '', forms['P'] ?? ''].join('=').replace(/=+$/, '')
 }
 
 function oneName(from: number, part: (number: number) => Piece): string {
   const texts = textsOf(from, part)
   if (texts.some((text) => text.includes('='))) {
-    // Some senders put DICOM's groups into PID-5 as they are.
-    return texts
+    // Some senders put DICOM's groups into PID-5 as they are: with two or three names there are more components than one has.
+    return grouped(from, part)
       .map((text) => text.replaceAll('^', ' '))
       .join('^')
       .split('=')
@@ -107,8 +114,15 @@ function oneName(from: number, part: (number: number) => Piece): string {
   return arrange(texts)
 }
 
-function textsOf(from: number, part: (number: number) => Piece): readonly string[] {
-  return [0, 1, 2, 3, 4, 5].map((n) => part(from + n).text)
+/** All components up to the third group, and what can be of it; a name type (XPN-7) behind shorter names is none of them. */
+function grouped(from: number, part: (number: number) => Piece): readonly string[] {
+  const texts = textsOf(from, part, 18)
+  const last = texts.findLastIndex((text) => text.includes('='))
+  return texts.slice(0, last < 6 ? 6 : last + 5)
+}
+
+function textsOf(from: number, part: (number: number) => Piece, count = 6): readonly string[] {
+  return Array.from({ length: count }, (_, n) => part(from + n).text)
 }
 
 /** family, given, middle, suffix, prefix, degree → Family^Given^Middle^Prefix^Suffix degree */

@@ -1,7 +1,9 @@
 /**
  * HL7 time stamps (TS, DTM: `YYYY[MM[DD[HH[MM[SS[.S...]]]]]][+/-ZZZZ]`) as DICOM DA
- * and TM. Times without an offset are the site's; one with an offset is converted
- * to the site's zone, because a modality shows what it gets as local time.
+ * and TM. Times without an offset are the site's, digit for digit, in the hour that
+ * summer time skips or repeats too; one with an offset is converted to the site's zone,
+ * because a modality shows what it gets as local time. A day without a time is never
+ * shifted. A leap second is the second before it: not every modality knows a 60.
  */
 export interface TimeStamp {
   /** `20261016`, or fewer digits when the sender knew no more. */
@@ -12,16 +14,30 @@ export interface TimeStamp {
 
 /** Undefined when the text is not a time stamp. Without a zone it stays as it was written: nobody is born on another day because the sender names an offset. */
 export function parseTimeStamp(text: string, zone?: Zone): TimeStamp | undefined {
-  const match = /^(\d{4}(?:\d\d(?:\d\d)?)?)(\d\d(?:\d\d(?:\d\d(?:\.\d{1,6})?)?)?)?([+-]\d{4})?$/.exec(text)
+  const match = /^(\d{4}(?:\d\d(?:\d\d)?)?)(\d\d(?:\d\d(?:\d\d(?:\.\d{1,6})?)?)?)?(Z|[+-]\d{4})?$/.exec(text)
   if (match === null) return undefined
-  const [, date = '', time = '', offset] = match
-  if (!isCalendarDate(date) || !isTimeOfDay(time) || (time !== '' && date.length < 8)) return undefined
+  const [, date = '', written = '', offset] = match
+  if (!isCalendarDate(date) || !isTimeOfDay(written) || (written !== '' && date.length < 8)) return undefined
+  const minutes = offset === undefined ? 0 : minutesOf(offset)
+  if (minutes === undefined) return undefined
+  const time = withoutLeap(written)
   if (offset === undefined || time === '' || zone === undefined) return { date, time }
-  const minutes = (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(3, 5))) * (offset.startsWith('-') ? -1 : 1)
-  if (Math.abs(minutes) > 14 * 60) return undefined
-  const utc = utcOf(date, time) - minutes * 60_000
-  const local = inZone(utc, zone)
-  return { date: local.slice(0, 8), time: local.slice(8, 8 + Math.min(time.length, 6)) + time.slice(6) }
+  const local = inZone(utcOf(date, time) - minutes * 60_000, zone)
+  // An hour that becomes half past another needs its minutes.
+  const digits = time.length === 2 && local.slice(10, 12) !== '00' ? 4 : Math.min(time.length, 6)
+  return { date: local.slice(0, 8), time: local.slice(8, 8 + digits) + time.slice(6) }
+}
+
+/** Minutes that an offset is ahead of UTC, `Z` for none; undefined where no zone can be. */
+function minutesOf(offset: string): number | undefined {
+  if (offset === 'Z') return 0
+  const minutes = Number(offset.slice(1, 3)) * 60 + Number(offset.slice(3, 5))
+  if (minutes > 14 * 60 || Number(offset.slice(3, 5)) > 59) return undefined
+  return offset.startsWith('-') ? -minutes : minutes
+}
+
+function withoutLeap(time: string): string {
+  return time.slice(4, 6) === '60' ? `${time.slice(0, 4)}59${time.slice(6)}` : time
 }
 
 /** A zone of the IANA database with the tool that knows its offsets. */
@@ -61,14 +77,10 @@ function inZone(utc: number, zone: Zone): string {
 }
 
 function utcOf(date: string, time: string): number {
-  return Date.UTC(
-    Number(date.slice(0, 4)),
-    Number(date.slice(4, 6)) - 1,
-    Number(date.slice(6, 8)),
-    Number(time.slice(0, 2)),
-    Number(time.slice(2, 4)),
-    Number(time.slice(4, 6)),
-  )
+  const day = new Date(0)
+  // Date.UTC takes the years up to 99 for those of the last century.
+  day.setUTCFullYear(Number(date.slice(0, 4)), Number(date.slice(4, 6)) - 1, Number(date.slice(6, 8)))
+  return day.setUTCHours(Number(time.slice(0, 2)), Number(time.slice(2, 4)), Number(time.slice(4, 6)))
 }
 
 function isCalendarDate(date: string): boolean {
@@ -83,5 +95,5 @@ function isCalendarDate(date: string): boolean {
 }
 
 function isTimeOfDay(time: string): boolean {
-  return Number(time.slice(0, 2)) <= 23 && Number(time.slice(2, 4)) <= 59 && Number(time.slice(4, 6)) <= 59
+  return Number(time.slice(0, 2)) <= 23 && Number(time.slice(2, 4)) <= 59 && Number(time.slice(4, 6)) <= 60
 }
