@@ -69,8 +69,9 @@ function perform(draft: Draft, order: Order, keys: ReadonlySet<string>, said: Pe
     begun = untold(begun)
     draft.announce('reopened', begun, study)
   }
-  // A mistake that was never in progress kept nothing from its end.
-  const endable = isMistake && order.performed?.[sopInstanceUid] === undefined ? counted : keys
+  // A mistake that was never in progress kept nothing from its end; what is open again by hand it does not end.
+  const keptOpen = order.performed?.[sopInstanceUid] !== undefined && order.reopenedAt === undefined
+  const endable = isMistake && !keptOpen ? counted : keys
   const judged = state === 'IN PROGRESS' ? begun : end(draft, begun, endable)
   const ended = isMistake ? { ...judged, performed: { ...judged.performed, [sopInstanceUid]: ofNone } } : judged
   draft.note(order.id, `MPPS ${state}${isMistake ? ', incorrect worklist entry' : ''}: ${summary(ended)}`)

@@ -352,11 +352,12 @@ describe('discontinued: incorrect worklist entry selected', () => {
     expect([statuses(story), story.events()]).toEqual([['SCHEDULED'], ['reopened']])
   })
 
-  test('mpps: a mistake does not end what a person has opened again', () => {
+  test.each([true, false])('mpps: a mistake does not end what a person has opened again, begun: %s', (isBegun) => {
     const story = createStory({ policy: 'mpps' })
     story.message({})
     story.performed({ state: 'COMPLETED' })
     story.hand({ kind: 'reopen', orderId: story.order().id })
+    if (isBegun) story.performed({ sopInstanceUid: '1.2.2' })
     story.performed({ sopInstanceUid: '1.2.2', state: 'DISCONTINUED', discontinuationReason: wrong })
     expect(statuses(story)).toEqual(['STARTED'])
   })
