@@ -3,6 +3,7 @@
  * name is about and say what then comes out. A test says only what it is about.
  */
 import type { Dataset } from '../core/dataset.ts'
+import { lacksOf, lackWords } from '../core/lack.ts'
 import type { FilePlace, Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
 import type { OrderGroup, Verdict } from '../core/message.ts'
@@ -26,7 +27,18 @@ export interface PipelineTestRun {
   readonly problems: readonly Problem[]
 }
 
-const expectations = ['items', 'patients', 'same', 'effect', 'order', 'error', 'acknowledgment', 'rule', 'warnings']
+const expectations = [
+  'items',
+  'lacks',
+  'patients',
+  'same',
+  'effect',
+  'order',
+  'error',
+  'acknowledgment',
+  'rule',
+  'warnings',
+]
 
 /** `input` holds the pipeline that is tested; its tests are not run when it does not compile. */
 export function runPipelineTests(input: PlanInput, document: Located): PipelineTestRun {
@@ -102,6 +114,11 @@ function differencesOf(expected: Fields, plan: Plan, message: Message): readonly
     const warned = verdict.kind === 'accepted' ? verdict.warnings.map(({ code }): string => code) : []
     compare('warnings', asList(expected['warnings']).join(', '), [...new Set(warned)].join(', '))
   }
+  if ('lacks' in expected) {
+    const steps = verdict.kind === 'accepted' ? verdict.groups.flatMap((each) => each.steps) : []
+    const lacks = new Set<string>(steps.flatMap(lacksOf))
+    compare('lacks', asList(expected['lacks']).join(', '), lackWords.filter((word) => lacks.has(word)).join(', '))
+  }
   if ('items' in expected || 'same' in expected) {
     if (verdict.kind === 'invalid') return [...differences, `items: the message was refused with ${faults.join(', ')}`]
     const items = itemsOf(verdict)
@@ -150,12 +167,12 @@ function effectOf(verdict: Verdict): string {
   }
 }
 
-/** Items as a modality would see them, one for each step and station; a study that is made for the order has one name. */
+/** Items as a modality would see them, one for each step and station (and one where none is known); a study that is made for the order has one name. */
 export function itemsOf(verdict: Verdict): readonly Dataset[] {
   if (verdict.kind !== 'accepted') return []
   return verdict.groups.flatMap((group, index) =>
     group.steps.flatMap((step) =>
-      step.stations.map((station) => ({
+      (step.stations.length === 0 ? [''] : step.stations).map((station) => ({
         ...identityOf(group, index),
         ...group.request,
         ...group.patient?.attributes,
