@@ -11,6 +11,7 @@ import { siteSchema } from '../config/schema.ts'
 import { errors } from '../core/errors/index.ts'
 import { lookupKeyword } from '../dicom/dictionary.ts'
 import { worklistKeys } from '../dicom/worklist-item.ts'
+import { validationReference } from '../mapping/policy-reference.ts'
 import { exitCodes, verbs } from './verbs.ts'
 
 /** Contents by path in the repository. */
@@ -21,6 +22,7 @@ export function generatedFiles(): Readonly<Record<string, string>> {
     'docs/reference/settings.md': settingsReference(),
     'docs/reference/errors.md': errorsReference(errors),
     'docs/reference/cli.md': cliReference(),
+    'docs/reference/validation.md': validationReference(),
   }
 }
 

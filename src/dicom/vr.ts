@@ -71,6 +71,11 @@ export function lengthLimit(vr: Vr): number | undefined {
   return max === undefined || max > 10_240 ? undefined : max
 }
 
+/** VRs that a text may become, with their longest value and what it must be, for the reference. */
+export function vrRules(): readonly { readonly vr: Vr; readonly max: number; readonly wanted: string }[] {
+  return (Object.entries(textRules) as [Vr, TextRule][]).map(([vr, { max, wanted = '' }]) => ({ vr, max, wanted }))
+}
+
 const numberRanges: Partial<Record<Vr, { readonly min: number; readonly max: number; readonly whole: boolean }>> = {
   US: { min: 0, max: 0xffff, whole: true },
   SS: { min: -0x8000, max: 0x7fff, whole: true },

@@ -46,7 +46,7 @@ const hashable = new Set([
 
 /** Texts for people: the beginning is better than nothing. */
 const readable =
-  /(Description|Comments|Comment|Reason|ReasonFor\w+|Meaning|Location|StationName|Address|Arrangements|InstitutionName|InstitutionalDepartmentName|RouteOfAdmissions|Rank|Preference|Group|Confidentiality\w*)$/
+  /(Description|Comments|Comment|Reason|ReasonFor\w+|Meaning|Location|StationName|Address|Arrangements|InstitutionName|InstitutionalDepartmentName|RouteOfAdmissions|Rank|Preference|Group)$/
 
 /** A cut telephone number calls somebody else. */
 const useless = /[Pp]hone|Telecom/
@@ -74,7 +74,7 @@ export function tooLongChoices(kind: Kind): readonly TooLong[] {
   if (safety.has(keyword)) return isText && mayHaveMany(kind) ? ['split', 'refuse'] : ['refuse']
   if (!isText || isIdentifier(kind)) return ['refuse', ...mayBeLeftOut]
   const more: readonly TooLong[] = mayHaveMany(kind) ? ['split', ...mayBeLeftOut] : mayBeLeftOut
-  return readable.test(keyword) ? ['truncate', 'refuse', ...more] : ['refuse', 'truncate', ...more]
+  return readable.test(keyword) ? ['truncate', 'refuse', ...more] : ['refuse', ...mayBeLeftOut]
 }
 
 export function defaultTooLong(kind: Kind): TooLong {

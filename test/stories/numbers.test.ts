@@ -39,15 +39,7 @@ interface Said {
   readonly sent?: string
 }
 
-function lines({
-  control = 'NW',
-  placer = '',
-  filler = 'F1',
-  accession = '',
-  procedure = '',
-  step = '',
-  start,
-}: Said): string[] {
+function lines({ control = 'NW', filler = 'F1', accession = '', procedure = '', step = '', start }: Said): string[] {
   const numbers = `${accession}|${procedure}|${step}`
   return [
     `ORC|${control}||${filler}`,
