@@ -9,7 +9,7 @@ import type { Draft } from './draft.ts'
 import { control } from './group.ts'
 import { orderName, orderNames } from './identify.ts'
 import { isNewer, newest, sentAt } from './sent.ts'
-import { hasEnded, isWaiting, summary } from './steps.ts'
+import { hasEnded, summary } from './steps.ts'
 
 type Ending = { readonly kind: 'applied' } | { readonly kind: 'ignored'; readonly rule: string }
 
@@ -107,7 +107,3 @@ export function release(order: Order, at: string): Order {
   return order.hold?.on === true ? { ...order, hold: { ...order.hold, on: false, at } } : order
 }
 
-/** Whether something of the order is hidden by a hold. */
-export function isHidden(order: Order): boolean {
-  return order.hold?.on === true && order.steps.some(isWaiting)
-}

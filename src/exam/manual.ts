@@ -11,6 +11,7 @@ import {
   settle,
 } from './completion.ts'
 import type { Draft } from './draft.ts'
+import { release } from './hold.ts'
 import { applyLink } from './link.ts'
 import { reconsiderPerformed } from './performed.ts'
 import { hasEnded, isStarted, isStopped, move, reopen, summary, waitForImages } from './steps.ts'
@@ -56,9 +57,13 @@ function act(draft: Draft, order: Order, { kind, step }: StepCommand, by: string
     return
   }
   const keys = step === undefined ? undefined : new Set([step])
-  const moved = moves[kind](order, keys)
-  if (moved === order) {
-    draft.note(order.id, `${kind} by ${by} changed nothing: ${summary(order)}`)
+  // What a person opens is not hidden: a hold is about the order as it was.
+  const isReleased = kind === 'reopen' && (keys === undefined || hasEnded(order))
+  const now = isReleased ? release(order, draft.at) : order
+  const moved = moves[kind](now, keys)
+  if (moved === now) {
+    draft.note(order.id, `${kind} by ${by} ${now === order ? 'changed nothing' : 'released it'}: ${summary(now)}`)
+    if (now !== order) draft.put(now, order)
     return
   }
   draft.note(order.id, `${kind} by ${by}: ${summary(moved)}`)

@@ -126,6 +126,7 @@ export function group(parts: GroupParts = {}): OrderGroup {
   return {
     effect,
     orderControl: parts.orderControl ?? control,
+    ...(parts.holds === undefined ? {} : { holds: parts.holds }),
     numbers: { authority: 'ris', ...(numbers ?? { fillerOrderNumber: 'F1', accessionNumber: 'A1' }) },
     received: parts.received ?? `${header}\rORC|${control}${orcOnly ? '' : '\rOBR|1'}`,
     request:
