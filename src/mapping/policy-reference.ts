@@ -23,8 +23,6 @@ const more = [
   'ConfidentialityCode',
   'ReasonForTheRequestedProcedure',
   'RequestedProcedureComments',
-  'CodeValue',
-  'CodingSchemeDesignator',
 ]
 
 export function validationReference(): string {
@@ -55,7 +53,10 @@ something else.`,
   Each repetition of a field, and with \`each:\` each segment, is a value of its own.
 - \`omit\`: left out, with the warning E326. A cut telephone number would call somebody else; a shortened name is another
   name, whichever of its parts is missing.
-- \`hash\`: a short number stands for the long one, with the warning E330; see below.`,
+- \`hash\`: a short number stands for the long one, with the warning E330; see below.
+
+A coded item whose code or scheme is too long is left out whole (E326, E323): half a code is none. Its meaning is cut as a
+description is. Of a sequence written keyword by keyword, each keyword has its own policy.`,
     '## Short numbers for long ones',
     `\`tooLong: hash\` makes a number of ${shortLength} characters: \`H-\` and 70 bits of the SHA-256 of the number as it was sent
 (UTF-8), in Crockford's base 32. The same number gives the same short one for ever, on every machine: later messages with
@@ -75,7 +76,8 @@ for \`AccessionNumber\`, \`RequestedProcedureID\` and \`ScheduledProcedureStepID
 The number is a prefix of at most three capitals or digits (\`W\` without one), the sequence number of the message that made
 the order, and behind hyphens the number of a further order in that message and of the step: \`RPMV8T7K2A\`,
 \`WMV8T7K2A-2-1\`. At most ${shortLength} characters. No two orders ever have the same, and a repeated or changed order keeps its
-own; a number that the RIS brings later takes its place in the same order. It is not made of the order's own number: a
+own; a number that the RIS brings later takes its place in the same order. Choose a prefix with which none of the RIS's own
+numbers begins. It is not made of the order's own number: a
 number that the RIS uses again for another exam would give that exam the accession number of the old one.
 
 The shipped pipelines make none: an empty accession number is allowed (type 2), and the order's number stands in for the
