@@ -1,4 +1,5 @@
 import iconv from 'iconv-lite'
+import { decodeCns } from './cns11643.ts'
 
 /**
  * ISO 2022 code extension as HL7 and DICOM use it (HL7 2.5.1 §2.7.2, table 0211):
@@ -48,6 +49,7 @@ const escapes: readonly (readonly [sequence: string, g0: G0 | undefined, g1: G1 
   ['-b', undefined, 'iso-8859-15'],
   ['$)C', undefined, 'euc-kr'],
   ['$)A', undefined, 'gb2312'],
+  ['$)G', undefined, 'euc-tw'],
   // Says that JIS X 0208 of 1990 follows; the set itself is named behind it.
   ['&@', undefined, undefined],
 ]
@@ -211,6 +213,7 @@ function decodeLow(run: Uint8Array, g0: G0): string | undefined {
 
 function decodeHigh(run: Uint8Array, g1: G1): string | undefined {
   if (g1 === '') return undefined
+  if (g1 === 'euc-tw') return decodeCns(run)
   if (g1 !== 'katakana') return known(Buffer.from(run), g1)
   const euc = new Uint8Array(run.length * 2)
   run.forEach((byte, at) => euc.set([0x8e, byte], at * 2))
