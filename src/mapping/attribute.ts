@@ -144,7 +144,8 @@ function readTooLong({ lint }: Vocabulary, attribute: Attribute, value: unknown,
   for (const { entry, path } of places) {
     const given = isFields(entry) ? entry['tooLong'] : undefined
     if (given === undefined) continue
-    const word = tooLongWords.find((known) => known === given)
+    // `cut` is what `truncate` was called; plans that were stored with it still mean it.
+    const word = tooLongWords.find((known) => known === (given === 'cut' ? 'truncate' : given))
     if (word === undefined) {
       const name = scalarText(given) ?? ''
       lint.error('E206', path, { name, known: choices.join(', ') }, { known: choices })

@@ -74,7 +74,7 @@ export function tooLongChoices(kind: Kind): readonly TooLong[] {
   if (safety.has(keyword)) return isText && mayHaveMany(kind) ? ['split', 'refuse'] : ['refuse']
   if (!isText || isIdentifier(kind)) return ['refuse', ...mayBeLeftOut]
   const more: readonly TooLong[] = mayHaveMany(kind) ? ['split', ...mayBeLeftOut] : mayBeLeftOut
-  return readable.test(keyword) ? ['truncate', 'refuse', ...more] : ['refuse', ...mayBeLeftOut]
+  return readable.test(keyword) ? ['truncate', 'refuse', ...more] : ['refuse', ...more, 'truncate']
 }
 
 export function defaultTooLong(kind: Kind): TooLong {
