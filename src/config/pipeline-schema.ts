@@ -1,4 +1,5 @@
 import type { codeWords } from '../mapping/code-item.ts'
+import { bookingEffects } from '../mapping/booking-event.ts'
 import { effects } from '../mapping/order-control.ts'
 import { tooLongWords } from '../mapping/policy.ts'
 import type { ruleWords } from '../mapping/rule.ts'
@@ -169,6 +170,12 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
         description: 'ORC-1, or ORC-1(ORC-5), and what it does to the order. Without otherwise, others are refused.',
         additionalProperties: { enum: [...effects, 'reject'] },
       },
+      triggerEvent: {
+        type: 'object',
+        description:
+          'Of bookings: MSH-9.2, or MSH-9.2(SCH-25) such as S14(Cancelled), and what it does to the order. Without otherwise, others are refused.',
+        additionalProperties: { enum: [...bookingEffects] },
+      },
       changesPatient: {
         type: 'array',
         items: { enum: ['create', 'update'] },
@@ -179,11 +186,12 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
         type: 'object',
         additionalProperties: false,
         properties: {
-          order: { type: 'string', description: 'The segment that begins an order: ORC.' },
+          order: { type: 'string', description: 'The segment that begins an order: ORC, of bookings SCH.' },
           step: {
             type: 'string',
             description: 'One step for each row of a table (procedures(OBR-4.1)), or each segment (IPC).',
           },
+          when: { ...words.when, description: 'Segments of which it is false are no steps.' },
         },
       },
       identity: {
@@ -193,6 +201,7 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
         properties: {
           order: { description: 'ORC-3, ORC-2: the first with a value.' },
           step: { $ref: '#/definitions/rule' },
+          appointment: { description: 'Of bookings: SCH-2, SCH-1. Their numbers are a space of their own.' },
           authority: { description: 'Assigning authority of the numbers, where it is not that of the source.' },
         },
       },

@@ -12,6 +12,7 @@ import { adopt } from './adopt.ts'
 import { creditedStudies, settle } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { control } from './group.ts'
+import { withMadeNumbers } from './made-numbers.ts'
 import { merge } from './patients.ts'
 import { same } from './same.ts'
 import { isNewer, newest, sentAt } from './sent.ts'
@@ -41,12 +42,13 @@ export function schedule(draft: Draft, order: Order, group: OrderGroup): void {
   const saying: Saying = { group, sent, isNewer: isNewer(sent, order.sentAt) === true }
   const { steps, tooMany } = order.isBooking === true ? wholeOrder(order, saying) : stepsOf(order, saying)
   const { notMoved, left } = leftAlone(order, saying)
-  const changed: Order = {
+  const said: Order = {
     ...order,
     numbers: numbered(order.numbers, group.numbers),
     request: order.isBooking === true ? merge(order.request, group.request) : order.request,
     steps,
   }
+  const changed = order.isBooking === true ? withMadeNumbers(said, group) : said
   takeOver(draft, changed)
   const what = same(changed, order) ? 'changed nothing' : same(steps, order.steps) ? 'changed no step' : 'booked'
   const notes = [

@@ -14,44 +14,75 @@ import { fault, type Scene } from './scene.ts'
 
 export interface Identity {
   /** Without the attributes that also find an order; faults when there is no number. */
-  readonly numbers: (scene: Scene) => Pick<OrderNumbers, 'authority' | 'placerOrderNumber' | 'fillerOrderNumber'>
+  readonly numbers: (
+    scene: Scene,
+  ) => Omit<OrderNumbers, 'accessionNumber' | 'studyInstanceUid' | 'requestedProcedureId'>
   /** Undefined: the step's number in its order, from 1. */
   readonly step: Rule | undefined
 }
 
 export function compileIdentity(words: Vocabulary, value: unknown): Identity {
-  const fields = value === undefined ? {} : readFields(words.lint, value, ['identity'], ['order', 'step', 'authority'])
+  const fields =
+    value === undefined
+      ? {}
+      : readFields(words.lint, value, ['identity'], ['order', 'appointment', 'step', 'authority'])
   const order = fields['order'] ?? ['ORC-3', 'ORC-2']
   const placer: Source[] = []
   const filler: Source[] = []
   for (const { text, path } of readTexts(words.lint, order, ['identity', 'order'])) {
     const reference = compileReference(words, text, path)
     if (reference === undefined) continue
-    const number = /^(ORC|OBR)-([23])(\.1)?$/.exec(text)?.[2]
-    const list = number === '2' ? placer : filler
+    const list = /^((ORC|OBR)-2|SCH-26)(\.1)?$/.test(text) ? placer : filler
     list.push(reference.source)
     // OBR repeats the numbers of ORC, and some senders fill only one of the two.
     const twin = /^ORC-[23](\.1)?$/.test(text) ? compileReference(words, text.replace('ORC', 'OBR'), path) : undefined
     if (twin !== undefined) list.push(twin.source)
   }
+  const appointments = compileAppointments(words, fields['appointment'])
   const authority = compileAuthority(words, fields['authority'])
   const step = 'step' in fields ? compileRule(words, fields['step'], ['identity', 'step']) : undefined
-  const place = { segment: 'ORC', occurrence: 1, field: 3 }
+  const place =
+    'appointment' in fields ? { segment: 'SCH', occurrence: 1, field: 2 } : { segment: 'ORC', occurrence: 1, field: 3 }
 
   return {
     step,
     numbers(scene) {
       const placerOrderNumber = numberOf(placer, scene)
       const fillerOrderNumber = numberOf(filler, scene)
-      if (placerOrderNumber === undefined && fillerOrderNumber === undefined) {
+      const appointment = appointments(scene)
+      const { placerAppointmentId, fillerAppointmentId } = appointment
+      if (!(placerOrderNumber ?? fillerOrderNumber ?? placerAppointmentId ?? fillerAppointmentId)) {
         scene.faults.push(fault('E311', 101, {}, place))
       }
       return {
         authority: authority?.(scene) || scene.site.authority,
         ...(placerOrderNumber === undefined ? {} : { placerOrderNumber }),
         ...(fillerOrderNumber === undefined ? {} : { fillerOrderNumber }),
+        ...appointment,
       }
     },
+  }
+}
+
+/** SCH-1 is the placer's, everything else the filler's. */
+function compileAppointments(
+  words: Vocabulary,
+  value: unknown,
+): (scene: Scene) => Pick<OrderNumbers, 'placerAppointmentId' | 'fillerAppointmentId'> {
+  if (value === undefined) return () => ({})
+  const placer: Source[] = []
+  const filler: Source[] = []
+  for (const { text, path } of readTexts(words.lint, value, ['identity', 'appointment'])) {
+    const reference = compileReference(words, text, path)
+    if (reference !== undefined) (/^SCH-1(\.1)?$/.test(text) ? placer : filler).push(reference.source)
+  }
+  return (scene) => {
+    const placerAppointmentId = numberOf(placer, scene)
+    const fillerAppointmentId = numberOf(filler, scene)
+    return {
+      ...(placerAppointmentId === undefined ? {} : { placerAppointmentId }),
+      ...(fillerAppointmentId === undefined ? {} : { fillerAppointmentId }),
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Located } from '../core/located.ts'
 import { worklistKeys } from '../dicom/worklist-item.ts'
 import { stepSequence, type AttributeRule } from './attribute.ts'
+import { bookingEffects } from './booking-event.ts'
 import { effects } from './order-control.ts'
 import { compileOrderPipeline, type OrderPipeline } from './order-pipeline.ts'
 import { compilePatientPipeline, isPatientPipeline, type PatientPipeline } from './patient-pipeline.ts'
@@ -28,12 +29,26 @@ export function renderMappingTable(located: Located, { tables, site }: Pick<Plan
 function orderLines(pipeline: OrderPipeline, document: Fields): readonly string[] {
   return [
     ...head(pipeline, document),
-    '## Order control',
-    '',
-    '| ORC-1 (ORC-5) | The order is |',
-    '|---|---|',
-    ...controlRows(document['orderControl']),
-    '',
+    ...(document['orderControl'] === undefined
+      ? []
+      : [
+          '## Order control',
+          '',
+          '| ORC-1 (ORC-5) | The order is |',
+          '|---|---|',
+          ...controlRows(document['orderControl']),
+          '',
+        ]),
+    ...(document['triggerEvent'] === undefined
+      ? []
+      : [
+          '## Trigger events',
+          '',
+          '| MSH-9.2 (SCH-25) | The order is |',
+          '|---|---|',
+          ...controlRows(document['triggerEvent']),
+          '',
+        ]),
     ...attributeHead,
     ...rowsOf([...pipeline.item], ''),
     `| ${stepSequence} | (0040,0100) | SQ | 1 | | one item for each step and station |`,
@@ -110,10 +125,12 @@ const saidOfPatients: Readonly<Record<(typeof patientEffects)[number], string>> 
   reject: 'not touched; the message is refused with AR',
 }
 
-const said: Readonly<Record<(typeof effects)[number] | 'reject', string>> = {
+const said: Readonly<Record<(typeof effects)[number] | (typeof bookingEffects)[number] | 'reject', string>> = {
   create: 'created; a known one is updated',
   createOnHold: 'created and on hold: hidden until it is released; a known one is updated and hidden',
   update: 'updated; its steps are those of the message',
+  schedule:
+    'booked: of a known one when, where and by whom; an unknown one is created if the message names its patient',
   updateOnHold: 'updated and on hold: hidden until it is released',
   updateAndRelease: 'updated, and no longer on hold',
   arrive: 'one whose patient has arrived',
@@ -132,7 +149,7 @@ const said: Readonly<Record<(typeof effects)[number] | 'reject', string>> = {
 function controlRows(value: unknown): readonly string[] {
   if (!isFields(value)) return []
   return Object.entries(value).map(([code, effect]) => {
-    const words = effects.find((each) => each === effect) ?? 'reject'
+    const words = [...effects, ...bookingEffects].find((each) => each === effect) ?? 'reject'
     return `| ${code === 'otherwise' ? 'any other' : code.replace('(', ' (')} | ${said[words]} |`
   })
 }

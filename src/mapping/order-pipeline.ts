@@ -4,11 +4,12 @@ import { segmentFields } from '../hl7/index.ts'
 import { checkedPath, compileReference, type Reference } from './reference.ts'
 import { compileMap, stepSequence, type AttributeRule } from './attribute.ts'
 import { compileChangesPatient, type ChangesPatient } from './changes-patient.ts'
+import { compileBookingEvents } from './booking-event.ts'
 import { compileIdentity, type Identity } from './identity.ts'
 import { createLint, isFields, readFields, scalarText, type Lint } from './lint.ts'
 import { compileOrderControl, type OrderControl } from './order-control.ts'
 import { lintRequirements } from './requirement.ts'
-import type { Condition, Rule } from './rule.ts'
+import { compileWhen, type Condition, type Rule } from './rule.ts'
 import { compileTables, type Table } from './table.ts'
 import type { PlanSite } from './types.ts'
 import { compileAcceptance, lintUnused, openVocabulary, type AcceptedType } from './vocabulary.ts'
@@ -16,7 +17,8 @@ import { compileAcceptance, lintUnused, openVocabulary, type AcceptedType } from
 /** What an order has a step for each of: rows of a table, or segments of its group. */
 export type StepSource =
   | { readonly kind: 'rows'; readonly table: Table & { readonly kind: 'file' }; readonly code: Reference }
-  | { readonly kind: 'segments'; readonly segment: string }
+  /** `when`: those of which it is false are no steps, such as a service that was taken out of a booking. */
+  | { readonly kind: 'segments'; readonly segment: string; readonly when?: Condition }
 
 export interface OrderPipeline {
   readonly kind: 'orders'
@@ -25,6 +27,8 @@ export interface OrderPipeline {
   readonly messages: readonly AcceptedType[]
   readonly accept: Condition | undefined
   readonly orderControl: OrderControl
+  /** What bookings (SIU) do; undefined where it takes none. */
+  readonly bookingEvents: OrderControl | undefined
   readonly changesPatient: ChangesPatient
   /** The segment that begins an order group. */
   readonly orderSegment: string
@@ -45,6 +49,7 @@ const settings = [
   'let',
   'tables',
   'orderControl',
+  'triggerEvent',
   'changesPatient',
   'each',
   'identity',
@@ -63,7 +68,7 @@ export function compileOrderPipeline(
   }
   const name = scalarText(fields['pipeline']) ?? ''
   const tables = compileTables(lint, fields['tables'], files)
-  const each = fields['each'] === undefined ? {} : readFields(lint, fields['each'], ['each'], ['order', 'step'])
+  const each = fields['each'] === undefined ? {} : readFields(lint, fields['each'], ['each'], ['order', 'step', 'when'])
   const stepText = scalarText(each['step']) ?? ''
   const [, tableName = '', codeText = ''] = /^(\w+)\((.*)\)$/.exec(stepText) ?? []
   const segment = tableName === '' ? readStepSegment(stepText) : undefined
@@ -72,6 +77,7 @@ export function compileOrderPipeline(
   const words = openVocabulary(lint, fields['let'], tables, { name: tableName, table: stepTable })
   const code = stepTable === undefined ? undefined : compileReference(words, codeText, ['each', 'step'])
   const { messages, when } = compileAcceptance(words, fields['accept'], 'ORM^O01', ['replies'])
+  const stepWhen = 'when' in each ? compileWhen(words, each['when'], ['each', 'when']) : undefined
   const rules = 'map' in fields ? compileMap(words, fields['map'], ['map'], 'item') : []
   const identity = compileIdentity(words, fields['identity'])
   if ('map' in fields) {
@@ -89,12 +95,16 @@ export function compileOrderPipeline(
     lint,
     messages,
     accept: when,
-    orderControl: compileOrderControl(lint, fields['orderControl']),
+    orderControl:
+      'triggerEvent' in fields && !('orderControl' in fields)
+        ? () => ({ effect: 'reject', rule: 'otherwise' })
+        : compileOrderControl(lint, fields['orderControl']),
+    bookingEvents: 'triggerEvent' in fields ? compileBookingEvents(lint, fields['triggerEvent']) : undefined,
     changesPatient: compileChangesPatient(lint, fields['changesPatient']),
     orderSegment: readOrderSegment(lint, each['order']),
     steps:
       segment !== undefined
-        ? { kind: 'segments', segment }
+        ? { kind: 'segments', segment, ...(stepWhen === undefined ? {} : { when: stepWhen }) }
         : stepTable === undefined || code === undefined
           ? undefined
           : { kind: 'rows', table: stepTable, code },
@@ -148,8 +158,8 @@ function lintStepKeys(lint: Lint, table: Table & { readonly kind: 'file' }, iden
 }
 
 function readOrderSegment(lint: Lint, value: unknown): string {
-  if (value === undefined || value === 'ORC' || value === 'OBR') return value ?? 'ORC'
+  if (value === undefined || value === 'ORC' || value === 'OBR' || value === 'SCH') return value ?? 'ORC'
   const path = checkedPath(lint, `${scalarText(value) ?? ''}-1`, ['each', 'order'])
-  if (path !== undefined) lint.error('E200', ['each', 'order'], { where: 'each.order', expected: 'ORC or OBR' })
+  if (path !== undefined) lint.error('E200', ['each', 'order'], { where: 'each.order', expected: 'ORC, OBR or SCH' })
   return 'ORC'
 }

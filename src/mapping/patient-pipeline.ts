@@ -28,7 +28,8 @@ const settings = ['pipeline', 'summary', 'from', 'accept', 'let', 'tables', 'tri
 
 /** A pipeline says by its words what it is about. */
 export function isPatientPipeline(value: unknown): boolean {
-  return isFields(value) && ('triggerEvent' in value || 'prior' in value)
+  // A booking has trigger events, too, and says what its order is.
+  return isFields(value) && ('prior' in value || ('triggerEvent' in value && !('identity' in value || 'each' in value)))
 }
 
 export function compilePatientPipeline(located: Located, files: Readonly<Record<string, string>>): PatientPipeline {

@@ -34,6 +34,7 @@ const expectations = [
   'same',
   'effect',
   'order',
+  'appointment',
   'error',
   'acknowledgment',
   'rule',
@@ -95,6 +96,10 @@ function differencesOf(expected: Fields, plan: Plan, message: Message): readonly
   if ('effect' in expected) compare('effect', expected['effect'], effectOf(verdict))
   if ('order' in expected)
     compare('order', expected['order'], group?.numbers.fillerOrderNumber ?? group?.numbers.placerOrderNumber)
+  if ('appointment' in expected) {
+    const { fillerAppointmentId, placerAppointmentId } = group?.numbers ?? {}
+    compare('appointment', expected['appointment'], fillerAppointmentId ?? placerAppointmentId)
+  }
   if ('rule' in expected) {
     const rule = verdict.kind === 'ignored' ? verdict.rule : undefined
     // Its pipeline's name may be left out: a copy under another name passes the same tests.

@@ -12,7 +12,7 @@ import { lintSamePatient } from './same-patient.ts'
 import { fault, shownCode, type Scene } from './scene.ts'
 import { createZone, type Zone } from './time.ts'
 import { doubtfulMerge, patientSegment, translatePatients } from './translate-patient.ts'
-import { createTranslator, type Translator } from './translate.ts'
+import { createTranslator, type Listener, type Translator } from './translate.ts'
 import type { CompilePlan, Judgement, Plan, PlanInput, PlanSite } from './types.ts'
 import type { AcceptedType } from './vocabulary.ts'
 
@@ -80,7 +80,11 @@ function createJudge(stages: readonly Stage[], site: PlanSite, zone: Zone) {
         refused ??= stage
         continue
       }
-      const doubtful = isReply ? [] : stage.kind === 'orders' ? doubtfulStructure(message, scopes) : doubtfulMerge(scopes)
+      const doubtful = isReply
+        ? []
+        : stage.kind === 'orders'
+          ? doubtfulStructure(message, scopes)
+          : doubtfulMerge(scopes)
       if (doubtful.length > 0) return judgement(stage.name, type, message, invalid(doubtful))
       const verdict =
         stage.kind === 'orders'
@@ -158,6 +162,7 @@ function controlOf(stage: OrderStage, { site }: Scene, code: string, status: str
 
 const orderControlPath = pathOf('ORC-1.1')
 const orderStatusPath = pathOf('ORC-5.1')
+const bookingStatusPath = pathOf('SCH-25.1')
 
 function translate(
   stage: OrderStage,
@@ -171,6 +176,15 @@ function translate(
   const warnings: Fault[] = []
   const ignoredBy = new Set<string>()
   scenes.forEach((scene, index) => {
+    if (stage.bookingEvents !== undefined && scene.scope.segments.some(({ name }) => name === 'SCH')) {
+      const booked = book(stage, scene, type, explainer?.listen(index))
+      if ('ignoredBy' in booked) ignoredBy.add(booked.ignoredBy)
+      else if ('fault' in booked) faults.push(booked.fault)
+      else done.push(booked)
+      faults.push(...scene.faults)
+      warnings.push(...scene.warnings)
+      return
+    }
     const code = text(scene.scope, orderControlPath)
     const status = text(scene.scope, orderStatusPath)
     if (!scene.scope.segments.some(({ name }) => name === 'ORC')) {
@@ -197,6 +211,26 @@ function translate(
   if (done.some(({ steps }) => steps.length > 0)) warnings.push(...misnamed(stage, scenes, type))
   const joined = joinGroups(done)
   return joined.faults.length > 0 ? invalid(joined.faults) : { kind: 'accepted', groups: joined.groups, warnings }
+}
+
+/** What a booking does; its filler status is said only where the pipeline names it. */
+function book(
+  stage: OrderStage,
+  scene: Scene,
+  type: MessageType,
+  listener: Listener | undefined,
+): OrderGroup | { readonly ignoredBy: string } | { readonly fault: Fault } {
+  const control = stage.bookingEvents?.(type.event, text(scene.scope, bookingStatusPath))
+  const { effect, rule } = control ?? { effect: 'reject', rule: 'otherwise' }
+  if (effect === 'ignore') return { ignoredBy: `${stage.name}: triggerEvent.${rule}` }
+  if (effect === 'reject') {
+    const place = { segment: 'MSH', occurrence: 1, field: 9, repetition: 1, component: 2 }
+    return {
+      fault: fault('E328', 201, { event: shownCode(type.event) }, place, stage.lint.place(['triggerEvent'], 'key')),
+    }
+  }
+  const shown = rule === 'otherwise' ? shownCode(type.event) : rule
+  return { ...stage.translator.group(scene, effect, shown, listener), isBooking: true }
 }
 
 /** Some senders call every order OMI: what is in it counts, not its name. */

@@ -332,10 +332,12 @@ function compileLookup(words: Vocabulary, value: unknown, at: DocumentPath): Loo
       const found =
         table.kind === 'inline' ? table.values.get(code) : table.rows.get(code)?.[0]?.cells[column as string]
       scene.notes?.push(`table ${text}`)
-      if (found !== undefined) return [literal(found, piece.place)]
+      if (found !== undefined && (found !== '' || table.unknown.kind !== 'next')) return [literal(found, piece.place)]
       switch (table.unknown.kind) {
         case 'same':
           return [piece]
+        case 'next':
+          return []
         case 'value':
           return [literal(table.unknown.value, piece.place)]
         case 'reject':

@@ -14,7 +14,9 @@ export function stepScenes({ steps }: Pick<OrderPipeline, 'steps'>, scene: Scene
     const scopes = stepScopes(scene.scope, steps.segment)
     if (scopes.length === 0) return [scene]
     if (steps.segment === 'IPC' && scopes.length > 1) refuseOtherNumbers(scene)
-    return scopes.map((scope) => ({ ...scene, scope, named: new Map() }))
+    const scenes = scopes.map((scope): Scene => ({ ...scene, scope, named: new Map() }))
+    const { when } = steps
+    return when === undefined ? scenes : scenes.filter((each) => when(each))
   }
   const rows = rowsOf(scene, steps.table, steps.code.source(scene), steps.code.place) ?? []
   // Names may stand on columns: each row finds its own.

@@ -7,6 +7,8 @@ import { isFields, readFields, scalarText, type Fields, type Lint } from './lint
 export type Unknown =
   | { readonly kind: 'reject' }
   | { readonly kind: 'same' }
+  /** It has no value, so that the next rule of a list is asked; an empty cell neither. */
+  | { readonly kind: 'next' }
   | { readonly kind: 'value'; readonly value: string }
 
 export interface Row {
@@ -77,7 +79,7 @@ function inlineTable(lint: Lint, name: string, definition: Fields, path: Documen
 }
 
 function unknownOf(text: string): Unknown {
-  if (text === 'reject' || text === 'same') return { kind: text }
+  if (text === 'reject' || text === 'same' || text === 'next') return { kind: text }
   return { kind: 'value', value: text }
 }
 

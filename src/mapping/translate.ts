@@ -43,7 +43,9 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
 
   return {
     group(scene, effect, orderControl, listener) {
-      const planned = effect === 'create' || effect === 'update'
+      // A booking may be of an order that is known: what it lacks is there already, or it is held.
+      const isBooking = effect === 'schedule'
+      const planned = effect === 'create' || effect === 'update' || isBooking
       const own = pipeline.identity.numbers(scene)
       // A diet or a medicine has another segment in its place: nothing to examine.
       const isExam = !readsObr || scene.scope.segments.some(({ name }) => name === 'OBR')
@@ -52,10 +54,10 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
       const lenient = planned ? scene : { ...scene, faults: [], warnings: [] }
       const patientAttributes = build(patientRules, lenient, listener)
       const request = build(planned ? requestRules : numberRules, lenient, planned ? listener : undefined)
-      const steps = planned && isExam ? planSteps(pipeline, scene, checkStep, listener) : []
+      const steps = planned && isExam ? planSteps(pipeline, scene, isBooking ? unchecked : checkStep, listener) : []
       const patient = patientOf(patientAttributes, scene)
       if (planned && isExam) {
-        checkItem(scene, { ...request, ...patientAttributes })
+        if (!isBooking || patient !== undefined) checkItem(scene, { ...request, ...patientAttributes })
         checkUid(scene, request)
       }
       return {
@@ -72,6 +74,8 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
     },
   }
 }
+
+const unchecked: Check = () => {}
 
 function makesOf(rules: readonly AttributeRule[]): OrderGroup['makes'] {
   const made = madeKeywords.flatMap((keyword) => {

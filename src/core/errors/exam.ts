@@ -62,6 +62,11 @@ export const examErrors = {
     'permanent',
     'Ask the modality whether the exam takes place; if it does, reopen the order by hand or let the RIS send it again.',
   ),
+  E617: entry(
+    'A booking means a step of order {orderId} that has begun or ended, and was not followed.',
+    'permanent',
+    'Compare the appointment book with the exam: who is booked for what was examined already is not expected again.',
+  ),
   E620: entry(
     'There is no order {orderId}.',
     'permanent',
