@@ -62,14 +62,17 @@ function part(draft: Draft, prior: Patient, rest: Patient, survivor: PatientKey)
     draft.put({ ...own, patientKey: prior.key, ...(former.length === 0 ? {} : { formerPatientKeys: former }) }, order)
   }
   for (const order of staying) if (!hasEnded(order)) draft.put(order, order)
-  for (const order of orders) tellOfImages(draft, order)
+  for (const order of orders) {
+    // What has ended and stays was not put: it is as it was read.
+    const isPut = isOfGone(order) || !hasEnded(order)
+    tellOfImages(draft, (isPut ? draft.world.orders({ by: 'order', id: order.id })[0] : undefined) ?? order)
+  }
   return undefined
 }
 
 /** Images that came while the two were one may name the other one. */
-function tellOfImages(draft: Draft, { id }: Order): void {
-  const [order] = draft.world.orders({ by: 'order', id })
-  if (order === undefined) return
+function tellOfImages(draft: Draft, order: Order): void {
+  const { id } = order
   for (const study of creditedStudies(draft, order)) {
     if (study.deleted || study.linked?.includes(id) === true) continue
     const isOther = study.series.some((facts) => counts(study, facts) && !agreesWith(draft.world, order, facts))

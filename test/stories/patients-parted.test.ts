@@ -48,6 +48,14 @@ describe('a merge is undone', () => {
     expect(story.notices()).toEqual([])
   })
 
+  test('an ended order of who stays does not have to be known by its id', () => {
+    const story = createStory()
+    story.message({ patient: anna, numbers: numbers('1') })
+    story.message({ control: 'CA', patient: anna, numbers: numbers('1') })
+    story.adt(merge(anna, doe))
+    expect(story.adt(unmerge(anna, doe))).toEqual(applied)
+  })
+
   test('what came under the survivor stays the survivor’s, what came under the old ID does not', () => {
     const story = createStory()
     story.message({ patient: doe, numbers: numbers('1') })
