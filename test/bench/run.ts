@@ -5,6 +5,7 @@
  *   npm run bench                    20,000 orders for each number of connections
  *   npm run bench -- --orders 2000   a short run
  *   npm run bench -- --exams 40      fewer exams for the way of a status to the RIS (200; 0: none)
+ *   npm run bench -- --orders 0 --exams 0   only what parse and translate cost (--mapping no: without)
  *   npm run bench -- --profile       writes .cpuprofile files of the engine into the folder it names
  */
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -15,11 +16,17 @@ import { frame } from '../../connectors/mllp/index.ts'
 import { orderBytes } from '../support/message.ts'
 import { eventually, freePort, temporaryFolder } from '../support/temporary.ts'
 import { load } from './load.ts'
+import { measureMapping } from './mapping.ts'
 import { measureStatus } from './status.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const { values } = parseArgs({
-  options: { orders: { type: 'string' }, exams: { type: 'string' }, profile: { type: 'boolean' } },
+  options: {
+    orders: { type: 'string' },
+    exams: { type: 'string' },
+    mapping: { type: 'string' },
+    profile: { type: 'boolean' },
+  },
 })
 const orders = Number(values.orders ?? 20_000)
 const exams = Number(values.exams ?? 200)
@@ -167,8 +174,20 @@ async function benchStatus(): Promise<void> {
   }
 }
 
+/** What of the budget of an order its mapping takes. */
+function benchMapping(): void {
+  process.stdout.write('mapping, ms of processor time    items  bytes  parse  translate  both  (aim under 0.3)\n')
+  for (const { type, file, items, bytes, parse, translate } of measureMapping()) {
+    const times = [parse, translate, parse + translate].map((time, at) => time.toFixed(3).padStart([5, 9, 4][at] ?? 0))
+    const name = `${type} ${file.replace('.hl7', '')}`.slice(0, 32).padEnd(32)
+    process.stdout.write(`${name} ${String(items).padStart(5)}  ${String(bytes).padStart(5)}  ${times.join('  ')}\n`)
+  }
+  process.stdout.write('\n')
+}
+
 let failed = false
 try {
+  if (values.mapping !== 'no') benchMapping()
   if (orders > 0) await bench()
   if (exams > 0) await benchStatus()
 } catch (error) {

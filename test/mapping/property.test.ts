@@ -42,7 +42,21 @@ const plans = [
 
 /** Signs that mean something, where and how often they should not. */
 const signs = constantFrom(
-  ...['|', '^', '~', '\\', '&', '\r', '""', 'ä', '=', '$A$', '99', 'ORC|', '\u{1f600}', 'x'.repeat(70), '\\X0D\\'],
+  '|',
+  '^',
+  '~',
+  '\\',
+  '&',
+  '\r',
+  '=',
+  '""',
+  'ä',
+  '$A$',
+  '99',
+  'ORC|',
+  '\u{1f600}',
+  'x'.repeat(70),
+  '\\X0D\\',
 )
 const edits = array(tuple(nat(1500), nat(4), oneof(signs, string({ maxLength: 8 }))), { maxLength: 12 })
 
