@@ -24,7 +24,7 @@ import { byStart, heldKeys, textAt, type IndexEntry, type WorklistIndex } from '
 import { asShort } from './long-numbers.ts'
 
 export interface AnswerContext {
-  readonly store: Pick<WorklistStore, 'items' | 'history'>
+  readonly store: Pick<WorklistStore, 'items' | 'history' | 'findOrders'>
   readonly index: WorklistIndex
   readonly part10: Part10
   readonly log: Log
@@ -158,7 +158,7 @@ async function search(
   index: WorklistIndex,
   query: WorklistSearch,
 ): Promise<Page<WorklistItem & { readonly messages: readonly MessageId[] }>> {
-  const asked = compileSearch(query)
+  const asked = compileSearch(query, await booked(store, query.orderNumber))
   const found = [...index.entries()].filter((entry) => asked.every((test) => test(entry))).sort(byStart)
   const after = query.after === undefined ? undefined : Buffer.from(query.after, 'base64url').toString()
   const rest = after === undefined ? found : found.filter((entry) => entry.start > after)
@@ -181,15 +181,30 @@ async function search(
 
 type EntryTest = (entry: IndexEntry) => boolean
 
-function compileSearch(query: WorklistSearch): readonly EntryTest[] {
+/** An item has no appointment ID: its order has. */
+async function booked(store: AnswerContext['store'], orderNumber: string | undefined): Promise<ReadonlySet<OrderId>> {
+  if (orderNumber === undefined || orderNumber === '' || hasWildcard(orderNumber)) return new Set()
+  const { items } = await store.findOrders({ orderNumber, limit: mostOrders })
+  return new Set(items.map(({ id }) => id))
+}
+
+/** Orders that share a number are few. */
+const mostOrders = 100
+
+function compileSearch(query: WorklistSearch, orders: ReadonlySet<OrderId>): readonly EntryTest[] {
   const step = 'ScheduledProcedureStepSequence'
+  const numbered = textTest(
+    query.orderNumber,
+    'PlacerOrderNumberImagingServiceRequest',
+    'FillerOrderNumberImagingServiceRequest',
+  )
   const tests = [
     textTest(query.accession && asShort(query.accession), 'AccessionNumber'),
     textTest(query.patientId, 'PatientID'),
     textTest(query.studyInstanceUid, 'StudyInstanceUID'),
     textTest(query.modality, `${step}.Modality`),
     textTest(query.stationAeTitle, `${step}.ScheduledStationAETitle`),
-    textTest(query.orderNumber, 'PlacerOrderNumberImagingServiceRequest', 'FillerOrderNumberImagingServiceRequest'),
+    numbered === undefined ? undefined : (entry: IndexEntry) => numbered(entry) || orders.has(entry.orderId),
   ]
   const { stepStatus, date } = query
   if (stepStatus !== undefined) tests.push((entry) => entry.stepStatus === stepStatus)

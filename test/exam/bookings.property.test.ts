@@ -1,5 +1,5 @@
 /** Orders and bookings of one exam in any order, and images in between. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Dataset } from '../../src/core/dataset.ts'
 import type { OrderGroup } from '../../src/core/message.ts'

@@ -6,6 +6,7 @@ import { createAnswerer } from '../../src/flow/answer.ts'
 import { createWorklistIndex, type WorklistIndex } from '../../src/flow/worklist-index.ts'
 import { eventually } from '../support/temporary.ts'
 import { fakeStore, item, listeningLog, standingClock, type FakeStore } from './worklist.ts'
+import { anOrder } from '../mapping/status-support.ts'
 
 const running: WorklistIndex[] = []
 afterEach(async () => {
@@ -205,6 +206,9 @@ test('people find items of every status by what they know', async () => {
   expect(await found({ accession: 'ACC*', patientId: 'P2' })).toEqual(['b', 'c'])
   expect(await found({ orderNumber: 'PL1' })).toEqual(['a'])
   expect(await found({ orderNumber: 'FO1' })).toEqual(['b'])
+  // An appointment ID is a number of the order, and in no item.
+  store.orders = [anOrder({ id: item('c', 1).orderId })]
+  expect(await found({ orderNumber: 'B-77' })).toEqual(['c'])
   expect(await found({ studyInstanceUid: '1.2.840.1', modality: 'MR' })).toEqual(['c'])
   expect(await found({ stationAeTitle: 'CT1', stepStatus: 'COMPLETED' })).toEqual(['d'])
   expect(await found({ date: '20261017-20261019' })).toEqual(['c'])

@@ -1,10 +1,10 @@
 import { EngineError } from '../../src/core/errors/index.ts'
 import type { ItemId, OrderId } from '../../src/core/ids.ts'
-import type { WorklistItem } from '../../src/core/order.ts'
+import type { Order, WorklistItem } from '../../src/core/order.ts'
 import type { Clock, HistoryLine, Log, LogFields, WorklistStore } from '../../src/core/ports.ts'
 import { itemDataset, type Told } from '../dicom/items.ts'
 
-type ItemStore = Pick<WorklistStore, 'items' | 'itemsSince' | 'onChange' | 'history'>
+type ItemStore = Pick<WorklistStore, 'items' | 'itemsSince' | 'onChange' | 'history' | 'findOrders'>
 
 /** The store's side of the worklist, as small as the port allows; `down` makes it fail. */
 export interface FakeStore extends ItemStore {
@@ -12,6 +12,8 @@ export interface FakeStore extends ItemStore {
   /** Calls of `items` so far. */
   readonly asked: ItemId[][]
   readonly histories: Map<OrderId, readonly HistoryLine[]>
+  /** What `findOrders` finds. */
+  orders: readonly Order[]
   /** Puts items and tells the listeners, unless silent (a notification that got lost). */
   put(items: readonly WorklistItem[], silent?: boolean): void
   /** As retention does: gone without a change. */
@@ -27,6 +29,8 @@ export function fakeStore(): FakeStore {
     down: false,
     asked: [],
     histories: new Map(),
+    orders: [],
+    findOrders: async () => ({ items: store.orders, total: store.orders.length, next: null }),
     put(changed, silent = false) {
       for (const item of changed) items.set(item.id, item)
       const version = Math.max(...changed.map((item) => item.version))
