@@ -142,7 +142,7 @@ export function orderNames({
   if (fillerOrderNumber) names.push(`filler ${authority} ${fillerOrderNumber}`)
   if (placerOrderNumber) names.push(`placer ${authority} ${placerOrderNumber}`)
   if (accessionNumber) names.push(`accession ${authority} ${accessionNumber}`)
-  if (studyInstanceUid && names.length === 0) names.push(`study ${studyInstanceUid}`)
+  if (studyInstanceUid) names.push(`study ${studyInstanceUid}`)
   if (fillerAppointmentId) names.push(`filler appointment ${authority} ${fillerAppointmentId}`)
   if (placerAppointmentId) names.push(`placer appointment ${authority} ${placerAppointmentId}`)
   return names

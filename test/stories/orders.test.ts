@@ -384,6 +384,13 @@ describe('a cancel comes before its order', () => {
     expect(statuses(story)).toEqual(['CANCELED'])
   })
 
+  test('and so is a Study Instance UID', () => {
+    const story = createStory()
+    story.message({ ...cancel, numbers: { studyInstanceUid: '1.7' } })
+    story.message({ numbers: { fillerOrderNumber: 'F1', accessionNumber: 'A1', studyInstanceUid: '1.7' } })
+    expect(statuses(story)).toEqual(['CANCELED'])
+  })
+
   test('an order that was sent after the cancel is another one', () => {
     const story = createStory()
     story.message(cancel)
