@@ -178,6 +178,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     metrics.collect('worklist_items', () =>
       [...index.counts()].map(([status, value]) => ({ labels: { step_status: status }, value })),
     )
+    metrics.collect('worklist_items_hidden', () =>
+      [...index.hidden()].map(([reason, value]) => ({ labels: { reason }, value })),
+    )
     metrics.collect('mllp_connections', () =>
       listeners.map((listener, at) => ({
         labels: { source: settings.sources[at]?.name ?? '' },

@@ -7,11 +7,14 @@ export const usage = `worklane items [--accession A] [--patient ID] [--order-num
                [--date 20261016[-20261018]] [--step-status S] [--limit N] [--after CURSOR]
                [--config FILE] [--json]
 
-Lists the worklist items of a running engine, served or not.`
+Lists the worklist items of a running engine, served or not: "held" is hidden until its
+order is released, "lacks" what nobody has said (start, modality, station).`
 
 interface Item {
   readonly id: string
   readonly stepStatus: string
+  readonly held?: boolean
+  readonly lacks?: readonly string[]
   readonly dataset: Dataset
 }
 
@@ -56,14 +59,16 @@ export async function items(args: readonly string[], io: Io): Promise<number> {
 
 const headings = ['STEP STATUS', 'START', 'STATION', 'MODALITY', 'ACCESSION', 'PATIENT', 'DESCRIPTION', 'ID']
 
-function row({ id, stepStatus, dataset }: Item): readonly string[] {
+function row({ id, stepStatus, held, lacks = [], dataset }: Item): readonly string[] {
   const [step = {}] = (dataset['ScheduledProcedureStepSequence'] ?? []) as readonly Dataset[]
   const text = (from: Dataset, keyword: string): string => {
     const value = from[keyword]
     return typeof value === 'string' ? value : ''
   }
   return [
-    stepStatus,
+    [stepStatus, ...(held === true ? ['held'] : []), ...(lacks.length === 0 ? [] : [`lacks ${lacks.join(', ')}`])].join(
+      '; ',
+    ),
     `${text(step, 'ScheduledProcedureStepStartDate')} ${text(step, 'ScheduledProcedureStepStartTime').slice(0, 4)}`,
     text(step, 'ScheduledStationAETitle'),
     text(step, 'Modality'),

@@ -26,10 +26,12 @@ interface Told {
     readonly source: string
     readonly numbers: Readonly<Record<string, string | undefined>>
     readonly studyInstanceUid: string
+    readonly held?: boolean
     readonly steps: readonly {
       readonly key: string
       readonly stepStatus: string
       readonly stations: readonly string[]
+      readonly lacks?: readonly string[]
       readonly modality: string
       readonly start: string
       readonly flags: readonly string[]
@@ -112,20 +114,24 @@ async function whyNone(io: Io, number: string, config: string | undefined): Prom
 
 function storyText({ order, timeZone, lines }: Told, io: Io): string {
   const paint = painter(io)
-  const { id, source, numbers, studyInstanceUid, steps, told, studies, deadlines } = order
+  const { id, source, numbers, studyInstanceUid, held, steps, told, studies, deadlines } = order
   const time = inZone(timeZone)
   const named = [
     ['accession', numbers['accessionNumber']],
     ['placer', numbers['placerOrderNumber']],
     ['filler', numbers['fillerOrderNumber']],
+    ['appointment', numbers['fillerAppointmentId'] ?? numbers['placerAppointmentId']],
     ['study', studyInstanceUid],
     ['from', source],
   ].flatMap(([name, value]) => (value === undefined || value === '' ? [] : [`${name} ${value}`]))
   const facts = [
-    ...steps.map(({ key, stepStatus, stations, modality, start, flags }) => [
+    ...(held === true ? [['on hold', '', 'hidden until it is released']] : []),
+    ...steps.map(({ key, stepStatus, stations, modality, start, flags, lacks = [] }) => [
       `step ${key}`,
       stepStatus,
-      [modality, stations.join(','), start, ...flags].filter((part) => part !== '').join('  '),
+      [modality, stations.join(','), start, ...flags, ...(lacks.length === 0 ? [] : [`lacks ${lacks.join(', ')}`])]
+        .filter((part) => part !== '')
+        .join('  '),
     ]),
     ...studies.map(({ key, credit, stable, deleted, series }) => [
       'images',

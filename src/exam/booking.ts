@@ -12,6 +12,7 @@ import { adopt } from './adopt.ts'
 import { creditedStudies, settle } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { control } from './group.ts'
+import { holdAfter } from './hold.ts'
 import { withMadeNumbers } from './made-numbers.ts'
 import { merge } from './patients.ts'
 import { same } from './same.ts'
@@ -47,6 +48,7 @@ export function schedule(draft: Draft, order: Order, group: OrderGroup): void {
     numbers: numbered(order.numbers, group.numbers),
     request: order.isBooking === true ? merge(order.request, group.request) : order.request,
     steps,
+    ...holdAfter(draft, order, group, isPlannedAgain(order.steps, group.steps, saying.isNewer)),
   }
   const changed = order.isBooking === true ? withMadeNumbers(said, group) : said
   takeOver(draft, changed)

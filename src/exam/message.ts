@@ -91,11 +91,12 @@ function applyGroups(
   if (effect === 'number') return applyNumber(draft, found, group, number)
   if (effect !== 'create' && effect !== 'update' && effect !== 'schedule') {
     if (found !== undefined) {
-      const isOpen = !found.steps.some(isEnded)
       const so = saidOf(saidBefore, found, group)
-      // What follows in the same message (RO after RP) knows of the end that it would undo.
-      saidBefore.set(found.id, { ...so, isNewer: so.isNewer || isOpen, wasOpen: so.wasOpen ?? !hasEnded(found) })
-      return act(draft, found, group, effect === 'discontinue' ? 'cancel' : effect)
+      const what = effect === 'discontinue' ? 'cancel' : effect
+      const open = found.steps.filter((step) => !isEnded(step)).map((step) => step.key)
+      // What follows in the same message (RO after RP) knows of the cancel that it would undo.
+      if (what === 'cancel') saidBefore.set(found.id, { ...so, openBefore: so.openBefore ?? new Set(open) })
+      return act(draft, found, group, what)
     }
     if (effect === 'cancel' || effect === 'discontinue') remember(draft, group)
     return { kind: 'ignored', rule: 'unknown-order' }
@@ -203,7 +204,7 @@ function saidOf(all: Map<OrderId, SaidOfOrder>, order: Order, group: OrderGroup)
   const before = all.get(order.id)
   const keys = [...(before?.stepKeys ?? []), ...group.steps.map((step) => step.key)]
   const isNewerMessage = before?.isNewer ?? isNewer(sentAt(group.received), order.sentAt) === true
-  const said = { stepKeys: new Set(keys), isNewer: isNewerMessage }
+  const said: SaidOfOrder = { ...before, stepKeys: new Set(keys), isNewer: isNewerMessage }
   all.set(order.id, said)
   return said
 }

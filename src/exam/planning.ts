@@ -76,10 +76,10 @@ export function create(
 /** What a message has said of an order, in one group after the other. */
 export interface SaidOfOrder {
   readonly stepKeys: ReadonlySet<string>
-  /** The message is newer than what the order had seen before it, or nothing of it had ended then. */
+  /** The message is newer than what the order had seen before it. */
   readonly isNewer: boolean
-  /** It had not ended before this message. */
-  readonly wasOpen?: boolean
+  /** Steps that had not ended before this message, where it has cancelled some: what it cancels itself it may plan again. */
+  readonly openBefore?: ReadonlySet<string>
 }
 
 export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfOrder): void {
@@ -96,7 +96,7 @@ export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfO
     studyInstanceUid,
     request: merge(order.request, group.request),
     steps: stillCalledOff(
-      replan(kept.steps, kept.planned, { reopens: so.isNewer, alsoNamed: so.stepKeys }),
+      replan(kept.steps, kept.planned, { reopens: so.isNewer, alsoNamed: so.stepKeys, openBefore: so.openBefore }),
       kept.planned,
       so.stepKeys,
     ),
@@ -133,12 +133,12 @@ export function isAnotherExam(order: Order, group: OrderGroup, so: SaidOfOrder |
   // An appointment ID names an exam only where no order number does.
   const isNew = group.effect === 'create' || (group.effect === 'schedule' && !(fillerOrderNumber || placerOrderNumber))
   if (!isNew || group.patient === undefined || !hasEnded(order)) return false
-  const isLate = so === undefined ? isNewer(sentAt(group.received), order.sentAt) === true : so.isNewer
-  if (!isLate) return false
+  const wasOpen = (so?.openBefore?.size ?? 0) > 0
+  if (!wasOpen && !(so?.isNewer ?? isNewer(sentAt(group.received), order.sentAt) === true)) return false
   const tookPlace =
     order.firstImageAt !== undefined ||
     order.steps.some((step) => step.stepStatus === 'COMPLETED' || step.stepStatus === 'DISCONTINUED')
-  const isLaterExam = so?.wasOpen === true || isLater(group.steps, order.steps)
+  const isLaterExam = wasOpen || isLater(group.steps, order.steps)
   return (tookPlace || group.patient.key !== order.patientKey) && isLaterExam
 }
 

@@ -164,6 +164,8 @@ export function plan(planned: PlannedStep): Step {
 export interface Replanning {
   /** The message is newer than what ended the steps. */
   readonly reopens: boolean
+  /** Steps that this very message has cancelled, if it has: it may plan them again. */
+  readonly openBefore?: ReadonlySet<string> | undefined
   /** Keys that other groups of the same message plan. */
   readonly alsoNamed: ReadonlySet<string>
 }
@@ -175,11 +177,11 @@ export function replan(steps: readonly Step[], planned: readonly PlannedStep[], 
   const known = new Set(steps.map((step) => step.key))
   const kept = steps.map((step) => {
     const now = wanted.get(step.key)
-    if (now !== undefined) return update(step, now, how.reopens)
+    if (now !== undefined) return update(step, now, how.reopens || how.openBefore?.has(step.key) === true)
     return how.alsoNamed.has(step.key) ? step : drop(step)
   })
   // Who did not know that an order has ended does not plan it anew by another name of its step.
-  const isOver = !how.reopens && steps.every(isEnded)
+  const isOver = !how.reopens && steps.every(isEnded) && (how.openBefore?.size ?? 0) === 0
   const added = isOver ? [] : [...wanted.values()].filter((step) => !known.has(step.key)).map(plan)
   return added.length === 0 && kept.every((step, index) => step === steps[index]) ? steps : [...kept, ...added]
 }

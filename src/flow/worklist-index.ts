@@ -13,7 +13,8 @@
 import type { Dataset } from '../core/dataset.ts'
 import { EngineError } from '../core/errors/index.ts'
 import type { ItemId, OrderId, Seq } from '../core/ids.ts'
-import type { StepStatus, WorklistItem } from '../core/order.ts'
+import { lacksOfItem, lackWords, type Lack } from '../core/lack.ts'
+import { endedStatuses, type StepStatus, type WorklistItem } from '../core/order.ts'
 import type { Clock, Log, WorklistStore } from '../core/ports.ts'
 import { comparable, type CompiledQuery } from '../dicom/match.ts'
 import { dateDigits, instantDigits, isWithin } from '../dicom/match-time.ts'
@@ -36,6 +37,8 @@ export interface IndexEntry {
   readonly version: Seq
   readonly stepStatus: StepStatus
   readonly served: boolean
+  /** Its order is on hold. */
+  readonly held: boolean
   /** Start date, time and id in a form that sorts: the same order each time. */
   readonly start: string
   /** A dataset of the keys in `heldKeys` only. */
@@ -62,6 +65,8 @@ export interface WorklistIndex {
   drop(id: ItemId): void
   /** How many items there are of each step status. */
   counts(): ReadonlyMap<StepStatus, number>
+  /** How many open items nobody is served because their order is on hold (`held`), or because of what they lack. */
+  hidden(): ReadonlyMap<'held' | Lack, number>
   stop(): Promise<void>
 }
 
@@ -128,6 +133,7 @@ export function createWorklistIndex({
       version: item.version,
       stepStatus,
       served: item.served,
+      held: item.held === true,
       start: startOf(keys, id),
       keys,
     }
@@ -281,6 +287,15 @@ export function createWorklistIndex({
     counts() {
       const counts = new Map<StepStatus, number>()
       for (const { stepStatus } of all.values()) counts.set(stepStatus, (counts.get(stepStatus) ?? 0) + 1)
+      return counts
+    },
+    hidden() {
+      const counts = new Map<'held' | Lack, number>([['held', 0], ...lackWords.map((word) => [word, 0] as const)])
+      for (const { served: isServed, held, stepStatus, keys } of all.values()) {
+        if (isServed || endedStatuses.includes(stepStatus)) continue
+        const reasons = [...(held ? (['held'] as const) : []), ...lacksOfItem(keys)]
+        for (const why of reasons) counts.set(why, (counts.get(why) ?? 0) + 1)
+      }
       return counts
     },
     async stop() {

@@ -1,11 +1,12 @@
 import { patientIdOf, type OrderId } from '../core/ids.ts'
+import { lacksOf } from '../core/lack.ts'
 import { stepStatuses, type Order, type StepStatus, type Study } from '../core/order.ts'
 import type { OrderQuery, WorklistStore } from '../core/ports.ts'
 import type { TellStory } from '../core/story.ts'
 import { Refusal } from './problem.ts'
 import { limitOf, oneOf, paging, text, type Parameter, type Query } from './query.ts'
 import { json, type Route } from './route.ts'
-import { listOf } from './worklist.ts'
+import { lacking, listOf } from './worklist.ts'
 
 export interface OrderParts {
   readonly orders: Pick<WorklistStore, 'order' | 'findOrders' | 'studiesOf' | 'deadlinesOf'>
@@ -16,7 +17,7 @@ export interface OrderParts {
 
 const finders: readonly Parameter[] = [
   text('accession', 'Accession number.'),
-  text('orderNumber', 'Placer or filler order number.'),
+  text('orderNumber', 'Placer or filler order number, or appointment ID.'),
   text('patientId', 'Patient ID.'),
   text('studyInstanceUid', 'Study Instance UID.'),
   oneOf('stepStatus', 'Of any of its steps.', stepStatuses),
@@ -28,7 +29,18 @@ const texts = { type: 'array', items: { type: 'string' } }
 
 const order = {
   type: 'object',
-  required: ['id', 'version', 'source', 'numbers', 'studyInstanceUid', 'steps', 'told', 'createdAt', 'changedAt'],
+  required: [
+    'id',
+    'version',
+    'source',
+    'numbers',
+    'studyInstanceUid',
+    'held',
+    'steps',
+    'told',
+    'createdAt',
+    'changedAt',
+  ],
   properties: {
     id: { type: 'string' },
     version: { type: 'integer', description: 'Sequence number of the entry that last changed it.' },
@@ -39,15 +51,17 @@ const order = {
     },
     patientId: { type: 'string' },
     studyInstanceUid: { type: 'string' },
+    held: { type: 'boolean', description: 'On hold: its steps that wait are hidden until it is released.' },
     steps: {
       type: 'array',
       items: {
         type: 'object',
-        required: ['key', 'stepStatus', 'stations', 'flags'],
+        required: ['key', 'stepStatus', 'stations', 'lacks', 'flags'],
         properties: {
           key: { type: 'string', description: 'Names the step within its order.' },
           stepStatus: { enum: stepStatuses },
           stations: texts,
+          lacks: lacking,
           modality: { type: 'string' },
           start: { type: 'string', description: 'Scheduled start, date and time as DICOM writes them.' },
           flags: { ...texts, description: 'What a person should look at.' },
@@ -180,8 +194,8 @@ export function orderRoutes({ orders, story, timeZone }: OrderParts): readonly R
   ]
 }
 
-function shown({ id, version, source, numbers, patientKey, studyInstanceUid, steps, told, ...times }: Order): object {
-  const { firstImageAt, lastImageAt, createdAt, changedAt } = times
+function shown({ id, version, source, numbers, patientKey, studyInstanceUid, steps, told, ...rest }: Order): object {
+  const { hold, firstImageAt, lastImageAt, createdAt, changedAt } = rest
   return {
     id,
     version,
@@ -189,10 +203,12 @@ function shown({ id, version, source, numbers, patientKey, studyInstanceUid, ste
     numbers,
     patientId: patientIdOf(patientKey),
     studyInstanceUid,
+    held: hold?.on === true,
     steps: steps.map(({ key, stepStatus, stations, flags, attributes }) => ({
       key,
       stepStatus,
       stations,
+      lacks: lacksOf({ stations, attributes }),
       modality: attributes['Modality'] ?? '',
       start: [attributes['ScheduledProcedureStepStartDate'], attributes['ScheduledProcedureStepStartTime']]
         .filter((part) => typeof part === 'string')

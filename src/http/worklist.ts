@@ -1,3 +1,4 @@
+import { lacksOfItem, lackWords } from '../core/lack.ts'
 import { stepStatuses, type StepStatus } from '../core/order.ts'
 import type { WorklistAnswerer, WorklistSearch } from '../core/ports.ts'
 import { limitOf, oneOf, paging, text, type Parameter, type Query } from './query.ts'
@@ -6,7 +7,7 @@ import { json, type Route } from './route.ts'
 const parameters: readonly Parameter[] = [
   text('accession', 'Accession Number (0008,0050).'),
   text('patientId', 'Patient ID (0010,0020).'),
-  text('orderNumber', 'Placer or filler order number.'),
+  text('orderNumber', 'Placer or filler order number, or appointment ID.'),
   text('studyInstanceUid', 'Study Instance UID (0020,000D).'),
   text('modality', 'Modality (0008,0060).'),
   text('stationAeTitle', 'Scheduled Station AE Title (0040,0001).'),
@@ -20,13 +21,22 @@ const parameters: readonly Parameter[] = [
   ...paging,
 ]
 
+export const lacking = {
+  type: 'array',
+  items: { enum: lackWords },
+  description: 'What nobody has said and no modality can do without: it is served to nobody.',
+}
+
 const item = {
   type: 'object',
-  required: ['id', 'version', 'stepStatus', 'updatedAt', 'dataset', 'messages'],
+  required: ['id', 'version', 'stepStatus', 'served', 'held', 'lacks', 'updatedAt', 'dataset', 'messages'],
   properties: {
     id: { type: 'string' },
     version: { type: 'integer' },
     stepStatus: { enum: stepStatuses },
+    served: { type: 'boolean', description: 'Modalities see it.' },
+    held: { type: 'boolean', description: 'Its order is on hold: no modality sees it until it is released.' },
+    lacks: lacking,
     updatedAt: { type: 'string', format: 'date-time' },
     dataset: { type: 'object', description: 'By DICOM keyword.' },
     messages: { type: 'array', items: { type: 'string' }, description: 'Ids of the messages that made it.' },
@@ -58,10 +68,13 @@ export function worklistRoutes(worklist: WorklistAnswerer): readonly Route[] {
       async handle({ query }) {
         const { items, total, next } = await worklist.search(searchOf(query))
         return json({
-          items: items.map(({ id, version, stepStatus, updatedAt, dataset, messages }) => ({
+          items: items.map(({ id, version, stepStatus, served, held = false, updatedAt, dataset, messages }) => ({
             id,
             version,
             stepStatus,
+            served,
+            held,
+            lacks: lacksOfItem(dataset),
             updatedAt,
             dataset,
             messages,

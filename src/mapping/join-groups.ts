@@ -29,7 +29,9 @@ export function joinGroups(groups: readonly OrderGroup[]): Joined {
     } else {
       const shortened = { ...first.shortened, ...group.shortened }
       const long = Object.keys(shortened).length === 0 ? {} : { shortened }
-      joined.set(name, { ...first, steps: [...first.steps, ...group.steps], ...long })
+      const { holds = first.holds } = group
+      const held = holds === undefined ? {} : { holds }
+      joined.set(name, { ...first, steps: [...first.steps, ...group.steps], ...long, ...held })
     }
   })
   return { groups: [...joined.values()], faults }

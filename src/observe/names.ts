@@ -30,6 +30,10 @@ export const metrics = {
   outbox_dead: gauge('Status messages that the destination refused.', ['destination']),
   outbox_paused: gauge('1 while a person holds what is owed to the destination.', ['destination']),
   worklist_items: gauge('Worklist items in the index, by step status.', ['step_status']),
+  worklist_items_hidden: gauge(
+    'Open worklist items that nobody is served: held, or lacking start, modality or station.',
+    ['reason'],
+  ),
   target_dirty_items: gauge('Items that a pushed target does not have in their newest version.', ['target']),
   orthanc_feed_lag_seconds: gauge('Time since the change feed was last read to its end.', ['orthanc']),
   orthanc_feed_position: gauge('Sequence number of the last change taken.', ['orthanc']),

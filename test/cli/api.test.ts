@@ -55,6 +55,15 @@ const anItem = {
   },
 }
 
+test('an item that nobody is served says why', async () => {
+  const held = { ...anItem, held: true, lacks: [] }
+  const lacking = { ...anItem, stepStatus: 'UNSCHEDULED', held: false, lacks: ['start', 'station'] }
+  const { cwd } = await engine(json({ items: [held, lacking], total: 2, next: null }))
+  const { stdout } = await runVerb(items, [], { cwd })
+  expect(stdout).toMatch(/\nSCHEDULED; held +20261016/)
+  expect(stdout).toMatch(/\nUNSCHEDULED; lacks start, station +20261016/)
+})
+
 test('items are asked for by what the person says, and shown as a table', async () => {
   const { asked, cwd } = await engine(json({ items: [anItem], total: 2, next: 'abc' }))
   const args = ['--accession', 'A&B', '--date', '20261016-20261018', '--step-status', 'SCHEDULED', '--limit', '1']

@@ -66,6 +66,16 @@ test('each order of a number is told, the oldest first, once, though several of 
   expect((JSON.parse(text) as unknown[]).length).toBe(2)
 })
 
+test('an order on hold, and a step that lacks something, say so', async () => {
+  const { order, ...rest } = told('O7-0', '2026-10-16T08:15:00.000Z')
+  const [step] = order.steps
+  const held = { ...order, held: true, steps: [{ ...step, stations: [], lacks: ['station'] }] }
+  const { cwd } = await engine({ '/api/orders/O7-0/story': { ...rest, order: held } })
+  const { stdout } = await runVerb(story, ['O7-0'], { cwd })
+  expect(stdout).toMatch(/\n {2}on hold +hidden until it is released\n/)
+  expect(stdout).toMatch(/\n {2}step 1 +SCHEDULED +CT {2}20261025 {2}lacks station\n/)
+})
+
 test('a number of more orders than are told at once says how many are missing', async () => {
   const { cwd } = await engine({
     '/api/orders?accession=A1': { ...page('O7-0'), total: 10_000 },

@@ -203,3 +203,22 @@ test('I5, I10: a store that has come back with less than it had is read again fr
   expect(ids(index).toSorted()).toEqual(['kept', 'new'])
   expect(index.get('kept')?.version).toBe(5)
 })
+
+test('what is open and served to nobody is counted by its reasons', async () => {
+  const store = fakeStore()
+  store.put([
+    item('served', 1),
+    item('held', 2, { served: false, held: true }),
+    item('lacking', 3, {
+      served: false,
+      stepStatus: 'UNSCHEDULED',
+      held: true,
+      station: '',
+      step: { ScheduledProcedureStepStartDate: '' },
+    }),
+    item('over', 4, { served: false, stepStatus: 'CANCELED', station: '' }),
+  ])
+  const index = start(store)
+  await eventually(() => index.ready(), 'ready')
+  expect(Object.fromEntries(index.hidden())).toEqual({ held: 2, start: 1, modality: 0, station: 1 })
+})

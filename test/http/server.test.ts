@@ -136,9 +136,10 @@ test('the worklist is filtered by each of its parameters', async () => {
   }
   const answer = await app.inject({ url: '/api/worklist', query, headers: { authorization } })
   expect(searches).toEqual([{ ...query, limit: 2 }])
-  const { id, version, stepStatus, updatedAt, dataset, messages } = item
+  const { id, version, stepStatus, served, updatedAt, dataset, messages } = item
+  const lacks = ['start', 'modality', 'station']
   expect(answer.json()).toEqual({
-    items: [{ id, version, stepStatus, updatedAt, dataset, messages }],
+    items: [{ id, version, stepStatus, served, held: false, lacks, updatedAt, dataset, messages }],
     total: 1,
     next: null,
   })

@@ -75,6 +75,7 @@ test('names follow the conventions: totals are counters, seconds are seconds, la
   ]
   expect([...labels].filter((label) => !known.includes(label))).toEqual([
     'step_status',
+    'reason',
     'part',
     'version',
     'node',
