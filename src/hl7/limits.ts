@@ -6,7 +6,7 @@ import type { Delimiters, Segment } from './types.ts'
  * what is far beyond is an accident or an attack, and one frame of 16 MB that holds
  * nothing but delimiters would fill the memory.
  */
-export const limits = { segments: 20_000, fields: 2_000, repetitions: 10_000, groupCharacters: 100_000_000 } as const
+export const limits = { segments: 20_000, fields: 2_000, repetitions: 2_000, groupCharacters: 100_000_000 } as const
 
 /** Undefined when the message is within bounds. */
 export function checkLimits(segments: readonly Segment[], size: number, delimiters: Delimiters): Fault | undefined {

@@ -20,13 +20,18 @@ export function placeOfBytes(body: Uint8Array, charset: string, delimiters: Deli
     if (decode(body.subarray(from, to), charset, delimiters.escape) === undefined) {
       // What stands where a segment's name should be may be anything (I9).
       if (!/^[A-Z][A-Z0-9]{2}$/.test(name)) return undefined
-      const field = apart.test(charset) ? fieldOf(body.subarray(from, to), charset, delimiters.field, name) : undefined
+      const isShort = to - from <= longestLine
+      const field =
+        isShort && apart.test(charset) ? fieldOf(body.subarray(from, to), charset, delimiters.field, name) : undefined
       return { segment: name, occurrence, ...(field === undefined ? {} : { field }) }
     }
     from = to + 1
   }
   return undefined
 }
+
+/** In a longer line the field is not looked for: each costs a look. */
+const longestLine = 100_000
 
 /** Charsets in which a byte below 128 is always the sign that ASCII has there. */
 const apart = /^(?:utf-8|ascii|iso-8859|windows|koi8|cp|euc)/

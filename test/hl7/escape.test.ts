@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { escape, standardDelimiters, unescape } from '../../src/hl7/index.ts'
+import { escape, parse, standardDelimiters, unescape } from '../../src/hl7/index.ts'
 
 const cases = [
   { raw: String.raw`A\F\B\S\C\R\D\T\E\E\F`, text: String.raw`A|B^C~D&E\F` },
@@ -19,6 +19,9 @@ const cases = [
   { raw: String.raw`C:\temp\F\new`, text: String.raw`C:\temp|new` },
   { raw: 'alone\\', text: 'alone\\' },
   { raw: String.raw`\\`, text: String.raw`\\` },
+  { raw: String.raw`\P\ `, text: '# ' },
+  { raw: String.raw`a\.BR\e\.sp\f\.sp+1\g`, text: 'a\r\ne\r\nf\r\ng' },
+  { raw: String.raw`\.in\a\.ti-2\b\.fi\c\.nf\d`, text: 'abcd' },
   { raw: '', text: '' },
 ]
 test.each(cases)('$raw is read as text', ({ raw, text }) => {
@@ -27,6 +30,28 @@ test.each(cases)('$raw is read as text', ({ raw, text }) => {
 
 test('bytes in an escape sequence are in the charset of the message', () => {
   expect(unescape(String.raw`M\XFC\ller`, standardDelimiters, 'iso-8859-1')).toBe('Müller')
+})
+
+test('the truncation character of MSH-2 has an escape of its own', () => {
+  const delimiters = { ...standardDelimiters, truncation: '$' }
+  expect(escape('a$b#', delimiters)).toBe(String.raw`a\P\b#`)
+  expect(unescape(String.raw`a\P\b`, delimiters)).toBe('a$b')
+})
+
+test('what is left as it was sent is counted: local, unknown and broken sequences, and bytes that are no text', () => {
+  const kept = [
+    String.raw`\Z99\ `,
+    String.raw`\Q\ `,
+    String.raw`\C2842\ `,
+    String.raw`\XFC\ `,
+    String.raw`\XZZ\ `,
+    'a\\',
+  ]
+  for (const raw of kept) {
+    expect(unescape(raw, standardDelimiters)).toBe(raw)
+    const parsed = parse(Buffer.from(`MSH|^~\\&|A\rNTE|1||${raw}\r`))
+    expect(parsed).toMatchObject({ message: { warnings: [{ code: 'E113' }] } })
+  }
 })
 
 const text = fc.string({ unit: 'binary', maxLength: 60 })

@@ -17,7 +17,7 @@ import {
 } from '../../src/hl7/index.ts'
 
 /** Every sign that MSH-1 and MSH-2 may hold. */
-const signs = [...'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~']
+const signs = Array.from('!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~')
 
 const delimiters: fc.Arbitrary<Delimiters> = fc.oneof(
   fc.constant({ field: '|', component: '^', repetition: '~', escape: '\\', subcomponent: '&' }),
@@ -59,8 +59,8 @@ const written = fc.tuple(delimiters, fc.constantFrom(...charsets), leads).chain(
   const all = Object.values(signsOf) as string[]
   const unit = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...all) },
-    { weight: 2, arbitrary: fc.constantFrom(...'aZ09 "', '""', '\n', '\t', '\0', ...signs) },
-    { weight: 2, arbitrary: fc.constantFrom('A', ...charset.letters) },
+    { weight: 2, arbitrary: fc.constantFrom(...Array.from('aZ09 "'), '""', '\n', '\t', '\0', ...signs) },
+    { weight: 2, arbitrary: fc.constantFrom('A', ...Array.from(charset.letters)) },
   )
   // The declaration may hold none of the separators: it would end there.
   const declared = all.some((each) => charset.declared.replaceAll('~', '').includes(each)) ? '' : charset.declared
