@@ -176,7 +176,9 @@ const oneByte = /^(?:iso-8859-(?!11$)|windows-125|koi8|cp)/
 /** HL7's own way to write escape sequences, in bytes that are all ASCII. */
 function hasWritten(body: Uint8Array, charset: string, escape: string): boolean {
   if (!charset.startsWith('iso-2022')) return false
-  return body.indexOf(0x0e) !== -1 || ['M24', 'C28', 'C29', 'C2D'].some((form) => latin1(body).includes(escape + form))
+  if (body.indexOf(0x0e) !== -1) return true
+  const text = latin1(body)
+  return ['M24', 'C28', 'C29', 'C2D'].some((form) => text.includes(escape + form))
 }
 
 function unknownName(declared: string): Fault {
