@@ -1,5 +1,6 @@
 import type { PipelineFile } from '../config/pipelines.ts'
-import type { OrderGroup, PatientAct } from '../core/message.ts'
+import { lacksOf } from '../core/lack.ts'
+import type { OrderGroup, PatientAct, PlannedStep } from '../core/message.ts'
 import type { ExplainLine } from '../mapping/types.ts'
 import { faultText } from './fault-text.ts'
 import type { Dry } from './map.ts'
@@ -52,10 +53,19 @@ export function runText(
   }
 }
 
+/** Where it is examined, or why no modality is shown it yet. */
+function placeOf(planned: PlannedStep, station: string): string {
+  const where = station === '' ? [] : [`station ${station}`]
+  const lacks = lacksOf(planned)
+  return [...where, ...(lacks.length === 0 ? [] : [`held: no ${lacks.join(', no ')}`])].join(', ')
+}
+
 function groupText(group: OrderGroup, lines: readonly ExplainLine[], screen: Screen): string {
   const paint = painter(screen.io)
   const { accessionNumber, fillerOrderNumber, placerOrderNumber } = group.numbers
-  const items = group.steps.flatMap(({ key, stations }, step) => stations.map((station) => ({ key, station, step })))
+  const items = group.steps.flatMap((planned, step) =>
+    (planned.stations.length === 0 ? [''] : planned.stations).map((station) => ({ planned, station, step })),
+  )
   const numbers = [
     accessionNumber && `accession ${accessionNumber}`,
     fillerOrderNumber && `filler ${fillerOrderNumber}`,
@@ -69,7 +79,8 @@ function groupText(group: OrderGroup, lines: readonly ExplainLine[], screen: Scr
       screen,
     )
   const each = items.map(
-    ({ key, station, step }, at) => `  item ${at + 1} of ${items.length}: step ${key}, station ${station}\n${of(step)}`,
+    ({ planned, station, step }, at) =>
+      `  item ${at + 1} of ${items.length}: step ${planned.key}, ${placeOf(planned, station)}\n${of(step)}`,
   )
   return `${title}${of(undefined)}${each.join('')}`
 }

@@ -42,6 +42,12 @@ test('an order is shown as its items, each value with its origin and the line of
   expect(stdout).toContain('  MSA|AA|M-NW\n')
 })
 
+test('an order that nobody has planned yet is shown with what it lacks', async () => {
+  const { code, stdout } = await mapped({ 'm.hl7': order('NW').replace('20260302101500', '') })
+  expect(code).toBe(0)
+  expect(stdout).toContain('item 1 of 1: step CT, station CT01, held: no start\n')
+})
+
 test('fields that the message does not have are named, and with --all explained', async () => {
   const short = order('NW').replace('|19800214|F', '')
   const brief = await mapped({ 'm.hl7': short })

@@ -111,6 +111,26 @@ test('I1: a defect on the way into the store is no acknowledgment either, and is
   expect(log.all()).not.toContain('Doe')
 })
 
+test.each(['ACK^O01', 'ACK'])(
+  '%s is kept to be seen, and not acknowledged: the answer would be answered',
+  async (type) => {
+    const { answer, stored, happened, metrics } = receiving()
+    expect(await answer(order({ type }))).toBe('nothing')
+    expect(stored[0]).toMatchObject({ type, pipeline: '', planId: '', state: { kind: 'ignored', rule: 'reply' } })
+    expect(happened).not.toContain('wake')
+    expect(metrics.counted('messages_received_total')).toBe(1)
+    expect(metrics.counted('acknowledgments_total')).toBe(0)
+
+    const again = receiving(async () => ({ kind: 'again', messageId: 'M3', acknowledgment: Buffer.from('MSA|AA|M1') }))
+    expect(await again.answer(order({ type }))).toBe('nothing')
+
+    const unreadable = receiving()
+    expect(await unreadable.answer(Buffer.from(order({ type }).toString().replace('Doe', '\xFF'), 'latin1'))).toBe(
+      'nothing',
+    )
+  },
+)
+
 test('I4: a message that comes again is answered with the bytes of the first time, and nothing happens', async () => {
   const first = Buffer.from('MSH|^~\\&|first time\rMSA|AA|M1\r')
   const { answer, happened, metrics } = receiving(async () => ({

@@ -111,6 +111,16 @@ test('I1: while nothing can be kept, the connection is closed without an acknowl
   expect(socket.text()).toBe('')
 })
 
+test('a frame that is owed no answer gets none, and the next one is answered', async () => {
+  const { port } = await listen({
+    onMessage: async (bytes) => (Buffer.from(bytes).toString() === 'ACK' ? { kind: 'nothing' } : reply('fine')),
+  })
+  const socket = await connected(port)
+  socket.write(Buffer.concat([send('ACK'), send('ORDER')]))
+  await eventually(() => socket.text().includes('fine'), 'the answer to the second frame')
+  expect(socket.text()).toBe(send('fine').toString())
+})
+
 test('I1: a handler that fails gives no acknowledgment, and the listener goes on', async () => {
   const { log, port } = await listen({
     async onMessage(bytes) {
