@@ -18,7 +18,7 @@ const finders: readonly Parameter[] = [
   text('controlId', 'MSH-10 of the sender.'),
   text('accession', 'Accession number.'),
   text('patientId', 'Patient ID.'),
-  text('orderNumber', 'Placer or filler order number.'),
+  text('orderNumber', 'Placer or filler order number, or appointment ID.'),
   ...paging,
 ]
 
