@@ -22,10 +22,14 @@ const send = async (...lines: readonly string[]): Promise<string> =>
 const atStation = (station: string): Promise<readonly Dataset[]> =>
   hospital.worklist(`ScheduledProcedureStepSequence[0].ScheduledStationAETitle=${station}`)
 
+/** Station and step of each. */
 const shownAs = (items: readonly Dataset[]) =>
   items
-    .map((item) => [stepOf(item)['ScheduledStationAETitle'], stepOf(item)['ScheduledProcedureStepID']].join(' '))
+    .map(stepOf)
+    .map(({ ScheduledStationAETitle: station, ScheduledProcedureStepID: id }) => `${text(station)} ${text(id)}`)
     .toSorted()
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 test('RAD-4: an OMI with two IPC, one of them for two machines, is three items of one study', async () => {
   const uid = newUid()
