@@ -99,7 +99,9 @@ function run(file: string, number: number, bytes: Uint8Array, { source, plan }: 
   const parsed = parse(bytes, source)
   const message = parsed.kind === 'message' ? parsed.message : parsed.header
   const judgement =
-    parsed.kind === 'message' ? plan.explain(parsed.message) : { ...unreadable(parsed.fault), lines: [] }
+    parsed.kind === 'message'
+      ? withWarnings(plan.explain(parsed.message), parsed.message.warnings)
+      : { ...unreadable(parsed.fault), lines: [] }
   const { verdict } = judgement
   const code = verdict.kind === 'invalid' ? verdict.acknowledgment : 'AA'
   const faults = verdict.kind === 'invalid' ? verdict.faults : []
@@ -111,6 +113,13 @@ function run(file: string, number: number, bytes: Uint8Array, { source, plan }: 
   )
   const controlId = message === undefined ? '' : textAt(message, controlIdPath)
   return { file, number, controlId, judgement, acknowledgment: { code, text } }
+}
+
+/** What was doubtful in reading comes before what was in translating: a name in the wrong charset explains the rest. */
+function withWarnings(judgement: Dry['judgement'], warnings: readonly Fault[]): Dry['judgement'] {
+  const { verdict } = judgement
+  if (verdict.kind !== 'accepted' || warnings.length === 0) return judgement
+  return { ...judgement, verdict: { ...verdict, warnings: [...warnings, ...verdict.warnings] } }
 }
 
 function unreadable(fault: Fault): Judgement {

@@ -95,7 +95,7 @@ const aliases: Readonly<Record<string, string>> = {
 function canonical(name: string): string | undefined {
   const key = name
     .toUpperCase()
-    .replaceAll(/[\s_./()[\]-]/g, '')
+    .replaceAll(/[\s_.:/()[\]-]/g, '')
     .replace(/^ISO2022IR/, 'ISOIR')
     .replace(/^ISOIEC/, 'ISO')
   const known = Object.hasOwn(aliases, key) ? aliases[key] : undefined

@@ -131,14 +131,89 @@ test('bytes that MSH-18 cannot mean are warned of', () => {
   expect(nameOf(bytesOf('8859/1', Buffer.from([0x4d, 0x96])))).toBe('M–')
 })
 
-test('names of charsets are known however they are spelt', () => {
-  const spelt = ['UNICODE UTF-8', 'unicode utf-8', 'UTF8', 'UTF_8', 'UNICODE', 'ISO_IR 192', 'ISO IR192']
-  expect(spelt.map((name) => charsetOf([name]))).toEqual(spelt.map(() => 'utf-8'))
-  expect(['8859/1', 'ISO 8859-1', 'ISO8859/1', 'ISO_IR 100', 'LATIN1'].map((name) => charsetOf([name]))).toEqual(
-    Array(5).fill('iso-8859-1'),
-  )
-  expect(charsetOf(['CN'])).toBeUndefined()
-  expect(charsetOf(['constructor'])).toBeUndefined()
+/** HL7 table 0211, the names of DICOM, and how senders really write them. */
+const spellings: Readonly<Record<string, readonly string[]>> = {
+  ascii: ['ASCII', '', 'US-ASCII', 'ISO IR6', 'ISO_IR 6', 'ISO 646'],
+  'iso-8859-1': [
+    '8859/1',
+    '8859-1',
+    '88591',
+    'ISO 8859-1',
+    'ISO-8859-1',
+    'iso8859-1',
+    'ISO8859/1',
+    'ISO_IR 100',
+    'ISO IR100',
+    'LATIN1',
+    'Latin-1',
+    'ISO/IEC 8859-1',
+    'ISO_8859-1:1987',
+  ],
+  'iso-8859-2': ['8859/2', 'ISO-8859-2', 'ISO_IR 101', 'LATIN2'],
+  'iso-8859-3': ['8859/3', 'ISO_IR 109'],
+  'iso-8859-4': ['8859/4', 'ISO_IR 110'],
+  'iso-8859-5': ['8859/5', 'ISO_IR 144'],
+  'iso-8859-6': ['8859/6', 'ISO_IR 127'],
+  'iso-8859-7': ['8859/7', 'ISO_IR 126'],
+  'iso-8859-8': ['8859/8', 'ISO_IR 138'],
+  'iso-8859-9': ['8859/9', 'ISO_IR 148'],
+  'iso-8859-11': ['8859/11', 'TIS-620', 'TIS620', 'ISO_IR 166'],
+  'iso-8859-15': ['8859/15', 'ISO-8859-15', 'ISO_IR 203', 'LATIN9'],
+  'utf-8': [
+    'UNICODE UTF-8',
+    'unicode utf-8',
+    'UTF-8',
+    'utf8',
+    'UTF_8',
+    'UNICODE',
+    'UNICODE(UTF-8)',
+    'UNICODE UTF8',
+    'ISO_IR 192',
+    'ISO IR192',
+    'ISO 10646',
+    'UNICODE UTF-16',
+    'UNICODE UTF-32',
+  ],
+  'windows-1252': ['WINDOWS-1252', 'windows-1252', 'CP1252', 'cp-1252', 'Windows1252', 'WIN1252', 'ANSI 1252'],
+  'windows-1251': ['WINDOWS-1251', 'CP1251'],
+  gb18030: ['GB 18030-2000', 'GB18030', 'GB18030-2022'],
+  gbk: ['GBK', 'CP936'],
+  gb2312: ['GB2312', 'GB 2312-80'],
+  'iso-2022:gb2312': ['ISO IR58', 'ISO 2022 IR 58'],
+  'iso-2022:euc-kr': ['KS X 1001', 'KSX1001', 'KS C 5601', 'EUC-KR', 'ISO IR149', 'ISO 2022 IR 149'],
+  big5: ['BIG-5', 'Big5', 'CP950'],
+  'euc-tw': ['CNS 11643-1992', 'CNS11643', 'EUC-TW'],
+  shift_jis: ['Shift_JIS', 'SJIS', 'CP932', 'Windows-31J'],
+  'euc-jp': ['EUC-JP'],
+  'iso-2022:roman': ['ISO IR14', 'ISO_IR 13', 'JIS X 0201'],
+  'iso-2022': ['ISO IR87', 'ISO IR159', 'ISO 2022 IR 87', 'JIS X 0202', 'JAS2020', 'ISO-2022-JP'],
+}
+test.each(Object.entries(spellings))('%s is known however it is spelt', (charset, names) => {
+  for (const name of names) expect([name, charsetOf([name])]).toEqual([name, charset])
+})
+
+const repetitions = [
+  { declared: 'ISO IR6~ISO IR87', charset: 'iso-2022' },
+  { declared: '~ISO IR87~ISO IR159', charset: 'iso-2022' },
+  { declared: 'ISO IR14~ISO IR87', charset: 'iso-2022:roman' },
+  { declared: '8859/1~ISO IR87', charset: 'iso-2022:iso-8859-1' },
+  { declared: '~8859/1', charset: 'iso-2022:iso-8859-1' },
+  { declared: 'ASCII~8859/7~8859/5', charset: 'iso-2022:iso-8859-7' },
+  { declared: 'ISO 2022 IR 6~ISO 2022 IR 149', charset: 'iso-2022:euc-kr' },
+  { declared: 'ASCII~UNICODE UTF-8', charset: 'utf-8' },
+  { declared: 'UNICODE UTF-8~ISO IR87', charset: 'utf-8' },
+  { declared: 'GB 18030-2000~ASCII', charset: 'gb18030' },
+  { declared: 'ASCII~ASCII', charset: 'ascii' },
+  { declared: '8859/1~KLINGON', charset: undefined },
+]
+test.each(repetitions)('the repetitions $declared mean $charset together', ({ declared, charset }) => {
+  expect(charsetOf(declared.split('~'))).toBe(charset)
+})
+
+test('what is no charset is none', () => {
+  for (const name of ['CN', 'EN', 'KLINGON', 'constructor', '8859', '8859/12', 'ANSI', 'LATIN']) {
+    expect([name, charsetOf([name])]).toEqual([name, name === '8859' ? 'iso-8859-1' : undefined])
+  }
 })
 
 test('what a charset does not have is not written', () => {
