@@ -11,7 +11,7 @@ import { hasValue } from '../dicom/worklist-item.ts'
 import { adopt } from './adopt.ts'
 import { creditedStudies, settle } from './completion.ts'
 import type { Draft } from './draft.ts'
-import { control } from './group.ts'
+import { control, keptLong } from './group.ts'
 import { holdAfter } from './hold.ts'
 import { withMadeNumbers } from './made-numbers.ts'
 import { merge } from './patients.ts'
@@ -48,6 +48,7 @@ export function schedule(draft: Draft, order: Order, group: OrderGroup): void {
     numbers: numbered(order.numbers, group.numbers),
     request: order.isBooking === true ? merge(order.request, group.request) : order.request,
     steps,
+    ...keptLong(order, group),
     ...holdAfter(draft, order, group, isPlannedAgain(order.steps, group.steps, saying.isNewer)),
   }
   const changed = order.isBooking === true ? withMadeNumbers(said, group) : said

@@ -14,3 +14,8 @@ export function quoted(order: Order, { received }: OrderGroup, seq: Seq): Pick<O
 export function control(group: OrderGroup): string {
   return /^[A-Z0-9]{1,3}(\([A-Z0-9_-]{1,20}\))?$/.test(group.orderControl) ? group.orderControl : group.effect
 }
+
+/** The RIS is told its own numbers, however long they are. */
+export function keptLong(order: Order | undefined, { shortened }: OrderGroup): Pick<Order, 'shortened'> {
+  return shortened === undefined ? {} : { shortened: { ...order?.shortened, ...shortened } }
+}

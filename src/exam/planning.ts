@@ -14,7 +14,7 @@ import { adopt } from './adopt.ts'
 import { bookedFirst, stillCalledOff, takeOver, withoutUndoing } from './booking.ts'
 import { creditedStudies, settle } from './completion.ts'
 import type { Draft } from './draft.ts'
-import { control, quoted } from './group.ts'
+import { control, keptLong, quoted } from './group.ts'
 import { cameFirst, holdAfter, holdAtBirth } from './hold.ts'
 import { orderName, orderNames } from './identify.ts'
 import { withMadeNumbers } from './made-numbers.ts'
@@ -240,11 +240,6 @@ function renumber(known: OrderNumbers, said: OrderNumbers, studyInstanceUid: str
   const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined && value !== ''))
   const numbers: OrderNumbers = { ...known, ...given, authority: known.authority }
   return numbers.studyInstanceUid ? { ...numbers, studyInstanceUid } : numbers
-}
-
-/** The RIS is told its own numbers, however long they are. */
-function keptLong(order: Order | undefined, { shortened }: OrderGroup): Pick<Order, 'shortened'> {
-  return shortened === undefined ? {} : { shortened: { ...order?.shortened, ...shortened } }
 }
 
 function keptEnded(order: Order, group: OrderGroup, reopens: boolean): boolean {

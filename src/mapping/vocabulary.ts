@@ -98,6 +98,10 @@ function compileLets(words: Vocabulary, fields: Fields): void {
     for (const needed of used) words.used.names.add(needed)
     needs.set(name, [...used])
     if (rule === undefined) continue
+    if (rule.makesUid || rule.generates !== undefined) {
+      // Only an attribute can be made once per order; a name would lose it in silence.
+      words.lint.error('E249', at, { name }, { of: 'key' })
+    }
     words.lets.set(name, {
       source: rule.source,
       text: name,

@@ -162,6 +162,76 @@ const seeds: readonly (readonly [mistake: string, from: string, to: string, at: 
     'E228 Allergies is never cut.',
   ],
   [
+    'an identifier that would be cut',
+    'PatientID: PID-3(5=MR).1',
+    'PatientID: { from: PID-3(5=MR).1, tooLong: truncate }',
+    'truncate',
+    'E228 PatientID is never cut. `tooLong` may be refuse here',
+  ],
+  [
+    'a patient who would have a short number',
+    'PatientID: PID-3(5=MR).1',
+    'PatientID: { from: PID-3(5=MR).1, tooLong: hash }',
+    'hash',
+    'E228 PatientID is never shortened.',
+  ],
+  [
+    'a UID that would be shortened',
+    'StudyInstanceUID: { from: ZDS-1.1, otherwise: uid }',
+    'StudyInstanceUID: { from: ZDS-1.1, otherwise: uid, tooLong: hash }',
+    'hash',
+    'E228 StudyInstanceUID is never shortened.',
+  ],
+  [
+    'an AE title that would be cut, in a list',
+    'ScheduledStationAETitle: step.station_ae',
+    'ScheduledStationAETitle: [step.station_ae, { from: OBR-21, tooLong: truncate }]',
+    'truncate',
+    'E228 ScheduledStationAETitle is never cut.',
+  ],
+  [
+    'a name that would be cut',
+    'PatientName: PID-5',
+    'PatientName: { from: PID-5, tooLong: truncate }',
+    'truncate',
+    'E228 PatientName is never cut.',
+  ],
+  [
+    'an accession number that would be left out',
+    'AccessionNumber: [OBR-18, ORC-3.1]',
+    'AccessionNumber: { from: OBR-18, tooLong: omit }',
+    'omit',
+    'E228 AccessionNumber is never left out. `tooLong` may be refuse, hash here',
+  ],
+  [
+    'a policy that does not exist',
+    'Allergies: AL1-3.2',
+    'Allergies: { from: AL1-3.2, tooLong: refus }',
+    'refus',
+    'E206 There is no setting "refus" here. Did you mean refuse?',
+  ],
+  [
+    'a number made where none can be',
+    'PatientID: PID-3(5=MR).1',
+    'PatientID: { from: PID-3(5=MR).1, otherwise: generated }',
+    'generated',
+    'E218 The constant "generated" is not a value, as PatientID needs it.',
+  ],
+  [
+    'a number made with a prefix that leaves no room',
+    'AccessionNumber: [OBR-18, ORC-3.1]',
+    'AccessionNumber: { from: OBR-18, otherwise: generated(RADIO) }',
+    'generated(RADIO)',
+    'E218 The constant "generated(RADIO)" is not made with a prefix of at most three capitals or digits',
+  ],
+  [
+    'a number made for a name',
+    'section: OBR-24',
+    'section: { from: OBR-24, otherwise: generated }',
+    'section',
+    'E249 The name section cannot have a number that is made.',
+  ],
+  [
     'a message type that is none',
     'messages: [ORM^O01]',
     'messages: [ORM-O01]',
@@ -193,6 +263,27 @@ test.each(seeds)('%s is found at its place', (_, from, to, at, said) => {
   const [, line = '', column = ''] = /^pipeline.yaml:(\d+):(\d+)/.exec(match ?? '') ?? []
   expect(Number(line)).toBe(before.length)
   if (at !== '') expect(Number(column)).toBe((before.at(-1) ?? '').length + 1)
+})
+
+test('what a keyword allows for values that are too long is no problem', () => {
+  const rules = [
+    ['Allergies: AL1-3.2', 'Allergies: { from: AL1-3.2, tooLong: refuse }'],
+    [
+      'AccessionNumber: [OBR-18, ORC-3.1]',
+      'AccessionNumber: { from: [OBR-18, ORC-3.1], tooLong: hash, otherwise: generated }',
+    ],
+    [
+      'RequestedProcedureID: [OBR-19, ORC-3.1]',
+      'RequestedProcedureID: [OBR-19, { from: ORC-3.1, otherwise: generated(RP) }]',
+    ],
+    ['ReasonForTheRequestedProcedure: OBR-31.2', 'ReasonForTheRequestedProcedure: { from: OBR-31.2, tooLong: omit }'],
+    // The word of 0.1.0, in plans that were stored with it.
+    [
+      'RequestedProcedureDescription: [OBR-44.2, OBR-4.2]',
+      'RequestedProcedureDescription: { from: OBR-4.2, tooLong: cut }',
+    ],
+  ] as const
+  for (const [from, to] of rules) expect(problems(changed(from, to))).toEqual([])
 })
 
 test('required keywords without a rule are named, unless the site has a default', () => {

@@ -101,4 +101,9 @@ export const lintErrors = {
     'permanent',
     'Use the same rule in both: a patient who has two keys is two patients, and merges find no orders.',
   ),
+  E249: entry(
+    'The name {name} cannot have a number that is made.',
+    'permanent',
+    'Write `otherwise: uid` or `otherwise: generated` in the rule of the attribute.',
+  ),
 } satisfies Record<string, ErrorEntry>
