@@ -206,3 +206,29 @@ test('the verdicts that are remembered are bounded, the oldest stay, and what no
   for (const id of ['M4', 'M5']) memo.remember(id, verdict)
   expect([memo.take('M2'), memo.take('M4'), memo.take('M5')]).toEqual([undefined, verdict, verdict])
 })
+
+test('I9: a header that lies is said in the log by code, and the name is read as what it is; who trusts it is not told', async () => {
+  const bytes = Buffer.from(order({ name: 'Müller^Jane' }).toString().replace('|P|2.3.1', '|P|2.3.1||||||8859/1'))
+  const detecting = receiving()
+  expect(await detecting.answer(bytes)).toContain('MSA|AA|M1')
+  const verdict = detecting.memo.take('M7')
+  expect(verdict).toMatchObject({ groups: [{ patient: { attributes: { PatientName: 'Müller^Jane' } } }] })
+  expect(detecting.log.said('warn')).toEqual(['message has warnings'])
+  expect(detecting.log.all()).toContain('E111')
+  expect(detecting.log.all()).not.toContain('ller')
+
+  const trusting = receiving(undefined, { charset: 'trust' })
+  expect(await trusting.answer(bytes)).toContain('MSA|AA|M1')
+  expect(trusting.log.said('warn')).toEqual([])
+})
+
+test('bytes that are in no charset get AE with their place, and never become an item', async () => {
+  const bytes = Buffer.from(order({ name: 'Müller^Jane' }).toString(), 'latin1')
+  const { answer, stored, log } = receiving()
+  const text = await answer(bytes)
+  expect(text).toContain('MSA|AE|M1')
+  expect(text).toMatch(/ERR\|PID\^1\^5\^102/)
+  expect(stored[0]).toMatchObject({ state: { kind: 'invalid', faults: [{ code: 'E102' }] } })
+  expect(Buffer.from(stored[0]?.body ?? [])).toEqual(bytes)
+  expect(log.all()).not.toContain('ller')
+})
