@@ -1,6 +1,7 @@
 import type { PipelineFile } from '../config/pipelines.ts'
 import { lacksOf } from '../core/lack.ts'
 import type { OrderGroup, PatientAct, PlannedStep } from '../core/message.ts'
+import { effectWord } from '../mapping/order-control.ts'
 import type { ExplainLine } from '../mapping/types.ts'
 import { faultText } from './fault-text.ts'
 import type { Dry } from './map.ts'
@@ -72,7 +73,7 @@ function groupText(group: OrderGroup, lines: readonly ExplainLine[], screen: Scr
     placerOrderNumber && `placer ${placerOrderNumber}`,
   ].filter(Boolean)
   const count = items.length === 0 ? '' : `  ${counted(items.length, 'item')}`
-  const title = `  ${paint.bold(group.effect)}  ${group.orderControl}  ${numbers.join(', ')}${count}\n`
+  const title = `  ${paint.bold(effectWord(group))}  ${group.orderControl}  ${numbers.join(', ')}${count}\n`
   const of = (step: number | undefined) =>
     linesText(
       lines.filter((line) => line.step === step),

@@ -32,6 +32,12 @@ interface Meaning {
 export type EffectWord = keyof typeof meanings
 export const effects = Object.keys(meanings) as readonly EffectWord[]
 
+/** What a group does, in the words of `orderControl`; an effect that no word has is its own word. */
+export function effectWord({ effect, holds }: Meaning): string {
+  const all: readonly (readonly [string, Meaning])[] = Object.entries(meanings)
+  return all.find(([, meaning]) => meaning.effect === effect && meaning.holds === holds)?.[0] ?? effect
+}
+
 export interface Control {
   readonly effect: Effect | 'reject'
   /** The order is on hold, or no longer, whatever else happens to it. */

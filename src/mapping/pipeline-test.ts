@@ -11,6 +11,7 @@ import { parse, type Message } from '../hl7/index.ts'
 import { stepSequence } from './attribute.ts'
 import { edit } from './edit.ts'
 import { createLint, isFields, readFields, scalarText, type Fields, type Lint } from './lint.ts'
+import { effectWord } from './order-control.ts'
 import { compilePlan } from './plan.ts'
 import type { Plan, PlanInput } from './types.ts'
 
@@ -164,7 +165,8 @@ function patientsOf(verdict: Verdict): readonly Fields[] {
 function effectOf(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'accepted':
-      return verdict.groups[0]?.effect ?? verdict.patients?.[0]?.kind ?? 'ignore'
+      if (verdict.groups[0] !== undefined) return effectWord(verdict.groups[0])
+      return verdict.patients?.[0]?.kind ?? 'ignore'
     case 'ignored':
       return 'ignore'
     case 'invalid':
