@@ -150,14 +150,15 @@ const supersets: Readonly<Record<string, string>> = {
 /**
  * Whether valid UTF-8 is UTF-8. Two letters of an ISO set may be one of UTF-8 by
  * chance (RŮŽEK in 8859/2 would be RٮEK): then that one is none that the sender's set
- * has, and there are not many of them. In sets of two bytes chance needs more than
- * two bytes at a time.
+ * has, and there are not many of them. In sets of two bytes, and in Thai, chance makes
+ * no two letters of three bytes.
  */
 function isConvincing(text: string, charset: string): boolean {
   const foreign = lettersOf(text)
   const isKnown = foreign.every((character) => encode(character, charset) !== undefined)
   if (oneByte.test(charset)) return isKnown || foreign.length > 2
-  return isKnown && foreign.filter((character) => character >= '\u0800').length * 2 >= foreign.length
+  const wide = foreign.filter((character) => character >= '\u0800').length
+  return isKnown && wide > 1 && wide * 2 >= foreign.length
 }
 
 /** The different letters beyond ASCII; so many of them are enough. */
