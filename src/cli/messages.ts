@@ -1,8 +1,6 @@
-import type { Fault } from '../core/fault.ts'
 import { ask } from './api.ts'
-import { faultText } from './fault-text.ts'
 import { list } from './listing.ts'
-import { headedTable, table, type Io } from './output.ts'
+import { headedTable, painter, table, type Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
 
 export const usage = `worklane messages [ID] [--state waiting|applied|ignored|invalid|dead] [--source S] [--control-id C]
@@ -22,8 +20,8 @@ interface Shown {
   readonly state: {
     readonly kind: string
     readonly rule?: string
-    readonly fault?: Fault
-    readonly faults?: readonly Fault[]
+    readonly fault?: { code: string }
+    readonly faults?: readonly { code: string }[]
   }
 }
 
@@ -70,21 +68,33 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
     io.stdout(`${JSON.stringify(answer.body, null, 2)}\n`)
     return 0
   }
-  const message = answer.body as unknown as Shown & { readonly body: string; readonly acknowledgment: string }
+  const message = answer.body as unknown as Shown & {
+    readonly body: string
+    readonly acknowledgment: string
+    readonly problems?: readonly Told[]
+  }
   io.stdout(table([row(message)]))
-  io.stdout(
-    faultsOf(message.state)
-      .map((fault) => faultText(fault, io))
-      .join(''),
-  )
+  for (const problem of message.problems ?? []) io.stdout(problemText(problem, io))
   io.stdout(`\n${linesOf(message.body)}\nanswered:\n${linesOf(message.acknowledgment)}`)
   return 0
 }
 
 const headings = ['ID', 'RECEIVED', 'SOURCE', 'TYPE', 'CONTROL ID', 'ACK', 'STATE']
 
-function faultsOf({ fault, faults = [] }: Shown['state']): readonly Fault[] {
-  return fault === undefined ? faults : [...faults, fault]
+/** Why it was refused, as the engine says it: a newer one may know more codes. */
+interface Told {
+  readonly code: string
+  readonly title: string
+  readonly field?: string
+  readonly rule?: string
+  readonly cure: string
+}
+
+function problemText({ code, title, field, rule, cure }: Told, io: Io): string {
+  const paint = painter(io)
+  const where = field === undefined ? '' : ` at ${field}`
+  const by = rule === undefined ? '' : `  ${rule}`
+  return `  ${paint.yellow(code)}  ${title}${where}${by}\n    ${paint.dim(cure)}\n`
 }
 
 /** One segment on each line. */
@@ -93,7 +103,7 @@ function linesOf(text: string): string {
 }
 
 function row({ id, at, source, type, controlId, acknowledgmentCode, state }: Shown): readonly string[] {
-  const codes = faultsOf(state).map(({ code }) => code)
+  const codes = [...(state.faults ?? []), ...(state.fault === undefined ? [] : [state.fault])].map(({ code }) => code)
   const why = state.rule ?? codes.join(' ')
   return [id, at, source, type, controlId, acknowledgmentCode, why === '' ? state.kind : `${state.kind} (${why})`]
 }

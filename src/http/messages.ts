@@ -88,7 +88,9 @@ export function messageRoutes({ messages, decode }: MessageParts): readonly Rout
       async handle({ path }) {
         const found = await messages.message(path['id'] ?? '')
         if (found === undefined) throw new Refusal(404, 'E805')
-        const problems = 'faults' in found.state ? found.state.faults.map(problemText) : []
+        const { state } = found
+        const faults = 'faults' in state ? state.faults : 'fault' in state ? [state.fault] : []
+        const problems = faults.map(problemText)
         return json({ ...found, problems, body: decode(found.body), acknowledgment: decode(found.acknowledgment) })
       },
     },

@@ -116,6 +116,25 @@ test('one message is shown as it came', async () => {
   expect(stdout).toMatch(/\n\nMSH\|a\nPID\|b\n\nanswered:\nMSH\|c\nMSA\|AE\|d\n$/)
 })
 
+test('a message that was refused says where, by which rule, and what helps', async () => {
+  const problems = [
+    {
+      code: 'E303',
+      title: 'Too long.',
+      field: 'OBR-18',
+      rule: 'pipelines/orders/pipeline.yaml:120',
+      cure: 'Shorten it.',
+    },
+    { code: 'E9999', title: 'What a newer engine knows.', cure: 'Ask it.' },
+  ]
+  const { cwd } = await engine(json({ ...aMessage, problems, body: 'MSH|a\r', acknowledgment: 'MSH|c\r' }))
+  const { stdout } = await runVerb(messages, ['M17'], { cwd })
+  expect(stdout).toContain(
+    '  E303  Too long. at OBR-18  pipelines/orders/pipeline.yaml:120\n    Shorten it.\n' +
+      '  E9999  What a newer engine knows.\n    Ask it.\n',
+  )
+})
+
 test('--json gives the answer as it came', async () => {
   const body = { items: [anItem], total: 1, next: null }
   const { cwd } = await engine(json(body))

@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
 import { EngineError } from '../../src/core/errors/index.ts'
+import type { Fault } from '../../src/core/fault.ts'
 import { authorization, fake, item, stored, study } from './fakes.ts'
 
 interface OpenApiDocument {
@@ -191,6 +192,36 @@ test('one message comes with its text, whatever its charset', async () => {
   const missing = await app.inject({ url: '/api/messages/M2', headers: { authorization } })
   expect(missing.statusCode).toBe(404)
   expect(missing.json()).toMatchObject({ code: 'E805' })
+})
+
+test('a message that was refused says at which field, by which rule, and what helps; nothing of a person (I9)', async () => {
+  const fault: Fault = {
+    code: 'E303',
+    hl7Code: 102,
+    place: { segment: 'OBR', occurrence: 2, field: 18, repetition: 1, component: 1 },
+    rule: { file: 'pipelines/orders/pipeline.yaml', line: 120, column: 3 },
+    params: { keyword: 'AccessionNumber', length: 17, limit: 16 },
+  }
+  for (const state of [
+    { kind: 'invalid', faults: [fault] },
+    { kind: 'dead', fault, attempts: 1 },
+  ] as const) {
+    const messages = {
+      message: () => Promise.resolve({ ...stored, state }),
+      messages: () => Promise.resolve({ items: [], total: 0, next: null }),
+      counts: () => Promise.resolve([]),
+    }
+    const answer = await fake({ messages }).app.inject({ url: '/api/messages/M1', headers: { authorization } })
+    expect(answer.json<{ problems: unknown }>().problems).toEqual([
+      {
+        code: 'E303',
+        title: 'AccessionNumber has 17 characters; 16 are allowed.',
+        field: 'OBR(2)-18.1',
+        rule: 'pipelines/orders/pipeline.yaml:120',
+        cure: expect.stringContaining('tooLong') as string,
+      },
+    ])
+  }
 })
 
 test.each([
