@@ -89,7 +89,7 @@ function shortened(
   switch (target.tooLong) {
     case 'truncate':
       warn(scene, target, 'E320', params, piece)
-      return [Array.from(value).slice(0, params.limit).join('').trimEnd()]
+      return [truncate(value, params.limit)]
     case 'split': {
       const values = wrap(value, params.limit)
       if (values === undefined) refuse(scene, target, 'E303', 102, params, piece)
@@ -109,6 +109,14 @@ function shortened(
       refuse(scene, target, 'E303', 102, params, piece)
       return undefined
   }
+}
+
+/** The beginning; no letter loses its accent, which stands behind it. */
+function truncate(value: string, limit: number): string {
+  const characters = Array.from(value)
+  let end = limit
+  while (end > 0 && /^[\p{M}\u200D]/u.test(characters[end] ?? '')) end--
+  return characters.slice(0, end).join('').trimEnd()
 }
 
 function checkSimple(target: Target, value: string | number): readonly string[] {

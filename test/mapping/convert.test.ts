@@ -172,6 +172,15 @@ test('a long description is cut with a warning, unless the rule refuses', () => 
   expect(() => mapped('ReasonForTheRequestedProcedure: { from: OBR-31.2, tooLong: refuse }', lines)).toThrow('E303')
 })
 
+test('what is cut is cut between letters: none loses its accent', () => {
+  const text = `${'a'.repeat(63)}e\u0301${'b'.repeat(9)}`
+  const { value } = mapped('ReasonForTheRequestedProcedure: OBR-31.2', [`OBR${'|'.repeat(31)}^${text}`])
+  expect(value).toBe('a'.repeat(63))
+  const emoji = '\u{1f600}'.repeat(70)
+  const { value: kept } = mapped('ReasonForTheRequestedProcedure: OBR-31.2', [`OBR${'|'.repeat(31)}^${emoji}`])
+  expect(kept).toBe('\u{1f600}'.repeat(64))
+})
+
 test('a long alert becomes several values and loses nothing', () => {
   const text =
     'Pacemaker model X with leads that are not safe in any magnetic field at all, see the card of the patient'
