@@ -69,7 +69,7 @@ export function renderItems(now: Moment, before: Moment | undefined, seq: Seq, a
       const dataset = buildItemDataset({
         patient: who,
         request: order.request,
-        step: step.attributes,
+        step: atStation(step, station),
         stationAeTitle: station,
         stepStatus: step.stepStatus,
         studyInstanceUid: order.studyInstanceUid,
@@ -80,6 +80,14 @@ export function renderItems(now: Moment, before: Moment | undefined, seq: Seq, a
   }
   const withdrawn = Object.keys(known).filter((id) => marks[id] === undefined)
   return { items, marks, withdrawn, changed: changed || withdrawn.length > 0 }
+}
+
+/** Several names of machines, as many as AE titles: each is that of its own (IPC-7 and IPC-9 of an OMI). */
+function atStation({ stations, attributes }: Step, station: string): Dataset {
+  const { ScheduledStationName: names } = attributes
+  if (!Array.isArray(names) || names.length !== stations.length) return attributes
+  const own: unknown = names[stations.indexOf(station)]
+  return typeof own === 'string' ? { ...attributes, ScheduledStationName: own } : attributes
 }
 
 /** What modalities see of a patient; a record may change (an alias is added) and look the same. */
@@ -102,6 +110,8 @@ function isHeld(step: Step, { hold }: Order): boolean {
 function isSame(step: Step, held: boolean, before: Order): boolean {
   const known = before.steps.find((one) => one.key === step.key)
   if (known === undefined || isHeld(known, before) !== held) return false
+  // Names of machines are told apart by the place of their AE titles.
+  if (Array.isArray(step.attributes['ScheduledStationName']) && !same(known.stations, step.stations)) return false
   return (
     known === step ||
     (known.stepStatus === step.stepStatus &&

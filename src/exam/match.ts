@@ -205,7 +205,9 @@ function isAlike(step: Step, modality: string): boolean {
 }
 
 function isAt(step: Step, { stationName, remoteAet }: SeriesFacts): boolean {
-  const names = [...step.stations, text(step.attributes['ScheduledStationName'])].filter((name) => name !== '')
+  const { ScheduledStationName: given = '' } = step.attributes
+  const own: readonly unknown[] = Array.isArray(given) ? given : [given]
+  const names = [...step.stations, ...own.map(text)].filter((name) => name !== '')
   return names.includes(stationName) || names.includes(remoteAet)
 }
 

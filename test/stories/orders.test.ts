@@ -35,6 +35,22 @@ describe('an order comes', () => {
     expect(new Set(story.worklist().map((item) => item.dataset['StudyInstanceUID'])).size).toBe(1)
   })
 
+  test.each([
+    ['each its own', ['ROOM 1', 'ROOM 2'], ['ROOM 1', 'ROOM 2'], ['ROOM 2', 'ROOM 1']],
+    ['both the one that there is', 'ROOM 1', ['ROOM 1', 'ROOM 1'], ['ROOM 1', 'ROOM 1']],
+  ])('the names of two stations: %s', (_, names, first, then) => {
+    const story = createStory()
+    const shown = () => story.worklist().map((item) => stepOf(item)['ScheduledStationName'])
+    story.message({ steps: [step('1', { ScheduledStationName: names }, ['CT01', 'CT02'])] })
+    expect(shown()).toEqual(first)
+    const [before] = story.worklist()
+    story.message({ control: 'XO', steps: [step('1', { ScheduledStationName: names }, ['CT02', 'CT01'])] })
+    expect(shown()).toEqual(then)
+    // What looks otherwise has another version, or no target would hear of it.
+    const [after] = story.worklist()
+    expect([after?.id, after?.version === before?.version]).toEqual([before?.id, shown()[0] === first[0]])
+  })
+
   test("the sender's Study Instance UID is used; a made one is made once", () => {
     const story = createStory()
     story.message(
