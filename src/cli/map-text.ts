@@ -63,7 +63,9 @@ function placeOf(planned: PlannedStep, station: string): string {
 
 function groupText(group: OrderGroup, lines: readonly ExplainLine[], screen: Screen): string {
   const paint = painter(screen.io)
-  const { accessionNumber, fillerOrderNumber, placerOrderNumber } = group.numbers
+  const { accessionNumber, fillerOrderNumber, placerOrderNumber, fillerAppointmentId, placerAppointmentId } =
+    group.numbers
+  const appointment = fillerAppointmentId ?? placerAppointmentId
   const items = group.steps.flatMap((planned, step) =>
     (planned.stations.length === 0 ? [''] : planned.stations).map((station) => ({ planned, station, step })),
   )
@@ -71,6 +73,7 @@ function groupText(group: OrderGroup, lines: readonly ExplainLine[], screen: Scr
     accessionNumber && `accession ${accessionNumber}`,
     fillerOrderNumber && `filler ${fillerOrderNumber}`,
     placerOrderNumber && `placer ${placerOrderNumber}`,
+    appointment && `appointment ${appointment}`,
   ].filter(Boolean)
   const count = items.length === 0 ? '' : `  ${counted(items.length, 'item')}`
   const title = `  ${paint.bold(effectWord(group))}  ${group.orderControl}  ${numbers.join(', ')}${count}\n`

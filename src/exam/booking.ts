@@ -165,7 +165,8 @@ export function withoutUndoing(
     if (step?.booked === undefined) return said
     const { booked, ...rest } = step
     const start = startOf(said.attributes)
-    if (start !== '' && start !== (booked.requested ?? '') && isNewer(sent, booked.sentAt) === true) {
+    const isNews = start !== '' && start !== (booked.requested ?? '') && start !== startOf(step.attributes)
+    if (isNews && isNewer(sent, booked.sentAt) === true) {
       known.set(step.key, rest)
       return said
     }
@@ -181,6 +182,7 @@ export function withoutUndoing(
 /** After that: what the booking called off stays so, and each step knows how orders name it. */
 export function stillCalledOff(
   steps: readonly Step[],
+  before: readonly Step[],
   planned: readonly PlannedStep[],
   alsoNamed: ReadonlySet<string>,
 ): readonly Step[] {
@@ -190,7 +192,9 @@ export function stillCalledOff(
     const said = byKey.get(step.key)
     if (said === undefined) return alsoNamed.has(step.key) || planned.length === 0 ? step : forGood(step)
     const named = said.orderedAs === undefined ? step : { ...step, orderedAs: said.orderedAs }
-    return named.booked?.calledOff === true && isWaiting(named) ? { ...named, stepStatus: 'CANCELED' } : named
+    const was = before.find(({ key }) => key === step.key)?.stepStatus
+    const isOff = named.booked?.calledOff === true && was === 'CANCELED' && isWaiting(named)
+    return isOff ? { ...named, stepStatus: 'CANCELED' } : named
   })
 }
 

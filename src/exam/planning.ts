@@ -97,6 +97,7 @@ export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfO
     request: merge(order.request, group.request),
     steps: stillCalledOff(
       replan(kept.steps, kept.planned, { reopens: so.isNewer, alsoNamed: so.stepKeys, openBefore: so.openBefore }),
+      order.steps,
       kept.planned,
       so.stepKeys,
     ),

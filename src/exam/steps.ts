@@ -107,9 +107,12 @@ export function waitForImages(order: Order, at: Instant, keys?: ReadonlySet<stri
 }
 
 /** What waits is served, whatever was there before it. */
-function waitAgain({ begun: _begun, ...step }: Step): Step {
+function waitAgain({ begun: _begun, booked, ...step }: Step): Step {
   const kept = step.flags.filter((flag) => flag !== flags.imagesFirst)
-  return { ...step, flags: kept, stepStatus: scheduled(step) }
+  const next: Step = { ...step, flags: kept, stepStatus: scheduled(step) }
+  if (booked === undefined) return next
+  const { calledOff: _calledOff, ...still } = booked
+  return { ...next, booked: still }
 }
 
 function change(order: Order, keys: ReadonlySet<string> | undefined, next: (step: Step) => Step): Order {

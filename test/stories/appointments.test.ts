@@ -501,6 +501,34 @@ describe('an order does not undo a booking', () => {
     expect(plannedAs(story)).toEqual(['20261020 140000 MR2 SCHEDULED'])
   })
 
+  test('a start that the order has from the booking is no news: its station stays, and a later booking counts', () => {
+    const story = createStory()
+    story.message({ steps: [step('1', noStart)] })
+    story.message(booking('S12'))
+    const echo = xo('20261015110000', {
+      ScheduledProcedureStepStartDate: '20261020',
+      ScheduledProcedureStepStartTime: '140000',
+    })
+    story.message(echo)
+    expect(plannedAs(story)).toEqual(['20261020 140000 MR2 SCHEDULED'])
+    story.message(booking('S13', { sent: '20261015113000', steps: [service('150000')] }))
+    story.message({ ...echo, sent: '20261015120000' })
+    expect(plannedAs(story)).toEqual(['20261020 150000 MR2 SCHEDULED'])
+  })
+
+  test('what a person opens again is called off no more', () => {
+    const story = createStory()
+    story.message({})
+    story.message(booking('S12'))
+    story.message(booking('S15', { sent: '20261015103000' }))
+    story.hand({ kind: 'reopen', orderId: story.order().id })
+    story.message(xo('20261015110000'))
+    expect(plannedAs(story)).toEqual(['20261020 140000 MR2 SCHEDULED'])
+    story.hand({ kind: 'cancel', orderId: story.order().id })
+    story.message(booking('S12', { sent: '20261015120000' }))
+    expect(statuses(story)).toEqual(['CANCELED'])
+  })
+
   test('the order changes the modality: the station that was booked for the other one gives way', () => {
     const story = createStory()
     story.message({})
