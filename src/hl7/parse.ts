@@ -5,7 +5,7 @@ import { unknownEscapes } from './escape.ts'
 import { checkLimits, limits, tooMuch } from './limits.ts'
 import { splitLines, type Line } from './lines.ts'
 import { readText, type ReadOptions } from './reading.ts'
-import { createSegment, nameOf } from './segment.ts'
+import { createSegment, isSegmentName, nameOf } from './segment.ts'
 import { endOfLine, startOf } from './start.ts'
 import type { Delimiters, Message, Segment } from './types.ts'
 
@@ -117,7 +117,7 @@ function messageOf(lines: readonly Line[], context: Omit<Message, 'segments'>): 
   for (const { text, end } of lines) {
     const name = nameOf(text, delimiters)
     if (!text.startsWith(name)) small += 1
-    else if (!isName(name)) strange += 1
+    else if (name.length !== 3 || !isSegmentName(name)) strange += 1
     const occurrence = (counts.get(name) ?? 0) + 1
     counts.set(name, occurrence)
     segments.push(createSegment(text, occurrence, delimiters, name, end))
@@ -135,10 +135,6 @@ function messageOf(lines: readonly Line[], context: Omit<Message, 'segments'>): 
   warn('E126', small)
   warn('E127', cut)
   return { ...context, segments, warnings }
-}
-
-function isName(name: string): boolean {
-  return name.length === 3 && /^[A-Z][A-Z0-9]{2}$/.test(name)
 }
 
 /** Values that end with the truncation character: the sender had more than it sent. */

@@ -13,9 +13,23 @@ export function createSegment(
 
 /** In capitals: some senders write them small. */
 export function nameOf(raw: string, { field }: Delimiters): string {
+  if (raw.charAt(3) === field && isSegmentName(raw)) return raw.slice(0, 3)
   const end = raw.indexOf(field)
   const name = end === -1 ? raw : raw.slice(0, end)
   return /^[A-Za-z][A-Za-z0-9]{2}$/.test(name) ? name.toUpperCase() : name
+}
+
+/** Whether a text begins with a capital and two capitals or digits, as the names of segments do. */
+export function isSegmentName(text: string): boolean {
+  return isCapital(text.charCodeAt(0)) && isSign(text.charCodeAt(1)) && isSign(text.charCodeAt(2))
+}
+
+function isCapital(code: number): boolean {
+  return code > 0x40 && code < 0x5b
+}
+
+function isSign(code: number): boolean {
+  return isCapital(code) || (code > 0x2f && code < 0x3a)
 }
 
 class LazySegment implements Segment {

@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '../..')
 /** Which folders a module may import, and which packages it alone may use (design: one direction of imports). */
 const rules: Record<string, { modules: readonly string[]; packages: readonly string[] }> = {
   'src/core': { modules: [], packages: [] },
-  'src/hl7': { modules: ['src/core'], packages: ['iconv-lite', 'node:crypto'] },
+  'src/hl7': { modules: ['src/core'], packages: ['iconv-lite', 'node:buffer', 'node:crypto'] },
   'src/dicom': { modules: ['src/core'], packages: ['dcmjs', 'node:crypto'] },
   'src/mapping': { modules: ['src/core', 'src/hl7', 'src/dicom'], packages: ['@marcbachmann/cel-js', 'node:crypto'] },
   'src/exam': { modules: ['src/core', 'src/hl7', 'src/dicom'], packages: ['node:crypto'] },
