@@ -163,6 +163,7 @@ function controlOf(stage: OrderStage, { site }: Scene, code: string, status: str
 const orderControlPath = pathOf('ORC-1.1')
 const orderStatusPath = pathOf('ORC-5.1')
 const bookingStatusPath = pathOf('SCH-25.1')
+const orderOfBooking = ['SCH-26', 'SCH-27'].map((field) => ({ field, path: pathOf(`${field}.1`) }))
 
 function translate(
   stage: OrderStage,
@@ -229,8 +230,18 @@ function book(
       fault: fault('E328', 201, { event: shownCode(type.event) }, place, stage.lint.place(['triggerEvent'], 'key')),
     }
   }
+  scene.warnings.push(...severalOrders(scene))
   const shown = rule === 'otherwise' ? shownCode(type.event) : rule
   return { ...stage.translator.group(scene, effect, shown, listener), isBooking: true }
+}
+
+/** SCH-26 and SCH-27 may repeat: what is left out must not be thought to have been booked. */
+function severalOrders({ scope }: Scene): readonly Fault[] {
+  return orderOfBooking.flatMap(({ field, path }) => {
+    const named = select(scope, path).filter(({ isNull, isEmpty }) => !isNull && !isEmpty)
+    const other = named.find((piece) => piece.text.trim() !== named[0]?.text.trim())
+    return other === undefined ? [] : [fault('E346', 102, { field }, other.place)]
+  })
 }
 
 /** Some senders call every order OMI: what is in it counts, not its name. */

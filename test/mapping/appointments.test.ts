@@ -109,6 +109,16 @@ test('a cancelled booking needs no more than its number', () => {
   expect(groupOf(msh('S15'), 'SCH||A1')).toMatchObject({ effect: 'cancel', numbers: { fillerAppointmentId: 'A1' } })
 })
 
+test('a booking of several orders is one of the first, and says so', () => {
+  const sch = 'SCH||A1||||||||||||||||||||||||P1^S|F1^S~F2^S'
+  const { verdict } = plan.judge(message(msh(), sch, pid))
+  expect(verdict).toMatchObject({
+    kind: 'accepted',
+    groups: [{ numbers: { fillerOrderNumber: 'F1' } }],
+    warnings: [{ code: 'E346', params: { field: 'SCH-27' }, place: { segment: 'SCH', field: 27, repetition: 2 } }],
+  })
+})
+
 test('a booking is found again by every number that it names', () => {
   const sch = 'SCH|B1^S|A1^S||||||||||||||||||||||||P1^S|F1^S'
   expect(plan.judge(message(msh(), sch, pid)).keys).toEqual({

@@ -163,4 +163,9 @@ export const mappingErrors = {
     'permanent',
     'If modalities do not find the entry, add the code and the modality that is meant to the table of modalities.',
   ),
+  E346: entry(
+    'A booking names several orders in {field}; only the first of them was followed.',
+    'permanent',
+    'Send a booking for each order, or let the orders of one visit carry one order number.',
+  ),
 } satisfies Record<string, ErrorEntry>
