@@ -21,7 +21,11 @@ const merge = (patient: Patient, ...prior: readonly Patient[]): PatientAct => ({
 const unmerge = (patient: Patient, ...others: readonly Patient[]): PatientAct => ({ kind: 'unmerge', patient, others })
 const numbers = (number: string) => ({ fillerOrderNumber: `F${number}`, accessionNumber: `A${number}` })
 const shown = (story: Story): readonly unknown[] =>
-  story.items().map(({ dataset }) => [dataset['PatientID'], dataset['PatientName']].join(' '))
+  story
+    .items()
+    .map(({ dataset: { PatientID, PatientName } }) =>
+      [PatientID, PatientName].map((value) => (typeof value === 'string' ? value : '')).join(' '),
+    )
 const ignored = (rule: string) => ({ kind: 'ignored', rule })
 const applied = { kind: 'applied' }
 
