@@ -89,9 +89,10 @@ const listed = (names: readonly string[], filledIn: (name: string) => FilledIn):
 const withStudies = (name: string): FilledIn => ({ start, ...(name.startsWith('sched') ? { study: newUid() } : {}) })
 
 const neverOrders = {
+  // A number for an order that nobody has made yet, and an appointment of nobody.
+  'AA ignored unknown-order': ['order 101.164', 'order 105.116', 'appoint 151.106'],
   // Nobody but the placer and the filler of a number needs to know how they agreed on it.
-  'AR invalid E306': ['order 101.164', 'order 105.116', 'appoint 151.106'],
-  'AA ignored orders: orderControl.otherwise': ['order 101.162', 'order 105.114'],
+  'AA ignored orders: orderControl.SN': ['order 101.162', 'order 105.114'],
   // Two patients under one order number.
   'AA dead E602': ['sched 100.116', 'sched 100.118'],
   'AA ignored patients: triggerEvent.otherwise': ['adt 101.130', 'adt 101.132'],
