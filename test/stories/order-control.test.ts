@@ -109,6 +109,17 @@ describe('what releases an order', () => {
     expect([statuses(story), shown(story), held(story)]).toEqual([['SCHEDULED', 'SCHEDULED'], [], [true, true]])
   })
 
+  test('nor a booking, though it moves the step', () => {
+    const story = createStory()
+    story.message({})
+    story.message(orc('HD', F1))
+    const later = step('1', { ScheduledProcedureStepStartTime: '140000' })
+    const booking = { control: 'S13', effect: 'schedule', isBooking: true, steps: [later], request: {} } as const
+    expect(story.message(booking)).toEqual(applied)
+    expect(stepOf(story.items()[0])['ScheduledProcedureStepStartTime']).toBe('140000')
+    expect([shown(story), held(story)]).toEqual([[], [true]])
+  })
+
   test('an XO that says so', () => {
     const story = createStory()
     story.message({})
@@ -228,6 +239,13 @@ describe('a hold comes before its order', () => {
     story.message(orc('HD', said, at('1000')))
     story.message({ numbers, sent: at('0900') })
     expect(shown(story)).toEqual([])
+  })
+
+  test('an XO that makes the order is held by it too', () => {
+    const story = createStory()
+    story.message(orc('HD', F1, at('1000')))
+    story.message({ control: 'XO', sent: at('0900') })
+    expect([statuses(story), shown(story)]).toEqual([['SCHEDULED'], []])
   })
 
   test('an order that was sent later, or a day later, is not held', () => {
