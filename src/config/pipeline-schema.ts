@@ -142,7 +142,8 @@ const common = {
   },
   tables: {
     type: 'object',
-    description: 'Codes and what they become: { F: F, otherwise: "" }, or { file: name.csv, key: column }.',
+    description:
+      'Codes and what they become: { F: F, otherwise: "" }, or { file: name.csv, key: column }. Others: reject, same, next (the next rule of the list), or a value.',
     additionalProperties: { type: 'object', additionalProperties: text },
   },
 } as const satisfies JsonSchema
