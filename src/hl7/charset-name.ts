@@ -91,8 +91,21 @@ const aliases: Readonly<Record<string, string>> = {
   ISO2022JP2: 'iso-2022',
 }
 
+/** A sender says the same in every message; one that says something else each time fills no memory. */
+const asked = new Map<string, string | undefined>()
+
 /** Canonical name of one charset name, or undefined. */
 function canonical(name: string): string | undefined {
+  const known = asked.get(name)
+  if (known !== undefined || asked.has(name)) return known
+  const found = lookUp(name)
+  if (name.length > 40) return found
+  if (asked.size === 100) asked.clear()
+  asked.set(name, found)
+  return found
+}
+
+function lookUp(name: string): string | undefined {
   const key = name
     .toUpperCase()
     .replaceAll(/[\s_.:/()[\]-]/g, '')
