@@ -7,9 +7,9 @@ import { lookupKeyword, suggestKeyword, type Attribute } from '../dicom/dictiona
 import { worklistKeys } from '../dicom/worklist-item.ts'
 import { select, type Path } from '../hl7/index.ts'
 import { compileCode, type CodeItem } from './code-item.ts'
-import { createConverter } from './convert.ts'
+import { createConverter, type Converter } from './convert.ts'
 import { isFields, scalarText, type Fields } from './lint.ts'
-import { literal } from './piece.ts'
+import { hasValue, literal } from './piece.ts'
 import { defaultTooLong, mayHaveMany, tooLongChoices, tooLongWords, type TooLong } from './policy.ts'
 import { isQuantity } from './quantity.ts'
 import { checkedPath, placesOf, type Vocabulary } from './reference.ts'
@@ -86,19 +86,21 @@ function compileAttribute(
   const { keyword, vr } = attribute
   const rule = compileRule(words, value, at)
   if (rule === undefined) return undefined
-  const tooLong = readTooLong(words, attribute, value, at)
+  const [tooLong, ...others] = readTooLong(words, attribute, value, at)
   const spot = spotOf(words, keyword, at, rule)
   const many = mayHaveMany(attribute)
-  const convert = createConverter({
-    keyword,
-    attribute,
-    tooLong,
-    many,
-    rule: spot.rule,
-    get place() {
-      return rule.place
-    },
-  })
+  const converter = (policy: TooLong): Converter | undefined =>
+    createConverter({
+      keyword,
+      attribute,
+      tooLong: policy,
+      many,
+      rule: spot.rule,
+      get place() {
+        return rule.place
+      },
+    })
+  const convert = converter(tooLong)
   if (convert === undefined) {
     lint.error('E229', at, { keyword, what: 'HL7', vr }, { of: 'key' })
     return undefined
@@ -108,7 +110,9 @@ function compileAttribute(
   return {
     keyword,
     attribute,
-    value: (scene) => convert(rule.source(scene), scene),
+    value: others.every((other) => other === tooLong)
+      ? (scene) => convert(rule.source(scene), scene)
+      : firstWith(words, value as readonly unknown[], at, [tooLong, ...others].map(converter)),
     get place() {
       return rule.place
     },
@@ -124,6 +128,25 @@ function compileAttribute(
   }
 }
 
+/** A list of which each entry has its own policy: the first with a value, by its own. */
+function firstWith(
+  words: Vocabulary,
+  list: readonly unknown[],
+  at: DocumentPath,
+  converters: readonly (Converter | undefined)[],
+): AttributeRule['value'] {
+  const rules = list.map((entry, index) => compileRule(words, entry, [...at, index]))
+  return (scene) => {
+    let emptied = false
+    for (const [index, rule] of rules.entries()) {
+      const pieces = rule?.source(scene) ?? []
+      if (hasValue(pieces)) return converters[index]?.(pieces, scene)
+      emptied ||= pieces.length > 0
+    }
+    return emptied ? '' : undefined
+  }
+}
+
 function spotOf(words: Vocabulary, keyword: string, at: DocumentPath, rule: { place: Hl7Place | undefined }): Spot {
   return {
     keyword,
@@ -134,16 +157,21 @@ function spotOf(words: Vocabulary, keyword: string, at: DocumentPath, rule: { pl
   }
 }
 
-function readTooLong({ lint }: Vocabulary, attribute: Attribute, value: unknown, at: DocumentPath): TooLong {
+/** Of a list one for each entry. */
+function readTooLong(
+  { lint }: Vocabulary,
+  attribute: Attribute,
+  value: unknown,
+  at: DocumentPath,
+): readonly [TooLong, ...TooLong[]] {
   const choices = tooLongChoices(attribute)
   const standard = defaultTooLong(attribute)
   const places = Array.isArray(value)
     ? value.map((entry: unknown, index) => ({ entry, path: [...at, index, 'tooLong'] }))
     : [{ entry: value, path: [...at, 'tooLong'] }]
-  let said: TooLong | undefined
-  for (const { entry, path } of places) {
+  const [first = standard, ...others] = places.map(({ entry, path }) => {
     const given = isFields(entry) ? entry['tooLong'] : undefined
-    if (given === undefined) continue
+    if (given === undefined) return standard
     // `cut` is what `truncate` was called; plans that were stored with it still mean it.
     const word = tooLongWords.find((known) => known === (given === 'cut' ? 'truncate' : given))
     if (word === undefined) {
@@ -153,9 +181,9 @@ function readTooLong({ lint }: Vocabulary, attribute: Attribute, value: unknown,
       const params = { keyword: attribute.keyword, word: done[word], known: choices.join(', ') }
       lint.error('E228', path, params)
     }
-    said ??= word
-  }
-  return said ?? standard
+    return word ?? standard
+  })
+  return [first, ...others]
 }
 
 const done: Readonly<Record<TooLong, string>> = {

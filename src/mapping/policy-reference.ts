@@ -62,8 +62,9 @@ description is. Of a sequence written keyword by keyword, each keyword has its o
 (UTF-8), in Crockford's base 32. The same number gives the same short one for ever, on every machine: later messages with
 the long number find the same order, and images that carry the short one are of it. Among ten million numbers the chance
 that any two become one is 1 in 24 million. Status messages tell the RIS its own number; \`worklane story\`, \`worklane
-items --accession\` and the API find an order by either. Off by default: the modality's screen and all images show the
-short number, which nobody finds on paper.`,
+items --accession\` and the API find an order by either. Not the default: the modality's screen and all images show the
+short number, which nobody finds on paper. The shipped pipelines use it only where the order's number stands in for a number
+that the RIS did not send. In a list each entry has its own policy: \`[OBR-18, { from: ORC-3, tooLong: hash }]\`.`,
     '## Numbers that the engine makes',
     `Where the sender has no number, a rule may let the engine make one:
 

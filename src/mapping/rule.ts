@@ -130,6 +130,7 @@ function objectRule(words: Vocabulary, fields: Fields, at: DocumentPath): Rule |
     typeof fields['join'] === 'string' ? `joined with ${JSON.stringify(fields['join'])}` : '',
     typeof fields['after'] === 'string' ? `after ${fields['after']}` : '',
     typeof fields['table'] === 'string' ? `table ${fields['table']}` : '',
+    typeof fields['tooLong'] === 'string' ? `${origin.from} too long: ${fields['tooLong']}` : '',
     when === '' ? '' : `when ${when}`,
     disagreement === undefined ? '' : `${String(fields['conflict'])} if they differ`,
     otherwise === undefined ? '' : isMade ? 'made once per order' : `otherwise ${JSON.stringify(otherwise)}`,

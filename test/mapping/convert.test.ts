@@ -260,6 +260,16 @@ test('a long number becomes a short one that is the same every time, and is know
   expect(mapped(rule, [`OBR${'|'.repeat(18)}ACC-2026-0000042`])).toEqual({ value: 'ACC-2026-0000042', warnings: [] })
 })
 
+test('of a list each entry has its own policy: what stands in for a number may be short, the number itself is refused', () => {
+  const rule = 'AccessionNumber: [OBR-18, { from: OBR-19, tooLong: hash }]'
+  const long = 'FILLER-2026-0000042'
+  const accession = (own: string) => [`OBR${'|'.repeat(18)}${own}|${long}`]
+  expect(mapped(rule, accession(''))).toEqual({ value: shortNumber(long), warnings: ['E330'] })
+  expect(mapped(rule, accession('A1'))).toEqual({ value: 'A1', warnings: [] })
+  expect(mapped(rule, [`OBR${'|'.repeat(18)}""`]).value).toBe('')
+  expect(() => mapped(rule, accession(long))).toThrow('E303')
+})
+
 test('a decimal string keeps as many digits as it has room for', () => {
   expect(mapped('PatientAge: { value: 042Y }', []).value).toBe('042Y')
   expect(mapped('WindowCenter: OBR-18', [`OBR${'|'.repeat(18)}0.000001234567890123`]).value).toBe('0.00000123456789')
