@@ -73,10 +73,34 @@ test('the id of a plan changes with everything that a translation depends on, an
     idOf(changed('config/worklane.yaml', 'stationAeTitle: CT01', 'stationAeTitle: CT02')),
     idOf(changed('config/worklane.yaml', 'bind: 127.0.0.1', 'timeZone: Asia/Tokyo')),
     idOf(changed('config/worklane.yaml', 'port: 2575', 'port: 2575\n    authority: RIS')),
+    idOf(changed('config/worklane.yaml', 'modality: CT', 'modality: CT\n  incomplete: hold')),
+    idOf(changed('config/worklane.yaml', 'port: 2575', 'port: 2575\n    unknownOrderControl: reject')),
     idOf(changed('config/tables/procedures.csv', 'MR01', 'MR02')),
     idOf(changed('pipelines/orders/pipeline.yaml', 'AccessionNumber: OBR-18', 'AccessionNumber: OBR-20')),
   ]
   expect(new Set([id, ...others]).size).toBe(others.length + 1)
+})
+
+test('a source and the defaults of a site say what becomes of what the pipeline leaves open', () => {
+  const verdictOf = (text: string, from: string, to: string) => {
+    const parsed = parse(Buffer.from(text))
+    if (parsed.kind !== 'message') throw new Error('not read')
+    return load(changed('config/worklane.yaml', from, to))
+      .site?.plans.get('ris-orders')
+      ?.judge(parsed.message).verdict
+  }
+  const unknown = order.toString().replace('ORC|NW', 'ORC|QQ')
+  expect(verdictOf(unknown, 'port: 2575', 'port: 2575')?.kind).toBe('ignored')
+  expect(verdictOf(unknown, 'port: 2575', 'port: 2575\n    unknownOrderControl: reject')).toMatchObject({
+    kind: 'invalid',
+    faults: [{ code: 'E312' }],
+  })
+  const incomplete = load({
+    ...changed('config/worklane.yaml', '  modality: CT\n', '  incomplete: hold\n'),
+    ...changed('config/tables/procedures.csv', 'CTABD,CT,', 'CTABD,,'),
+  })
+  const plan = incomplete.site?.plans.get('ris-orders')
+  expect(plan && judged(plan).verdict).toMatchObject({ kind: 'accepted', warnings: [{ code: 'E340' }] })
 })
 
 test('everything that is wrong in all files is said at once, by file and line', () => {
