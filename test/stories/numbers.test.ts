@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { shortNumber } from '../../src/dicom/short-number.ts'
 import { madeNumber } from '../../src/exam/made-numbers.ts'
 import { compileStatus } from '../../src/mapping/index.ts'
-import { located, message, planOf } from '../mapping/support.ts'
+import { located, message, planOf, shippedPlan } from '../mapping/support.ts'
 import { createStory, series, type Story } from './support.ts'
 
 /** Orders as HL7, through a pipeline that makes numbers where the sender has none, or shortens what is too long. */
@@ -165,4 +165,17 @@ test('a corrected number that is not too long is told as it is', () => {
   hear(story, [{ accession: long, procedure: 'RP1', step: 'S1' }], shortening)
   hear(story, [{ control: 'XO', accession: 'ACC1', procedure: 'RP1', step: 'S1', sent: '20261015100000' }], shortening)
   expect(story.worklist()[0]?.dataset).toMatchObject({ AccessionNumber: 'ACC1' })
+})
+
+test('an order number that stands in is short if it must, and replaces no number that is known', () => {
+  const shippedOne = shippedPlan({ stationAeTitle: 'CT01' })
+  const story = createStory()
+  hear(story, [{ filler: long }], shippedOne)
+  const short = shortNumber(long)
+  expect(numbersOf(story)).toEqual([{ accession: short, procedure: short, steps: [short] }])
+  expect(story.order().numbers.fillerOrderNumber).toBe(long)
+  const known = { accession: 'ACC1', procedure: 'RP1', step: 'S1' }
+  hear(story, [{ control: 'XO', filler: long, ...known, sent: '20261015100000' }], shippedOne)
+  hear(story, [{ control: 'XO', filler: long, step: 'S1', sent: '20261015110000' }], shippedOne)
+  expect(numbersOf(story)).toEqual([{ accession: 'ACC1', procedure: 'RP1', steps: ['S1'] }])
 })
