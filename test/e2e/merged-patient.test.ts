@@ -55,6 +55,44 @@ test('RAD-12: an order that comes late under the old ID is the survivor’s, and
   }, 'the modality sees the new name')
 })
 
+test('RAD-12: A37 undoes the merge, and each order is seen under its own patient', async () => {
+  const roe = { patientId: '9021^^^HOSP^MR', name: 'Roe^Richard', birthDate: '19010101', sex: 'M' }
+  const black = { patientId: '3021^^^HOSP^MR', name: 'Black^Berta', birthDate: '19700131', sex: 'F' }
+  const seen = async (accession: string, patientId: string): Promise<Readonly<Record<string, unknown>>> =>
+    eventually(async () => {
+      const [item] = await hospital.worklist(`AccessionNumber=${accession}`, `PatientID=${patientId}`)
+      return item
+    }, `${accession} is seen under ${patientId}`)
+  expect(await hospital.order({ ...roe, accession: 'U1' })).toBe('AA')
+  expect(await hospital.order({ ...black, accession: 'U2' })).toBe('AA')
+  expect(await send(adt({ ...black, event: 'A40', prior: roe.patientId }))).toBe('AA')
+  expect(await seen('U1', '3021')).toMatchObject({ PatientName: 'Black^Berta' })
+
+  expect(await send(adt({ ...black, event: 'A37', other: roe }))).toBe('AA')
+  const item = await seen('U1', '9021')
+  expect(item).toMatchObject({ PatientName: 'Roe^Richard', PatientBirthDate: '19010101' })
+  expect(await seen('U2', '3021')).toMatchObject({ PatientName: 'Black^Berta' })
+  await hospital.scan(item as Parameters<Hospital['scan']>[0])
+  await eventually(() => hospital.ris.of('U1').includes('SC/CM'), 'the exam is told')
+  expect(hospital.ris.of('U1')).toEqual(['SC/IP', 'SC/CM'])
+  expect(hospital.ris.of('U2')).toEqual([])
+})
+
+test('RAD-12: A10 shows the modality who has arrived, A11 takes it back and leaves the order', async () => {
+  const status = async (accession: string): Promise<unknown> => {
+    const [item] = await hospital.found(accession)
+    const steps = item?.['ScheduledProcedureStepSequence'] as readonly Readonly<Record<string, unknown>>[] | undefined
+    return steps?.[0]?.['ScheduledProcedureStepStatus']
+  }
+  const green = { patientId: '3022^^^HOSP^MR', name: 'Green^Gina', birthDate: '19700131', sex: 'F', visit: 'V0815' }
+  expect(await hospital.order({ ...green, accession: 'A10' })).toBe('AA')
+  expect(await send(adt({ ...green, event: 'A10' }))).toBe('AA')
+  await eventually(async () => (await status('A10')) === 'ARRIVED', 'the modality sees that the patient is there')
+  expect(await send(adt({ ...green, event: 'A11' }))).toBe('AA')
+  await eventually(async () => (await status('A10')) === 'SCHEDULED', 'not after all')
+  expect(await send(adt({ ...green, event: 'A43' }))).toBe('AR')
+})
+
 test('I8: a RIS that forwards all its ADT gets no errors, and what is not about us is ignored by a rule', async () => {
   for (const event of ['A01', 'A02', 'A03', 'A08', 'A11', 'A12', 'A13', 'A24', 'A31', 'A60'])
     expect(await send(adt({ ...white, patientId: `88${event}^^^HOSP^MR`, event }))).toBe('AA')

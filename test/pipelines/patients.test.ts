@@ -19,6 +19,8 @@ test('the shipped pipeline of patients has no problems, and its own tests pass',
 test.each([
   ['a08-new-name.hl7', 'update', []],
   ['a40-merge.hl7', 'merge', ['4712^^^HOSP']],
+  ['a37-unlink.hl7', 'unmerge', []],
+  ['a10-arrival.hl7', 'arrive', []],
 ])('the example %s is accepted without warnings, its segments end with CR', (name, kind, prior) => {
   const bytes = readFileSync(join(root, 'pipelines/patients/messages', name))
   expect(bytes.toString('latin1')).not.toContain('\n')
