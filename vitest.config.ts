@@ -34,7 +34,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/{store,queue,connectors,interop,setup}/**/*.test.ts'],
+          include: ['test/{store,queue,connectors,interop,setup,corpus}/**/*.test.ts'],
           ...slow,
           sequence: { groupOrder: 2 },
         },

@@ -1,0 +1,32 @@
+/**
+ * `npm run corpus`: messages of other makers, each judged alone as the expectations beside this file
+ * say (README.md). WORKLANE_CORPUS: another folder; where nobody expects its files, what becomes of each
+ * is shown, and nothing may crash, stay or be invented. Ends with 1 on a difference.
+ */
+import { existsSync } from 'node:fs'
+import { startRedis } from '../support/redis.ts'
+import { corpusFolder, expectations } from './expectations.ts'
+import { filesIn, runCorpus } from './judge.ts'
+import { isGood, ordersIn, report } from './report.ts'
+
+const folder = corpusFolder()
+if (!existsSync(folder)) {
+  console.log(`There is no corpus at ${folder}; WORKLANE_CORPUS may name another folder. Nothing was run.`)
+} else {
+  const known = new Set(expectations.files.map(({ file }) => file))
+  const isKnown = filesIn(folder).some((file) => known.has(file))
+  const redis = await startRedis({ aof: false })
+  let current = ''
+  try {
+    const run = await runCorpus({ folder, redisPath: redis.path, isKnown, said: (file) => (current = file) })
+    const { items, held, refused, other } = ordersIn(run.judged)
+    const isEnough = !isKnown || items + held >= 0.9 * (items + held + refused + other)
+    process.stdout.write(report(run, isKnown))
+    process.exitCode = isGood(run) && isEnough ? 0 : 1
+  } catch (error) {
+    console.error(`${current}: ${error instanceof Error ? error.stack : String(error)}`)
+    process.exitCode = 1
+  } finally {
+    await redis.stop()
+  }
+}
