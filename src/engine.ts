@@ -25,7 +25,7 @@ import { holdRole, type Role } from './flow/role.ts'
 import { createStoryteller } from './flow/story.ts'
 import { acceptDue, createWatch, watchOf, type Watch } from './flow/watch.ts'
 import { createWorklistIndex } from './flow/worklist-index.ts'
-import { parse, scopeText } from './hl7/index.ts'
+import { parse, scopeText, type ReadOptions } from './hl7/index.ts'
 import { createHttpServer } from './http/server.ts'
 import { loadToken } from './http/token.ts'
 import type { Plan } from './mapping/types.ts'
@@ -115,12 +115,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }))
     const rules = examRules(settings, site.status)
     const memo = createVerdictMemo()
+    const reading = (source: string): ReadOptions => settings.sources.find(({ name }) => name === source) ?? {}
     const drain = createDrainer({
       ledger: store,
       rules,
       memo,
       plan: createRecall({ plans: site.plans, store, log, compile: (stored) => compileStoredPlan(stored).plan }),
-      reading: (source) => settings.sources.find(({ name }) => name === source) ?? {},
+      reading,
       log,
       metrics,
       committed({ items, endpoints }) {
@@ -228,8 +229,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       },
       bring: async ({ database, ...spooled }) => (await watchOf(watches, database)).take(spooled),
       orthancChanges: (limit) => store.orthancChanges(limit),
-      decode: (body) => {
-        const parsed = parse(body)
+      decode: (body, source) => {
+        const parsed = parse(body, reading(source))
         return parsed.kind === 'message' ? scopeText(parsed.message) : Buffer.from(body).toString('latin1')
       },
       log,

@@ -10,7 +10,7 @@ import { listOf } from './worklist.ts'
 export interface MessageParts {
   readonly messages: MessageStore
   /** A message's bytes as text, by the charset it names. */
-  readonly decode: (body: Uint8Array) => string
+  readonly decode: (body: Uint8Array, source: string) => string
 }
 
 const finders: readonly Parameter[] = [
@@ -91,7 +91,8 @@ export function messageRoutes({ messages, decode }: MessageParts): readonly Rout
         const { state } = found
         const faults = 'faults' in state ? state.faults : 'fault' in state ? [state.fault] : []
         const problems = faults.map(problemText)
-        return json({ ...found, problems, body: decode(found.body), acknowledgment: decode(found.acknowledgment) })
+        const [body, acknowledgment] = [found.body, found.acknowledgment].map((bytes) => decode(bytes, found.source))
+        return json({ ...found, problems, body, acknowledgment })
       },
     },
     {

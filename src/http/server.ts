@@ -43,7 +43,7 @@ export interface HttpOptions {
   readonly bring: PluginParts['bring']
   readonly orthancChanges: WorklistStore['orthancChanges']
   /** A message's bytes as text; default UTF-8, else ISO 8859-1. */
-  readonly decode?: (body: Uint8Array) => string
+  readonly decode?: (body: Uint8Array, source: string) => string
   readonly log: Log
   /** How long `stop` waits for requests under way. */
   readonly graceMilliseconds?: number
