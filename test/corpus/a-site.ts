@@ -24,6 +24,8 @@ export function corpusSite(): Site {
       ...Object.entries(defaults).map(([key, value]) => [['defaults', key], value] as const),
       [['defaults', 'incomplete'], 'hold'],
       [['noShow', 'days'], 0],
+      // Somebody who could be told: nobody connects to it.
+      [['destinations', 0, 'port'], 2],
     ]
     for (const [path, value] of changes) document.setIn(path, value)
     mkdirSync(join(folder.path, 'tables'))

@@ -44,6 +44,8 @@ export function differences(one: Case): readonly string[] {
   else if (expected.outcome === 'held' || expected.alone === 'held') same('outcome', outcome, 'held')
   else same('state', stateText(heard), 'applied')
   if (expected.outcome !== 'refused') same('MSA-1', sent.ack, 'AA')
+  // Acknowledgments are not acknowledged (HL7 2.5.1 §2.9.2).
+  same('answered', heard.isAnswered, !/^ACK\b/.test(expected.type))
   if (expected.rule !== undefined && !rules[expected.rule]?.test(stateText(heard)))
     said.push(`rule "${stateText(heard)}", not ${expected.rule}`)
   if (expected.effect !== undefined && !effectsOf(heard).includes(expected.effect))

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { differences } from './compare.ts'
@@ -52,6 +53,20 @@ describe.skipIf(!isThere)(`the messages of other makers${place}`, () => {
     }
     expect(overlooked).toEqual([])
   })
+})
+
+test('files that nobody expects are run too: each has an outcome, and nothing is invented', async () => {
+  const redis = await startRedis({ aof: false })
+  try {
+    const own = join(import.meta.dirname, '../../pipelines/orders/messages')
+    const { judged, wrong } = await runCorpus({ folder: own, redisPath: redis.path, isKnown: false })
+    expect(wrong).toEqual([])
+    expect(judged.length).toBeGreaterThan(5)
+    expect(judged.flatMap((one) => one.wrong)).toEqual([])
+    expect(new Set(judged.map(({ outcome }) => outcome))).toContain('item')
+  } finally {
+    await redis.stop()
+  }
 })
 
 /** A value that no entry has. */

@@ -45,7 +45,7 @@ export interface ExpectedStory {
   readonly story: string
   readonly set?: readonly { readonly file: string; readonly field: string; readonly value: string }[]
   readonly messages: readonly (State & { readonly file: string; readonly state: string })[]
-  readonly end: State
+  readonly end: State & { readonly also?: readonly string[] }
 }
 
 export interface Expectations {

@@ -1,19 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Site } from '../../src/config/site.ts'
+import { also, type Moment } from './also.ts'
 import { effectsOf, stateText } from './compare.ts'
 import type { ExpectedStory, State } from './expectations.ts'
 import { readText, valuesOf } from './field.ts'
 import { inventedIn } from './invented.ts'
 import { messagesOf } from './judge.ts'
-import { openReception, type Heard, type Holdings } from './reception.ts'
+import { openReception, type Holdings } from './reception.ts'
 
 export interface ToldStory {
   readonly story: string
   readonly messages: number
   readonly wrong: readonly string[]
-  /** At its end: for tests of what stands under `also`. */
-  readonly end: Holdings
 }
 
 /** Sends the messages of a story, one after the other into one store, and says what is not as told. */
@@ -22,13 +21,13 @@ export async function tellStory(options: {
   readonly folder: string
   readonly redisPath: string
   readonly story: ExpectedStory
-  readonly after?: (file: string, holdings: Holdings, heard: Heard) => void
 }): Promise<ToldStory> {
   const { site, folder, redisPath, story } = options
   const { timeZone } = site.settings
   const wrong: string[] = []
   const reception = await openReception(site, redisPath)
   const read = []
+  const moments: Moment[] = []
   try {
     for (const { file, state, ...then } of story.messages) {
       const [body = Buffer.alloc(0)] = messagesOf(setFields(readFileSync(join(folder, file)), file, story))
@@ -38,10 +37,16 @@ export async function tellStory(options: {
       if (!isState(state, found)) wrong.push(`${file}: ${found}, not ${state} (${effectsOf(heard).join()})`)
       wrong.push(...stateDifferences(file, reception.holdings(), then))
       wrong.push(...inventedIn(read, reception.holdings(), timeZone).map((one) => `${file}: ${one}`))
-      options.after?.(file, reception.holdings(), heard)
+      moments.push({ file, holdings: reception.holdings(), heard })
     }
     wrong.push(...stateDifferences('end', reception.holdings(), story.end))
-    return { story: story.story, messages: story.messages.length, wrong, end: reception.holdings() }
+    const end = moments.at(-1)
+    for (const line of story.end.also ?? []) {
+      const isSo = also[line]
+      if (isSo === undefined) wrong.push(`nobody looks whether ${line}`)
+      else if (end === undefined || !isSo(moments, end)) wrong.push(`not so: ${line}`)
+    }
+    return { story: story.story, messages: story.messages.length, wrong }
   } finally {
     await reception.close()
   }
