@@ -1,6 +1,7 @@
 import { byHand, usages } from './by-hand.ts'
 import * as check from './check.ts'
 import * as destinations from './destinations.ts'
+import * as imports from './import.ts'
 import * as items from './items.ts'
 import * as map from './map.ts'
 import * as messages from './messages.ts'
@@ -34,6 +35,11 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   test: { does: 'runs the tests that lie beside the pipelines', usage: test.usage, run: test.test },
   start: { does: 'runs the engine', usage: start.usage, run: start.start },
   send: { does: 'sends HL7 files over MLLP and shows the acknowledgments', usage: send.usage, run: send.send },
+  import: {
+    does: 'sends the backlog of the RIS, file by file',
+    usage: imports.usage,
+    run: (args, io) => imports.importFiles(args, io),
+  },
   ris: { does: 'plays a RIS: receives status messages and shows them', usage: ris.usage, run: ris.ris },
   items: { does: 'lists the worklist of a running engine', usage: items.usage, run: items.items },
   messages: {
