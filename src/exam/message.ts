@@ -43,8 +43,10 @@ export function applyMessage(
   const draft = createDraft(world, entry, rules)
   const said = new Map<OrderId, SaidOfOrder>()
   const ignored: string[] = []
-  for (const { number, groups: own } of together(groups)) {
-    const outcome = applyGroups(draft, entry, own, number, said)
+  const parts = together(groups)
+  for (const [index, { number, groups: own }] of parts.entries()) {
+    const later = parts.slice(index + 1).flatMap((part) => part.groups)
+    const outcome = applyGroups(draft, entry, own, number, said, later)
     if (outcome.kind === 'dead') {
       const { fault, orderIds } = outcome
       const refusal = createDraft(world, entry, rules)
@@ -70,6 +72,7 @@ function applyGroups(
   groups: Together['groups'],
   number: number,
   saidBefore: Map<OrderId, SaidOfOrder>,
+  later: readonly OrderGroup[],
 ): Outcome {
   const said = joined(groups)
   const meant = meantGroup(draft.world, said)
@@ -93,6 +96,10 @@ function applyGroups(
     if (found !== undefined) {
       const so = saidOf(saidBefore, found, group)
       const what = effect === 'discontinue' ? 'cancel' : effect
+      if (what === 'cancel' && !so.isNewer && isPlannedBy(draft, found, later)) {
+        draft.note(found.id, `${control(group)} changed nothing, its replacement is not newer: ${summary(found)}`)
+        return { kind: 'applied' }
+      }
       const open = found.steps.filter((step) => !isEnded(step)).map((step) => step.key)
       // What follows in the same message (RO after RP) knows of the cancel that it would undo.
       if (what === 'cancel') saidBefore.set(found.id, { ...so, openBefore: so.openBefore ?? new Set(open) })
@@ -149,6 +156,18 @@ function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, '
   if (what === 'cancel' && isStopped(moved, order)) next = tell(next, 'DC')
   draft.put(settle(draft, next, creditedStudies(draft, next)[0]), order)
   return { kind: 'applied' }
+}
+
+/**
+ * Whether a later group of the message plans the very order that this one cancels (RP and RO of one number). Told
+ * again after the exam began, that must not end it: only a newer message replaces what an order is by itself.
+ */
+function isPlannedBy({ world }: Draft, order: Order, later: readonly OrderGroup[]): boolean {
+  return later.some((group) => {
+    if (group.effect !== 'create') return false
+    const identity = identifyAll(world, [meantGroup(world, group)])
+    return identity.kind === 'known' && identity.order.id === order.id
+  })
 }
 
 /** A cancel that came before its order: the order will be born cancelled. */

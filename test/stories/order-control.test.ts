@@ -481,6 +481,35 @@ describe('an order is replaced', () => {
     expect(new Set(story.orders().map((order) => order.studyInstanceUid)).size).toBe(2)
   })
 
+  test('I4: told again under another MSH-10 after the exam began, the replacement ends nothing and makes no second item', () => {
+    for (const sent of [at('1000'), '']) {
+      for (const begin of [
+        (story: Story): void => void story.message(orc('IP', F1, at('1100'))),
+        (story: Story): void => story.images({ studyInstanceUid: '1.2.3', accessionNumber: 'A1' }),
+      ]) {
+        const story = createStory()
+        story.message({ numbers: old, sent: at('0900') })
+        story.message(...replacement({}, sent))
+        begin(story)
+        expect(story.message(...replacement({}, sent))).toEqual(applied)
+        expect([statuses(story), shown(story)]).toEqual([['STARTED'], ['STARTED']])
+        expect(story.history().join()).toContain('RP changed nothing, its replacement is not newer')
+      }
+    }
+  })
+
+  test('told again after the begun exam was replaced, it ends the new one as little', () => {
+    const story = createStory()
+    story.message({ numbers: old, sent: at('0900') })
+    story.images({ studyInstanceUid: '1.2.3' })
+    story.message(...replacement({}))
+    story.message(...replacement({}))
+    expect([statuses(story), shown(story)]).toEqual([['DISCONTINUED', 'SCHEDULED'], ['SCHEDULED']])
+    story.message(orc('IP', F1, at('1100')))
+    story.message(...replacement({}))
+    expect([statuses(story), shown(story)]).toEqual([['DISCONTINUED', 'STARTED'], ['STARTED']])
+  })
+
   test('told again after a newer cancel, the replacement brings nothing back', () => {
     const story = createStory()
     story.message({ numbers: old, sent: at('0900') })
