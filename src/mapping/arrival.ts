@@ -7,6 +7,7 @@ import type { DocumentPath } from '../core/located.ts'
 import type { Arrival } from '../core/message.ts'
 import { compileMap, type AttributeRule } from './attribute.ts'
 import { readFields } from './lint.ts'
+import { refuseMisplaced } from './misplaced.ts'
 import { textOf } from './piece.ts'
 import type { Vocabulary } from './reference.ts'
 import { compileRule, type Rule } from './rule.ts'
@@ -26,6 +27,7 @@ export function compileArrival(words: Vocabulary, value: unknown): Arrivals {
   const fields = readFields(words.lint, value, at, ['AdmissionID', 'day'])
   const { day: said, ...map } = fields
   const visit = compileMap(words, map, at, 'item')
+  refuseMisplaced(words.lint, said, [...at, 'day'])
   const day = said === undefined ? undefined : compileRule(words, said, [...at, 'day'])
   return {
     visit,

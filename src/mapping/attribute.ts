@@ -9,6 +9,7 @@ import { select, type Path } from '../hl7/index.ts'
 import { compileCode, type CodeItem } from './code-item.ts'
 import { createConverter, type Converter } from './convert.ts'
 import { isFields, scalarText, type Fields } from './lint.ts'
+import { refuseInside } from './misplaced.ts'
 import { hasValue, literal } from './piece.ts'
 import { defaultTooLong, mayHaveMany, tooLongChoices, tooLongWords, type TooLong } from './policy.ts'
 import { isQuantity } from './quantity.ts'
@@ -106,6 +107,7 @@ function compileAttribute(
     return undefined
   }
   checkConstants(words, attribute, value, at, many)
+  refuseInside(lint, value, at)
   if (!isQuantity(keyword)) refuseUnits(words, attribute, value, at)
   return {
     keyword,

@@ -8,6 +8,7 @@ import type { DocumentPath } from '../core/located.ts'
 import { lookupKeyword, type Attribute } from '../dicom/dictionary.ts'
 import { createConverter, type Converter } from './convert.ts'
 import { isFields, nameOf, scalarText, type Fields } from './lint.ts'
+import { refuseMisplaced } from './misplaced.ts'
 import { hasValue, literal, type Pieces } from './piece.ts'
 import { compileReference, type Reference, type Vocabulary } from './reference.ts'
 import { compileRule, compileWhen, type Rule } from './rule.ts'
@@ -142,6 +143,7 @@ function constantOr(words: Vocabulary, value: unknown, at: DocumentPath): Rule |
     (text.startsWith('step.') ||
       /^[A-Z][A-Z0-9]{2}[-(]\d/.test(text) ||
       words.letNames.includes(text.split('.')[0] ?? ''))
+  refuseMisplaced(words.lint, value, at)
   if (text === undefined || isReference) return compileRule(words, value, at) ?? 'wrong'
   const pieces = [literal(text)]
   return { source: () => pieces, place: undefined, from: text, how: '', makesUid: false, generates: undefined }

@@ -6,6 +6,7 @@
 import type { OrderNumbers } from '../core/order.ts'
 import type { Piece } from '../hl7/types.ts'
 import { isFields, readFields, readTexts, scalarText } from './lint.ts'
+import { refuseMisplaced } from './misplaced.ts'
 import { hasValue, type Pieces } from './piece.ts'
 import { isNamePlaceholder } from './placeholder.ts'
 import { compileReference, type Source, type Vocabulary } from './reference.ts'
@@ -40,6 +41,7 @@ export function compileIdentity(words: Vocabulary, value: unknown): Identity {
   }
   const appointments = compileAppointments(words, fields['appointment'])
   const authority = compileAuthority(words, fields['authority'])
+  refuseMisplaced(words.lint, fields['step'], ['identity', 'step'])
   const step = 'step' in fields ? compileRule(words, fields['step'], ['identity', 'step']) : undefined
   const place =
     'appointment' in fields ? { segment: 'SCH', occurrence: 1, field: 2 } : { segment: 'ORC', occurrence: 1, field: 3 }
@@ -90,6 +92,7 @@ function compileAuthority(words: Vocabulary, value: unknown): ((scene: Scene) =>
   if (value === undefined) return undefined
   const constant = isFields(value) ? scalarText(value['value']) : undefined
   if (constant !== undefined) return () => constant
+  refuseMisplaced(words.lint, value, ['identity', 'authority'])
   const rule = compileRule(words, value, ['identity', 'authority'])
   return rule === undefined ? undefined : (scene) => firstText(rule.source(scene))
 }

@@ -2,6 +2,7 @@
 import type { DocumentPath } from '../core/located.ts'
 import { createConditions, isName } from './condition.ts'
 import { isFields, readFields, readTexts, type Fields, type Lint } from './lint.ts'
+import { misplacedWords } from './misplaced.ts'
 import { placesOf, type Vocabulary } from './reference.ts'
 import { compileRule, compileWhen, type Condition } from './rule.ts'
 import type { Table } from './table.ts'
@@ -98,9 +99,11 @@ function compileLets(words: Vocabulary, fields: Fields): void {
     for (const needed of used) words.used.names.add(needed)
     needs.set(name, [...used])
     if (rule === undefined) continue
-    if (rule.makesUid || rule.generates !== undefined) {
-      // Only an attribute can be made once per order; a name would lose it in silence.
-      words.lint.error('E249', at, { name }, { of: 'key' })
+    // Only an attribute can be made once per order, or be too long; a name would lose it in silence.
+    const misplaced = misplacedWords(value, at)
+    if (misplaced.some(({ word }) => word === 'otherwise')) words.lint.error('E249', at, { name }, { of: 'key' })
+    for (const { word, text, path } of misplaced) {
+      if (word === 'tooLong') words.lint.error('E243', path, { text }, { of: 'key' })
     }
     words.lets.set(name, {
       source: rule.source,

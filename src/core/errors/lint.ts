@@ -101,6 +101,11 @@ export const lintErrors = {
     'permanent',
     'Use the same rule in both: a patient who has two keys is two patients, and merges find no orders.',
   ),
+  E243: entry(
+    '`{text}` does nothing here.',
+    'permanent',
+    'Write it in the rule of the attribute, or in an entry of its list: `AccessionNumber: [OBR-18, { from: ORC-3, tooLong: hash }]`.',
+  ),
   E249: entry(
     'The name {name} cannot have a number that is made.',
     'permanent',
