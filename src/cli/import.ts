@@ -15,8 +15,8 @@ Sends all HL7 messages of files and folders (with all that is in them, by name) 
 running engine: the backlog of the RIS on the first day. They take the same way as
 from the RIS, one after the other on one connection, with the same checks and in their
 order. Frames, byte order marks and batches (FHS, BHS, BTS, FTS) are taken off; any file
-with an MSH counts, others are named and left out. Importing again is harmless: what was
-taken is known, and answered again. An engine that goes away is waited for.
+with an MSH counts, others are named and left out. Importing again within seven days is
+harmless: what was taken is known, and answered again. An engine that goes away is waited for.
 --to: default 127.0.0.1 and WORKLANE_MLLP_PORT, else 2575.
 --refused: the messages that were refused, as HL7, to be mended and imported.
 --wait: how long to wait for an engine that went away, default 600.

@@ -3,8 +3,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { splitMessages } from '../../src/cli/hl7-file.ts'
+import { blocksOf, page } from '../docs/pages.ts'
 import { startEngineProcess, testToken, type EngineProcess } from '../support/engine.ts'
 import { order } from '../support/message.ts'
+import { shows, terminal } from '../support/reader.ts'
 import { eventually, temporaryFolder } from '../support/temporary.ts'
 
 const commandLine = resolve(import.meta.dirname, '../../src/cli/worklane.ts')
@@ -156,6 +158,49 @@ test('what is refused is written down, mended and imported', async () => {
   })
   await settled(engine)
   expect(await itemsOf(engine, false)).toEqual(['GOOD SCHEDULED', 'SHORT SCHEDULED'])
+})
+
+test('the first day goes as its page says', async () => {
+  const engine = await anEngine()
+  const { path, remove } = temporaryFolder()
+  cleanups.push(remove)
+  mkdirSync(join(path, 'backlog'))
+  const [first, second] = [
+    order({ accession: 'ACC-41', controlId: 'D1' }),
+    order({ accession: 'ACCESSION-NUMBER-42', controlId: 'D2' }),
+  ]
+  writeFileSync(join(path, 'backlog/monday.hl7'), first + second)
+  const third = [order({ accession: 'ACC-43', controlId: 'D3' }), order({ accession: 'ACC-44', controlId: 'D4' })]
+  writeFileSync(join(path, 'backlog/tuesday.log'), third.map((text) => `\u000B${text}\u001C\r`).join(''), 'latin1')
+  writeFileSync(join(path, 'backlog/read-me.txt'), 'Open orders of Monday and Tuesday.\n')
+  const env = {
+    PATH: process.env['PATH'],
+    WORKLANE_CONFIG: resolve(import.meta.dirname, '../../config/worklane.yaml'),
+    WORKLANE_MLLP_PORT: String(engine.mllpPort),
+    WORKLANE_HTTP_PORT: String(engine.httpPort),
+    WORKLANE_TOKEN: testToken,
+  }
+  const verb = `worklane() { ${process.execPath} ${commandLine} "$@"; }\n`
+  const blocks = blocksOf(page('docs/how-to/first-day.md'))
+  expect(blocks.filter(({ language }) => language === 'text')).toHaveLength(3)
+  let said = ''
+  for (const { language, text } of blocks) {
+    if (language === 'text') {
+      expect(shows(said, text), `${said}\nshows\n${text}`).toBe(true)
+      continue
+    }
+    const typed = terminal(`set +e\n${verb}${text}`, env, path)
+    await typed.ended
+    said = typed.output()
+  }
+  await settled(engine)
+  expect(await itemsOf(engine, false)).toEqual([
+    'ACC-41 SCHEDULED',
+    'ACC-42 SCHEDULED',
+    'ACC-43 SCHEDULED',
+    'ACC-44 SCHEDULED',
+  ])
+  expect(said).toContain('ACC-44')
 })
 
 test('Ctrl-C ends an import with how far it came, and the next one goes on', async () => {

@@ -1,36 +1,14 @@
-import { spawn } from 'node:child_process'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { blocksOf, page, root } from '../docs/pages.ts'
+import { blocksOf, page } from '../docs/pages.ts'
+import { shows, terminal } from '../support/reader.ts'
 import { eventually, freePort, temporaryFolder } from '../support/temporary.ts'
 
 const undo: (() => unknown)[] = []
 afterEach(async () => {
   for (const one of undo.splice(0).toReversed()) await one()
 })
-
-/** A terminal of the reader: runs a script, keeps what it shows. */
-function terminal(script: string, env: NodeJS.ProcessEnv) {
-  // A group of its own, so that Ctrl-C ends what the script has started too.
-  const child = spawn('sh', ['-ec', script], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (bytes: Buffer) => (output += bytes.toString('utf8')))
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-  const interrupt = async (): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), 'SIGINT')
-    await ended
-  }
-  return { ended, interrupt, output: () => output }
-}
-
-/** Whether each line stands in the output, in this order; `…` is anything, and so is the width of gaps. */
-function shows(output: string, expected: string): boolean {
-  const escaped = expected.trim().replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
-  const lines = escaped.split('\n').map((line) => line.trim().replaceAll(/…/g, '.*').replaceAll(/ {2,}/g, ' +'))
-  return new RegExp(lines.join(String.raw`[\s\S]*?`)).test(output)
-}
 
 test('the tutorial works as it is written', async () => {
   const home = temporaryFolder()
