@@ -273,7 +273,7 @@ export const site = z.strictObject({
       }),
       modality: kind.text('', {
         description:
-          'Of steps for which neither message nor table names one; empty: none, and `incomplete` says what happens.',
+          'Of steps for which neither message nor table names one; empty: none, and `incomplete` says what happens. Not of bookings (SIU), which may be of any clinic.',
         example: 'CT',
       }),
       issuerOfPatientId: kind.text('', {

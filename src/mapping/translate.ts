@@ -54,7 +54,7 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
       const lenient = planned ? scene : { ...scene, faults: [], warnings: [] }
       const patientAttributes = build(patientRules, lenient, listener)
       const request = build(planned ? requestRules : numberRules, lenient, planned ? listener : undefined)
-      const steps = planned && isExam ? planSteps(pipeline, scene, isBooking ? unchecked : checkStep, listener) : []
+      const steps = planned && isExam ? planSteps(pipeline, scene, isBooking, checkStep, listener) : []
       const patient = patientOf(patientAttributes, scene)
       if (planned && isExam) {
         if (!isBooking || patient !== undefined) checkItem(scene, { ...request, ...patientAttributes })
@@ -74,8 +74,6 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
     },
   }
 }
-
-const unchecked: Check = () => {}
 
 function makesOf(rules: readonly AttributeRule[]): OrderGroup['makes'] {
   const made = madeKeywords.flatMap((keyword) => {
@@ -134,15 +132,16 @@ export function patientOf(attributes: Dataset, { site }: Pick<Scene, 'site'>): P
 function planSteps(
   pipeline: OrderPipeline,
   scene: Scene,
+  isBooking: boolean,
   check: Check,
   listener: Listener | undefined,
 ): readonly PlannedStep[] {
   const scenes = stepScenes(pipeline, scene)
   const steps = scenes.map((inside, index): PlannedStep => {
     const given = build(pipeline.step, inside, listener, index)
-    const { dataset, assumed } = withDefaults(pipeline, inside, given)
+    const { dataset, assumed } = withDefaults(pipeline, inside, given, isBooking)
     const { ScheduledStationAETitle: station = '', ...attributes } = dataset
-    check(inside, { ...attributes, ScheduledStationAETitle: station })
+    if (!isBooking) check(inside, { ...attributes, ScheduledStationAETitle: station })
     const key = pipeline.identity.step === undefined ? '' : textOf(pipeline.identity.step.source(inside)).trim()
     return {
       key: key === '' ? String(index + 1) : key,
@@ -181,12 +180,14 @@ function withDefaults(
   pipeline: OrderPipeline,
   scene: Scene,
   given: Dataset,
+  isBooking: boolean,
 ): { readonly dataset: Dataset; readonly assumed: readonly string[] } {
   const dataset: Record<string, DatasetValue> = { ...given }
   const { site } = scene
   const assumed: string[] = []
   for (const [keyword, value] of [
-    ['Modality', site.modality],
+    // A scheduler books the visits of every clinic: what no table knows is not examined with the site's usual modality.
+    ['Modality', isBooking ? '' : site.modality],
     ['ScheduledStationAETitle', site.stationAeTitle],
   ] as const) {
     if ((dataset[keyword] ?? '') !== '' || value === '' || isFaulty(scene, keyword)) continue

@@ -96,6 +96,20 @@ test('a start with an offset is told in the zone of the site', () => {
   })
 })
 
+test('a visit of another clinic is not examined with the usual modality of the site', () => {
+  const usual = planOf([pipeline], { tables: shippedTables(), stationAeTitle: 'ANY', modality: 'DX' })
+  const dental = ['SCH||A1||||||CHECKUP^Check-up', pid, 'RGS|1', 'AIS|1||CHECKUP^Check-up|20260310100000']
+  const stepOf = (...segments: readonly string[]): object | undefined => {
+    const { verdict } = usual.judge(message(msh(), ...segments))
+    return verdict.kind === 'accepted' ? verdict.groups[0]?.steps[0] : undefined
+  }
+  expect(stepOf(...dental)).toMatchObject({ stations: ['ANY'], assumed: ['ScheduledStationAETitle'] })
+  expect(stepOf(...dental)).not.toHaveProperty('attributes.Modality')
+  expect(stepOf(...dental.with(3, 'AIS|1||MR^MR of the knee|20260310100000'))).toMatchObject({
+    attributes: { Modality: 'MR' },
+  })
+})
+
 test('the status of the appointment counts in whatever letters, and is shown only where the pipeline names it', () => {
   const status = (text: string): string => `SCH||A1|||||||||||||||||||||||${text}`
   expect(groupOf(msh('S14'), status('CANCELLED'), pid)).toMatchObject({
