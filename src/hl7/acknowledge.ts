@@ -1,4 +1,4 @@
-import { sentence } from '../core/errors/index.ts'
+import { cure, sentence } from '../core/errors/index.ts'
 import type { Fault, Hl7ErrorCode, Hl7Place } from '../core/fault.ts'
 import type { Instant } from '../core/ids.ts'
 import type { Acknowledgment } from '../core/ports.ts'
@@ -71,7 +71,7 @@ export function acknowledge(
       theirs(18),
     ],
     ['MSA', answer.code, theirs(10), ours(said.slice(0, 80))],
-    ...answer.faults.map((fault) => errorSegment(fault, delimiters, isBefore(version, 2, 5))),
+    ...answer.faults.map((fault) => errorSegment(fault, delimiters, theirs(12) === '' ? '' : version)),
   ]
   const text = segments.map((fields) => `${trimEnd(fields).join(delimiters.field)}\r`).join('')
   // The sender's own signs exist in its charset; a code of ours that does not is shown as `?`.
@@ -123,14 +123,19 @@ const conditions: Readonly<Record<Hl7ErrorCode, string>> = {
 }
 
 /**
- * ERR of 2.5 and later, `ERR||OBR^1^4^1^1|101^Required field missing^HL70357|E||||text`.
- * Before 2.5 there was ERR-1 alone, which has no component: it is filled as well,
- * and an old receiver ignores the fields behind it (§2.8.2).
+ * ERR of 2.5 and later: ERR-2 the place, ERR-3 the condition of the standard, ERR-5 our own
+ * code, ERR-7 what helps, for the support, ERR-8 what is wrong, for the user:
+ * `ERR||OBR^1^4^1^1|101^Required field missing^HL70357|E|E302^^99WORKLANE||What helps.|What is wrong.`
+ * Before 2.5 there was ERR-1 alone, which has no component: it is filled as well, and an
+ * old receiver ignores the fields behind it (§2.8.2); neither it nor a sender of
+ * an unknown version gets ERR-5 and ERR-7.
  */
-function errorSegment(fault: Fault, delimiters: Delimiters, isOld: boolean): string[] {
+function errorSegment(fault: Fault, delimiters: Delimiters, version: string): string[] {
   const { component, subcomponent } = delimiters
   const condition = [String(fault.hl7Code), conditions[fault.hl7Code], 'HL70357']
   const place = fault.place
+  const isOld = isBefore(version, 2, 5)
+  const hasMore = version !== '' && !isOld
   const old = [place?.segment ?? '', place?.occurrence ?? '', place?.field ?? '', condition.join(subcomponent)]
   return [
     'ERR',
@@ -138,12 +143,15 @@ function errorSegment(fault: Fault, delimiters: Delimiters, isOld: boolean): str
     place === undefined ? '' : location(place).join(component),
     condition.join(component),
     'E',
+    hasMore ? [fault.code, '', codingSystem].join(component) : '',
     '',
-    '',
-    '',
+    hasMore ? escape(cure(fault.code, fault.params), delimiters) : '',
     escape(say(fault).slice(0, 250), delimiters),
   ]
 }
+
+/** A local one begins with 99 (HL7 table 0396). */
+const codingSystem = '99WORKLANE'
 
 /** ERL: segment, its number, field, repetition, component, sub-component. */
 function location(place: Hl7Place): string[] {

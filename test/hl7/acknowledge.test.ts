@@ -36,13 +36,28 @@ test('an order that was taken is acknowledged: sender and receiver change places
   ])
 })
 
-test('from 2.5 on a refusal names segment, field and component in ERR-2', () => {
+test('from 2.5 on a refusal names the place in ERR-2, our code in ERR-5, what helps in ERR-7 and what is wrong in ERR-8', () => {
   const message = read(orderBytes({ controlId: 'M1', version: '2.5.1' }))
   expect(lines(message, { code: 'AE', faults: [missing] }).slice(1)).toEqual([
     'MSA|AE|M1|MSH-10 (message control ID) is empty.',
-    'ERR||OBR^2^4^1^1|101^Required field missing^HL70357|E||||MSH-10 (message control ID) is empty.',
+    'ERR||OBR^2^4^1^1|101^Required field missing^HL70357|E|E104^^99WORKLANE||Let the sender give each message a control ID: without it no acknowledgment can be matched.|MSH-10 (message control ID) is empty.',
     '',
   ])
+})
+
+test.each(['2.3', '2.3.1', '2.4'])('%s: a sender of before 2.5 gets neither ERR-5 nor ERR-7', (version) => {
+  const [, , error] = lines(read(orderBytes({ version })), { code: 'AE', faults: [missing] })
+  expect(error?.split('|').slice(4)).toEqual(['E', '', '', '', 'MSH-10 (message control ID) is empty.'])
+})
+
+test('what helps cannot end its field, whatever delimiters the sender has', () => {
+  const unknown: Fault = { code: 'E306', hl7Code: 200, params: { type: 'ORU^R01' } }
+  const [, , error] = lines(read(Buffer.from('MSH#!~\\&#RIS#HOSP#####ORU!R01#7#P#2.5.1\r')), {
+    code: 'AR',
+    faults: [unknown],
+  })
+  expect(error?.split('#')).toHaveLength(9)
+  expect(error).toContain('#E306!!99WORKLANE##Add the type to')
 })
 
 test('before 2.5 the place is in ERR-1 as well', () => {
