@@ -114,7 +114,7 @@ function head({ name, messages }: Pick<OrderPipeline, 'name' | 'messages'>, docu
 const attributeColumns = ['| DICOM keyword | Tag | VR | Type | HL7 | Rule |', '|---|---|---|---|---|---|']
 const attributeHead = ['## Attributes', '', ...attributeColumns]
 
-const saidOfPatients: Readonly<Record<(typeof patientEffects)[number], string>> = {
+export const saidOfPatients: Readonly<Record<(typeof patientEffects)[number], string>> = {
   update: 'described anew; one without orders is not made known',
   merge: "who was known by the prior identifiers of MRG, too: their orders are this patient's",
   unmerge: "no longer who was merged into them: that one's orders are that one's again",
@@ -125,7 +125,9 @@ const saidOfPatients: Readonly<Record<(typeof patientEffects)[number], string>> 
   reject: 'not touched; the message is refused with AR',
 }
 
-const said: Readonly<Record<(typeof effects)[number] | (typeof bookingEffects)[number] | 'reject', string>> = {
+export const saidOfOrders: Readonly<
+  Record<(typeof effects)[number] | (typeof bookingEffects)[number] | 'reject', string>
+> = {
   create: 'created; a known one is updated',
   createOnHold: 'created and on hold: hidden until it is released; a known one is updated and hidden',
   update: 'updated; its steps are those of the message',
@@ -150,7 +152,7 @@ function controlRows(value: unknown): readonly string[] {
   if (!isFields(value)) return []
   return Object.entries(value).map(([code, effect]) => {
     const words = [...effects, ...bookingEffects].find((each) => each === effect) ?? 'reject'
-    return `| ${code === 'otherwise' ? 'any other' : code.replace('(', ' (')} | ${said[words]} |`
+    return `| ${code === 'otherwise' ? 'any other' : code.replace('(', ' (')} | ${saidOfOrders[words]} |`
   })
 }
 

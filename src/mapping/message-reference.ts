@@ -1,0 +1,91 @@
+/**
+ * `docs/reference/messages.md`: which message does what, as the pipelines say it. Codes
+ * that do the same share a row; what is said of each effect is said in the pipelines' own
+ * tables, too.
+ */
+import type { Located } from '../core/located.ts'
+import { isFields, type Fields } from './lint.ts'
+import { saidOfOrders, saidOfPatients } from './mapping-table.ts'
+
+export interface ReferencePipelines {
+  readonly orders: Located
+  readonly appointments: Located
+  readonly patients: Located
+}
+
+/** Markdown; the same pipelines give the same text. */
+export function messageReference({ orders, appointments, patients }: ReferencePipelines): string {
+  const parts = [
+    '<!-- Printed from pipelines/*/pipeline.yaml by the tests (`UPDATE=1 npm test`): do not edit. -->',
+    '# Which messages do what',
+    `This is what the shipped pipelines do with what comes on the port of the orders; yours may say otherwise. Codes in brackets
+go before those without. All of it is answered AA if it is not refused, and \`worklane messages\` shows of each message
+what became of it, and by which rule. How the rules work is told in [How the exam decides](../explanation/exam.md).`,
+    `## Orders: ${messagesOf(orders, 'messages')}`,
+    table('ORC-1 (ORC-5)', 'The order is', controls(orders, 'orderControl'), saidOfOrders),
+    `What an order lacks, and what then: [Configure a site](../how-to/configure-a-site.md#orders-that-lack-something).
+\`sources[].unknownOrderControl: reject\` refuses codes that are not in the table (AE 103).`,
+    `## Answers to orders: ${messagesOf(orders, 'replies')}`,
+    'Only a number counts (ORC-1 NA, as above); the rest is ignored.',
+    `## Bookings: ${messagesOf(appointments, 'messages')}`,
+    table('MSH-9.2 (SCH-25)', 'The order is', controls(appointments, 'triggerEvent'), saidOfOrders),
+    'SCH-25 is compared in small or capital letters. Which order a booking means: [Appointments](../explanation/exam.md#appointments).',
+    `## Patients: ${messagesOf(patients, 'messages')}`,
+    table('MSH-9.2', 'The patient is', controls(patients, 'triggerEvent'), saidOfPatients),
+    'Only patients with orders are known; of others all but merges is ignored (`unknown-patient`), unless it is refused.',
+    '## Everything else',
+    [
+      '| Message | What becomes of it |',
+      '| --- | --- |',
+      '| ACK | kept to be seen; an acknowledgment is not acknowledged |',
+      '| any other type (ORU, OML, MDM, ...) | AR 200 (E306), unless [a pipeline takes and ignores it](../how-to/configure-a-site.md#an-interface-that-sends-everything) |',
+      '| a batch (FHS, BHS) | refused (E107); `worklane import` takes batches as files |',
+      '| what cannot be read | AE or AR with the place; [Errors](errors.md), E101 to E127 |',
+    ].join('\n'),
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+function fieldsOf({ value }: Located): Fields {
+  return isFields(value) ? value : {}
+}
+
+function messagesOf(pipeline: Located, word: string): string {
+  const accept = fieldsOf(pipeline)['accept']
+  const list: unknown = isFields(accept) ? accept[word] : []
+  return Array.isArray(list) ? list.join(', ') : ''
+}
+
+/** Codes by what they do, in the order of the pipeline. */
+function controls(pipeline: Located, word: string): ReadonlyMap<string, readonly string[]> {
+  const codes = new Map<string, string[]>()
+  const given = fieldsOf(pipeline)[word]
+  for (const [code, effect] of isFields(given) ? Object.entries(given) : []) {
+    codes.set(String(effect), [...(codes.get(String(effect)) ?? []), code])
+  }
+  return new Map([...codes].map(([effect, list]) => [effect, joined(list)]))
+}
+
+/** `S14(Dc)` and `S14(Deleted)` as `S14 (Dc, Deleted)`. */
+function joined(codes: readonly string[]): readonly string[] {
+  const statuses = new Map<string, readonly string[]>()
+  for (const code of codes) {
+    const [, base = '', status] = /^([^(]*)(?:\((.*)\))?$/.exec(code) ?? []
+    const key = status === undefined ? base : `${base} (`
+    statuses.set(key, [...(statuses.get(key) ?? []), ...(status === undefined ? [] : [status])])
+  }
+  return [...statuses].map(([base, list]) => {
+    if (list.length > 0) return `${base}${list.join(', ')})`
+    return base === 'otherwise' ? 'any other' : base
+  })
+}
+
+function table(
+  head: string,
+  what: string,
+  codes: ReadonlyMap<string, readonly string[]>,
+  said: Readonly<Record<string, string>>,
+): string {
+  const rows = [...codes].map(([effect, list]) => `| ${list.join(', ')} | ${said[effect] ?? effect} |`)
+  return [`| ${head} | ${what} |`, '| --- | --- |', ...rows].join('\n')
+}
