@@ -189,7 +189,8 @@ function translate(
     const code = text(scene.scope, orderControlPath)
     const status = text(scene.scope, orderStatusPath)
     if (!scene.scope.segments.some(({ name }) => name === 'ORC')) {
-      faults.push(fault('E314', 101, {}, { segment: 'ORC', occurrence: 1 }))
+      const segment = stage.bookingEvents === undefined ? 'ORC' : 'SCH'
+      faults.push(fault('E314', 101, { segment }, { segment, occurrence: 1 }))
       return
     }
     const { effect, holds, rule } = controlOf(stage, scene, code, status)

@@ -195,3 +195,12 @@ describe('mistakes in a pipeline of bookings', () => {
     expect(found.map((code, at) => code.slice(0, expected[at]?.length))).toEqual(expected)
   })
 })
+
+test('a booking without SCH is refused, and the segment named', () => {
+  const { verdict } = plan.judge(message(msh(), pid))
+  expect(verdict).toMatchObject({
+    kind: 'invalid',
+    acknowledgment: 'AE',
+    faults: [{ code: 'E314', hl7Code: 101, params: { segment: 'SCH' }, place: { segment: 'SCH' } }],
+  })
+})

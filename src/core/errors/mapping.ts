@@ -61,7 +61,11 @@ export const mappingErrors = {
     'permanent',
     'This is a defect of the engine: keep the message and report it.',
   ),
-  E314: entry('The message has no order group (no ORC segment).', 'permanent', 'Send an ORC segment for each order.'),
+  E314: entry(
+    'The message has no order or booking (no {segment} segment).',
+    'permanent',
+    'Send an ORC segment for each order, and an SCH segment in a booking (SIU).',
+  ),
   E315: entry(
     'Two steps of one order have the same key.',
     'permanent',
