@@ -14,10 +14,11 @@ import type { Draft } from './draft.ts'
 import { control, keptLong } from './group.ts'
 import { holdAfter } from './hold.ts'
 import { withMadeNumbers } from './made-numbers.ts'
+import { cancelledBy, overtakenBy } from './overtaken.ts'
 import { merge } from './patients.ts'
 import { same } from './same.ts'
 import { isNewer, newest, sentAt } from './sent.ts'
-import { isEnded, isPlannedAgain, isWaiting, move, plan, replanned, summary } from './steps.ts'
+import { forGood, isEnded, isPlannedAgain, isWaiting, move, plan, replanned, summary } from './steps.ts'
 
 const station = 'ScheduledStationAETitle'
 const startKeywords = ['ScheduledProcedureStepStartDate', 'ScheduledProcedureStepStartTime'] as const
@@ -43,25 +44,27 @@ export function schedule(draft: Draft, order: Order, group: OrderGroup): void {
   const saying: Saying = { group, sent, isNewer: isNewer(sent, order.sentAt) === true }
   const { steps, tooMany } = order.isBooking === true ? wholeOrder(order, saying) : stepsOf(order, saying)
   const { notMoved, left } = leftAlone(order, saying)
+  const first = overtakenBy(draft, order, group)
   const said: Order = {
     ...order,
     numbers: numbered(order.numbers, group.numbers),
     request: order.isBooking === true ? merge(order.request, group.request) : order.request,
     steps,
     ...keptLong(order, group),
-    ...holdAfter(draft, order, group, isPlannedAgain(order.steps, group.steps, saying.isNewer)),
+    ...holdAfter(draft, { ...order, ...first.hold }, group, isPlannedAgain(order.steps, group.steps, saying.isNewer)),
   }
-  const changed = order.isBooking === true ? withMadeNumbers(said, group) : said
-  takeOver(draft, changed)
+  const changed = cancelledBy(order.isBooking === true ? withMadeNumbers(said, group) : said, first.cancel)
+  takeOver(draft, changed, group.numbers)
   const what = same(changed, order) ? 'changed nothing' : same(steps, order.steps) ? 'changed no step' : 'booked'
   const notes = [
     notMoved ? ', what has begun or ended is not moved' : '',
     left ? ', what was cancelled stays so' : '',
+    first.cancel === undefined ? '' : ', its cancel came first',
     tooMany > 0 ? `, ${tooMany} services are of no step` : '',
   ]
   draft.note(order.id, `${control(group)} ${what}: ${summary(changed)}${notes.join('')}`)
   if (notMoved) warnNotMoved(draft, order)
-  const newestSent = newest(order.sentAt, sent)
+  const newestSent = newest(changed.sentAt, sent)
   const next: Order = {
     ...changed,
     ...(newestSent === undefined ? {} : { sentAt: newestSent }),
@@ -84,12 +87,16 @@ export function bookedFirst(order: Order, group: OrderGroup): Order {
   return { ...order, steps, isBooking: true }
 }
 
-/** An appointment is of one order: whoever had it has it no more, and what only bookings had made of it is called off. */
-export function takeOver(draft: Draft, order: Order): void {
-  const { numbers } = order
+/**
+ * An appointment is of one order: whoever had it has it no more, and what only bookings had made of it is called off.
+ * Appointments that share the placer's number alone are two.
+ */
+export function takeOver(draft: Draft, order: Order, numbers: OrderNumbers): void {
   const others = appointmentLookups({ numbers, steps: [] }).flatMap((by) => draft.world.orders(by))
   for (const other of new Map(others.map((one) => [one.id, one])).values()) {
     if (other.id === order.id || other.patientKey !== order.patientKey || other.isUsedAgain === true) continue
+    const known = [other.numbers, ...other.steps.flatMap(({ booked }) => booked ?? [])]
+    if (!known.some((one) => isAppointment(one, numbers))) continue
     const isOnlyBooked = other.isBooking === true
     const waiting = new Set(other.steps.filter(isWaiting).map(({ key }) => key))
     const moved = isOnlyBooked ? move(other, 'cancel', waiting) : other
@@ -105,7 +112,19 @@ export function takeOver(draft: Draft, order: Order): void {
   }
 }
 
-function withoutAppointment<T extends Partial<OrderNumbers> | Booked>(of: T, numbers: OrderNumbers): T {
+type Appointment = Pick<OrderNumbers, 'placerAppointmentId' | 'fillerAppointmentId'>
+
+/** The filler's number decides where both have one: several appointments may have one of the placer. */
+function isAppointment(
+  known: Appointment,
+  { placerAppointmentId: placer, fillerAppointmentId: filler }: Appointment,
+): boolean {
+  if (filler && known.fillerAppointmentId) return known.fillerAppointmentId === filler
+  return Boolean(placer) && known.placerAppointmentId === placer
+}
+
+function withoutAppointment<T extends Appointment>(of: T, numbers: Appointment): T {
+  if (!isAppointment(of, numbers)) return of
   const { placerAppointmentId: placer, fillerAppointmentId: filler, ...rest } = of
   return {
     ...rest,
@@ -130,18 +149,6 @@ export function calledOff(moved: Order, before: Order, group: OrderGroup): Order
     return { ...step, booked }
   })
   return { ...moved, steps }
-}
-
-/** What the order itself cancels no booking brings back. */
-export function cancelledForGood(order: Order): Order {
-  if (!order.steps.some(({ booked }) => booked?.calledOff === true)) return order
-  return { ...order, steps: order.steps.map(forGood) }
-}
-
-function forGood(step: Step): Step {
-  if (step.booked?.calledOff !== true) return step
-  const { calledOff: _before, ...booked } = step.booked
-  return { ...step, booked }
 }
 
 /** A line that a person sees: the scheduler believes what is no longer so. */
@@ -223,7 +230,11 @@ function wholeOrder(order: Order, saying: Saying): { readonly steps: readonly St
     const requested = undefined
     return { ...step, stepStatus: 'CANCELED' as const, booked: bookingOf(step, undefined, saying, requested, true) }
   })
-  const isOver = !saying.isNewer && order.steps.every(isEnded)
+  // What a CA has cancelled as a whole takes no further step from a booking, either.
+  const isCancelled = order.steps.every(
+    ({ stepStatus, booked }) => stepStatus === 'CANCELED' && booked?.calledOff !== true,
+  )
+  const isOver = isCancelled || (!saying.isNewer && order.steps.every(isEnded))
   const keys = new Set(order.steps.map(({ key }) => key))
   const added = (isOver ? [] : group.steps.filter((planned) => !pairs.has(planned))).map((planned) => {
     let number = keys.size + 1
@@ -295,12 +306,8 @@ function meaning(
 /** Of an order with several appointments the steps of this one, else those that no other one is for. */
 function candidates(steps: readonly Step[], group: OrderGroup): readonly Step[] {
   const { placerAppointmentId, fillerAppointmentId } = group.numbers
-  const isOfThis = ({ booked }: Step): boolean =>
-    booked !== undefined &&
-    (fillerAppointmentId && booked.fillerAppointmentId
-      ? booked.fillerAppointmentId === fillerAppointmentId
-      : placerAppointmentId !== undefined && booked.placerAppointmentId === placerAppointmentId)
-  const hasOwner = ({ booked }: Step): boolean => Boolean(booked?.fillerAppointmentId ?? booked?.placerAppointmentId)
+  const isOfThis = ({ booked }: Step): boolean => booked !== undefined && isAppointment(booked, group.numbers)
+  const hasOwner = ({ booked }: Step): boolean => Boolean(booked?.fillerAppointmentId || booked?.placerAppointmentId)
   const own = steps.filter(isOfThis)
   if (own.length > 0) return own
   const free = steps.filter((step) => !hasOwner(step))
@@ -351,7 +358,7 @@ function book(step: Step, planned: PlannedStep, saying: Saying, isWhole: boolean
     ...(assumed.length === 0 ? {} : { assumed }),
     booked: bookingOf(step, planned, saying, isWhole ? undefined : requested),
   }
-  const booked: Step = { ...next, stepStatus: replanned(next.stepStatus, next, true) }
+  const booked: Step = { ...next, stepStatus: replanned(step, next, true) }
   return same(booked, step) ? step : booked
 }
 

@@ -118,7 +118,7 @@ function concernsOfGroup(search: Search, group: OrderGroup): void {
  * from what another says.
  */
 function concernsOfPatients(search: Search, groups: readonly OrderGroup[]): void {
-  const plans = groups.filter(({ effect }) => effect === 'create' || effect === 'update')
+  const plans = groups.filter(({ effect }) => effect === 'create' || effect === 'update' || effect === 'schedule')
   if (!plans.some(changesPatient)) return
   const described = plans.flatMap(({ patient }) => patient ?? [])
   for (const key of new Set(described.map((patient) => patient.key))) {

@@ -66,6 +66,11 @@ export function holdAtBirth(draft: Draft, group: OrderGroup, hours: number): Pic
   return hold === undefined ? undefined : { hold }
 }
 
+/** Of what the order knows and what came first, under a number that it had not yet, the newer. */
+export function heldLater(known: Hold | undefined, first: Hold | undefined): Hold | undefined {
+  return known === undefined || (first !== undefined && isNewer(first.sentAt, known.sentAt) === true) ? first : known
+}
+
 /** Whether what came before its order is about it: not long ago, and not sent before it. */
 export function cameFirst(
   draft: Draft,
@@ -89,7 +94,8 @@ function rememberHold(draft: Draft, group: OrderGroup, on: boolean): void {
   const before = draft.world.tombstone(key)
   if (isOld(before?.hold, sentAt(group.received))) return
   const fresh = { key, cause: draft.seq, at: draft.at, isHoldOnly: true } as const
-  draft.putTombstone({ ...(before ?? fresh), hold: said(draft, before?.hold, group, on) })
+  // Said again it is said now: it is remembered from then on.
+  draft.putTombstone({ ...(before ?? fresh), hold: { ...said(draft, before?.hold, group, on), at: draft.at } })
 }
 
 function said({ at }: Draft, before: Hold | undefined, group: OrderGroup, on: boolean): Hold {
@@ -106,4 +112,3 @@ function isOld(known: Hold | undefined, sent: string): boolean {
 export function release(order: Order, at: string): Order {
   return order.hold?.on === true ? { ...order, hold: { ...order.hold, on: false, at } } : order
 }
-

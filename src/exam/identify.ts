@@ -29,7 +29,7 @@ export function identifyAll(world: World, groups: readonly OrderGroup[]): Identi
 /** By its order numbers, else by the appointment that it is booked for, else by what describes it. */
 function identify(world: World, group: OrderGroup): Identity {
   const { fillerOrderNumber, placerOrderNumber } = group.numbers
-  const hasNumber = Boolean(fillerOrderNumber ?? placerOrderNumber)
+  const hasNumber = Boolean(fillerOrderNumber || placerOrderNumber)
   const numbered: Identity = hasNumber ? named(world, group) : { kind: 'unknown' }
   if (numbered.kind !== 'unknown') return numbered
   const appointed = byAppointment(world, group)

@@ -6,9 +6,11 @@ import {
   announceStop,
   awaitQuiet,
   creditedStudies,
+  isOver,
   quietSubject,
   reconsiderCompletion,
   settle,
+  tell,
 } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { release } from './hold.ts'
@@ -133,5 +135,6 @@ function expire(draft: Draft, order: Order): void {
   if (moved === order) return
   draft.note(order.id, `expired: ${summary(moved)}`)
   draft.deadline(quietSubject(order), null)
-  draft.put(moved, order)
+  // Nor is it told by whatever comes next.
+  draft.put(isOver(moved) ? tell(moved, 'CM') : moved, order)
 }

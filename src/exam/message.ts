@@ -10,7 +10,7 @@ import type { Fault } from '../core/fault.ts'
 import type { Order, Patient } from '../core/order.ts'
 import type { Change, ExamRules, World } from '../core/world.ts'
 import { applyPatients } from './adt.ts'
-import { calledOff, calledOffSteps, cancelledForGood, schedule, warnNotMoved, withOwnKeys } from './booking.ts'
+import { calledOff, calledOffSteps, schedule, warnNotMoved, withOwnKeys } from './booking.ts'
 import { creditedStudies, isOver, settle, tell } from './completion.ts'
 import { raise } from './credit.ts'
 import { createDraft, type Draft } from './draft.ts'
@@ -19,9 +19,10 @@ import { applyHold, heldBefore } from './hold.ts'
 import { cancelledName, identifyAll } from './identify.ts'
 import { agree, agreesWithPatient, changesPatient, isSomebodyElse, meantGroup, splitPatientKey } from './patients.ts'
 import { applyNumber } from './number.ts'
+import { cancelledBy, overtakenBy } from './overtaken.ts'
 import { create, isAnotherExam, retire, update, type SaidOfOrder } from './planning.ts'
 import { isNewer, newest, sentAt } from './sent.ts'
-import { hasBegun, hasEnded, isEnded, isStopped, move, summary, type Act } from './steps.ts'
+import { cancelledForGood, hasBegun, hasEnded, isEnded, isStopped, move, summary, type Act } from './steps.ts'
 import { joined, together, type Together } from './together.ts'
 
 type MessageEntry = Extract<InboxEntry, { kind: 'message' }>
@@ -140,11 +141,13 @@ function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, '
   const isCancel = what === 'cancel'
   const moved = group.isBooking !== true ? (isCancel ? cancelledForGood(to) : to) : calledOff(to, order, group)
   if (isBookingOff && order.steps.some(hasBegun)) warnNotMoved(draft, order)
-  const sent = newest(order.sentAt, sentAt(group.received))
+  // A status is told of an exam that takes place; who only comes may come for what was called off.
+  const cancel = what === 'arrive' || what === 'ready' ? overtakenBy(draft, order, group).cancel : undefined
+  const sent = newest(newest(order.sentAt, cancel?.sentAt ?? ''), sentAt(group.received))
   const fillerOrderNumber = order.numbers.fillerOrderNumber || group.numbers.fillerOrderNumber
   const numbers = fillerOrderNumber ? { ...order.numbers, fillerOrderNumber } : order.numbers
   let next: Order = {
-    ...moved,
+    ...cancelledBy(moved, cancel),
     numbers,
     ...quoted(order, group, draft.seq),
     ...(sent === undefined ? {} : { sentAt: sent }),

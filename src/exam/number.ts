@@ -4,13 +4,12 @@ import type { Fault } from '../core/fault.ts'
 import type { OrderId } from '../core/ids.ts'
 import type { OrderGroup } from '../core/message.ts'
 import type { Order } from '../core/order.ts'
-import { creditedStudies, settle, tell } from './completion.ts'
+import { creditedStudies, settle } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { control } from './group.ts'
-import { holdAtBirth } from './hold.ts'
 import { orderNames } from './identify.ts'
-import { tombstoneHours, tombstoneOf } from './planning.ts'
-import { isStarted, move, summary } from './steps.ts'
+import { cancelledBy, overtakenBy } from './overtaken.ts'
+import { summary } from './steps.ts'
 
 type Ending =
   | { readonly kind: 'applied' }
@@ -31,26 +30,15 @@ export function applyNumber(draft: Draft, order: Order | undefined, group: Order
     numbers: { ...numbers, placerOrderNumber, fillerOrderNumber },
     request: withNumbers(order.request, placerOrderNumber, fillerOrderNumber),
   }
-  // By its new name only: what was said of the old one was said of this order.
-  const brought: OrderGroup = {
-    ...group,
-    numbers: {
-      authority: numbers.authority,
-      ...(numbers.placerOrderNumber ? {} : { placerOrderNumber }),
-      ...(numbers.fillerOrderNumber ? {} : { fillerOrderNumber }),
-    },
-  }
-  const isCanceled = tombstoneOf(draft, brought) !== undefined
-  const held = order.hold === undefined ? holdAtBirth(draft, brought, tombstoneHours) : undefined
-  const moved = isCanceled ? move(numbered, 'cancel') : { ...numbered, ...held }
-  const isNews = orderNames(brought.numbers).length > 0
-  const cancelled = isCanceled ? ', its cancel came first' : ''
+  const { cancel, hold, brought } = overtakenBy(draft, order, group)
+  const next = cancelledBy({ ...numbered, ...hold }, cancel)
+  const isNews = orderNames(brought).length > 0
+  const cancelled = cancel === undefined ? '' : ', its cancel came first'
   draft.note(
     order.id,
-    `${control(group)} ${isNews ? 'brought a number' : 'changed nothing'}: ${summary(moved)}${cancelled}`,
+    `${control(group)} ${isNews ? 'brought a number' : 'changed nothing'}: ${summary(next)}${cancelled}`,
   )
-  const next = isCanceled && order.steps.some(isStarted) ? tell(moved, 'DC') : moved
-  draft.put(isCanceled ? settle(draft, next, creditedStudies(draft, next)[0]) : next, order)
+  draft.put(cancel === undefined ? next : settle(draft, next, creditedStudies(draft, next)[0]), order)
   return { kind: 'applied' }
 }
 

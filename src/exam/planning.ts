@@ -8,23 +8,20 @@ import type { PatientKey } from '../core/ids.ts'
 import type { OrderGroup } from '../core/message.ts'
 import type { Order, OrderNumbers, Patient, Step } from '../core/order.ts'
 import type { Dataset } from '../core/dataset.ts'
-import type { Tombstone } from '../core/world.ts'
 import { nameBasedUid } from '../dicom/uid.ts'
 import { adopt } from './adopt.ts'
 import { bookedFirst, stillCalledOff, takeOver, withoutUndoing } from './booking.ts'
 import { creditedStudies, settle } from './completion.ts'
 import type { Draft } from './draft.ts'
 import { control, keptLong, quoted } from './group.ts'
-import { cameFirst, holdAfter, holdAtBirth } from './hold.ts'
-import { orderName, orderNames } from './identify.ts'
+import { holdAfter, holdAtBirth } from './hold.ts'
+import { orderName } from './identify.ts'
 import { withMadeNumbers } from './made-numbers.ts'
+import { cancelledBy, overtakenBy, tombstoneHours, tombstoneOf } from './overtaken.ts'
 import { changesPatient, merge, mergePatient } from './patients.ts'
 import { same } from './same.ts'
 import { isNewer, newest, sentAt } from './sent.ts'
 import { hasEnded, isPlannedAgain, move, plan, replan, summary } from './steps.ts'
-
-/** A cancel that overtakes its order does so by seconds; after this time the same number is another order. */
-export const tombstoneHours = 24
 
 export function create(
   draft: Draft,
@@ -61,7 +58,7 @@ export function create(
   const numbered = withMadeNumbers(planned, group)
   const cancelledFirst = tombstone === undefined ? numbered : move(numbered, 'cancel')
   const order = group.isBooking === true ? bookedFirst(cancelledFirst, group) : cancelledFirst
-  if (group.isBooking === true) takeOver(draft, order)
+  if (group.isBooking === true) takeOver(draft, order, group.numbers)
   draft.put(order, undefined)
   const cancelled = tombstone === undefined ? '' : ', its cancel came first'
   const isUidRefused = (group.numbers.studyInstanceUid || studyInstanceUid) !== studyInstanceUid
@@ -88,6 +85,7 @@ export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfO
   else if (group.patient !== undefined) know(draft, group.patient, true)
   const sent = sentAt(group.received)
   const studyInstanceUid = keptUid(draft, order, group.numbers)
+  const first = overtakenBy(draft, order, group)
   const kept = withoutUndoing(order.steps, group)
   const { isBooking: _isBooking, ...known } = order
   const corrected: Order = {
@@ -101,17 +99,19 @@ export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfO
       kept.planned,
       so.stepKeys,
     ),
-    ...holdAfter(draft, order, group, isPlannedAgain(order.steps, group.steps, so.isNewer)),
+    ...holdAfter(draft, { ...order, ...first.hold }, group, isPlannedAgain(order.steps, group.steps, so.isNewer)),
     ...keptLong(order, group),
   }
-  const changed = withMadeNumbers(corrected, group)
+  takeOver(draft, corrected, group.numbers)
+  const changed = cancelledBy(withMadeNumbers(corrected, group), first.cancel)
   const what = same(changed, order) ? 'changed nothing' : 'updated'
   const ended = keptEnded(changed, group, so.isNewer) ? ', what has ended stays so: the message is not newer' : ''
   const uidKept = group.numbers.studyInstanceUid && group.numbers.studyInstanceUid !== studyInstanceUid
   const why = order.firstImageAt === undefined ? 'the other is of another exam' : 'it has images'
+  const cancelled = first.cancel === undefined ? '' : ', its cancel came first'
   const uid = uidKept ? `, the Study Instance UID stays: ${why}` : ''
-  draft.note(order.id, `${control(group)} ${what}: ${summary(changed)}${ended}${uid}`)
-  const newestSent = newest(order.sentAt, sent)
+  draft.note(order.id, `${control(group)} ${what}: ${summary(changed)}${ended}${uid}${cancelled}`)
+  const newestSent = newest(changed.sentAt, sent)
   const next: Order = {
     ...changed,
     ...quoted(order, group, draft.seq),
@@ -202,16 +202,6 @@ function know(draft: Draft, patient: Patient, mayChange: boolean): void {
   for (const order of draft.world.orders({ by: 'patient', key: patient.key })) {
     if (!hasEnded(order)) draft.put(order, order)
   }
-}
-
-/** The cancel of this order that came first, if the order is not newer than it: it is born cancelled. */
-export function tombstoneOf(draft: Draft, group: OrderGroup): Tombstone | undefined {
-  return orderNames(group.numbers)
-    .map((name) => draft.world.tombstone(name))
-    .find((tombstone) => {
-      if (tombstone === undefined || tombstone.isHoldOnly === true) return false
-      return cameFirst(draft, group, tombstone, tombstoneHours)
-    })
 }
 
 /** The number of an order that took place means another one from now on. */

@@ -115,6 +115,18 @@ function waitAgain({ begun: _begun, booked, ...step }: Step): Step {
   return { ...next, booked: still }
 }
 
+/** What the order itself cancels no booking brings back. */
+export function cancelledForGood(order: Order): Order {
+  if (!order.steps.some(({ booked }) => booked?.calledOff === true)) return order
+  return { ...order, steps: order.steps.map(forGood) }
+}
+
+export function forGood(step: Step): Step {
+  if (step.booked?.calledOff !== true) return step
+  const { calledOff: _before, ...booked } = step.booked
+  return { ...step, booked }
+}
+
 function change(order: Order, keys: ReadonlySet<string> | undefined, next: (step: Step) => Step): Order {
   const steps = order.steps.map((step) => (keys === undefined || keys.has(step.key) ? next(step) : step))
   return steps.every((step, index) => step === order.steps[index]) ? order : { ...order, steps }
@@ -200,7 +212,7 @@ function update(step: Step, planned: PlannedStep, reopens: boolean): Step {
     attributes,
     stations,
     flags: step.flags.filter((flag) => flag !== flags.noLongerOrdered),
-    stepStatus: replanned(step.stepStatus, { stations, attributes }, reopens),
+    stepStatus: replanned(step, { stations, attributes }, reopens),
   }
   return same(next, step) ? step : next
 }
@@ -231,18 +243,20 @@ function withoutAssumptions(step: Step, planned: PlannedStep): PlannedStep {
 
 /** The status of a step that is planned anew; what has ended only if it may be reopened. */
 export function replanned(
-  stepStatus: StepStatus,
+  { stepStatus, attributes: before }: Step,
   step: Pick<Step, 'stations' | 'attributes'>,
   reopens: boolean,
 ): StepStatus {
   const now = scheduled(step)
+  const day = 'ScheduledProcedureStepStartDate'
   switch (stepStatus) {
     case 'UNSCHEDULED':
     case 'SCHEDULED':
       return now
     case 'ARRIVED':
     case 'READY':
-      return now === 'UNSCHEDULED' ? now : stepStatus
+      // Who is here has come for the day that it was.
+      return now === 'UNSCHEDULED' || before[day] !== step.attributes[day] ? now : stepStatus
     case 'CANCELED':
     case 'EXPIRED':
       return reopens ? now : stepStatus

@@ -118,6 +118,27 @@ describe('a booking finds its order', () => {
     expect(plannedAs(story)).toEqual(['20261020 150000 MR2 SCHEDULED'])
     story.message(booking('S12', { numbers: { ...placed, fillerAppointmentId: 'B2' } }))
     expect(story.orders()).toHaveLength(2)
+    expect(statuses(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
+    expect(story.message(booking('S15', { numbers: { ...placed, fillerAppointmentId: 'B2' } }))).toEqual({
+      kind: 'applied',
+    })
+    expect(statuses(story)).toEqual(['SCHEDULED', 'CANCELED'])
+  })
+
+  test('of an order that has an appointment, a booking may name the other of its numbers or none', () => {
+    const story = createStory()
+    story.message(booking('S12', { numbers: { placerAppointmentId: 'Q1', fillerAppointmentId: '' } }))
+    story.message(booking('S13', { numbers: { fillerAppointmentId: 'B1' }, steps: [service('150000')] }))
+    story.message(booking('S13', { numbers: { fillerAppointmentId: '' }, steps: [service('160000')] }))
+    expect(plannedAs(story)).toEqual(['20261020 160000 MR2 SCHEDULED'])
+  })
+
+  test('an order that names the appointment of another one has it, and there is no second item', () => {
+    const story = createStory()
+    story.message(booking('S12', { numbers: ownOnly }))
+    story.message({ numbers: f1 })
+    story.message({ control: 'XO', numbers: { ...f1, fillerAppointmentId: 'B1' } })
+    expect([statuses(story), story.worklist()]).toEqual([['CANCELED', 'SCHEDULED'], [expect.anything()]])
   })
 
   test('the numbers name another order than before: that one has the appointment, and there is no second item', () => {
@@ -455,6 +476,24 @@ describe('called off and booked again', () => {
     other.message({ control: 'CA', sent: '20261015110000' })
     other.message(booking('S12', { sent: '20261015120000' }))
     expect(statuses(other)).toEqual(['CANCELED'])
+  })
+
+  test('an order that was cancelled as a whole takes no further step from a booking', () => {
+    const story = createStory()
+    story.message(booking('S12'))
+    story.message({ control: 'CA', sent: '20261015110000', numbers: f1 })
+    story.message(booking('S13', { sent: '20261015120000', steps: [service(), service('150000', { key: '2' })] }))
+    expect([statuses(story), story.worklist()]).toEqual([['CANCELED'], []])
+  })
+
+  test('who is here came for the day that it was: moved to another day by a booking, the step is SCHEDULED', () => {
+    const story = createStory()
+    story.message({ numbers: f1 })
+    story.message({ control: 'AR', numbers: f1 })
+    story.message(booking('S13', { steps: [service('140000', { ScheduledProcedureStepStartDate: '20261016' })] }))
+    expect(statuses(story)).toEqual(['ARRIVED'])
+    story.message(booking('S13'))
+    expect(statuses(story)).toEqual(['SCHEDULED'])
   })
 
   test('an expired step is booked again, and waits as long as any', () => {

@@ -279,4 +279,15 @@ describe('what is kept and what is refused', () => {
     story.hand({ kind: 'expire', orderId: id(story) })
     expect([statuses(story), story.events(), [...story.deadlines().keys()]]).toEqual([['EXPIRED'], [], []])
   })
+
+  test('what retention ends, of which a step was COMPLETED, is no news of months later: no message brings its CM', () => {
+    const story = createStory()
+    story.message({ steps: [step('1'), step('2', { Modality: 'PT' })] })
+    story.images({ modality: 'CT' })
+    story.wait(31)
+    expect(statuses(story)).toEqual(['COMPLETED', 'SCHEDULED'])
+    story.hand({ kind: 'expire', orderId: id(story) })
+    story.message({ control: 'XO', steps: [step('1'), step('2', { Modality: 'PT' })] })
+    expect([statuses(story), story.told()]).toEqual([['COMPLETED', 'EXPIRED'], ['IP']])
+  })
 })

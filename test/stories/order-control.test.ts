@@ -3,7 +3,18 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { lacksOfItem } from '../../src/core/lack.ts'
 import { servedStatuses, type StepStatus } from '../../src/core/order.ts'
-import { anna, createStory, otto, series, statuses, step, stepOf, type GroupParts, type Story } from './support.ts'
+import {
+  anna,
+  createStory,
+  group,
+  otto,
+  series,
+  statuses,
+  step,
+  stepOf,
+  type GroupParts,
+  type Story,
+} from './support.ts'
 
 const applied = { kind: 'applied' }
 const ignored = (rule: string): object => ({ kind: 'ignored', rule })
@@ -420,6 +431,84 @@ describe('a cancel by the placer number alone', () => {
   })
 })
 
+describe('a cancel by a number that the order has not yet', () => {
+  const both = { ...P1, ...F1 }
+  const appointment = { effect: 'schedule', orderControl: 'S12', isBooking: true } as const
+  test.each<readonly [string, GroupParts]>([
+    ['an XO', { control: 'XO', numbers: both, sent: at('0930') }],
+    ['the NW again', { numbers: both, sent: at('0900') }],
+    ['NA', orc('NA', both, at('0930'))],
+    ['a booking', { ...group({ control: 'S12', numbers: both, sent: at('0930') }), ...appointment, steps: [step()] }],
+    ['an arrival', orc('AR', both, at('0930'))],
+  ])('counts when %s brings it', (_what, brings) => {
+    const story = createStory()
+    story.message({ numbers: P1, sent: at('0900') })
+    expect(story.message(orc('CA', F1, at('1000')))).toEqual(ignored('unknown-order'))
+    expect(shown(story)).toEqual(['SCHEDULED'])
+    expect(story.message(brings)).toEqual(applied)
+    expect([statuses(story), shown(story)]).toEqual([['CANCELED'], []])
+    // I4: told again it is no newer; what is newer plans it again.
+    story.message(brings)
+    expect(statuses(story)).toEqual(['CANCELED'])
+    story.message({ numbers: both, sent: at('1001') })
+    expect([statuses(story), story.orders()]).toEqual([['SCHEDULED'], [expect.objectContaining({ told: [] })]])
+  })
+
+  test('of an exam that has begun it is the end, which the RIS is not told; images move nothing after it', () => {
+    const story = createStory()
+    story.message({ numbers: P1, sent: at('0900') })
+    story.images()
+    story.message(orc('CA', F1, at('1000')))
+    story.message({ control: 'XO', numbers: both, sent: at('0930') })
+    expect([statuses(story), story.told()]).toEqual([['DISCONTINUED'], ['IP']])
+  })
+
+  test('does not count for a message that was sent later, nor after a day, nor as a hold of an order that was released since', () => {
+    const story = createStory()
+    story.message({ numbers: P1, sent: at('0900') })
+    story.message(orc('CA', F1, at('1000')))
+    story.message({ control: 'XO', numbers: both, sent: at('1001') })
+    expect(shown(story)).toEqual(['SCHEDULED'])
+    const late = createStory()
+    late.message({ numbers: P1, sent: at('0900') })
+    late.message(orc('CA', F1, at('1000')))
+    late.wait(24 * 60 + 1)
+    late.message({ control: 'XO', numbers: both, sent: at('0930') })
+    expect(shown(late)).toEqual(['SCHEDULED'])
+    const released = createStory()
+    released.message({ numbers: P1, sent: at('0900') })
+    released.message(orc('HD', F1, at('1000')))
+    released.message(orc('RL', P1, at('1005')))
+    released.message({ control: 'XO', numbers: both, sent: at('0930') })
+    expect(shown(released)).toEqual(['SCHEDULED'])
+  })
+
+  test('a hold by it hides the order when the number is known', () => {
+    const story = createStory()
+    story.message({ numbers: P1, sent: at('0900') })
+    story.message(orc('HD', F1, at('1000')))
+    story.message({ control: 'XO', numbers: both, sent: at('0930') })
+    expect([statuses(story), shown(story), held(story)]).toEqual([['SCHEDULED'], [], [true]])
+  })
+
+  test('a hold that is said again is remembered from then on', () => {
+    const story = createStory()
+    story.message(orc('HD', F1, at('1000')))
+    story.wait(20 * 60)
+    story.message(orc('HD', F1, at('1000')))
+    story.wait(20 * 60)
+    story.message({ numbers: F1, sent: at('0900') })
+    expect(shown(story)).toEqual([])
+  })
+
+  test('a cancel that has no filler number means the order of its placer number', () => {
+    const story = createStory()
+    story.message({ numbers: { ...P1, accessionNumber: 'A1' } })
+    story.message(orc('CA', { ...P1, fillerOrderNumber: '' }))
+    expect(statuses(story)).toEqual(['CANCELED'])
+  })
+})
+
 describe('an order is replaced', () => {
   const old = { fillerOrderNumber: 'F1', accessionNumber: 'A1', studyInstanceUid: '1.2.3' }
   /** RP and RO, the new order with the accession number and the study of the old one. */
@@ -602,10 +691,16 @@ const happenings: Readonly<Record<string, (story: Story) => unknown>> = {
   },
   'newer XO': (story) => story.message({ control: 'XO', sent: at('1000') }),
   'older XO': (story) => story.message({ control: 'XO', sent: at('0800') }),
+  'another day': (story) =>
+    story.message({
+      control: 'XO',
+      sent: at('0800'),
+      steps: [step('1', { ScheduledProcedureStepStartDate: '20261017' })],
+    }),
   reopen: (story) => story.hand({ kind: 'reopen', orderId: story.order().id }),
 }
 
-const messages = ['arrive', 'ready', 'start', 'complete', 'cancel', 'newer XO', 'older XO']
+const messages = ['arrive', 'ready', 'start', 'complete', 'cancel', 'newer XO', 'older XO', 'another day']
 
 /** Rows of the table "Where a step can go", by column. */
 function transitions(): readonly (readonly [StepStatus, string, StepStatus])[] {
