@@ -152,9 +152,14 @@ function brought(stage: OrderStage, scenes: readonly Scene[]): readonly Scene[] 
   })
 }
 
-/** What the source says goes before the pipeline's `otherwise`, never before a code that it names. */
+/**
+ * What the source says goes before the pipeline's `otherwise`, never before a code that it names. A code in small
+ * letters is that code, and none at all is a fault: an order that is ignored because of how it is written is lost.
+ */
 function controlOf(stage: OrderStage, { site }: Scene, code: string, status: string): Control {
-  const control = stage.orderControl(code, status)
+  const exact = stage.orderControl(code, status)
+  const control = exact.rule === 'otherwise' ? stage.orderControl(code.toUpperCase(), status) : exact
+  if (code === '') return { ...control, effect: 'reject' }
   const { unknownOrderControl = 'pipeline' } = site
   if (control.rule !== 'otherwise' || unknownOrderControl === 'pipeline') return control
   return { ...control, effect: unknownOrderControl }

@@ -238,6 +238,15 @@ test.each([
   })
 })
 
+test('an order control code in small letters is that code; none at all is a fault that names ORC-1', () => {
+  const small = judge(orm, { 'ORC-1': 'nw' })
+  expect(small.kind === 'accepted' && small.groups.map(({ effect }) => effect)).toEqual(['create'])
+  for (const none of [null, '""']) {
+    expect(refusedBy(judge(orm, { 'ORC-1': none }))).toEqual([['E302', 'ORC', 1, 1]])
+    expect(refusedBy(judge(orm, { 'ORC-1': none }, { unknownOrderControl: 'ignore' }))).toHaveLength(1)
+  }
+})
+
 test.each([
   ['ORR^O02', 'OK'],
   ['ORR^O02', 'NW'],
