@@ -33,11 +33,12 @@ export interface Run {
   readonly wrong: readonly string[]
 }
 
-/** Files with messages by their path in the folder, in the order of their names. */
+/** Files with messages by their path in the folder, in the order of their names: those called .hl7, and any with an MSH. */
 export function filesIn(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.hl7$/i.test(entry.name))
+    .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .filter((file) => /\.hl7$/i.test(file) || splitMessages(readFileSync(join(folder, file))).length > 0)
     .sort()
 }
 
@@ -46,7 +47,6 @@ export async function runCorpus(options: {
   readonly folder: string
   readonly redisPath: string
   readonly isKnown: boolean
-  readonly said?: (file: string) => void
 }): Promise<Run> {
   const { folder, redisPath, isKnown } = options
   const site = corpusSite()
@@ -55,13 +55,16 @@ export async function runCorpus(options: {
   const judged: Judged[] = []
   const wrong: string[] = []
   for (const file of found) {
-    options.said?.(file)
     const bytes = readFileSync(join(folder, file))
     const known = expectedOf.get(file)
     const isSame = known?.sha256 === createHash('sha256').update(bytes).digest('hex')
     if (isKnown && known === undefined) wrong.push(`${file}: nobody expects it`)
     if (isKnown && known !== undefined && !isSame) wrong.push(`${file}: not the file that is expected (SHA-256)`)
-    judged.push(...(await judgeFile(site, { file, bytes, redisPath }, isSame ? known : undefined)))
+    try {
+      judged.push(...(await judgeFile(site, { file, bytes, redisPath }, isSame ? known : undefined)))
+    } catch (error) {
+      wrong.push(`${file}: crashed, ${error instanceof Error ? error.stack : String(error)}`)
+    }
   }
   if (isKnown)
     for (const { file } of expectations.files) if (!found.includes(file)) wrong.push(`${file}: it is missing`)
