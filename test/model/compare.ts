@@ -5,10 +5,10 @@
 import { apply, concerns, createOverlay } from '../../src/exam/index.ts'
 import type { InboxEntry } from '../../src/core/inbox.ts'
 import type { MessageState, OrderGroup, PatientAct } from '../../src/core/message.ts'
-import type { ExamEvent, ExamRules, StatusMessage } from '../../src/core/world.ts'
+import type { Change, ExamEvent, ExamRules, StatusMessage } from '../../src/core/world.ts'
 import { createMemory, type Memory } from './memory.ts'
 import { happen, passTime } from './model.ts'
-import { narrate, storyBegins, type Happening } from './narrator.ts'
+import { narrate, reconsider, storyBegins, type Happening } from './narrator.ts'
 import { emptyState, type Answer, type State, type Told } from './state.ts'
 import type { Story } from './story.ts'
 
@@ -34,30 +34,38 @@ export function tell(story: Story): Outcome {
   const state = emptyState(storyBegins)
   const told: Happening[] = []
   const engine = createEngine(story)
+  let { site } = story
   let seq = 1
   for (const act of story.acts) {
     const until = state.now + (act.act === 'wait' ? act.minutes : 1) * 60_000
     const outcome = (difference: Difference | undefined): Outcome => ({ difference, state, told })
 
-    passTime(state, story.site, until)
+    passTime(state, site, until)
     const late =
       engine.passTime(until, () => ++seq) ?? differs(state, engine, 'time', `time that passed after ${told.length}`)
     if (late !== undefined) return outcome(late)
 
-    const happening = narrate(act, state, told, ++seq)
-    if (happening === undefined) continue
-    told.push(happening)
-    const { entry, groups, patients } = happening
-    happen(state, story.site, entry, groups, patients)
-    passTime(state, story.site, state.now)
-    const crash = engine.happen(entry, groups, patients) ?? engine.passTime(state.now, () => ++seq)
-    const difference = crash ?? differs(state, engine, nameOf(happening), String(told.length))
+    const first = narrate(act, state, told, ++seq)
+    if (first === undefined) continue
+    if (first.site !== undefined) engine.start((site = first.site))
+    for (const happening of first.site === undefined ? [first] : [first, ...reconsider(state, () => ++seq)]) {
+      told.push(happening)
+      const { entry, groups, patients } = happening
+      happen(state, site, entry, groups, patients)
+      const crash = engine.happen(entry, groups, patients)
+      if (crash !== undefined) return outcome(crash)
+    }
+    // What is due by other rules is so only once all orders were judged by them.
+    passTime(state, site, state.now)
+    const difference =
+      engine.passTime(state.now, () => ++seq) ?? differs(state, engine, nameOf(first), String(told.length))
     if (difference !== undefined) return outcome(difference)
   }
   return { difference: undefined, state, told }
 }
 
-function nameOf({ entry, groups, patients }: Happening): string {
+function nameOf({ entry, groups, patients, site }: Happening): string {
+  if (site !== undefined) return 'other rules'
   if (entry.kind === 'manual') return entry.command.kind
   if (entry.kind === 'images') return `images ${entry.event}`
   if (entry.kind === 'performed') return `performed ${entry.performed.state}`
@@ -70,18 +78,35 @@ interface Engine {
   readonly messages: ReadonlyMap<string, MessageState>
   /** With the Study Instance UIDs that the engine made; the model only knows for which order. */
   real(text: string): string
+  /** With other rules; everything is stored. */
+  start(site: Story['site']): void
   happen(entry: InboxEntry, groups: readonly OrderGroup[], patients: readonly PatientAct[]): Difference | undefined
   passTime(until: number, next: () => number): Difference | undefined
 }
 
-function createEngine({ site }: Story): Engine {
+function createEngine({ site, batch }: Story): Engine {
+  /** What apply has said, and of it what is stored: several entries are applied before that. */
   const memory = createMemory()
+  const stored = createMemory()
+  let unstored: Change[] = []
+  let applied = 0
+  let base = stored.open()
+  let overlay = createOverlay(base)
   const events: Told[] = []
   const made = new Map<string, string>()
   const messages = new Map<string, MessageState>()
-  const rules: ExamRules = { ...site, status: { render: listen } }
+  let rules: ExamRules = { ...site, status: { render: listen } }
+
+  function store(): void {
+    stored.keep(unstored)
+    unstored = []
+    applied = 0
+    base = stored.open()
+    overlay = createOverlay(base)
+  }
 
   let isUnlink = false
+  let now = ''
 
   // Every event becomes a status message that says nothing but what it is: only those that are sent count.
   function listen({ kind, order, study, controlId }: ExamEvent): StatusMessage[] {
@@ -91,9 +116,8 @@ function createEngine({ site }: Story): Engine {
   }
 
   function one(entry: InboxEntry, groups: readonly OrderGroup[], patients: readonly PatientAct[] = []): void {
+    now = entry.at
     isUnlink = entry.kind === 'manual' && entry.command.kind === 'unlink'
-    const base = memory.open()
-    const overlay = createOverlay(base)
     for (let round = 0; ; round++) {
       const wanted = concerns(entry, groups, overlay, patients).filter((by) => !base.has(by))
       if (wanted.length === 0) break
@@ -103,6 +127,8 @@ function createEngine({ site }: Story): Engine {
     const changes = apply(overlay, entry, groups, rules, patients)
     overlay.fold(changes)
     memory.keep(changes)
+    unstored.push(...changes)
+    if (++applied >= batch) store()
     for (const change of changes) {
       // What the sender names later takes the place of the UID that the engine made.
       if (change.kind === 'order' && !made.has(change.order.id))
@@ -131,6 +157,10 @@ function createEngine({ site }: Story): Engine {
     events,
     messages,
     real,
+    start: (other) => {
+      store()
+      rules = { ...other, status: { render: listen } }
+    },
     happen: (entry, groups, patients) =>
       guarded(`${entry.seq}`, nameOf({ entry, groups, patients }), () => {
         const its = JSON.parse(real(JSON.stringify({ entry, groups }))) as { entry: InboxEntry; groups: OrderGroup[] }
@@ -146,7 +176,9 @@ function createEngine({ site }: Story): Engine {
           if (fired > 200) throw new Error('deadlines fire without end')
           const [subject, at] = due
           memory.deadlines.delete(subject)
-          one({ seq: next(), at, kind: 'deadline', subject, due: at }, [])
+          // What other rules make due is due now.
+          const fires = [at, now].toSorted()[1] ?? at
+          one({ seq: next(), at: fires, kind: 'deadline', subject, due: at }, [])
         }
       }),
   }

@@ -34,6 +34,12 @@ export function cover(coverage: Coverage, { state, told }: Outcome): void {
   if (state.merged.length > 0) reached.add('merge')
   if (state.merged.length > 1) reached.add('several merges')
   if (told.length > 15) reached.add('more than 15 entries')
+  for (const { entry, site } of told) {
+    if (site !== undefined) reached.add('other rules')
+    if (entry.kind === 'manual' && entry.command.kind === 'reconsider') reached.add('open order under other rules')
+    const isWrong = entry.kind === 'performed' && entry.performed.discontinuationReason !== undefined
+    if (isWrong) reached.add('wrong worklist entry')
+  }
   for (const what of reached) coverage.set(what, (coverage.get(what) ?? 0) + 1)
 }
 
@@ -85,6 +91,9 @@ export const leastPercent: Readonly<Record<string, number>> = {
   merge: 10,
   'several merges': 1,
   'merge and images': 5,
+  'other rules': 10,
+  'open order under other rules': 8,
+  'wrong worklist entry': 3,
   'more than 15 entries': 5,
 }
 
@@ -92,6 +101,9 @@ export const leastPercent: Readonly<Record<string, number>> = {
 const needs: readonly (readonly [Switch, RegExp])[] = [
   ['merge', /merge/],
   ['link', /linked/],
+  ['rules', /other rules/],
+  ['wrongEntry', /wrong worklist/],
+  ['performed', /MPPS|wrong worklist/],
   ['partNumbers', /E601/],
 ]
 

@@ -2,7 +2,8 @@
 import type { Command } from '../../src/core/inbox.ts'
 import { everywhere, isAcquired, link, unlink } from './images.ts'
 import { hasEnded, orderOf, planned, type ModelOrder, type ModelStep, type Site, type State } from './state.ts'
-import { callOff, end, hasImages, lastImageOf } from './telling.ts'
+import { reconsiderPerformed } from './performed.ts'
+import { callOff, completeStable, end, hasImages, lastImageOf } from './telling.ts'
 
 export function byHand(state: State, site: Site, command: Command): void {
   const order = orderOf(state, command.orderId)
@@ -23,9 +24,15 @@ export function byHand(state: State, site: Site, command: Command): void {
     }
     case 'unlink':
       return takeBack(state, order, command.study)
-    case 'reconsider':
+    case 'reconsider': {
+      reconsiderPerformed(state, site, order)
+      // "Studies of before a reopening end nothing." Quiet times are judged as time passes.
+      const isNewer = order.reopenedAt === undefined || (order.lastImageAt ?? 0) > order.reopenedAt
+      if (isNewer) completeStable(state, site, order)
+      return
+    }
     case 'expire':
-      // Given by the engine, not by a person; the text has no word on them.
+      // Given by retention, not by a person; the text has no word on it.
       return
   }
 }
@@ -54,16 +61,18 @@ function complete(state: State, order: ModelOrder, step: string | undefined): vo
 function reopen(state: State, order: ModelOrder, step: string | undefined): void {
   const over = chosen(order, step).filter(hasEnded)
   if (over.length === 0) return
-  const wasSeen = hasImages(state, order) || order.performed.length > 0
+  // What a modality took back (110514) was never so: it is a performed step of nothing.
+  const said = order.performed.filter(({ stepKeys }) => stepKeys.length > 0)
+  const wasSeen = hasImages(state, order) || said.length > 0
   for (const one of over) {
     const tookPlace = one.status === 'COMPLETED' || one.status === 'DISCONTINUED'
     one.status = tookPlace && wasSeen ? 'STARTED' : planned(one)
     // A reopening is no image: what MPPS alone began waits for the first one.
-    const sop = order.performed.find(({ stepKeys }) => stepKeys.includes(one.key))?.sop
+    const sop = said.find(({ stepKeys }) => stepKeys.includes(one.key))?.sop
     const isStarted = one.status === 'STARTED'
     const waits = isStarted && !hasImages(state, order)
-    one.begunWithoutImages = waits ? (sop ?? order.performed[0]?.sop ?? '') : isStarted ? one.begunWithoutImages : ''
-    one.begunBy = waits ? (sop ?? '') : isStarted ? one.begunBy : ''
+    one.begunWithoutImages = waits ? (sop ?? said[0]?.sop ?? '') : isStarted ? one.begunWithoutImages : ''
+    one.begunBy = waits ? one.begunWithoutImages : isStarted ? one.begunBy : ''
     one.begunAt = state.now
   }
   order.told = order.told.filter((word) => word === 'IP')

@@ -211,13 +211,21 @@ function whose(state: State, study: ModelStudy, series: SeriesFacts, isAsked = f
 }
 
 /** "The named step, else those that the series tell apart, else those that have begun, else all"; and so for "what will come to it". */
-function linkedPairs(study: ModelStudy, order: ModelOrder, all: readonly SeriesFacts[], one: SeriesFacts): Pair[] {
+function linkedPairs(
+  study: ModelStudy,
+  order: ModelOrder,
+  all: readonly SeriesFacts[],
+  one: SeriesFacts,
+  begun: readonly Pair[] = begunOf(order),
+): Pair[] {
   const told = linkedTold(study, order, one)
   if (told.length > 0) return told
   if (all.some((series) => !isReport(series) && linkedTold(study, order, series).length > 0)) return []
-  const begun = pairsOf([order]).filter(({ step }) => ['STARTED', 'COMPLETED'].includes(step.status))
-  return begun.length > 0 ? begun : pairsOf([order])
+  return begun.length > 0 ? [...begun] : pairsOf([order])
 }
+
+const begunOf = (order: ModelOrder): Pair[] =>
+  pairsOf([order]).filter(({ step }) => ['STARTED', 'COMPLETED'].includes(step.status))
 
 function linkedTold(study: ModelStudy, order: ModelOrder, series: SeriesFacts): Pair[] {
   const name = study.linkedSteps.find((one) => one.order === order.id)?.step
@@ -239,8 +247,7 @@ function tellLate(
   steps: readonly ModelStep[],
 ): void {
   // What tells none of the steps of an order that it is linked to is of those that have begun.
-  const begun = order.steps.filter(({ status }) => ['STARTED', 'COMPLETED'].includes(status))
-  const its = steps.length === 0 ? begun : steps
+  const its = steps.length === 0 ? begunOf(order).map(({ step }) => step) : steps
   if (its.length === 0 || !its.every(({ status }) => status === 'COMPLETED')) return
   if (study.late.some((one) => one.order === order.id && one.series === series)) return
   study.late.push({ order: order.id, series })
@@ -338,6 +345,8 @@ function studyOf(state: State, { orthanc, study, series }: Images): ModelStudy |
 export function seen(state: State, images: Images): void {
   const study = studyOf(state, images)
   if (study === undefined) return
+  // "A study that was deleted and is there again is stable when Orthanc says so again."
+  if (study.deleted) study.stable = false
   study.deleted = false
   for (const told of images.series) {
     const before = study.series.find((one) => one.series === told.series)
@@ -365,10 +374,12 @@ function ask(
   only?: readonly ModelOrder[],
   isMerge = false,
 ): ModelOrder[] {
-  // "Nothing moves and nothing is sent, now or later, for this study, unless a merge shows … or a person links it."
-  if (study.credit === 'mismatch' && !isMerge) return []
   // What no modality acquired is recorded, and tells nothing.
   if (evidence === 'no') return []
+  // What became a mismatch just now, by a copy, is one by what is none as well.
+  if (study.asked === 'copy') study.asked = evidence
+  // "Nothing moves and nothing is sent, now or later, for this study, unless a merge shows … or a person links it."
+  if (study.credit === 'mismatch' && !isMerge) return []
   if (evidence === 'yes' || study.asked === '') study.asked = evidence
   // A copy is "credited like the first".
   const first = evidence === 'copy' ? shownElsewhere(state, study, series) : undefined
@@ -387,14 +398,15 @@ function ask(
     study.contradicts = answer.with.map(({ id }) => id)
   }
   // "Ambiguous, nothing moves, until a series does tell": what a series has told before stays told.
-  if (answer.kind === 'ambiguous' && study.credit === 'unmatched') {
+  if (answer.kind === 'ambiguous' && ['unmatched', 'ambiguous'].includes(study.credit)) {
+    const before = study.credit === 'ambiguous' ? study.contradicts : []
+    study.contradicts = [...new Set([...before, ...answer.between.map(({ id }) => id)])]
     study.credit = 'ambiguous'
-    study.contradicts = answer.between.map(({ id }) => id)
   }
   return []
 }
 
-/** "However late it was sent on." */
+/** "A copy came when its original did." */
 function original(first: ModelStudy | undefined, copy: SeriesFacts): SeriesFacts {
   return first?.series.find(({ seriesInstanceUid }) => seriesInstanceUid === copy.seriesInstanceUid) ?? copy
 }
@@ -439,19 +451,16 @@ export function askAgain(state: State, site: Site, orders: readonly ModelOrder[]
   const isAsked = ({ deleted, linked, credit }: ModelStudy): boolean =>
     !deleted && linked.length === 0 && credit !== 'matched' && (why === 'merge' || credit !== 'mismatch')
   // What nobody can find by Study Instance UID or accession number is not asked again.
-  const isFound = ({ series }: ModelStudy): boolean =>
-    orders.some(({ uid, accession }) =>
-      series.some((one) => one.studyInstanceUid === uid || (accession !== '' && one.accessionNumber === accession)),
-    )
+  const isFound = (study: ModelStudy): boolean => orders.some((order) => finds(order, study))
   // What still contradicts stays as it is, whatever other series say.
   const isStill = (study: ModelStudy): boolean =>
     study.credit === 'mismatch' &&
     study.series.some(
-      (one) => againEvidence(state, study, one) !== 'no' && whose(state, study, one).kind === 'mismatch',
+      (one) => againEvidence(state, study, one, orders) !== 'no' && whose(state, study, one).kind === 'mismatch',
     )
   for (const study of state.studies.filter((one) => isAsked(one) && isFound(one) && !isStill(one))) {
     for (const series of study.series) {
-      const evidence = againEvidence(state, study, series)
+      const evidence = againEvidence(state, study, series, orders)
       for (const order of ask(state, study, series, evidence, orders, why === 'merge')) reached.add(order)
     }
   }
@@ -461,9 +470,20 @@ export function askAgain(state: State, site: Site, orders: readonly ModelOrder[]
   }
 }
 
-/** Asked later, only a copy of a series that was seen earlier elsewhere, and is still there, is a copy. */
-function againEvidence(state: State, study: ModelStudy, series: SeriesFacts): 'yes' | 'no' | 'copy' {
-  const earlier = state.studies.slice(0, state.studies.indexOf(study)).filter(({ deleted: gone }) => !gone)
+const finds = ({ uid, accession }: ModelOrder, { series }: ModelStudy): boolean =>
+  series.some((one) => one.studyInstanceUid === uid || (accession !== '' && one.accessionNumber === accession))
+
+/** "Also when both are asked again for an order": a copy of a series that was seen earlier elsewhere and is still there. */
+function againEvidence(
+  state: State,
+  study: ModelStudy,
+  series: SeriesFacts,
+  orders: readonly ModelOrder[],
+): 'yes' | 'no' | 'copy' {
+  const before = state.studies.slice(0, state.studies.indexOf(study))
+  const areBothAsked = (other: ModelStudy): boolean =>
+    orders.some((order) => finds(order, study) && finds(order, other))
+  const earlier = before.filter((one) => !one.deleted && areBothAsked(one))
   return evidenceOf({ ...state, studies: [...earlier, study] }, study, series)
 }
 
@@ -479,23 +499,39 @@ export function link(state: State, site: Site, named: ModelStudy, order: ModelOr
   const stepOf = (study: ModelStudy): string | undefined =>
     study.linkedSteps.find((one) => one.order === order.id)?.step
   if (studies.every((study) => study.linked.includes(order.id) && stepOf(study) === step)) return
-  const known = studies.filter(({ credits }) => credits.some((one) => one.order === order.id))
+  // Of what came while the study was a mismatch the order had nothing.
+  const known = studies.filter(
+    ({ credit: kind, credits }) => kind === 'matched' && credits.some((one) => one.order === order.id),
+  )
   for (const study of studies) mark(study, order, step)
   const series = studies.flatMap((study) => study.series.filter((one) => !isReport(one)).map((one) => ({ study, one })))
   const all = series.map(({ one }) => one)
+  const begun = begunOf(order)
+  const late: { study: ModelStudy; one: SeriesFacts }[] = []
   for (const { study, one } of series) {
     const evidence = isElsewhere({ ...state, studies: studies.slice(0, studies.indexOf(study)) }, study, one)
       ? 'copy'
       : 'yes'
-    credit(state, study, one, [order], linkedPairs(study, order, all, one), evidence, !known.includes(study))
+    credit(state, study, one, [order], linkedPairs(study, order, all, one, begun), evidence)
+    if (evidence === 'yes' && !known.includes(study)) late.push({ study, one })
   }
+  // "As they are after the link": what it has started is not late.
+  for (const { study, one } of late)
+    tellLate(
+      state,
+      study,
+      order,
+      one,
+      linkedTold(study, order, one).map(({ step: its }) => its),
+    )
   // Reports complete nothing.
   if (series.length > 0) completeStable(state, site, order)
 }
 
 function mark(study: ModelStudy, order: ModelOrder, step: string | undefined): void {
   study.unlinked = study.unlinked.filter((id) => id !== order.id)
-  // "Orders it was credited to keep it, as if they had been linked."
+  // "Orders it is credited to then keep it, as if they had been linked; a mismatch is credited to nobody."
+  if (study.credit === 'mismatch') study.credits = []
   const keeping = study.credits.map((one) => one.order)
   study.linked = [...new Set([...study.linked, ...keeping, order.id])]
   study.linkedSteps = study.linkedSteps.filter((one) => one.order !== order.id)

@@ -76,53 +76,22 @@ export function createMemory(): Memory {
   return { orders, studies, deadlines, open, keep }
 }
 
+/** Stories have no appointments: by those nothing is found. */
 function isOrder(order: Order, by: Lookup): boolean {
   const { numbers } = order
-  switch (by.by) {
-    case 'order':
-      return order.id === by.id
-    case 'placerOrderNumber':
-      return numbers.authority === by.authority && numbers.placerOrderNumber === by.value
-    case 'fillerOrderNumber':
-      return numbers.authority === by.authority && numbers.fillerOrderNumber === by.value
-    case 'placerAppointmentId':
-    case 'fillerAppointmentId':
-      return numbers.authority === by.authority && numbers[by.by] === by.value
-    case 'accessionNumber':
-      return numbers.accessionNumber === by.value
-    case 'studyInstanceUid':
-      return order.studyInstanceUid === by.value
-    case 'requestedProcedure':
-      return requestedProcedure(order).some((own) => lookupKey(own) === lookupKey(by))
-    case 'performed':
-      return performedLookups(order).some((own) => lookupKey(own) === lookupKey(by))
-    case 'patient':
-      return order.patientKey === by.key
-    case 'patientRecord':
-    case 'study':
-    case 'tombstone':
-      return false
-  }
+  if (by.by === 'order') return order.id === by.id
+  if (by.by === 'placerOrderNumber') return numbers.authority === by.authority && numbers.placerOrderNumber === by.value
+  if (by.by === 'fillerOrderNumber') return numbers.authority === by.authority && numbers.fillerOrderNumber === by.value
+  if (by.by === 'accessionNumber') return numbers.accessionNumber === by.value
+  if (by.by === 'studyInstanceUid') return order.studyInstanceUid === by.value
+  if (by.by === 'requestedProcedure') return requestedProcedure(order).some((own) => lookupKey(own) === lookupKey(by))
+  if (by.by === 'performed') return performedLookups(order).some((own) => lookupKey(own) === lookupKey(by))
+  return by.by === 'patient' && order.patientKey === by.key
 }
 
 function isStudy(study: Study, by: Lookup): boolean {
-  switch (by.by) {
-    case 'study':
-      return study.key === by.key
-    case 'studyInstanceUid':
-      return [study, ...study.series].some((one) => one.studyInstanceUid === by.value)
-    case 'accessionNumber':
-      return [study, ...study.series].some((one) => one.accessionNumber === by.value)
-    case 'order':
-    case 'placerOrderNumber':
-    case 'fillerOrderNumber':
-    case 'placerAppointmentId':
-    case 'fillerAppointmentId':
-    case 'requestedProcedure':
-    case 'performed':
-    case 'patient':
-    case 'patientRecord':
-    case 'tombstone':
-      return false
-  }
+  if (by.by === 'study') return study.key === by.key
+  const all = [study, ...study.series]
+  if (by.by === 'studyInstanceUid') return all.some((one) => one.studyInstanceUid === by.value)
+  return by.by === 'accessionNumber' && all.some((one) => one.accessionNumber === by.value)
 }

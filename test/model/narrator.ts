@@ -7,13 +7,15 @@ import type { OrderGroup, PatientAct, PlannedStep } from '../../src/core/message
 import { patientKey } from '../../src/core/ids.ts'
 import type { Dataset } from '../../src/core/dataset.ts'
 import type { Patient, SeriesFacts } from '../../src/core/order.ts'
-import type { Act, GroupAct, ImagesAct, MessageAct } from './story.ts'
-import type { ModelOrder, ModelStep, ModelStudy, State } from './state.ts'
+import type { Act, GroupAct, ImagesAct, MessageAct, Story } from './story.ts'
+import { isOver, type ModelOrder, type ModelStep, type ModelStudy, type State } from './state.ts'
 
 export interface Happening {
   readonly entry: InboxEntry
   readonly groups: readonly OrderGroup[]
   readonly patients: readonly PatientAct[]
+  /** The rules from now on, if they change. */
+  readonly site?: Story['site']
 }
 
 export const storyBegins = Date.UTC(2026, 2, 2, 7, 0, 0)
@@ -65,6 +67,17 @@ function sentAt(sent: MessageAct['sent'], now: number): string {
 /** The nth order of the story, the newest first. */
 const orderAt = (state: State, n: number): ModelOrder | undefined => pick(state.orders.toReversed(), n)
 const studyAt = (state: State, n: number): ModelStudy | undefined => pick(state.studies.toReversed(), n)
+
+/** What the engine gives itself when it starts with other rules: every open order is judged by them. */
+export function reconsider(state: State, next: () => number): Happening[] {
+  const at = new Date(state.now).toISOString()
+  const open = state.orders.filter((order) => !isOver(order))
+  return open.map(({ id }) => {
+    const command = { kind: 'reconsider', orderId: id } as const
+    const entry: InboxEntry = { seq: next(), at, kind: 'manual', by: 'engine', reason: 'other rules', command }
+    return { entry, groups: [], patients: [] }
+  })
+}
 
 export function narrate(act: Act, state: State, told: readonly Happening[], seq: number): Happening | undefined {
   const at = new Date(state.now).toISOString()
@@ -156,6 +169,8 @@ export function narrate(act: Act, state: State, told: readonly Happening[], seq:
       const prior = act.prior.map((n) => person(n, 'own').key)
       return { entry: message, groups: [], patients: [{ kind: 'merge', patient: person(act.patient, 'own'), prior }] }
     }
+    case 'rules':
+      return { ...only({ seq, at, kind: 'changes', orthanc: 'main', rows: [] }), site: act.site }
     case 'wait':
       return undefined
   }
@@ -279,7 +294,8 @@ function seriesFacts(act: ImagesAct, state: State, at: string): SeriesFacts {
   const series = `${study}-${act.series}`
   // What a series is, it is in every Orthanc.
   const everywhere = state.studies.flatMap((one) => one.series)
-  const before = known?.series.find((one) => one.series === series) ?? everywhere.find((one) => one.series === series)
+  const here = known?.series.find((one) => one.series === series)
+  const before = here ?? everywhere.find((one) => one.series === series)
   const item = (one: ModelOrder | undefined, s: ModelStep | undefined) =>
     one === undefined || s === undefined || s.stepId === '' || one.procedureId === ''
       ? []
@@ -314,7 +330,7 @@ function seriesFacts(act: ImagesAct, state: State, at: string): SeriesFacts {
     studyDate: known?.series[0]?.studyDate ?? digits(state.now).slice(0, 8),
     studyTime: known?.series[0]?.studyTime ?? digits(state.now).slice(8),
     instances: (before?.instances ?? 1) + act.instances,
-    lastImageAt: before !== undefined && act.instances === 0 ? before.lastImageAt : at,
+    lastImageAt: here !== undefined && act.instances === 0 ? here.lastImageAt : at,
   }
 }
 
@@ -325,8 +341,10 @@ function performedStep(act: Act & { act: 'performed' }, state: State, told: read
     entry.kind === 'performed' && entry.performed.sopInstanceUid.startsWith(sopInstanceUid) ? [entry.performed] : [],
   )
   const last = before.at(-1)
-  if (last?.state === 'IN PROGRESS' && act.name === 'none') return { ...last, state: act.state, scheduledSteps: [] }
-  if (last?.state === 'IN PROGRESS') return { ...last, state: act.state }
+  const reason = act.wrong && act.state === 'DISCONTINUED' ? { discontinuationReason: '110514' } : {}
+  const again = { state: act.state, ...reason }
+  if (last?.state === 'IN PROGRESS' && act.name === 'none') return { ...last, ...again, scheduledSteps: [] }
+  if (last?.state === 'IN PROGRESS') return { ...last, ...again }
   const order = orderAt(state, act.order)
   const next = orderAt(state, act.order + 1)
   const own = order?.patient ?? ''
@@ -350,5 +368,6 @@ function performedStep(act: Act & { act: 'performed' }, state: State, told: read
     modality: step?.modality ?? 'CT',
     stationAeTitle: step?.stations[0] ?? '',
     scheduledSteps: act.name === 'none' ? [] : act.two ? [item(order), item(next)] : [item(order)],
+    ...reason,
   }
 }

@@ -108,31 +108,19 @@ function orderGroup(state: State, site: Site, group: Group, id: string): Answer 
   if (found !== undefined && patient !== undefined && patient !== found.patient)
     return dead('E602', ...contradictions(state, group, patient, found))
 
-  switch (group.effect) {
-    case 'create':
-      if (found !== undefined) return update(state, site, found, group, sentAt)
-      return create(state, site, group, patient, sentAt, id)
-    case 'update':
-      if (found !== undefined) return update(state, site, found, group, sentAt)
-      {
-        const faults = contradictions(state, group, patient, undefined)
-        if (faults.length > 0) return dead(...faults)
-      }
-      // "XO for an unknown order makes it when it has a patient and steps, else it is ignored."
-      if (patient === undefined || group.steps.length === 0) return unknownOrder
-      return create(state, site, group, patient, sentAt, id)
-    case 'start':
-    case 'complete':
-    case 'cancel':
-    case 'discontinue':
-      if (found !== undefined) return status(state, found, group, sentAt)
-      if (group.effect === 'cancel' || group.effect === 'discontinue') bury(state, group, sentAt)
-      return unknownOrder
-    case 'ignore':
-      return { kind: 'ignored', rule: 'ignore' }
-    default:
-      throw new Error(`no story tells ${group.effect}`)
+  const { effect } = group
+  if (effect === 'create' || effect === 'update') {
+    if (found !== undefined) return update(state, site, found, group, sentAt)
+    if (effect === 'create') return create(state, site, group, patient, sentAt, id)
+    const faults = contradictions(state, group, patient, undefined)
+    if (faults.length > 0) return dead(...faults)
+    // "XO for an unknown order makes it when it has a patient and steps, else it is ignored."
+    if (patient === undefined || group.steps.length === 0) return unknownOrder
+    return create(state, site, group, patient, sentAt, id)
   }
+  if (found !== undefined) return status(state, found, group, sentAt)
+  if (effect === 'cancel' || effect === 'discontinue') bury(state, group, sentAt)
+  return unknownOrder
 }
 
 /** MSH-7 as sent. */
@@ -441,8 +429,6 @@ function status(state: State, order: ModelOrder, group: Group, sentAt: string | 
 function change(state: State, order: ModelOrder, effect: Effect, steps: readonly ModelStep[]): void {
   if (effect === 'start') {
     begin(state, order, steps, 'ris', 'ris')
-    // It said so itself, whether or not anything could start.
-    if (!order.told.includes('IP')) order.told.push('IP')
     return
   }
   if (effect === 'complete') {
@@ -465,10 +451,11 @@ function bury(state: State, { numbers }: OrderGroup, sentAt: string | undefined)
 
 /** By what an order may be known, the best first. */
 function namesOf(numbers: OrderNumbers): string[] {
-  const { authority, fillerOrderNumber, placerOrderNumber, accessionNumber } = numbers
+  const { authority, fillerOrderNumber, placerOrderNumber, accessionNumber, studyInstanceUid } = numbers
   return [
     fillerOrderNumber === undefined ? [] : `${authority} filler ${fillerOrderNumber}`,
     placerOrderNumber === undefined ? [] : `${authority} placer ${placerOrderNumber}`,
     accessionNumber === undefined ? [] : `${authority} accession ${accessionNumber}`,
+    studyInstanceUid === undefined ? [] : `${authority} study ${studyInstanceUid}`,
   ].flat()
 }

@@ -5,7 +5,15 @@ import { askAgain } from './images.ts'
 import { survivor, type Answer, type ModelPatient, type Site, type State } from './state.ts'
 
 export function patientActs(state: State, site: Site, acts: readonly PatientAct[]): Answer {
-  const rules = acts.flatMap((act) => (act.kind === 'update' ? update(state, act.patient) : merge(state, site, act)))
+  const before = state.merged.length
+  const rules = acts.flatMap((act) => {
+    if (act.kind === 'update') return [update(state, act.patient)]
+    return act.kind === 'merge' ? merge(state, act) : []
+  })
+  // "All merges of a message are one change"; the survivor's own orders are asked for as well.
+  const merged = state.merged.slice(before).map(({ into }) => survivor(state, into))
+  const orders = state.orders.filter(({ patient }) => merged.includes(patient))
+  askAgain(state, site, orders, 'merge')
   const ignored = rules.find((rule) => rule !== '')
   return ignored === undefined || rules.includes('') ? { kind: 'applied' } : { kind: 'ignored', rule: ignored }
 }
@@ -20,7 +28,7 @@ function update(state: State, patient: Patient): string {
 }
 
 /** "Merging a key into itself, or round in a circle, is ignored (`merge-circular`), and so is what was merged already (`merge-repeated`)." */
-function merge(state: State, site: Site, act: PatientAct & { kind: 'merge' }): string[] {
+function merge(state: State, act: PatientAct & { kind: 'merge' }): string[] {
   return act.prior.map((prior) => {
     const into = survivor(state, act.patient.key)
     if (prior === into || prior === act.patient.key) return 'merge-circular'
@@ -38,9 +46,6 @@ function merge(state: State, site: Site, act: PatientAct & { kind: 'merge' }): s
       order.patient = into
       order.knownAs.push(prior)
     }
-    const orders = state.orders.filter(({ patient }) => patient === into)
-    // "Unless a merge shows that the two are one patient": the survivor's own orders are asked for as well.
-    askAgain(state, site, orders, 'merge')
     return ''
   })
 }

@@ -22,9 +22,16 @@ export function performed(state: State, site: Site, said: PerformedProcedureStep
     const isNews = known.length === 0 || (record?.state === 'IN PROGRESS' && said.state !== 'IN PROGRESS')
     if (record === undefined || !isNews) continue
     record.state = said.state
-    if (said.state === 'DISCONTINUED' && said.discontinuationReason === incorrectEntry) takeBack(state, order, record)
+    const isWrongEntry = said.state === 'DISCONTINUED' && said.discontinuationReason === incorrectEntry
+    const falsely = isWrongEntry ? takeBack(state, order, record) : []
     const steps = order.steps.filter(({ key }) => record.stepKeys.includes(key))
     judge(state, site, order, steps, said.sopInstanceUid)
+    if (!isWrongEntry) continue
+    // What others have said of those steps counts without it, if it kept them from ending.
+    if (known.length > 0 && order.reopenedAt === undefined) endPerformed(state, site, order, falsely)
+    // "From then on it is a performed step of none."
+    record.stepKeys = []
+    for (const step of order.steps) if (step.begunBy === said.sopInstanceUid) step.begunBy = ''
   }
 }
 
@@ -75,7 +82,7 @@ const incorrectEntry = '110514'
  * Those that MPPS alone began, and of which no other performed step is left, are SCHEDULED
  * again; the event is `reopened`, and IP may be told again if no other step of the order has begun."
  */
-function takeBack(state: State, order: ModelOrder, record: ModelOrder['performed'][number]): void {
+function takeBack(state: State, order: ModelOrder, record: ModelOrder['performed'][number]): ModelStep[] {
   const isFalse = (step: ModelStep): boolean =>
     record.stepKeys.includes(step.key) && (isWaiting(step) || step.begunWithoutImages !== '')
   const falsely = order.steps.filter(isFalse)
@@ -89,15 +96,33 @@ function takeBack(state: State, order: ModelOrder, record: ModelOrder['performed
     step.begunWithoutImages = ''
     step.begunBy = ''
   }
-  if (again.length === 0) return
+  const left = falsely.filter((step) => !isWaiting(step) && isLeft(step))
+  if (again.length === 0) return left
   const hasBegun = order.steps.some(({ status }) => ['STARTED', 'COMPLETED', 'DISCONTINUED'].includes(status))
   if (!hasBegun) order.told = order.told.filter((word) => word !== 'IP')
   state.events.push({ order: order.id, kind: 'reopened' })
+  return left
 }
 
 function judge(state: State, site: Site, order: ModelOrder, steps: readonly ModelStep[], sop: string): void {
   // "IN PROGRESS starts the steps, under every policy"; an end "starts what had not begun".
   begin(state, order, steps, 'exam', sop)
+  endPerformed(state, site, order, steps)
+}
+
+/** "Every open order judged by them … nor does any performed step of an order that was opened again." */
+export function reconsiderPerformed(state: State, site: Site, order: ModelOrder): void {
+  if (order.reopenedAt !== undefined) return
+  const isPerformed = ({ key }: ModelStep): boolean => order.performed.some(({ stepKeys }) => stepKeys.includes(key))
+  endPerformed(
+    state,
+    site,
+    order,
+    order.steps.filter((step) => step.status === 'STARTED' && isPerformed(step)),
+  )
+}
+
+function endPerformed(state: State, site: Site, order: ModelOrder, steps: readonly ModelStep[]): void {
   let hasMoved = false
   for (const step of steps.filter((one) => !hasEnded(one) && policyOf(site, one).policy === 'mpps')) {
     const states = order.performed.filter(({ stepKeys }) => stepKeys.includes(step.key)).map((one) => one.state)

@@ -21,13 +21,15 @@ export const kindsOfAct = [
   'performed',
   'patient',
   'merge',
+  'rules',
 ] as const
 export type KindOfAct = (typeof kindsOfAct)[number]
 /**
  * `together`: several groups of one message for one order. `redelivered`: images that are told of again.
  * `partNumbers`: orders named by one of their numbers. `reports`: SR and the like, and what modalities did not send.
+ * `wrongEntry`: MPPS that takes back what it said (110514). `batch`: entries that are applied before the world is stored.
  */
-export const kindsOfDetail = ['together', 'redelivered', 'partNumbers', 'reports'] as const
+export const kindsOfDetail = ['together', 'redelivered', 'partNumbers', 'reports', 'wrongEntry', 'batch'] as const
 export type Switch = KindOfAct | (typeof kindsOfDetail)[number]
 
 export interface StepAct {
@@ -107,13 +109,19 @@ export type Act =
       readonly name: 'request' | 'uid' | 'accession' | 'none'
       readonly patient: 'own' | 'other'
       readonly two: boolean
+      /** DISCONTINUED, because the wrong worklist entry was selected. */
+      readonly wrong: boolean
     }
   | { readonly act: 'patient'; readonly patient: number; readonly demographics: 'renamed' | 'somebody' }
   | { readonly act: 'merge'; readonly patient: number; readonly prior: readonly number[] }
+  /** The engine starts anew, with other rules. */
+  | { readonly act: 'rules'; readonly site: Story['site'] }
 
 export interface Story {
   readonly site: Pick<ExamRules, 'completion' | 'noShow'>
   readonly acts: readonly Act[]
+  /** So many entries are applied before the world is stored. */
+  readonly batch: number
 }
 
 /** Each with its weight; the first is what shrinking tends to. */
@@ -159,6 +167,51 @@ const groups = fc.oneof(
 )
 
 const stepName = mostly<number | null>([3, null], [1, 0], [1, 1])
+
+const quiet = { policy: 'quiet', quietSeconds: 1800 } as const
+const longQuiet = { policy: 'quiet', quietSeconds: 3600 } as const
+const byStability = { policy: 'stable', quietSeconds: 1800 } as const
+const byMpps = { policy: 'mpps', quietSeconds: 1800 } as const
+const byRis = { policy: 'ris', quietSeconds: 1800 } as const
+
+/** The policies and the rules per modality and station that stories play under. */
+const completions: fc.Arbitrary<ExamRules['completion']> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant(quiet) },
+  { weight: 3, arbitrary: fc.constant(byStability) },
+  { weight: 3, arbitrary: fc.constant(byMpps) },
+  { weight: 1, arbitrary: fc.constant(byRis) },
+  { weight: 2, arbitrary: fc.constant({ ...quiet, rules: [{ ...longQuiet, modalities: ['CT'] }] }) },
+  {
+    weight: 2,
+    arbitrary: fc.constant({
+      ...quiet,
+      rules: [
+        { ...byStability, modalities: ['PT', 'MR'] },
+        { ...byMpps, stations: ['STATION1'] },
+      ],
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constant({
+      ...byMpps,
+      rules: [
+        { ...byRis, modalities: ['DX'], stations: ['STATION2'] },
+        { ...longQuiet, modalities: ['MR', 'DX'] },
+        { ...byStability, stations: ['STATION0'] },
+      ],
+    }),
+  },
+)
+
+const sites: fc.Arbitrary<Story['site']> = fc.record({
+  completion: completions,
+  noShow: mostly<ExamRules['noShow']>(
+    [3, { days: 7, timeZone: 'UTC' }],
+    [1, undefined],
+    [1, { days: 1, timeZone: 'Asia/Tokyo' }],
+  ),
+})
 
 const acts: Readonly<Record<KindOfAct, { readonly weight: number; readonly arbitrary: fc.Arbitrary<Act> }>> = {
   order: {
@@ -272,6 +325,7 @@ const acts: Readonly<Record<KindOfAct, { readonly weight: number; readonly arbit
       name: mostly([5, 'request'], [2, 'uid'], [2, 'accession'], [1, 'none']),
       patient: mostly([12, 'own'], [1, 'other']),
       two: mostly([7, false], [1, true]),
+      wrong: mostly([2, false], [1, true]),
     }),
   },
   patient: {
@@ -293,55 +347,14 @@ const acts: Readonly<Record<KindOfAct, { readonly weight: number; readonly arbit
       ),
     }),
   },
+  rules: { weight: 2, arbitrary: fc.record({ act: fc.constant('rules' as const), site: sites }) },
 }
-
-const quiet = { policy: 'quiet', quietSeconds: 1800 } as const
-const longQuiet = { policy: 'quiet', quietSeconds: 3600 } as const
-const byStability = { policy: 'stable', quietSeconds: 1800 } as const
-const byMpps = { policy: 'mpps', quietSeconds: 1800 } as const
-const byRis = { policy: 'ris', quietSeconds: 1800 } as const
-
-/** The policies and the rules per modality and station that stories play under. */
-const completions: fc.Arbitrary<ExamRules['completion']> = fc.oneof(
-  { weight: 5, arbitrary: fc.constant(quiet) },
-  { weight: 3, arbitrary: fc.constant(byStability) },
-  { weight: 3, arbitrary: fc.constant(byMpps) },
-  { weight: 1, arbitrary: fc.constant(byRis) },
-  { weight: 2, arbitrary: fc.constant({ ...quiet, rules: [{ ...longQuiet, modalities: ['CT'] }] }) },
-  {
-    weight: 2,
-    arbitrary: fc.constant({
-      ...quiet,
-      rules: [
-        { ...byStability, modalities: ['PT', 'MR'] },
-        { ...byMpps, stations: ['STATION1'] },
-      ],
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.constant({
-      ...byMpps,
-      rules: [
-        { ...byRis, modalities: ['DX'], stations: ['STATION2'] },
-        { ...longQuiet, modalities: ['MR', 'DX'] },
-        { ...byStability, stations: ['STATION0'] },
-      ],
-    }),
-  },
-)
 
 export function stories(without: readonly Switch[] = []): fc.Arbitrary<Story> {
   const chosen = kindsOfAct.filter((kind) => !without.includes(kind)).map((kind) => acts[kind])
   return fc.record({
-    site: fc.record({
-      completion: completions,
-      noShow: mostly<ExamRules['noShow']>(
-        [3, { days: 7, timeZone: 'UTC' }],
-        [1, undefined],
-        [1, { days: 1, timeZone: 'Asia/Tokyo' }],
-      ),
-    }),
+    site: sites,
+    batch: without.includes('batch') ? fc.constant(1) : mostly([4, 1], [1, 2], [1, 3], [1, 9]),
     // The first act makes an order, so that there is something to tell of.
     acts: fc
       .tuple(acts.order.arbitrary, fc.array(fc.oneof(...chosen), { minLength: 3, maxLength: 22, size: 'max' }))
@@ -356,6 +369,7 @@ function plain(act: Act, without: readonly Switch[]): Act {
     if (is('reports')) return { ...act, instances }
     return { ...act, instances, origin: '', modality: act.modality === 'report' ? 'step' : act.modality }
   }
+  if (act.act === 'performed') return { ...act, wrong: act.wrong && is('wrongEntry') }
   if (act.act !== 'order' && act.act !== 'change') return act
   const groups = is('partNumbers') ? act.groups : act.groups.map((group) => ({ ...group, numbers: 'both' as const }))
   return is('together') ? { ...act, groups } : apart({ ...act, groups })

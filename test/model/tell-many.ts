@@ -34,22 +34,23 @@ export function tellMany({ stories: numRuns, seed, without = [] }: Run): Report 
 /** fast-check makes each act small; whole acts and groups are left out here while the same difference stays. */
 function shrunk(story: Story): Story {
   const sort = tell(story).difference?.sort
-  for (const { acts, site } of shorter(story)) {
-    const candidate = { site, acts }
-    if (acts.length > 0 && tell(candidate).difference?.sort === sort) return shrunk(candidate)
+  for (const candidate of shorter(story)) {
+    if (candidate.acts.length > 0 && tell(candidate).difference?.sort === sort) return shrunk(candidate)
   }
   return story
 }
 
-function* shorter({ site, acts }: Story): Generator<Story> {
+function* shorter(story: Story): Generator<Story> {
+  const { acts } = story
+  if (story.batch > 1) yield { ...story, batch: story.batch - 1 }
   for (const [at, act] of acts.entries()) {
-    yield { site, acts: acts.toSpliced(at, 1) }
+    yield { ...story, acts: acts.toSpliced(at, 1) }
     if (act.act !== 'order' && act.act !== 'change') continue
     for (const [g, group] of act.groups.entries()) {
-      if (act.groups.length > 1) yield { site, acts: acts.with(at, { ...act, groups: act.groups.toSpliced(g, 1) }) }
+      if (act.groups.length > 1) yield { ...story, acts: acts.with(at, { ...act, groups: act.groups.toSpliced(g, 1) }) }
       for (const s of group.steps.keys()) {
         const fewer = { ...group, steps: group.steps.toSpliced(s, 1) }
-        yield { site, acts: acts.with(at, { ...act, groups: act.groups.with(g, fewer) }) }
+        yield { ...story, acts: acts.with(at, { ...act, groups: act.groups.with(g, fewer) }) }
       }
     }
   }

@@ -7,16 +7,21 @@ import type { Story } from './story.ts'
 
 export function inWords(story: Story, { told, difference }: Outcome): string {
   const lines = told.map((happening, n) => `${n + 1}. ${happening.entry.at.slice(0, 16)} ${sentence(happening)}`)
-  return [`site: ${JSON.stringify(story.site)}`, ...lines, ...(difference === undefined ? [] : ends(difference))].join(
-    '\n',
-  )
+  const batch = story.batch > 1 ? [`stored after every ${story.batch} entries`] : []
+  return [
+    `site: ${JSON.stringify(story.site)}`,
+    ...batch,
+    ...lines,
+    ...(difference === undefined ? [] : ends(difference)),
+  ].join('\n')
 }
 
 function ends({ after, model, engine }: Difference): string[] {
   return [`After ${after}`, `  the model says ${model}`, `  apply says     ${engine}`]
 }
 
-function sentence({ entry, groups, patients }: Happening): string {
+function sentence({ entry, groups, patients, site }: Happening): string {
+  if (site !== undefined) return `the engine starts with other rules: ${JSON.stringify(site)}`
   switch (entry.kind) {
     case 'message':
       return patients.length > 0
