@@ -20,7 +20,7 @@ harmless: what was taken is known, and answered again. An engine that goes away 
 --to: default 127.0.0.1 and WORKLANE_MLLP_PORT, else 2575.
 --refused: the messages that were refused, as HL7, to be mended and imported.
 --wait: how long to wait for an engine that went away, default 600.
-Exit code 0: all were taken; 1: some were refused, left or could not be read.`
+Exit code 0: all were taken; 1: some were refused or could not be read, or it stopped.`
 
 export interface Refused extends Reason {
   readonly file: string
