@@ -193,7 +193,7 @@ function columnReference(words: Vocabulary, text: string, at: DocumentPath): Ref
     words.lint.error('E208', at, { name: 'step' })
     return undefined
   }
-  if (!table.columns.includes(column)) {
+  if (table.isBroken !== true && !table.columns.includes(column)) {
     const params = { column, columns: table.columns.join(', ') }
     words.lint.error('E204', at, params, { offset: 'step.'.length, known: table.columns })
     return undefined

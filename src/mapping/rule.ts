@@ -311,7 +311,8 @@ function compileLookup(words: Vocabulary, value: unknown, at: DocumentPath): Loo
     return undefined
   }
   words.used.tables.add(name)
-  if (table.kind === 'file' && (column === undefined || !table.columns.includes(column))) {
+  const isBroken = table.kind === 'file' && table.isBroken === true
+  if (table.kind === 'file' && !isBroken && (column === undefined || !table.columns.includes(column))) {
     const params = { column: column ?? '', columns: table.columns.join(', ') }
     words.lint.error('E204', at, params, { offset: name.length + 1, known: table.columns })
     return undefined

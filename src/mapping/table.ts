@@ -32,6 +32,8 @@ export type Table =
       readonly file: string
       readonly columns: readonly string[]
       readonly rows: ReadonlyMap<string, readonly Row[]>
+      /** It could not be read, which is said once: what names it is not wrong for that. */
+      readonly isBroken?: true
       readonly unknown: Unknown
     }
 
@@ -54,8 +56,7 @@ export function compileTables(
         expected: '{ code: value, ... } or { file: name.csv, key: column }',
       })
     } else if ('file' in definition) {
-      const table = fileTable(lint, name, definition, path, files)
-      if (table !== undefined) tables.set(name, table)
+      tables.set(name, fileTable(lint, name, definition, path, files) ?? brokenTable(name))
     } else {
       tables.set(name, inlineTable(lint, name, definition, path))
     }
@@ -81,6 +82,10 @@ function inlineTable(lint: Lint, name: string, definition: Fields, path: Documen
 function unknownOf(text: string): Unknown {
   if (text === 'reject' || text === 'same' || text === 'next') return { kind: text }
   return { kind: 'value', value: text }
+}
+
+function brokenTable(name: string): Table {
+  return { kind: 'file', name, file: '', columns: [], rows: new Map(), unknown: { kind: 'next' }, isBroken: true }
 }
 
 function fileTable(

@@ -335,6 +335,12 @@ test('required keywords without a rule are named, unless the site has a default'
   expect(compile([text], { tables, modality: 'CT' }).problems).toHaveLength(1)
 })
 
+test('a table that is not there, or cannot be read, is said once, and nothing that names it', () => {
+  expect(problems(sample, {})).toEqual([expect.stringContaining('E220 There is no table file "procedures.csv".')])
+  const torn = { 'procedures.csv': 'code,modality\n"CT' }
+  expect(problems(sample, torn)).toEqual([expect.stringContaining('E221 ')])
+})
+
 test('all mistakes are said at once', () => {
   const text = changed(
     'PatientBirthDate:',
