@@ -105,10 +105,15 @@ const bookings: fc.Arbitrary<OrderGroup> = fc
     }
   })
 
-export const groups: fc.Arbitrary<OrderGroup> = fc.oneof(
-  { weight: 4, arbitrary: orders },
-  { weight: 1, arbitrary: bookings },
-)
+const groups: fc.Arbitrary<OrderGroup> = fc.oneof({ weight: 4, arbitrary: orders }, { weight: 1, arbitrary: bookings })
+
+/** The groups of one message have one header. */
+export function messages(minLength: number): fc.Arbitrary<readonly OrderGroup[]> {
+  return fc.array(groups, { minLength, maxLength: 3 }).map((list) => {
+    const [header = ''] = (list[0]?.received ?? '').split('\r', 1)
+    return list.map((one) => ({ ...one, received: [header, ...one.received.split('\r').slice(1)].join('\r') }))
+  })
+}
 
 const facts = fc
   .record({
@@ -205,7 +210,7 @@ export type Happening = {
 export const happenings: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 5,
-    arbitrary: fc.array(groups, { maxLength: 3 }).map((list): Happening => ({
+    arbitrary: messages(0).map((list): Happening => ({
       groups: list,
       entry: (seq, at) => ({ seq, at, kind: 'message', messageId: `M${seq}`, source: 'ris', planId: 'p' }),
     })),
