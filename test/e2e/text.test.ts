@@ -24,10 +24,10 @@ test('a sender that names no charset is read in that of its source: on the workl
   const text = order({ charset: '', name: 'RŮŽEK^JAN', controlId: 'TEXT1', accession: 'TEXT1' })
   const bytes = Uint8Array.from(text, (letter) => latin2[letter as keyof typeof latin2] ?? letter.charCodeAt(0))
   expect(readAcknowledgment(await line.exchange(bytes))?.code).toBe('AA')
-  const [item] = await eventually(async () => {
-    const { items } = await engine.api<{ items: readonly Shown[] }>('/api/worklist?accession=TEXT1')
-    return items.length > 0 && items
-  }, 'the item')
+  const asked = async (): Promise<readonly Shown[]> =>
+    (await engine.api<{ items: readonly Shown[] }>('/api/worklist?accession=TEXT1')).items
+  await eventually(async () => (await asked()).length > 0, 'the item')
+  const [item] = await asked()
   expect(item?.dataset['PatientName']).toBe('RŮŽEK^JAN')
   expect(await engine.api(`/api/messages/${item?.messages[0] ?? ''}`)).toMatchObject({
     body: expect.stringContaining('RŮŽEK^JAN') as unknown,
