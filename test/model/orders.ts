@@ -366,6 +366,7 @@ function update(state: State, site: Site, order: ModelOrder, group: Group, sentA
   const faults = contradictions(state, group, order.patient, order)
   if (faults.length > 0) return dead(...faults)
   const isNewer = isLater(sentAt, order.sentAt)
+  const before = namesOfOrder(order)
   takeNumbers(order, group)
   if (numbers.placerOrderNumber !== undefined) order.placer = numbers.placerOrderNumber
   const accession = numbers.accessionNumber ?? ''
@@ -377,6 +378,8 @@ function update(state: State, site: Site, order: ModelOrder, group: Group, sentA
   if (uid !== '' && !hasImages(state, order) && !isOfUsedAgain(state, uid)) order.uid = uid
   if (group.patient !== undefined && isToDescribe(state, group, order.patient)) describe(state, group.patient)
   if (updateSteps(order, group, isNewer)) order.plannedAt = state.now
+  // The cancel was accepted before this message.
+  overtaken(state, order, before, sentAt)
   hear(order, sentAt)
   end(state, order, 'exam')
   askAgain(state, site, [order], 'order')
@@ -448,6 +451,27 @@ function bury(state: State, { numbers }: OrderGroup, sentAt: string | undefined)
   if (number === undefined) return
   state.tombstones = [...state.tombstones.filter((tomb) => tomb.number !== number), { number, at: state.now, sentAt }]
 }
+
+/**
+ * "So does a cancel of an order number that an order has not yet: when a message that is not later
+ * than it brings that number to the order, within 24 hours, it counts then."
+ */
+function overtaken(state: State, order: ModelOrder, before: readonly string[], sentAt: string | undefined): void {
+  const brought = namesOfOrder(order).filter((name) => !before.includes(name))
+  const buried = state.tombstones.filter(
+    (tomb) => brought.includes(tomb.number) && state.now - tomb.at <= day && !isLater(sentAt, tomb.sentAt),
+  )
+  for (const tomb of buried) {
+    callOff(state, order, order.steps, 'ris')
+    hear(order, tomb.sentAt)
+  }
+}
+
+/** "An order number (filler or placer)". */
+const namesOfOrder = ({ authority, filler, placer }: ModelOrder): string[] => [
+  ...(filler === '' ? [] : [`${authority} filler ${filler}`]),
+  ...(placer === '' ? [] : [`${authority} placer ${placer}`]),
+]
 
 /** By what an order may be known, the best first. */
 function namesOf(numbers: OrderNumbers): string[] {
