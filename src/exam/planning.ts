@@ -58,7 +58,7 @@ export function create(
   const numbered = withMadeNumbers(planned, group)
   const cancelledFirst = tombstone === undefined ? numbered : move(numbered, 'cancel')
   const order = group.isBooking === true ? bookedFirst(cancelledFirst, group) : cancelledFirst
-  if (group.isBooking === true) takeOver(draft, order, group.numbers)
+  takeOver(draft, order, group.numbers)
   draft.put(order, undefined)
   const cancelled = tombstone === undefined ? '' : ', its cancel came first'
   const isUidRefused = (group.numbers.studyInstanceUid || studyInstanceUid) !== studyInstanceUid

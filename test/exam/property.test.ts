@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { InboxEntry } from '../../src/core/inbox.ts'
 import { lacksOfItem } from '../../src/core/lack.ts'
-import { servedStatuses, type Order, type WorklistItem } from '../../src/core/order.ts'
+import { servedStatuses, type Order, type Patient, type WorklistItem } from '../../src/core/order.ts'
 import type { Change } from '../../src/core/world.ts'
 import { apply, createOverlay } from '../../src/exam/index.ts'
 import { applyStrictly, nothing } from '../stories/support.ts'
@@ -155,6 +155,68 @@ test('I11: an order changes its patient by a merge, or by one that is undone, on
     runs,
   )
 })
+
+test('I11: whoever is looked for on the worklist has the ID and the name of their record, and no record that was merged has orders', () => {
+  fc.assert(
+    fc.property(lives, (life) => {
+      const department = createDepartment()
+      live(life, (changes) => {
+        department.see(changes)
+        for (const { order, items } of department.orders.values()) {
+          const patient = department.patients.get(order.patientKey)
+          expect(patient?.mergedInto).toBeUndefined()
+          if (!items.some(({ served }) => served)) continue
+          for (const { dataset } of items) {
+            expect(dataset['PatientID']).toBe(patient?.patientId)
+            expect(dataset['PatientName']).toBe(patient?.attributes['PatientName'])
+          }
+        }
+      })
+    }),
+    runs,
+  )
+})
+
+test('one number is one order on the worklist, and one appointment is of one order of its patient, unless two patients became one', () => {
+  fc.assert(
+    fc.property(lives, (life) => {
+      const department = createDepartment()
+      let isMerged = false
+      live(life, (changes, _entry, { patients = [] }) => {
+        department.see(changes)
+        isMerged ||= patients.some(({ kind }) => kind === 'merge')
+        const shown = [...department.orders.values()].filter(({ items }) => items.some(({ served }) => served))
+        const numbers = shown.flatMap(({ order: { numbers: has } }) =>
+          has.fillerOrderNumber ? [has.fillerOrderNumber] : [],
+        )
+        expect(numbers).toEqual([...new Set(numbers)])
+        if (isMerged) return
+        const appointments = [...department.orders.values()].flatMap(({ order }) => {
+          const { numbers: has, patientKey, isUsedAgain } = order
+          return has.fillerAppointmentId && isUsedAgain !== true ? [`${has.fillerAppointmentId} ${patientKey}`] : []
+        })
+        expect(appointments).toEqual([...new Set(appointments)])
+      })
+    }),
+    runs,
+  )
+})
+
+/** All that is known at a moment, with the items that modalities see. */
+function createDepartment() {
+  const orders = new Map<string, Extract<Change, { kind: 'order' }>>()
+  const patients = new Map<string, Patient>()
+  return {
+    orders,
+    patients,
+    see(changes: readonly Change[]) {
+      for (const change of changes) {
+        if (change.kind === 'order') orders.set(change.order.id, change)
+        if (change.kind === 'patient') patients.set(change.patient.key, change.patient)
+      }
+    },
+  }
+}
 
 test('I3: the same entries in the same order give the same changes, however they are cut into batches', () => {
   fc.assert(
