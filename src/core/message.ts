@@ -86,6 +86,8 @@ export interface OrderGroup {
   readonly request: Dataset
   /** Empty for an effect that needs none (cancel, status change). */
   readonly steps: readonly PlannedStep[]
+  /** Of a cancel or status change: the steps that it names. If the order has any of them, it means those alone. */
+  readonly stepKeys?: readonly string[]
   /** Numbers that the engine makes where none is known (`otherwise: generated`): with which they begin. */
   readonly makes?: Readonly<Partial<Record<MadeKeyword, string>>>
   /** Numbers that were too long for DICOM, by the short ones that stand for them. */

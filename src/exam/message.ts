@@ -134,7 +134,9 @@ function applyGroups(
 
 /** Start, complete, cancel: of the steps that the group names, or of all. */
 function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, 'finish' | 'expire'>): Outcome {
-  const keys = new Set(group.steps.map((step) => step.key).filter((key) => order.steps.some((one) => one.key === key)))
+  const named = new Set([...group.steps.map((step) => step.key), ...(group.stepKeys ?? [])])
+  const meant = order.steps.filter(({ key, orderedAs = key }) => named.has(key) || named.has(orderedAs))
+  const keys = new Set(meant.map(({ key }) => key))
   const isBookingOff = group.isBooking === true && group.effect === 'cancel'
   const waiting = isBookingOff ? calledOffSteps(order, group) : undefined
   const to = move(order, what, waiting ?? (keys.size > 0 ? keys : undefined), { at: draft.at })

@@ -55,6 +55,7 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
       const patientAttributes = build(patientRules, lenient, listener)
       const request = build(planned ? requestRules : numberRules, lenient, planned ? listener : undefined)
       const steps = planned && isExam ? planSteps(pipeline, scene, isBooking, checkStep, listener) : []
+      const stepKeys = planned ? [] : namedSteps(pipeline, lenient)
       const patient = patientOf(patientAttributes, scene)
       if (planned && isExam) {
         if (!isBooking || patient !== undefined) checkItem(scene, { ...request, ...patientAttributes })
@@ -68,6 +69,7 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
         received: scopeText(scene.scope),
         request: planned ? request : {},
         steps,
+        ...(stepKeys.length === 0 ? {} : { stepKeys }),
         ...(planned && makes !== undefined ? { makes } : {}),
         ...(scene.shortened.size === 0 ? {} : { shortened: Object.fromEntries(scene.shortened) }),
       }
@@ -125,7 +127,10 @@ export function patientOf(attributes: Dataset, { site }: Pick<Scene, 'site'>): P
     key: patientKey(patientId, issuerOfPatientId),
     patientId,
     issuerOfPatientId,
-    attributes: issuerOfPatientId === '' ? attributes : { ...attributes, IssuerOfPatientID: issuerOfPatientId },
+    attributes:
+      issuerOfPatientId === '' || issuerOfPatientId === given
+        ? attributes
+        : { ...attributes, IssuerOfPatientID: issuerOfPatientId },
   }
 }
 
@@ -141,7 +146,7 @@ function planSteps(
     const given = build(pipeline.step, inside, listener, index)
     const { dataset, assumed } = withDefaults(pipeline, inside, given, isBooking)
     const { ScheduledStationAETitle: station = '', ...attributes } = dataset
-    if (!isBooking) check(inside, { ...attributes, ScheduledStationAETitle: station })
+    if (!isBooking) check(inside, dataset)
     const key = pipeline.identity.step === undefined ? '' : textOf(pipeline.identity.step.source(inside)).trim()
     return {
       key: key === '' ? String(index + 1) : key,
@@ -157,6 +162,14 @@ function planSteps(
     scene.faults.push(fault('E315', 102, {}, place))
   }
   return steps
+}
+
+/** The IDs of steps that a cancel or a status names; what has none means the order. */
+function namedSteps(pipeline: OrderPipeline, scene: Scene): readonly string[] {
+  const { step } = pipeline.identity
+  if (step === undefined) return []
+  const keys = stepScenes(pipeline, scene).map((inside) => textOf(step.source(inside)).trim())
+  return [...new Set(keys.filter((key) => key !== ''))]
 }
 
 /** The first step that has the name of another: its key, or of segments the ID that modalities return with the images. */

@@ -238,6 +238,17 @@ test.each([
   })
 })
 
+test.each(['CA', 'DC'])('%s and what it names: the steps of OBR-20 or IPC-4, else the order', (control) => {
+  const keysOf = (text: string, changes: Readonly<Record<string, string | null>> = {}) => {
+    const verdict = judge(text, { 'ORC-1': control, ...changes })
+    return verdict.kind === 'accepted' ? verdict.groups.map(({ steps, stepKeys }) => [steps.length, stepKeys]) : verdict
+  }
+  expect(keysOf(orm)).toEqual([[0, ['SPS1']]])
+  expect(keysOf(omi)).toEqual([[0, ['SPS1', 'SPS2']]])
+  expect(keysOf(orm, { 'OBR-20': null })).toEqual([[0, undefined]])
+  expect(keysOf([header, `ORC|${control}|P1`].join('\r'))).toEqual([[0, undefined]])
+})
+
 test('an order control code in small letters is that code; none at all is a fault that names ORC-1', () => {
   const small = judge(orm, { 'ORC-1': 'nw' })
   expect(small.kind === 'accepted' && small.groups.map(({ effect }) => effect)).toEqual(['create'])

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { anna, createStory, otto, statuses, step, stepOf } from './support.ts'
+import { anna, createStory, group, otto, statuses, step, stepOf } from './support.ts'
 
 describe('an order comes', () => {
   test('RAD-4: a new order is on the worklist of its station', () => {
@@ -342,6 +342,20 @@ describe('an order is cancelled', () => {
     story.message({ steps: [step('1'), step('2')] })
     story.message({ control: 'CA', steps: [step('2')] })
     expect(statuses(story)).toEqual(['SCHEDULED', 'CANCELED'])
+  })
+
+  test.each(['CA', 'IP', 'CM'])('so does every message that names a step without planning it: %s', (control) => {
+    const story = createStory()
+    story.message({ steps: [step('1'), step('2')] })
+    story.message({ ...group({ control }), stepKeys: ['2'] })
+    expect(statuses(story)).toEqual(['SCHEDULED', { CA: 'CANCELED', IP: 'STARTED', CM: 'COMPLETED' }[control]])
+  })
+
+  test('a cancel that names a step the order does not have cancels the order', () => {
+    const story = createStory()
+    story.message({ steps: [step('1'), step('2')] })
+    story.message({ ...group({ control: 'CA' }), stepKeys: ['9'] })
+    expect(statuses(story)).toEqual(['CANCELED', 'CANCELED'])
   })
 
   test('a cancel with an ORC alone leaves the text that status messages quote', () => {

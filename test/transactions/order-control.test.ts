@@ -1,7 +1,7 @@
 /** Order control where Orthanc serves a folder: what is on hold or lacks something is in no file of it. */
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startHospital, type Hospital } from '../support/hospital.ts'
+import { startHospital, stepOf, type Hospital } from '../support/hospital.ts'
 import { eventually } from '../support/temporary.ts'
 
 let hospital: Hospital
@@ -44,6 +44,18 @@ test('an order on hold leaves the folder, comes back when it is released, and is
   expect(await send(header('MB2'), 'ORC|OE|PB1')).toBe('AA')
   await shown('B1', 1)
   expect(await listed('B1')).toEqual([['SCHEDULED', true, false, '']])
+})
+
+test('one of two steps is cancelled, and the other stays on the worklist', async () => {
+  const group = (control: string, id: string): readonly string[] => [
+    `ORC|${control}|PB4|FB4||||^^^20260302101500^^R`,
+    `OBR|1|PB4|FB4|CTABD^CT^99H||||||||||||||B4|RPB4|${id}||||CT`,
+  ]
+  expect(await send(header('MB41'), person, ...group('NW', 'SB41'), ...group('NW', 'SB42'))).toBe('AA')
+  await shown('B4', 2)
+  expect(await send(header('MB42'), person, ...group('CA', 'SB42'))).toBe('AA')
+  await shown('B4', 1)
+  expect((await hospital.found('B4')).map((item) => stepOf(item)['ScheduledProcedureStepID'])).toEqual(['SB41'])
 })
 
 test('a step that lacks its start, its modality and its station is in no file until somebody says them', async () => {
