@@ -9,6 +9,7 @@ import type { Dataset, DatasetValue } from '../core/dataset.ts'
 import type { ErrorCode, ErrorParams } from '../core/errors/index.ts'
 import { lookupKeyword, type Attribute, type Vr } from './dictionary.ts'
 import { personNameFlaw } from './person-name.ts'
+import { isPlain } from './plain.ts'
 import { isUid } from './uid.ts'
 
 /** Something wrong with an attribute. Its parameters name keywords and lengths, never values (I9). */
@@ -34,11 +35,12 @@ const line = /[\u0000-\u001F\u007F-\u009F\\\p{Cs}]/u
 // LT, ST and UT are one value each: a backslash is text, and lines may end.
 const text = /[\u0000-\u0008\u000B\u000E-\u001F\u007F-\u009F\p{Cs}]/u
 const ascii = /[^\u0020-\u005B\u005D-\u007E]/
+const notInCodes = /[^A-Z0-9 _]/
 
 const textRules: Partial<Record<Vr, TextRule>> = {
   AE: { max: 16, forbidden: ascii, wanted: 'an AE title', valid: (value) => value.trim() !== '' },
   AS: { max: 4, forbidden: ascii, wanted: 'an age', valid: (value) => /^\d{3}[DWMY]$/.test(value) },
-  CS: { max: 16, forbidden: /[^A-Z0-9 _]/ },
+  CS: { max: 16, forbidden: notInCodes },
   DA: { max: 8, forbidden: ascii, wanted: 'a date YYYYMMDD', valid: isDate },
   DS: {
     max: 16,
@@ -122,7 +124,12 @@ export function checkDataset(dataset: Dataset, path = ''): readonly DicomProblem
   return Object.entries(dataset).flatMap(([keyword, value]) => checkValue(keyword, value, path))
 }
 
-function checkSingle(attribute: Attribute, value: string | number | Dataset, place: string): DicomProblem[] {
+/** What is wrong with one value of an attribute that has been looked up already. */
+export function flawOf(attribute: Attribute, value: string | number): DicomProblem | undefined {
+  return checkSingle(attribute, value, attribute.keyword)[0]
+}
+
+function checkSingle(attribute: Attribute, value: string | number | Dataset, place: string): readonly DicomProblem[] {
   const { vr } = attribute
   const range = numberRanges[vr]
   if (range !== undefined) {
@@ -136,7 +143,10 @@ function checkSingle(attribute: Attribute, value: string | number | Dataset, pla
   if (rule === undefined) return [wrongKind(attribute, place, 'bytes, which a worklist item has none of')]
   if (typeof value !== 'string') return [wrongKind(attribute, place, 'text')]
   if (value === '') return []
-  if (rule.forbidden.test(value)) return [problem('E904', place, { vr })]
+  // Nearly all values are plain: to see that takes less than an expression.
+  if ((rule.forbidden === notInCodes || !isPlain(value)) && rule.forbidden.test(value)) {
+    return [problem('E904', place, { vr })]
+  }
   const length = vr === 'PN' ? Math.max(...value.split('=').map(characters)) : characters(value)
   if (length > rule.max) return [problem('E903', place, { vr, length, max: rule.max })]
   const wanted =

@@ -61,3 +61,10 @@ export function segmentFields(segment: string): number | undefined {
 
 /** Names of all segments that have a known number of fields, for "did you mean". */
 export const segmentNames: readonly string[] = Object.keys(counts)
+
+const names = new Map(segmentNames.map((name) => [name, name]))
+
+/** The same string for every text that says this name: a pipeline compares names a thousand times for each message. */
+export function oneString(name: string): string {
+  return names.get(name) ?? name
+}

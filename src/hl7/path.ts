@@ -1,3 +1,5 @@
+import { oneString } from './fields.ts'
+
 /**
  * Paths as the standard's prose writes them: `PID-5`, `OBR-4.2`, `PID-3.4.1`;
  * with a choice among repetitions, `PID-3(5=MR).1`, `PID-3(4.1=HOSP).1`,
@@ -61,7 +63,7 @@ function read(text: string): Path {
   const component = text.charAt(at) === '.' ? part('The number of a component') : undefined
   const subcomponent = text.charAt(at) === '.' ? part('The number of a sub-component') : undefined
   if (at < text.length) throw new Misread(at, `"${text.slice(at)}" is left over behind the path.`)
-  return { text, segment: name, which, field, repetition, component, subcomponent }
+  return { text, segment: oneString(name), which, field, repetition, component, subcomponent }
 
   function part(what: string): number {
     at += 1

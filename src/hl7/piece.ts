@@ -12,24 +12,63 @@ export interface PieceContext {
 /** How far a value has been split. `verbatim`: MSH-1 and MSH-2, which are never split. */
 export type Level = 'repetition' | 'component' | 'subcomponent' | 'verbatim'
 
-export function createPiece(raw: string, level: Level, place: Hl7Place, context: PieceContext): Piece {
-  return new LazyPiece(raw, level, place, context)
+/** `field` is the place of the field; which part of it the piece is, the numbers say. */
+export function createPiece(
+  raw: string,
+  level: Level,
+  field: Hl7Place,
+  context: PieceContext,
+  repetition?: number,
+  component?: number,
+  subcomponent?: number,
+): Piece {
+  return new LazyPiece(raw, level, field, context, repetition, component, subcomponent)
 }
 
 class LazyPiece implements Piece {
   readonly raw: string
-  readonly place: Hl7Place
   readonly #level: Level
   readonly #context: PieceContext
+  readonly #field: Hl7Place
+  readonly #repetition: number | undefined
+  readonly #component: number | undefined
+  readonly #subcomponent: number | undefined
+  #text: string | undefined
 
-  constructor(raw: string, level: Level, place: Hl7Place, context: PieceContext) {
+  constructor(
+    raw: string,
+    level: Level,
+    field: Hl7Place,
+    context: PieceContext,
+    repetition: number | undefined,
+    component: number | undefined,
+    subcomponent: number | undefined,
+  ) {
     this.raw = raw
-    this.place = place
     this.#level = level
     this.#context = context
+    this.#field = field
+    this.#repetition = repetition
+    this.#component = component
+    this.#subcomponent = subcomponent
+  }
+
+  /** Made when somebody asks: hardly any piece is ever told of. */
+  get place(): Hl7Place {
+    const [repetition, component, subcomponent] = [this.#repetition, this.#component, this.#subcomponent]
+    return {
+      ...this.#field,
+      ...(repetition === undefined ? {} : { repetition }),
+      ...(component === undefined ? {} : { component }),
+      ...(subcomponent === undefined ? {} : { subcomponent }),
+    }
   }
 
   get text(): string {
+    return (this.#text ??= this.#read())
+  }
+
+  #read(): string {
     if (this.#level === 'verbatim') return this.raw
     const { component, subcomponent } = this.#context.delimiters
     let leaf = this.raw
@@ -66,23 +105,17 @@ class LazyPiece implements Piece {
     const { component, subcomponent } = this.#context.delimiters
     switch (this.#level) {
       case 'repetition':
-        return createPiece(
-          nth(this.raw, component, number),
-          'component',
-          { ...this.place, component: number },
-          this.#context,
-        )
+        return this.#inner(nth(this.raw, component, number), 'component', number, undefined)
       case 'component':
-        return createPiece(
-          nth(this.raw, subcomponent, number),
-          'subcomponent',
-          { ...this.place, subcomponent: number },
-          this.#context,
-        )
+        return this.#inner(nth(this.raw, subcomponent, number), 'subcomponent', this.#component, number)
       case 'subcomponent':
       case 'verbatim':
-        return number === 1 ? this : createPiece('', this.#level, this.place, this.#context)
+        return number === 1 ? this : this.#inner('', this.#level, this.#component, this.#subcomponent)
     }
+  }
+
+  #inner(raw: string, level: Level, component: number | undefined, subcomponent: number | undefined): Piece {
+    return new LazyPiece(raw, level, this.#field, this.#context, this.#repetition, component, subcomponent)
   }
 }
 

@@ -1,3 +1,4 @@
+import { oneString } from './fields.ts'
 import type { Delimiters, Segment } from './types.ts'
 
 /** A segment that is split into fields when somebody first asks for one. */
@@ -13,7 +14,7 @@ export function createSegment(
 
 /** In capitals: some senders write them small. */
 export function nameOf(raw: string, { field }: Delimiters): string {
-  if (raw.charAt(3) === field && isSegmentName(raw)) return raw.slice(0, 3)
+  if (raw.charAt(3) === field && isSegmentName(raw)) return oneString(raw.slice(0, 3))
   const end = raw.indexOf(field)
   const name = end === -1 ? raw : raw.slice(0, end)
   return /^[A-Za-z][A-Za-z0-9]{2}$/.test(name) ? name.toUpperCase() : name

@@ -39,10 +39,10 @@ function contextOf(scope: Scope & { readonly charset?: string }): PieceContext {
 
 function collect(segment: Segment, path: Path, context: PieceContext, pieces: Piece[]): void {
   const raw = segment.field(path.field)
-  const place: Hl7Place = { segment: segment.name, occurrence: segment.occurrence, field: path.field }
+  const field: Hl7Place = { segment: segment.name, occurrence: segment.occurrence, field: path.field }
   // The delimiters themselves are never split.
   if (segment.name === 'MSH' && path.field < 3) {
-    pieces.push(createPiece(raw, 'verbatim', { ...place, repetition: 1 }, context))
+    pieces.push(createPiece(raw, 'verbatim', field, context, 1))
     return
   }
   const { repetition: sign } = context.delimiters
@@ -50,36 +50,38 @@ function collect(segment: Segment, path: Path, context: PieceContext, pieces: Pi
   for (let i = 0; i < repetitions.length; i++) {
     const text = repetitions[i] as string
     if (path.repetition !== undefined && !isMet(text, i + 1, path.repetition, context)) continue
-    pieces.push(cut(text, path, { ...place, repetition: i + 1 }, context))
+    pieces.push(cut(text, path, field, i + 1, context))
   }
 }
 
-function cut(raw: string, path: Path, place: Hl7Place, context: PieceContext): Piece {
+function cut(raw: string, path: Path, field: Hl7Place, repetition: number, context: PieceContext): Piece {
   const { component, subcomponent } = context.delimiters
-  if (path.component === undefined) return createPiece(raw, 'repetition', place, context)
-  const inComponent = { ...place, component: path.component }
+  if (path.component === undefined) return createPiece(raw, 'repetition', field, context, repetition)
   const text = nth(raw, component, path.component)
-  if (path.subcomponent === undefined) return createPiece(text, 'component', inComponent, context)
-  const inSubcomponent = { ...inComponent, subcomponent: path.subcomponent }
-  return createPiece(nth(text, subcomponent, path.subcomponent), 'subcomponent', inSubcomponent, context)
+  if (path.subcomponent === undefined) {
+    return createPiece(text, 'component', field, context, repetition, path.component)
+  }
+  const part = nth(text, subcomponent, path.subcomponent)
+  return createPiece(part, 'subcomponent', field, context, repetition, path.component, path.subcomponent)
 }
 
 function isChosen(segment: Segment, count: number, which: Selector, context: PieceContext): boolean {
   if (which.kind === 'position') return count === which.number
   const [field, ...rest] = which.at
   const raw = segment.field(field as number)
-  return raw
-    .split(context.delimiters.repetition)
-    .some((repetition) => textOf(repetition, rest, context) === which.value)
+  const { repetition: sign } = context.delimiters
+  if (!raw.includes(sign)) return textOf(raw, rest, context) === which.value
+  return raw.split(sign).some((repetition) => textOf(repetition, rest, context) === which.value)
 }
 
 function isMet(raw: string, number: number, which: Selector, context: PieceContext): boolean {
   return which.kind === 'position' ? number === which.number : textOf(raw, which.at, context) === which.value
 }
 
+const nowhere: Hl7Place = { segment: '' }
+
 function textOf(raw: string, at: readonly number[], context: PieceContext): string {
-  const place: Hl7Place = { segment: '' }
-  let piece = createPiece(raw, 'repetition', place, context)
+  let piece = createPiece(raw, 'repetition', nowhere, context)
   for (const number of at) piece = piece.part(number)
   return piece.text.trim()
 }

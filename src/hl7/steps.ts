@@ -13,6 +13,7 @@ const resources = ['AIG', 'AIL', 'AIP']
  */
 export function stepScopes(scope: Scope, by: string): readonly Scope[] {
   const { segments } = scope
+  if (segments.every(({ name }) => name !== by)) return []
   const first = segments.findIndex(({ name }) => name === 'RGS')
   const head = first < 0 ? [] : segments.slice(0, first)
   return blocks(first < 0 ? segments : segments.slice(first)).flatMap((block) => {

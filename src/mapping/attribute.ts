@@ -385,7 +385,8 @@ function repeated(
     for (const repetition of select(scene.scope, { ...each, component: undefined, subcomponent: undefined })) {
       if (repetition.isNull) emptied = true
       if (repetition.isNull || repetition.isEmpty) continue
-      const inside = { ...scene, repetition, named: new Map() }
+      // A name of `let:` is of the whole message, whichever repetition is looked at.
+      const inside = { ...scene, repetition }
       if (condition !== undefined && !condition(inside)) continue
       const { dataset, isEmpty } = build(inner, inside)
       if (!isEmpty) items.push(dataset)

@@ -4,8 +4,9 @@
  * empties it (HL7 null `""`). What is wrong becomes a fault with the HL7 field.
  */
 import type { DatasetValue } from '../core/dataset.ts'
+import { isPlain } from '../dicom/plain.ts'
 import { shortNumber } from '../dicom/short-number.ts'
-import { checkValue, lengthLimit } from '../dicom/vr.ts'
+import { flawOf, lengthLimit } from '../dicom/vr.ts'
 import type { Attribute, Vr } from '../dicom/dictionary.ts'
 import type { Piece } from '../hl7/types.ts'
 import { personName, unseen } from './name.ts'
@@ -72,10 +73,11 @@ function checked1(
     const length = Array.from(value).length
     if (length > limit) return shortened(value, { length, limit }, piece, scene, target)
   }
-  const [problem] = checkSimple(target, value)
-  if (problem === undefined) return [value]
-  if (vital) refuse(scene, target, 'E304', 102, { expected: problem }, piece)
-  else warn(scene, target, 'E321', { expected: problem }, piece)
+  const flaw = flawOf(target.attribute, value)
+  if (flaw === undefined) return [value]
+  const expected = String(flaw.params['wanted'] ?? `a value of VR ${target.attribute.vr}`)
+  if (vital) refuse(scene, target, 'E304', 102, { expected }, piece)
+  else warn(scene, target, 'E321', { expected }, piece)
   return undefined
 }
 
@@ -117,13 +119,6 @@ function truncate(value: string, limit: number): string {
   let end = limit
   while (end > 0 && /^[\p{M}\u200D]/u.test(characters[end] ?? '')) end--
   return characters.slice(0, end).join('').trimEnd()
-}
-
-function checkSimple(target: Target, value: string | number): readonly string[] {
-  const problems = checkValue(target.keyword, value)
-  return problems
-    .filter(({ code }) => code !== 'E906')
-    .map(({ params }) => String(params['wanted'] ?? `a value of VR ${target.attribute.vr}`))
 }
 
 const converters: Partial<Record<Vr, One>> = {
@@ -175,7 +170,7 @@ function nameOf(pieces: Pieces, scene: Scene, target: Target): DatasetValue | un
 
 function line(piece: Piece, scene: Scene, target: Target): string | undefined {
   const { text } = piece
-  if (!unfit.test(text)) return text.trim()
+  if (isPlain(text) || !unfit.test(text)) return text.trim()
   // An identifier with another sign in it is another identifier.
   if (isIdentifier(target.attribute) && /[\\\p{Cc}\p{Cs}]/u.test(text.trim())) {
     const expected = text.includes('\\') ? 'a text without backslashes' : 'a text without control characters'

@@ -3,6 +3,7 @@
  * to three groups). XPN has suffix before prefix and a degree after it; XCN and
  * the name of an NDL begin with an ID.
  */
+import { isPlain } from '../dicom/plain.ts'
 import type { Piece } from '../hl7/types.ts'
 import { isLiteral, type Pieces } from './piece.ts'
 
@@ -122,14 +123,17 @@ function grouped(from: number, part: (number: number) => Piece): readonly string
 }
 
 function textsOf(from: number, part: (number: number) => Piece, count = 6): readonly string[] {
-  return Array.from({ length: count }, (_, n) => part(from + n).text)
+  const texts: string[] = []
+  for (let n = from; n < from + count; n++) texts.push(part(n).text)
+  return texts
 }
 
 /** family, given, middle, suffix, prefix, degree → Family^Given^Middle^Prefix^Suffix degree */
 function arrange(texts: readonly string[]): string {
   const [family = '', given = '', middle = '', suffix = '', prefix = '', degree = ''] = texts.map(clean)
   const ending = degree === '' ? suffix : suffix === '' ? degree : `${suffix} ${degree}`
-  return [family, given, middle, prefix, ending].join('^').replace(/\^+$/, '')
+  const components = [family, given, middle, prefix, ending]
+  return components.slice(0, components.findLastIndex((component) => component !== '') + 1).join('^')
 }
 
 function normalize(text: string): string {
@@ -143,12 +147,15 @@ function normalize(text: string): string {
 
 /** Characters that mean something else in a PN, and control characters, become spaces; signs that turn the direction of writing, which nobody sees, go. */
 function clean(text: string): string {
-  return unwanted.test(text)
+  return isUnwanted(text)
     ? text
         .replaceAll(unseen, '')
         .replaceAll(/[\^=\\\p{Cc}]+/gu, ' ')
         .trim()
     : text.trim()
+}
+function isUnwanted(text: string): boolean {
+  return text.includes('^') || text.includes('=') || (!isPlain(text) && unwanted.test(text))
 }
 const unwanted = /[\^=\\\p{Cc}\u200B\u202A-\u202E\u2066-\u2069\uFEFF]/u
 /** No width, or another direction of writing: two texts that look the same would differ. */

@@ -13,17 +13,34 @@ export const none: Pieces = []
 
 const nowhere: Hl7Place = { segment: 'MSH' }
 
-export function literal(text: string, place: Hl7Place = nowhere): Literal {
-  const piece: Literal = {
-    literal: true,
-    raw: text,
-    text,
-    isEmpty: text === '',
-    isNull: false,
-    place,
-    part: (number) => (number === 1 ? piece : absent),
+/** `origin`: the place in the message that it stands for, or the piece there. */
+export function literal(text: string, origin?: Hl7Place | Piece): Literal {
+  return new LiteralPiece(text, origin)
+}
+
+class LiteralPiece implements Literal {
+  readonly literal = true
+  readonly raw: string
+  readonly text: string
+  readonly isEmpty: boolean
+  readonly isNull = false
+  readonly #origin: Hl7Place | Piece | undefined
+
+  constructor(text: string, origin: Hl7Place | Piece | undefined) {
+    this.raw = text
+    this.text = text
+    this.isEmpty = text === ''
+    this.#origin = origin
   }
-  return piece
+
+  get place(): Hl7Place {
+    const origin = this.#origin ?? nowhere
+    return 'place' in origin ? origin.place : origin
+  }
+
+  part(number: number): Piece {
+    return number === 1 ? this : absent
+  }
 }
 
 /** A number with the unit that stood beside it. */
@@ -31,8 +48,8 @@ export interface Measured extends Literal {
   readonly unit: string
 }
 
-export function measured(text: string, place: Hl7Place, unit: string): Measured {
-  return { ...literal(text, place), unit }
+export function measured(text: string, origin: Hl7Place | Piece, unit: string): Measured {
+  return Object.assign(literal(text, origin), { unit })
 }
 
 export function unitOf(piece: Piece): string | undefined {

@@ -10,12 +10,18 @@ export function isPlaceholder(text: string): boolean {
 /** `{{pid}}`, `%PID%`, `<PID>` */
 const marked = /^(\{\{?\s*[A-Za-z][\w. -]*\}\}?|%[A-Za-z][\w. -]*%|<[A-Za-z][\w. -]*>)$/
 
+function isMark(code: number): boolean {
+  return code === 0x7b || code === 0x25 || code === 0x3c
+}
+
 /** A variable without its marks. Numbers of orders and patients have digits. */
 const bare = /^([A-Z]+_)+(NUMBER|NUM|NO|ID|UID|NAME)$/
 
 /** Holds where the text names somebody or something: `ACCESSION_NUMBER` may stand in a description, never for an accession number. */
 export function isNamePlaceholder(text: string): boolean {
-  return isPlaceholder(text) || marked.test(text) || (text.includes('_') && bare.test(text))
+  return (
+    isPlaceholder(text) || (isMark(text.charCodeAt(0)) && marked.test(text)) || (text.includes('_') && bare.test(text))
+  )
 }
 
 const names = new Set([

@@ -256,7 +256,7 @@ function withUnit(origin: Origin, unit: Source): Origin {
       if (!hasValue(pieces)) return pieces
       const quiet = scene.notes === undefined ? scene : { ...scene, notes: undefined }
       const text = textOf(unit(quiet))
-      return pieces.map((piece) => (piece.isNull ? piece : measured(measuredText(piece), piece.place, text)))
+      return pieces.map((piece) => (piece.isNull ? piece : measured(measuredText(piece), piece, text)))
     },
   }
 }
@@ -267,7 +267,11 @@ function following(words: Vocabulary, origin: Origin, value: unknown, at: Docume
     words.lint.error('E203', at, { segment: after }, { known: segmentNames })
     return undefined
   }
-  return { ...origin, source: (scene) => origin.source({ ...scene, scope: only(scene.scope, after) }) }
+  return {
+    ...origin,
+    // A name found among these segments is no name of the whole message.
+    source: (scene) => origin.source({ ...scene, scope: only(scene.scope, after), named: new Map() }),
+  }
 }
 
 /** The segments that follow a segment of this name, through their own kind: the NTEs of the PID. */
@@ -292,9 +296,10 @@ function joined(words: Vocabulary, value: unknown, glue: string, at: DocumentPat
     },
     source: (scene) => {
       const all = known.flatMap(({ source }) => source(scene))
+      if (all.length === 0) return none
       const values = all.filter(({ isNull, isEmpty }) => !isNull && !isEmpty)
       if (values.length === 0) return all.filter(({ isNull }) => isNull)
-      return [literal(values.map(({ text }) => text).join(glue), values[0]?.place)]
+      return [literal(values.map(({ text }) => text).join(glue), values[0])]
     },
   }
 }
@@ -334,14 +339,14 @@ function compileLookup(words: Vocabulary, value: unknown, at: DocumentPath): Loo
       const found =
         table.kind === 'inline' ? table.values.get(code) : table.rows.get(code)?.[0]?.cells[column as string]
       scene.notes?.push(`table ${text}`)
-      if (found !== undefined && (found !== '' || table.unknown.kind !== 'next')) return [literal(found, piece.place)]
+      if (found !== undefined && (found !== '' || table.unknown.kind !== 'next')) return [literal(found, piece)]
       switch (table.unknown.kind) {
         case 'same':
           return [piece]
         case 'next':
           return []
         case 'value':
-          return [literal(table.unknown.value, piece.place)]
+          return [literal(table.unknown.value, piece)]
         case 'reject':
           scene.faults.push(
             fault('E301', 103, { table: name, code: shownCode(code) }, piece.place, words.lint.place(at)),

@@ -91,7 +91,13 @@ function isCalendarDate(date: string): boolean {
   if (month < 1 || month > 12) return false
   if (date.length === 6) return true
   const day = Number(date.slice(6, 8))
-  return day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
+  return day >= 1 && day <= (month === 2 && isLeap(year) ? 29 : (days[month - 1] as number))
+}
+
+const days = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+function isLeap(year: number): boolean {
+  return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
 }
 
 function isTimeOfDay(time: string): boolean {
