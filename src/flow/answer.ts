@@ -159,7 +159,9 @@ async function search(
   query: WorklistSearch,
 ): Promise<Page<WorklistItem & { readonly messages: readonly MessageId[] }>> {
   const asked = compileSearch(query, await booked(store, query.orderNumber))
-  const found = [...index.entries()].filter((entry) => asked.every((test) => test(entry))).sort(byStart)
+  const found = [...index.entries()]
+    .filter((entry) => !isWithdrawn(entry) && asked.every((test) => test(entry)))
+    .sort(byStart)
   const after = query.after === undefined ? undefined : Buffer.from(query.after, 'base64url').toString()
   const rest = after === undefined ? found : found.filter((entry) => entry.start > after)
   const page = rest.slice(0, query.limit)
@@ -177,6 +179,11 @@ async function search(
     // The place in the order, not a count: items that come or go in between move nobody to another page.
     next: last !== undefined && rest.length > page.length ? Buffer.from(last.start).toString('base64url') : null,
   }
+}
+
+/** What is left of an item whose station or step its order no longer has: nobody's, and no item any more. */
+function isWithdrawn({ keys }: IndexEntry): boolean {
+  return keys['StudyInstanceUID'] === undefined
 }
 
 type EntryTest = (entry: IndexEntry) => boolean

@@ -243,3 +243,11 @@ test('a search leaves out what retention has removed', async () => {
   expect(await answerer.search({ limit: 5 })).toMatchObject({ total: 1, next: null, items: [{ id: 'b' }] })
   expect(index.get('a')).toBeUndefined()
 })
+
+test('a search leaves out what is left of an item whose station its order no longer has', async () => {
+  const store = fakeStore()
+  store.put([item('a', 1), { ...item('b', 2), served: false, stepStatus: 'CANCELED', dataset: {} }])
+  const { index, answerer } = bench(store)
+  await eventually(() => index.ready(), 'ready')
+  expect(await answerer.search({ limit: 5 })).toMatchObject({ total: 1, items: [{ id: 'a' }] })
+})

@@ -19,6 +19,18 @@ test.each(readdirSync(folder))('the example %s is accepted without warnings, its
   expect(judge(name)).toMatchObject({ kind: 'accepted', warnings: [] })
 })
 
+test('no two examples give two patients one study: whoever sends them all gets no dead letter', () => {
+  const patients = new Map<unknown, Set<unknown>>()
+  for (const name of readdirSync(folder)) {
+    for (const { StudyInstanceUID: study, PatientID: patient } of itemsOf(judge(name))) {
+      if (study === undefined) continue
+      patients.set(study, (patients.get(study) ?? new Set()).add(patient))
+    }
+  }
+  expect(patients.size).toBeGreaterThan(8)
+  expect([...patients].filter(([, ids]) => ids.size > 1)).toEqual([])
+})
+
 test('three orders of one message share the study that its one ZDS names', () => {
   const items = itemsOf(judge('nw-three-orders-one-study.hl7'))
   expect(items.map((item) => item['AccessionNumber'])).toEqual(['ACC-3001', 'ACC-3002', 'ACC-3003'])
