@@ -22,8 +22,11 @@ export function joinGroups(groups: readonly OrderGroup[]): Joined {
     }
     const keys = new Set(first.steps.map(({ key }) => key))
     const occurrence = index + 1
+    const other = ofOrder.find(({ name }) => differ(first.numbers[name], group.numbers[name]))
     if (group.numbers.requestedProcedureId !== first.numbers.requestedProcedureId) {
       faults.push(fault('E316', 102, {}, { segment: 'OBR', occurrence, field: 19 }))
+    } else if (other !== undefined) {
+      faults.push(fault('E342', 102, { keyword: other.keyword }, { ...other.place, occurrence }))
     } else if (group.steps.some(({ key }) => keys.has(key))) {
       faults.push(fault('E315', 102, {}, { segment: 'OBR', occurrence, field: 20 }))
     } else {
@@ -36,6 +39,14 @@ export function joinGroups(groups: readonly OrderGroup[]): Joined {
   })
   return { groups: [...joined.values()], faults }
 }
+
+/** What an order has one of: another one in a later group would be lost. */
+const ofOrder = [
+  { name: 'accessionNumber', keyword: 'AccessionNumber', place: { segment: 'OBR', field: 18 } },
+  { name: 'studyInstanceUid', keyword: 'StudyInstanceUID', place: { segment: 'ZDS', field: 1 } },
+] as const
+
+const differ = (a: string | undefined, b: string | undefined): boolean => Boolean(a) && Boolean(b) && a !== b
 
 /** Filler order number, else placer order number, within the authority: what names the order. */
 function nameOf({ numbers }: OrderGroup): string {

@@ -249,6 +249,18 @@ test.each(['CA', 'DC'])('%s and what it names: the steps of OBR-20 or IPC-4, els
   expect(keysOf([header, `ORC|${control}|P1`].join('\r'))).toEqual([[0, undefined]])
 })
 
+test('two groups of one order with two accession numbers or studies are refused: one of them would be lost', () => {
+  const again = orm
+    .split('\r')
+    .slice(2)
+    .map((line) => line.replace('SPS1', 'SPS2').replace('OBR|1', 'OBR|2'))
+  const both = (...lines: readonly string[]) => judge([orm, ...lines].join('\r'))
+  expect(both(...again).kind).toBe('accepted')
+  expect(refusedBy(both(...again.map((line) => line.replace('ACC1', 'ACC2'))))).toEqual([['E342', 'OBR', 2, 18]])
+  expect(refusedBy(both(`ZDS|${study}`, ...again, `ZDS|${study}.2`))).toEqual([['E342', 'ZDS', 2, 1]])
+  expect(both(...again, `ZDS|${study}`).kind).toBe('accepted')
+})
+
 test('an order control code in small letters is that code; none at all is a fault that names ORC-1', () => {
   const small = judge(orm, { 'ORC-1': 'nw' })
   expect(small.kind === 'accepted' && small.groups.map(({ effect }) => effect)).toEqual(['create'])
