@@ -14,7 +14,7 @@ import type { Draft } from './draft.ts'
 import { control, keptLong } from './group.ts'
 import { holdAfter } from './hold.ts'
 import { withMadeNumbers } from './made-numbers.ts'
-import { cancelledBy, overtakenBy } from './overtaken.ts'
+import { calledOffBefore, cancelledBy, overtakenBy } from './overtaken.ts'
 import { merge } from './patients.ts'
 import { same } from './same.ts'
 import { isNewer, newest, sentAt } from './sent.ts'
@@ -53,18 +53,21 @@ export function schedule(draft: Draft, order: Order, group: OrderGroup): void {
     ...keptLong(order, group),
     ...holdAfter(draft, { ...order, ...first.hold }, group, isPlannedAgain(order.steps, group.steps, saying.isNewer)),
   }
-  const changed = cancelledBy(order.isBooking === true ? withMadeNumbers(said, group) : said, first.cancel)
+  const off = calledOffBefore(draft, order, group)
+  const booked = cancelledBy(order.isBooking === true ? withMadeNumbers(said, group) : said, first.cancel)
+  const changed =
+    off === undefined ? booked : calledOff(move(booked, 'cancel', calledOffSteps(booked, group)), booked, group)
   takeOver(draft, changed, group.numbers)
   const what = same(changed, order) ? 'changed nothing' : same(steps, order.steps) ? 'changed no step' : 'booked'
   const notes = [
     notMoved ? ', what has begun or ended is not moved' : '',
     left ? ', what was cancelled stays so' : '',
-    first.cancel === undefined ? '' : ', its cancel came first',
+    (first.cancel ?? off) === undefined ? '' : ', its cancel came first',
     tooMany > 0 ? `, ${tooMany} services are of no step` : '',
   ]
   draft.note(order.id, `${control(group)} ${what}: ${summary(changed)}${notes.join('')}`)
   if (notMoved) warnNotMoved(draft, order)
-  const newestSent = newest(changed.sentAt, sent)
+  const newestSent = newest(newest(changed.sentAt, off?.sentAt ?? ''), sent)
   const next: Order = {
     ...changed,
     ...(newestSent === undefined ? {} : { sentAt: newestSent }),

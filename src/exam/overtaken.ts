@@ -46,6 +46,25 @@ export function overtakenBy(draft: Draft, order: Order, group: OrderGroup): Over
   return { cancel: tombstoneOf(draft, named), hold: hold === undefined ? {} : { hold }, brought }
 }
 
+/** The call-off that overtook this booking, under a number of its appointment that the order has not yet. */
+export function calledOffBefore(draft: Draft, order: Order, group: OrderGroup): Tombstone | undefined {
+  const known = new Set(orderAppointments(order))
+  const { authority, fillerAppointmentId, placerAppointmentId } = group.numbers
+  const brought: OrderNumbers = {
+    authority,
+    ...(fillerAppointmentId && !known.has(fillerAppointmentId) ? { fillerAppointmentId } : {}),
+    ...(placerAppointmentId && !known.has(placerAppointmentId) ? { placerAppointmentId } : {}),
+  }
+  return tombstoneOf(draft, { ...group, numbers: brought })
+}
+
+function orderAppointments({ numbers, steps }: Order): readonly string[] {
+  return [numbers, ...steps.flatMap(({ booked }) => booked ?? [])].flatMap((one) => [
+    one.fillerAppointmentId ?? '',
+    one.placerAppointmentId ?? '',
+  ])
+}
+
 /** The order as that cancel leaves it, as a CA that comes now would: the cancel is a message that it has seen. */
 export function cancelledBy(order: Order, cancel: Tombstone | undefined): Order {
   if (cancel === undefined) return order

@@ -478,6 +478,21 @@ describe('called off and booked again', () => {
     expect(statuses(other)).toEqual(['CANCELED'])
   })
 
+  test('the call-off of an appointment overtakes its booking: what it was for is called off, and booked again by a newer one', () => {
+    const story = createStory()
+    story.message({ sent: '20261015090000', numbers: f1, steps: [step('1'), step('2')] })
+    story.message(booking('S15', { sent: '20261015110000', numbers: ownOnly }))
+    expect(statuses(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
+    for (let told = 0; told < 2; told++) {
+      story.message(booking('S12', { steps: [service('140000'), service('150000', { key: '2' })] }))
+      expect([statuses(story), story.worklist()]).toEqual([['CANCELED', 'CANCELED'], []])
+    }
+    story.message(
+      booking('S12', { sent: '20261015120000', steps: [service('140000'), service('150000', { key: '2' })] }),
+    )
+    expect(statuses(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
+  })
+
   test('an order that was cancelled as a whole takes no further step from a booking', () => {
     const story = createStory()
     story.message(booking('S12'))

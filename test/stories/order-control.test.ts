@@ -232,6 +232,29 @@ describe('the newest word on hold counts', () => {
   })
 })
 
+describe('a hold that something happens to', () => {
+  test('a newer XO that plans again one of its steps does not release the order', () => {
+    const story = createStory()
+    story.message({ steps: [step('1'), step('2')] })
+    story.message({ control: 'XO', sent: at('0930'), steps: [step('1')] })
+    story.message(orc('HD', F1, at('1000')))
+    story.message({ control: 'XO', sent: at('1030'), steps: [step('1'), step('2')] })
+    expect([statuses(story), shown(story)]).toEqual([['SCHEDULED', 'SCHEDULED'], []])
+  })
+
+  test('I4: a release that is told again moves no no-show', () => {
+    const story = createStory({}, { days: 1, timeZone: 'UTC' })
+    story.message({})
+    story.message(orc('HD', F1, at('1000')))
+    story.wait(3 * 24 * 60)
+    story.message(orc('RL', F1, at('1030')))
+    const due = [...story.deadlines().values()]
+    story.wait(60)
+    story.message(orc('RL', F1, at('1030')))
+    expect([due.length, [...story.deadlines().values()]]).toEqual([1, due])
+  })
+})
+
 describe('a hold comes before its order', () => {
   test('the order is born held, and its release shows it', () => {
     const story = createStory()
