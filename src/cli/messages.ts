@@ -75,7 +75,8 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
   }
   io.stdout(table([row(message)]))
   for (const problem of message.problems ?? []) io.stdout(problemText(problem, io))
-  io.stdout(`\n${linesOf(message.body)}\nanswered:\n${linesOf(message.acknowledgment)}`)
+  const told = isAnswered(message.type) ? `answered:\n${linesOf(message.acknowledgment)}` : 'not answered\n'
+  io.stdout(`\n${linesOf(message.body)}\n${told}`)
   return 0
 }
 
@@ -97,6 +98,11 @@ function problemText({ code, title, field, rule, cure }: Told, io: Io): string {
   return `  ${paint.yellow(code)}  ${title}${where}${by}\n    ${paint.dim(cure)}\n`
 }
 
+/** An acknowledgment is not acknowledged. */
+function isAnswered(type: string): boolean {
+  return !/^ACK(\^|$)/.test(type)
+}
+
 /** One segment on each line. */
 function linesOf(text: string): string {
   return `${text.replaceAll(/\r\n?/g, '\n').trimEnd()}\n`
@@ -105,5 +111,6 @@ function linesOf(text: string): string {
 function row({ id, at, source, type, controlId, acknowledgmentCode, state }: Shown): readonly string[] {
   const codes = [...(state.faults ?? []), ...(state.fault === undefined ? [] : [state.fault])].map(({ code }) => code)
   const why = state.rule ?? codes.join(' ')
-  return [id, at, source, type, controlId, acknowledgmentCode, why === '' ? state.kind : `${state.kind} (${why})`]
+  const answered = isAnswered(type) ? acknowledgmentCode : '-'
+  return [id, at, source, type, controlId, answered, why === '' ? state.kind : `${state.kind} (${why})`]
 }

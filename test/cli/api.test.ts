@@ -116,6 +116,14 @@ test('one message is shown as it came', async () => {
   expect(stdout).toMatch(/\n\nMSH\|a\nPID\|b\n\nanswered:\nMSH\|c\nMSA\|AE\|d\n$/)
 })
 
+test('an acknowledgment that came is shown as not answered', async () => {
+  const ack = { ...aMessage, type: 'ACK^O01', acknowledgmentCode: 'AA', state: { kind: 'ignored', rule: 'reply' } }
+  const listed = await engine(json({ items: [ack], total: 1, next: null }))
+  expect((await runVerb(messages, [], { cwd: listed.cwd })).stdout).toMatch(/ACK\^O01 +C1 +- +ignored \(reply\)\n/)
+  const shown = await engine(json({ ...ack, body: 'MSH|a\r', acknowledgment: 'MSH|c\rMSA|AA|d\r' }))
+  expect((await runVerb(messages, ['M17'], { cwd: shown.cwd })).stdout).toMatch(/\n\nMSH\|a\n\nnot answered\n$/)
+})
+
 test('a message that was refused says where, by which rule, and what helps', async () => {
   const problems = [
     {
