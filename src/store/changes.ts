@@ -225,11 +225,7 @@ export function studyKeys(study: Study): string[] {
 
 export function numbersOf(order: Order): Lookup[] {
   const { authority, placerOrderNumber, fillerOrderNumber, accessionNumber, studyInstanceUid } = order.numbers
-  const found: Lookup[] = [
-    ...requestedProcedure(order),
-    ...performedLookups(order),
-    ...appointmentLookups(order),
-  ]
+  const found: Lookup[] = [...requestedProcedure(order), ...performedLookups(order), ...appointmentLookups(order)]
   if (placerOrderNumber) found.push({ by: 'placerOrderNumber', authority, value: placerOrderNumber })
   if (fillerOrderNumber) found.push({ by: 'fillerOrderNumber', authority, value: fillerOrderNumber })
   if (accessionNumber) found.push({ by: 'accessionNumber', value: accessionNumber })

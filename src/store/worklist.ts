@@ -32,12 +32,7 @@ export function createWorklistStore(options: {
     if (accessionNumber !== undefined) parts.push([orderIndex({ by: 'accessionNumber', value: accessionNumber })])
     if (studyInstanceUid !== undefined) parts.push([orderIndex({ by: 'studyInstanceUid', value: studyInstanceUid })])
     if (orderNumber !== undefined) {
-      const by = [
-        'placerOrderNumber',
-        'fillerOrderNumber',
-        'placerAppointmentId',
-        'fillerAppointmentId',
-      ] as const
+      const by = ['placerOrderNumber', 'fillerOrderNumber', 'placerAppointmentId', 'fillerAppointmentId'] as const
       parts.push(
         authorities.flatMap((authority) => by.map((one) => orderIndex({ by: one, authority, value: orderNumber }))),
       )
