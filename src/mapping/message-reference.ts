@@ -23,7 +23,7 @@ go before those without. All of it is answered AA if it is not refused, and \`wo
 what became of it, and by which rule. How the rules work is told in [How the exam decides](../explanation/exam.md).`,
     `## Orders: ${messagesOf(orders, 'messages')}`,
     table('ORC-1 (ORC-5)', 'The order is', controls(orders, 'orderControl'), saidOfOrders),
-    `An order without ORC-1 is refused (AE 101). What an order lacks else, and what then: [Configure a site](../how-to/configure-a-site.md#orders-that-lack-something).
+    `An order without ORC-1 is refused (AE 101). What an order lacks else, and what then: [Connect a RIS](../how-to/connect-a-ris.md#orders-that-lack-something).
 \`sources[].unknownOrderControl: reject\` refuses codes that are not in the table (AE 103).`,
     `## Answers to orders: ${messagesOf(orders, 'replies')}`,
     'Only a number counts (ORC-1 NA, as above); the rest is ignored.',
@@ -38,7 +38,7 @@ what became of it, and by which rule. How the rules work is told in [How the exa
       '| Message | What becomes of it |',
       '| --- | --- |',
       '| ACK | kept to be seen, and not answered |',
-      '| any other type (ORU, OML, MDM, ...) | AR 200 (E306), unless [a pipeline takes and ignores it](../how-to/configure-a-site.md#an-interface-that-sends-everything) |',
+      '| any other type (ORU, OML, MDM, ...) | AR 200 (E306), unless [a pipeline takes and ignores it](../how-to/connect-a-ris.md#an-interface-that-sends-everything) |',
       '| a batch (FHS, BHS) | refused (E107); `worklane import` takes batches as files |',
       '| what cannot be read | AE or AR with the place; [Errors](errors.md), E101 to E127 |',
     ].join('\n'),
