@@ -1,6 +1,7 @@
 /** Hold, release, numbers, replacement, what a step lacks, and where a step can go (docs/explanation/exam.md). */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import type { OrderGroup } from '../../src/core/message.ts'
 import { lacksOfItem } from '../../src/core/lack.ts'
 import { servedStatuses, type StepStatus } from '../../src/core/order.ts'
 import {
@@ -242,6 +243,26 @@ describe('a hold that something happens to', () => {
     expect([statuses(story), shown(story)]).toEqual([['SCHEDULED', 'SCHEDULED'], []])
   })
 
+  test('a release without MSH-7 counts; a hold sent before the one that it released does not come back by it', () => {
+    const story = createStory()
+    story.message({})
+    story.message(orc('HD', F1, at('1000')))
+    story.message(orc('RL', F1))
+    expect(shown(story)).toEqual(['SCHEDULED'])
+    expect(story.message(orc('HD', F1, at('0930')))).toEqual(ignored('older-than-release'))
+    expect(shown(story)).toEqual(['SCHEDULED'])
+  })
+
+  test('released by hand, it has its days again', () => {
+    const story = createStory({}, { days: 1, timeZone: 'UTC' })
+    story.message({})
+    story.message(orc('HD', F1, at('1000')))
+    story.wait(3 * 24 * 60)
+    story.hand({ kind: 'reopen', orderId: story.order().id })
+    story.wait(60)
+    expect([statuses(story), shown(story)]).toEqual([['SCHEDULED'], ['SCHEDULED']])
+  })
+
   test('I4: a release that is told again moves no no-show', () => {
     const story = createStory({}, { days: 1, timeZone: 'UTC' })
     story.message({})
@@ -472,6 +493,7 @@ describe('a cancel by a number that the order has not yet', () => {
     expect([statuses(story), shown(story)]).toEqual([['CANCELED'], []])
     // I4: told again it is no newer; what is newer plans it again.
     story.message(brings)
+    story.message({ numbers: both, sent: at('0945') })
     expect(statuses(story)).toEqual(['CANCELED'])
     story.message({ numbers: both, sent: at('1001') })
     expect([statuses(story), story.orders()]).toEqual([['SCHEDULED'], [expect.objectContaining({ told: [] })]])
@@ -483,7 +505,45 @@ describe('a cancel by a number that the order has not yet', () => {
     story.images()
     story.message(orc('CA', F1, at('1000')))
     story.message({ control: 'XO', numbers: both, sent: at('0930') })
-    expect([statuses(story), story.told()]).toEqual([['DISCONTINUED'], ['IP']])
+    expect([statuses(story), story.told(), story.order().told]).toEqual([['DISCONTINUED'], ['IP'], ['IP', 'DC']])
+  })
+
+  test('of an order of which a step is COMPLETED it brings its CM, whatever brings the number', () => {
+    for (const brings of [orc('NA', both, at('0930')), { control: 'XO', numbers: both, sent: at('0930'), steps: [] }]) {
+      const story = createStory()
+      story.message({ numbers: P1, sent: at('0900'), steps: [step('1'), step('2', { Modality: 'PT' })] })
+      story.images({ modality: 'CT' })
+      story.wait(31)
+      story.message(orc('CA', F1, at('1000')))
+      story.message(brings)
+      expect([statuses(story), story.told()]).toEqual([
+        ['COMPLETED', 'CANCELED'],
+        ['IP', 'CM'],
+      ])
+    }
+  })
+
+  test('an accession number that comes later is such a number, too', () => {
+    const story = createStory()
+    story.message({ numbers: P1, request: {}, sent: at('0900') })
+    story.message(orc('CA', { accessionNumber: 'A1' }, at('1000')))
+    story.message({ control: 'XO', numbers: { ...P1, accessionNumber: 'A1' }, sent: at('0930') })
+    expect(statuses(story)).toEqual(['CANCELED'])
+  })
+
+  test('what a booking had called off, it cancels for good', () => {
+    const story = createStory()
+    const booked = (event: string, effect: OrderGroup['effect'], sent: string): OrderGroup => ({
+      ...group({ numbers: { ...P1, fillerAppointmentId: 'B1' }, sent }),
+      ...{ effect, orderControl: event, isBooking: true, steps: effect === 'schedule' ? [step()] : [] },
+    })
+    story.message({ numbers: P1, sent: at('0900') })
+    story.message(booked('S12', 'schedule', at('0910')))
+    story.message(booked('S15', 'cancel', at('0920')))
+    story.message(orc('CA', F1, at('1000')))
+    story.message({ control: 'XO', numbers: both, sent: at('0930'), steps: [] })
+    story.message(booked('S12', 'schedule', at('1030')))
+    expect(statuses(story)).toEqual(['CANCELED'])
   })
 
   test('does not count for a message that was sent later, nor after a day, nor as a hold of an order that was released since', () => {
