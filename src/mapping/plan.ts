@@ -168,6 +168,7 @@ function controlOf(stage: OrderStage, { site }: Scene, code: string, status: str
 const orderControlPath = pathOf('ORC-1.1')
 const orderStatusPath = pathOf('ORC-5.1')
 const bookingStatusPath = pathOf('SCH-25.1')
+const startsOfOrder = ['TQ1-7', 'ORC-7.4', 'OBR-27.4'].map((field) => ({ field, path: pathOf(field) }))
 const orderOfBooking = ['SCH-26', 'SCH-27'].map((field) => ({ field, path: pathOf(`${field}.1`) }))
 
 function translate(
@@ -208,6 +209,7 @@ function translate(
       return
     }
     const control = shownControl(code, status, rule)
+    if (effect === 'create' || effect === 'update') scene.warnings.push(...severalStarts(scene))
     const group = stage.translator.group(scene, effect, control, explainer?.listen(index))
     done.push({ ...group, ...(holds === undefined ? {} : { holds }), ...stage.changesPatient(effect) })
     faults.push(...scene.faults)
@@ -248,6 +250,17 @@ function severalOrders({ scope }: Scene): readonly Fault[] {
     const other = named.find((piece) => piece.text.trim() !== named[0]?.text.trim())
     return other === undefined ? [] : [fault('E346', 102, { field }, other.place)]
   })
+}
+
+/** TQ1 and ORC-7 may repeat (HL7 2.5.1 §4.5.4): an exam on several days is several orders, and only the first is planned. */
+function severalStarts({ scope }: Scene): readonly Fault[] {
+  for (const { field, path } of startsOfOrder) {
+    const named = select(scope, path).filter(({ isNull, isEmpty }) => !isNull && !isEmpty)
+    if (named.length === 0) continue
+    const other = named.find((piece) => piece.text.trim() !== named[0]?.text.trim())
+    return other === undefined ? [] : [fault('E347', 102, { field }, other.place)]
+  }
+  return []
 }
 
 /** Some senders call every order OMI: what is in it counts, not its name. */

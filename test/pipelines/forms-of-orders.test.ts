@@ -261,6 +261,21 @@ test('two groups of one order with two accession numbers or studies are refused:
   expect(both(...again, `ZDS|${study}`).kind).toBe('accepted')
 })
 
+test.each([
+  ['OMG with two TQ1', 'ORC|NW|P1|F1', ['TQ1|1||||||20260302101500', 'TQ1|2||||||20260309101500']],
+  ['ORM with two ORC-7', 'ORC|NW|P1|F1||||^^^20260302101500~^^^20260309101500', []],
+])('%s: the first start is planned, and that there is another is said', (_form, orc, timing) => {
+  const [head = '', pid = '', , obr = ''] = orm.split('\r')
+  const said = judge([head, pid, orc, ...timing, obr].join('\r'))
+  expect(warned(said)).toContain('E347')
+  expect(said.kind === 'accepted' && said.groups[0]?.steps[0]?.attributes).toMatchObject({
+    ScheduledProcedureStepStartDate: '20260302',
+  })
+  expect(
+    warned(judge([head, pid, orc.replace('20260309', '20260302'), ...timing.slice(1), obr].join('\r'))),
+  ).not.toContain('E347')
+})
+
 test('an order control code in small letters is that code; none at all is a fault that names ORC-1', () => {
   const small = judge(orm, { 'ORC-1': 'nw' })
   expect(small.kind === 'accepted' && small.groups.map(({ effect }) => effect)).toEqual(['create'])

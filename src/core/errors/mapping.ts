@@ -172,4 +172,9 @@ export const mappingErrors = {
     'permanent',
     'Send a booking for each order, or let the orders of one visit carry one order number.',
   ),
+  E347: entry(
+    'An order names several start times in {field}; only the first of them was planned.',
+    'permanent',
+    'Send an order for each appointment, with a number of its own in ORC-2 or ORC-3.',
+  ),
 } satisfies Record<string, ErrorEntry>
