@@ -133,6 +133,14 @@ describe('a booking finds its order', () => {
     expect(plannedAs(story)).toEqual(['20261020 160000 MR2 SCHEDULED'])
   })
 
+  test('I11: an appointment number that two patients have calls off nothing of the other one', () => {
+    const story = createStory()
+    story.message(booking('S12', { numbers: ownOnly }))
+    story.message({ numbers: f1, patient: otto })
+    story.message(booking('S12', { patient: otto }))
+    expect(statuses(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
+  })
+
   test('an order that names the appointment of another one has it, and there is no second item', () => {
     const story = createStory()
     story.message(booking('S12', { numbers: ownOnly }))
