@@ -62,14 +62,21 @@ export function lookupKey(lookup: Lookup): string {
 export function requestedProcedure({ numbers, request, patientKey, formerPatientKeys = [] }: Order): Lookup[] {
   const given = numbers.requestedProcedureId ?? request['RequestedProcedureID']
   if (typeof given !== 'string' || given === '') return []
-  const ids = new Set([patientKey, ...formerPatientKeys].map(patientIdOf))
-  return [...ids].map((patientId) => ({ by: 'requestedProcedure', patientId, value: given }))
+  const patientIds = [patientKey, ...formerPatientKeys].map(patientIdOf)
+  return (patientIds.length < 2 ? patientIds : [...new Set(patientIds)]).map((patientId) => ({
+    by: 'requestedProcedure',
+    patientId,
+    value: given,
+  }))
 }
 
 /** The lookups by which bookings find this order: of what was said last, and of each step that was booked apart. */
 export function appointmentLookups({ numbers, steps }: Pick<Order, 'numbers' | 'steps'>): readonly Lookup[] {
   const { authority } = numbers
-  const all = [numbers, ...steps.flatMap(({ booked }) => booked ?? [])]
+  const booked = steps.flatMap((step) => step.booked ?? [])
+  // Asked of every order whenever it is put anywhere; most have no booking.
+  if (booked.length === 0 && !numbers.fillerAppointmentId && !numbers.placerAppointmentId) return []
+  const all = [numbers, ...booked]
   const lookups: Lookup[] = []
   for (const by of ['fillerAppointmentId', 'placerAppointmentId'] as const) {
     for (const value of new Set(all.map((one) => one[by]))) if (value) lookups.push({ by, authority, value })

@@ -126,11 +126,12 @@ function createShelf<T>(idOf: (thing: T) => OrderId, lookupsOf: (thing: T) => re
       return thing === undefined ? undefined : [thing]
     },
     over(by, base) {
-      const ids = things.size === 0 ? undefined : index.get(lookupKey(by))
-      const below = things.size === 0 ? base : base.filter((thing) => !things.has(idOf(thing)))
-      const above = [...(ids ?? [])].flatMap((id) => things.get(id) ?? [])
+      const isBare = things.size === 0
+      const ids = isBare ? undefined : index.get(lookupKey(by))
+      const below = isBare || base.length === 0 ? base : base.filter((thing) => !things.has(idOf(thing)))
+      const above = ids === undefined || ids.size === 0 ? [] : [...ids].flatMap((id) => things.get(id) ?? [])
       const all = above.length === 0 ? below : [...below, ...above]
-      return all.length < 2 ? all : [...all].sort(ascending)
+      return all.length < 2 ? all : all.toSorted(ascending)
     },
   }
 }
