@@ -168,6 +168,7 @@ function controlOf(stage: OrderStage, { site }: Scene, code: string, status: str
 const orderControlPath = pathOf('ORC-1.1')
 const orderStatusPath = pathOf('ORC-5.1')
 const bookingStatusPath = pathOf('SCH-25.1')
+const serviceActionPath = pathOf('AIS-2')
 const startsOfOrder = ['TQ1-7', 'ORC-7.4', 'OBR-27.4'].map((field) => ({ field, path: pathOf(field) }))
 const orderOfBooking = ['SCH-26', 'SCH-27'].map((field) => ({ field, path: pathOf(`${field}.1`) }))
 
@@ -240,7 +241,15 @@ function book(
   }
   scene.warnings.push(...severalOrders(scene))
   const shown = rule === 'otherwise' ? shownCode(type.event) : rule
-  return { ...stage.translator.group(scene, effect, shown, listener), isBooking: true }
+  const group = stage.translator.group(scene, effect, shown, listener)
+  const isEmptied = effect === 'schedule' && group.steps.length === 0 && isTakenOut(scene)
+  return { ...group, ...(isEmptied ? { effect: 'cancel', request: {} } : {}), isBooking: true }
+}
+
+/** Every service was deleted from the booking (HL7 table 0206): nothing is left that anybody comes for. */
+function isTakenOut({ scope }: Scene): boolean {
+  const actions = select(scope, serviceActionPath)
+  return actions.length > 0 && actions.every(({ text: action }) => action.trim() === 'D')
 }
 
 /** SCH-26 and SCH-27 may repeat: what is left out must not be thought to have been booked. */

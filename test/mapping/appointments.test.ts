@@ -96,6 +96,18 @@ test('a start with an offset is told in the zone of the site', () => {
   })
 })
 
+test('a booking of which every service is taken out is called off; of which one is left, or none was named, it is not', () => {
+  const effectOf = (...services: readonly string[]): string =>
+    groupOf(msh('S14'), 'SCH||A1', pid, 'RGS|1', ...services).effect
+  const [kept, out] = ['AIS|1|U|MR^MR of the knee|20260310100000', 'AIS|2|D|CT^CT of the chest|20260310110000']
+  expect([effectOf(out), effectOf(out, out), effectOf(kept, out), effectOf('AIL|1||MR01')]).toEqual([
+    'cancel',
+    'cancel',
+    'schedule',
+    'schedule',
+  ])
+})
+
 test('a visit of another clinic is not examined with the usual modality of the site', () => {
   const usual = planOf([pipeline], { tables: shippedTables(), stationAeTitle: 'ANY', modality: 'DX' })
   const dental = ['SCH||A1||||||CHECKUP^Check-up', pid, 'RGS|1', 'AIS|1||CHECKUP^Check-up|20260310100000']
