@@ -133,6 +133,35 @@ describe('a booking finds its order', () => {
     expect(plannedAs(story)).toEqual(['20261020 160000 MR2 SCHEDULED'])
   })
 
+  test('an order that was booked stays on the worklist when its appointment becomes that of another order', () => {
+    const story = createStory()
+    story.message({ numbers: f1 })
+    story.message(booking('S12'))
+    story.message({ numbers: { fillerOrderNumber: 'F2', accessionNumber: 'A2' } })
+    story.message(booking('S13', { numbers: { fillerOrderNumber: 'F2' } }))
+    expect(statuses(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
+  })
+
+  test('a booking that names an order nobody knows moves no other one that had its appointment', () => {
+    const story = createStory()
+    story.message({ numbers: f1 })
+    story.message(booking('S12'))
+    story.message(booking('S13', { numbers: { fillerOrderNumber: 'F9' }, steps: [service('160000')] }))
+    expect(plannedAs(story)).toEqual(['20261020 140000 MR2 SCHEDULED', '20261020 160000 MR2 SCHEDULED'])
+    expect(story.orders().map(({ numbers }) => numbers.fillerOrderNumber)).toEqual(['F1', 'F9'])
+  })
+
+  test('a booking without an appointment number means the order, one with another number none of its steps', () => {
+    const story = createStory()
+    story.message({ numbers: f1 })
+    story.message(booking('S12'))
+    story.message(booking('S13', { numbers: { fillerAppointmentId: '' }, steps: [service('160000')] }))
+    expect(plannedAs(story)).toEqual(['20261020 160000 MR2 SCHEDULED'])
+    story.message(booking('S12'))
+    story.message(booking('S12', { numbers: { fillerAppointmentId: 'B2' }, steps: [service('170000')] }))
+    expect(plannedAs(story)).toEqual(['20261020 140000 MR2 SCHEDULED'])
+  })
+
   test('I11: an appointment number that two patients have calls off nothing of the other one', () => {
     const story = createStory()
     story.message(booking('S12', { numbers: ownOnly }))
@@ -499,6 +528,32 @@ describe('called off and booked again', () => {
       booking('S12', { sent: '20261015120000', steps: [service('140000'), service('150000', { key: '2' })] }),
     )
     expect(statuses(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
+  })
+
+  test('an older booking brings no further service to an exam that is over, nor back what has expired', () => {
+    const story = createStory()
+    story.message(booking('S12', { sent: '20261015110000' }))
+    story.images()
+    story.wait(31)
+    expect(statuses(story)).toEqual(['COMPLETED'])
+    story.message(booking('S13', { steps: [service(), service('150000', { key: '2' })] }))
+    expect(statuses(story)).toEqual(['COMPLETED'])
+    const late = createStory()
+    late.message({ sent: '20261015110000', numbers: f1 })
+    late.hand({ kind: 'expire', orderId: late.order().id })
+    late.message(booking('S12'))
+    expect(statuses(late)).toEqual(['EXPIRED'])
+  })
+
+  test('an XO that names no step leaves what was called off to be booked again', () => {
+    const story = createStory()
+    story.message({ sent: '20261015090000', numbers: f1 })
+    story.message(booking('S12'))
+    story.message(booking('S15', { sent: '20261015110000' }))
+    story.message({ control: 'XO', sent: '20261015120000', numbers: f1, steps: [] })
+    expect(statuses(story)).toEqual(['CANCELED'])
+    story.message(booking('S12', { sent: '20261015130000' }))
+    expect(statuses(story)).toEqual(['SCHEDULED'])
   })
 
   test('an order that was cancelled as a whole takes no further step from a booking', () => {
