@@ -16,7 +16,7 @@ import { frame } from '../../connectors/mllp/index.ts'
 import { orderBytes } from '../support/message.ts'
 import { eventually, freePort, temporaryFolder } from '../support/temporary.ts'
 import { load } from './load.ts'
-import { measureMapping } from './mapping.ts'
+import { measureMapping, typical } from './mapping.ts'
 import { measureStatus } from './status.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -176,13 +176,17 @@ async function benchStatus(): Promise<void> {
 
 /** What of the budget of an order its mapping takes. */
 function benchMapping(): void {
-  process.stdout.write('mapping, ms of processor time    items  bytes  parse  translate  both  (aim under 0.3)\n')
-  for (const { type, file, items, bytes, parse, translate } of measureMapping()) {
+  process.stdout.write('mapping, ms of processor time    items  bytes  parse  translate  both\n')
+  const { messages, inTurn, apart } = measureMapping()
+  for (const { type, file, items, bytes, parse, translate } of messages) {
     const times = [parse, translate, parse + translate].map((time, at) => time.toFixed(3).padStart([5, 9, 4][at] ?? 0))
     const name = `${type} ${file.replace('.hl7', '')}`.slice(0, 32).padEnd(32)
     process.stdout.write(`${name} ${String(items).padStart(5)}  ${String(bytes).padStart(5)}  ${times.join('  ')}\n`)
   }
-  process.stdout.write('\n')
+  const one = messages.find(({ file }) => file === typical)
+  const both = one === undefined ? 'not measured' : (one.parse + one.translate).toFixed(3)
+  process.stdout.write(`a typical order (${typical}): ${both} (aim: under 0.3)\n`)
+  process.stdout.write(`all in turn: ${inTurn.toFixed(3)} for each, ${(inTurn / apart).toFixed(2)} times as much\n\n`)
 }
 
 let failed = false
