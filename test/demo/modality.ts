@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Dataset } from '../../src/core/dataset.ts'
 import { findWorklist, makeImage, newUid, storeImages } from '../support/dcmtk.ts'
+import { stamp } from './order.ts'
 
 /** A CT, played by DCMTK's tools: findscu, dump2dcm and storescu. */
 export interface DemoModality {
@@ -33,12 +34,15 @@ export function createModality({ port, dir }: { port: number; dir: string }): De
 /** Files of one series that belong to a worklist item. */
 export async function makeSeries(dir: string, item: Dataset, images: number): Promise<readonly string[]> {
   const series = newUid()
+  const began = `${stamp(new Date())}00`
   const files: string[] = []
   for (let number = 1; number <= images; number++) {
     const tags = {
       ...pick(item, ['StudyInstanceUID', 'AccessionNumber', 'PatientName', 'PatientID', 'IssuerOfPatientID']),
       ...pick(item, ['PatientBirthDate', 'PatientSex', 'Modality', 'SOPClassUID']),
       StationName: stationAeTitle,
+      StudyDate: began.slice(0, 8),
+      StudyTime: began.slice(8),
       SeriesInstanceUID: series,
       InstanceNumber: String(number),
     }

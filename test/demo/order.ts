@@ -36,7 +36,7 @@ export function demoOrder(now: Date): DemoOrder {
 }
 
 /** Local time as HL7 and DICOM write it, to the minute. */
-function stamp(time: Date): string {
+export function stamp(time: Date): string {
   const two = (value: number): string => String(value).padStart(2, '0')
   const date = `${time.getFullYear()}${two(time.getMonth() + 1)}${two(time.getDate())}`
   return `${date}${two(time.getHours())}${two(time.getMinutes())}`

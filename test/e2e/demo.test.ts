@@ -59,6 +59,11 @@ test('the demo shows the road of an order once, and leaves nothing', async () =>
     from += at
   }
   expect(said).not.toContain('\u001B')
+  // The exam began today, as it was ordered.
+  const [, ordered] = /MSH\|[^|]*\|RIS\|[^|]*\|[^|]*\|[^|]*\|(\d{8})/.exec(said) ?? []
+  const [, began] = /\|IP\|\|1\^once\^\^(\d{8})/.exec(said) ?? []
+  const day = (digits = ''): number => Date.parse(digits.replace(/(....)(..)(..)/, '$1-$2-$3')) / 86_400_000
+  expect(Math.abs(day(began) - day(ordered))).toBeLessThanOrEqual(1)
   const excerpt = blocksOf(page('README.md')).find(({ language }) => language === 'text')?.text ?? ''
   const headings = excerpt.split('\n').filter((line) => /^\d/.test(line))
   expect(headings.length).toBeGreaterThan(3)
