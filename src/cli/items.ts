@@ -8,7 +8,7 @@ export const usage = `worklane items [--accession A] [--patient ID] [--order-num
                [--config FILE] [--json]
 
 Lists the worklist items of a running engine, served or not: "held" is hidden until its
-order is released, "lacks" what nobody has said (start, modality, station).`
+order is released, "lacks" what nobody has said (start, modality, station, procedure).`
 
 interface Item {
   readonly id: string

@@ -282,7 +282,7 @@ export const site = z.strictObject({
       }),
       incomplete: kind.choice(incompletes, 'refuse', {
         description:
-          'An order with a start whose modality or station nobody knows. refuse: AE 101, the sender must add it. hold: it is kept (UNSCHEDULED), listed with what it lacks, and shown to no modality until a message brings that. An order without a start is kept in either case.',
+          'An order with a start whose modality, station or procedure nobody knows. refuse: AE 101, the sender must add it. hold: it is kept (UNSCHEDULED), listed with what it lacks, and shown to no modality until a message brings that. An order without a start is kept in either case.',
       }),
     })
     .prefault({})

@@ -39,7 +39,7 @@ export interface Settings {
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
-/** What becomes of an order that has a start and lacks modality or station: AE 101, or kept and shown to no modality. Without a start it is kept in either case. */
+/** What becomes of an order that has a start and lacks modality, station or procedure: AE 101, or kept and shown to no modality. Without a start it is kept in either case. */
 export const incompletes = ['refuse', 'hold'] as const
 
 export type Incomplete = (typeof incompletes)[number]

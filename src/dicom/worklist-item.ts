@@ -135,12 +135,24 @@ export function buildItemDataset(parts: ItemParts): Dataset {
   })
   return describe('RequestedProcedureDescription', 'RequestedProcedureCodeSequence', {
     ...emptyItem,
-    ...parts.request,
+    ...describedAs(parts.request, step),
     ...parts.patient,
     SpecificCharacterSet: 'ISO_IR 192',
     StudyInstanceUID: parts.studyInstanceUid,
     ScheduledProcedureStepSequence: [step],
   })
+}
+
+/** A requested procedure that nobody described is its step: a modality shows what is to be done in either place. */
+function describedAs(request: Dataset, step: Dataset): Dataset {
+  if (hasValue(request['RequestedProcedureDescription'])) return request
+  if (hasValue(request['RequestedProcedureCodeSequence'])) return request
+  const { ScheduledProcedureStepDescription: description, ScheduledProtocolCodeSequence: codes } = step
+  return {
+    ...request,
+    ...(description === undefined ? {} : { RequestedProcedureDescription: description }),
+    ...(codes === undefined ? {} : { RequestedProcedureCodeSequence: codes }),
+  }
 }
 
 /** All that keeps the item from modalities: type 1 keys and 1C pairs without a value, and values that break their VR. */

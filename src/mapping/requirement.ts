@@ -7,13 +7,18 @@ import type { Lint } from './lint.ts'
 import { placesOf } from './reference.ts'
 import { refuse, warn, type Scene } from './scene.ts'
 
-/** Made by the engine, or held back by it (a step without a start is UNSCHEDULED). */
+/**
+ * Made by the engine, or held back by it (a step without a start is UNSCHEDULED); a requested procedure that nobody
+ * described is described as its step.
+ */
 const ours = new Set([
   'SpecificCharacterSet',
   stepSequence,
   'StudyInstanceUID',
   'ScheduledProcedureStepStartDate',
   'ScheduledProcedureStepStartTime',
+  'RequestedProcedureDescription',
+  'RequestedProcedureCodeSequence',
 ])
 
 const required = worklistKeys.filter(({ keyword, type }) => type.startsWith('1') && !ours.has(keyword))
@@ -69,7 +74,12 @@ export function createCheck(levels: readonly WorklistKey['level'][], rules: read
 }
 
 /** What a step may wait for, hidden from every modality. */
-const holdable = new Set(['Modality', 'ScheduledStationAETitle'])
+const holdable = new Set([
+  'Modality',
+  'ScheduledStationAETitle',
+  'ScheduledProcedureStepDescription',
+  'ScheduledProtocolCodeSequence',
+])
 
 /** Of the fields that could have held it, the first whose segment the message has. */
 export function missingPlace({ scope }: Scene, places: readonly Hl7Place[]): Hl7Place {

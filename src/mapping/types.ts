@@ -25,7 +25,7 @@ export interface PlanSite {
   readonly stationAeTitle: string
   readonly modality: string
   readonly issuerOfPatientId: string
-  /** A step with a start and without modality or station; absent: refused. */
+  /** A step with a start and without modality, station or procedure; absent: refused. */
   readonly incomplete?: Incomplete
   /** What the source says of an ORC-1 that the pipeline's table does not name; absent: as the pipeline says. */
   readonly unknownOrderControl?: UnknownOrderControl

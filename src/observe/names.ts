@@ -31,7 +31,7 @@ export const metrics = {
   outbox_paused: gauge('1 while a person holds what is owed to the destination.', ['destination']),
   worklist_items: gauge('Worklist items in the index, by step status.', ['step_status']),
   worklist_items_hidden: gauge(
-    'Open worklist items that nobody is served: held, or lacking start, modality or station.',
+    'Open worklist items that nobody is served: held, or lacking start, modality, station or procedure.',
     ['reason'],
   ),
   target_dirty_items: gauge('Items that a pushed target does not have in their newest version.', ['target']),

@@ -49,6 +49,21 @@ test('a code without a description is described by its meaning', () => {
   expect(itemProblems(item)).toEqual([])
 })
 
+test('a requested procedure that nobody described is its step', () => {
+  const request = { RequestedProcedureDescription: '', RequestedProcedureCodeSequence: [] }
+  const codes = [{ CodeValue: 'T1', CodingSchemeDesignator: '99S' }]
+  const item = itemDataset({
+    request,
+    step: { ScheduledProcedureStepDescription: 'T1 native', ScheduledProtocolCodeSequence: codes },
+  })
+  expect(item).toMatchObject({ RequestedProcedureDescription: 'T1 native', RequestedProcedureCodeSequence: codes })
+  const byCode = itemDataset({
+    request,
+    step: { ScheduledProcedureStepDescription: '', ScheduledProtocolCodeSequence: codes },
+  })
+  expect(itemProblems(byCode)).toEqual([])
+})
+
 test('an empty code sequence is left out: type 1C is absent or has a value', () => {
   const item = itemDataset({ request: { RequestedProcedureCodeSequence: [] } })
   expect(item).not.toHaveProperty('RequestedProcedureCodeSequence')

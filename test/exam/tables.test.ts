@@ -109,7 +109,7 @@ test.each([
   ['EXPIRED', false, '20261016', 'SCHEDULED'],
   ['EXPIRED', true, '', 'UNSCHEDULED'],
 ] as const)('reopened: %s, was seen: %s, planned for "%s": %s', (from, wasSeen, date, to) => {
-  const attributes = { Modality: 'CT', ScheduledProcedureStepStartDate: date }
+  const attributes = { Modality: 'CT', ScheduledProcedureStepDescription: 'CT', ScheduledProcedureStepStartDate: date }
   const stations = ['CT01']
   const order = { steps: [{ key: '1', stepStatus: from, stations, attributes, flags: [] }] } as unknown as Order
   expect(reopen(order, undefined, wasSeen).steps[0]?.stepStatus).toBe(to)
@@ -118,7 +118,7 @@ test.each([
 
 test('what has not ended is not reopened, and only what has started is taken back', () => {
   for (const from of stepStatuses) {
-    const attributes = { Modality: 'CT', ScheduledProcedureStepStartDate: '20261016' }
+    const attributes = { Modality: 'CT', ScheduledProcedureStepDescription: 'CT', ScheduledProcedureStepStartDate: '20261016' }
     const stations = ['CT01']
     const begun = { at: '2026-10-16T08:00:00.000Z' }
     const flags = ['images-first', 'no-longer-ordered']

@@ -138,7 +138,7 @@ test('the worklist is filtered by each of its parameters', async () => {
   const answer = await app.inject({ url: '/api/worklist', query, headers: { authorization } })
   expect(searches).toEqual([{ ...query, limit: 2 }])
   const { id, version, stepStatus, served, updatedAt, dataset, messages } = item
-  const lacks = ['start', 'modality', 'station']
+  const lacks = ['start', 'modality', 'station', 'procedure']
   expect(answer.json()).toEqual({
     items: [{ id, version, stepStatus, served, held: false, lacks, updatedAt, dataset, messages }],
     total: 1,

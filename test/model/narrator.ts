@@ -264,6 +264,7 @@ function plannedStep(step: GroupAct['steps'][number], group: GroupAct, name: str
       ScheduledProcedureStepStartDate: start,
       ScheduledProcedureStepStartTime: start === '' ? '' : '1200',
     },
+      ScheduledProcedureStepDescription: 'EXAM',
   }
 }
 

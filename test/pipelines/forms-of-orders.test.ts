@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { lacksOf } from '../../src/core/lack.ts'
 import type { Verdict } from '../../src/core/message.ts'
 import type { PlanSite } from '../../src/mapping/types.ts'
 import { itemsOf } from '../../src/mapping/pipeline-test.ts'
@@ -211,6 +212,23 @@ test.each([
   const hasModality = changes['OBR-24'] === 'EPS'
   expect(step?.stations).toEqual(hasModality ? ['EPS01'] : [])
   expect(step !== undefined && 'Modality' in step.attributes).toBe(hasModality)
+})
+
+test.each([
+  ['refuse', { 'OBR-4': null }, 'invalid', []],
+  ['hold', { 'OBR-4': null }, 'accepted', ['E340']],
+  ['refuse', { 'OBR-4': null, 'ORC-7': null }, 'accepted', []],
+] as const)('an order that says nowhere what is to be done: %s, %j: %s', (incomplete, changes, kind, warnings) => {
+  const verdict = judge(orm, changes, { incomplete })
+  expect(verdict.kind).toBe(kind)
+  if (verdict.kind === 'accepted') {
+    expect(warned(verdict)).toEqual(warnings)
+    expect(verdict.groups.flatMap(({ steps }) => steps.map(lacksOf))[0]).toContain('procedure')
+  } else expect(refusedBy(verdict)).toEqual([['E302', 'OBR', 1, 4]])
+})
+
+test('it is enough that IPC-6 says what is to be done', () => {
+  expect(judge(omi, { 'OBR-4': null }).kind).toBe('accepted')
 })
 
 test.each(['AU', 'RT', 'ZZ'])(

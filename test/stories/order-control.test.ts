@@ -698,7 +698,12 @@ describe('what a step lacks', () => {
     ['a start', step('1', start), ['start']],
     ['a modality', step('1', { Modality: '' }), ['modality']],
     ['a station', step('1', {}, []), ['station']],
-    ['all', step('1', { ...start, Modality: '' }, []), ['start', 'modality', 'station']],
+    ['a procedure', step('1', { ScheduledProcedureStepDescription: '' }), ['procedure']],
+    [
+      'all',
+      step('1', { ...start, Modality: '', ScheduledProcedureStepDescription: '' }, []),
+      ['start', 'modality', 'station', 'procedure'],
+    ],
   ] as const)(
     '%s: it is UNSCHEDULED, listed and not served, and SCHEDULED when it is said',
     (_what, planned, lacks) => {
@@ -712,6 +717,16 @@ describe('what a step lacks', () => {
       expect(lacksOfItem(story.items()[0]?.dataset ?? {})).toEqual([])
     },
   )
+
+  test('a protocol code says what is to be done, with or without words', () => {
+    const codes = [{ CodeValue: 'CTABD', CodingSchemeDesignator: '99H' }]
+    const story = createStory()
+    const planned = step('1', { ScheduledProcedureStepDescription: '', ScheduledProtocolCodeSequence: codes })
+    story.message({ steps: [planned] })
+    expect(shown(story)).toEqual(['SCHEDULED'])
+    story.message({ control: 'XO', steps: [step('1', { ...planned.attributes, ScheduledProtocolCodeSequence: [] })] })
+    expect([statuses(story), shown(story)]).toEqual([['UNSCHEDULED'], []])
+  })
 
   test.each(['ARRIVED', 'READY'] as const)('taken from a step that is %s, it is UNSCHEDULED again', (status) => {
     const story = createStory()

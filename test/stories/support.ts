@@ -89,7 +89,8 @@ export const otto: Patient = {
 
 export function step(key = '1', attributes: Dataset = {}, stations: readonly string[] = ['CT01']): PlannedStep {
   const start = { ScheduledProcedureStepStartDate: '20261016', ScheduledProcedureStepStartTime: '100000' }
-  return { key, stations, attributes: { Modality: 'CT', ScheduledProcedureStepID: `S${key}`, ...start, ...attributes } }
+  const what = { Modality: 'CT', ScheduledProcedureStepDescription: 'CT', ScheduledProcedureStepID: `S${key}` }
+  return { key, stations, attributes: { ...what, ...start, ...attributes } }
 }
 
 export interface GroupParts extends Partial<Omit<OrderGroup, 'numbers' | 'patient'>> {
