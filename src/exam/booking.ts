@@ -47,8 +47,8 @@ export function schedule(draft: Draft, order: Order, group: OrderGroup): void {
   const first = overtakenBy(draft, order, group)
   const said: Order = {
     ...order,
-    numbers: numbered(order.numbers, group.numbers),
-    request: order.isBooking === true ? merge(order.request, group.request) : order.request,
+    numbers: numbered(order, group.numbers),
+    request: order.isBooking === true ? merge(order.request, withoutKnown(group.request, order)) : order.request,
     steps,
     ...keptLong(order, group),
     ...holdAfter(draft, { ...order, ...first.hold }, group, isPlannedAgain(order.steps, group.steps, saying.isNewer)),
@@ -416,18 +416,24 @@ function appointmentOf({ numbers }: OrderGroup): Pick<Booked, 'placerAppointment
   }
 }
 
-/** Numbers of its appointment, and order numbers that come later; what images are found by stays. */
-function numbered(known: OrderNumbers, said: OrderNumbers): OrderNumbers {
-  const placerOrderNumber = known.placerOrderNumber || said.placerOrderNumber
-  const fillerOrderNumber = known.fillerOrderNumber || said.fillerOrderNumber
-  const { placerAppointmentId, fillerAppointmentId } = { ...known, ...appointmentOf({ numbers: said } as OrderGroup) }
-  return {
-    ...known,
-    ...(placerOrderNumber ? { placerOrderNumber } : {}),
-    ...(fillerOrderNumber ? { fillerOrderNumber } : {}),
-    ...(placerAppointmentId ? { placerAppointmentId } : {}),
-    ...(fillerAppointmentId ? { fillerAppointmentId } : {}),
+/** Numbers of its appointment, and those that come later; what images are found by stays. */
+function numbered({ numbers: known, isBooking }: Order, said: OrderNumbers): OrderNumbers {
+  const later: Partial<Record<keyof OrderNumbers, string>> = {}
+  for (const word of [...orderWords, ...(isBooking === true ? imageWords : [])]) {
+    const number = known[word] || said[word]
+    if (number) later[word] = number
   }
+  return { ...known, ...later, ...appointmentOf({ numbers: said } as OrderGroup) }
+}
+
+const orderWords = ['placerOrderNumber', 'fillerOrderNumber'] as const
+const imageWords = ['accessionNumber', 'requestedProcedureId'] as const
+
+/** What a booking says of its own order, without the numbers that the order has: images may carry them already. */
+function withoutKnown(said: Dataset, { request }: Order): Dataset {
+  const isKept = (word: string): boolean =>
+    (word === 'AccessionNumber' || word === 'RequestedProcedureID') && hasValue(request[word])
+  return Object.fromEntries(Object.entries(said).filter(([word]) => !isKept(word)))
 }
 
 function withoutKeywords(said: PlannedStep, step: Step, keywords: readonly string[]): PlannedStep {

@@ -125,6 +125,22 @@ describe('a booking finds its order', () => {
     expect(statuses(story)).toEqual(['SCHEDULED', 'CANCELED'])
   })
 
+  test.each([
+    [
+      'Requested Procedure ID',
+      { requestAttributes: [{ requestedProcedureId: 'B1', scheduledStepId: 'B1', accessionNumber: '' }] },
+    ],
+    ['accession number', { accessionNumber: 'F1' }],
+  ])('images find an order that its bookings numbered one by one as its item shows it: by %s', (_by, image) => {
+    const story = createStory()
+    story.message(booking('S12', { numbers: { ...ownOnly, requestedProcedureId: 'B1' } }))
+    const request = { RequestedProcedureID: 'F1', AccessionNumber: 'F1', RequestedProcedureDescription: 'MR knee' }
+    story.message(booking('S13', { numbers: { requestedProcedureId: 'F1', accessionNumber: 'F1' }, request }))
+    expect(story.items()[0]?.dataset).toMatchObject({ RequestedProcedureID: 'B1', AccessionNumber: 'F1' })
+    story.images({ studyInstanceUid: '9.9', modality: 'CT', ...image })
+    expect(statuses(story)).toEqual(['STARTED'])
+  })
+
   test('of an order that has an appointment, a booking may name the other of its numbers or none', () => {
     const story = createStory()
     story.message(booking('S12', { numbers: { placerAppointmentId: 'Q1', fillerAppointmentId: '' } }))
