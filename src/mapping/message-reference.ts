@@ -42,6 +42,22 @@ what became of it, and by which rule. How the rules work is told in [How the exa
       '| a batch (FHS, BHS) | refused (E107); `worklane import` takes batches as files |',
       '| what cannot be read | AE or AR with the place; [Errors](errors.md), E101 to E127 |',
     ].join('\n'),
+    '## What the sender is answered',
+    `One acknowledgment in original mode, in the sender's character set and version, with its MSH-10 in MSA-2, after the
+message is stored. Who gets none sends the message again.`,
+    [
+      '| | |',
+      '| --- | --- |',
+      '| AA | stored, and done or ignored by a rule: the sender may forget it |',
+      '| AE | the message must be changed; ERR says where |',
+      '| AR | not taken here or now: its type, its event, or the store |',
+      '| MSA-3 | what is wrong, 80 characters |',
+      '| ERR-1 | before 2.5: segment, number, field, and the code of HL7 table 0357 |',
+      '| ERR-2, ERR-3 | the place, and the code of HL7 table 0357 |',
+      '| ERR-5, ERR-7 | from 2.5: our own code (E302^^99WORKLANE, see [Errors](errors.md)), and what helps |',
+      '| ERR-8 | what is wrong, as a sentence |',
+    ].join('\n'),
+    'There is an ERR for each fault. None holds a value that belongs to a person.',
   ]
   return `${parts.join('\n\n')}\n`
 }
