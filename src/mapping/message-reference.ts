@@ -48,7 +48,7 @@ message is stored. Who gets none sends the message again.`,
     [
       '| | |',
       '| --- | --- |',
-      '| AA | stored, and done or ignored by a rule: the sender may forget it |',
+      '| AA | stored, and the sender may forget it: it takes effect, is ignored by a rule, or is a dead letter that people are shown |',
       '| AE | the message must be changed; ERR says where |',
       '| AR | not taken here or now: its type, its event, or the store |',
       '| MSA-3 | what is wrong, 80 characters |',
