@@ -165,6 +165,8 @@ describe('a booking finds its order', () => {
     story.message(booking('S13', { numbers: { fillerOrderNumber: 'F9' }, steps: [service('160000')] }))
     expect(plannedAs(story)).toEqual(['20261020 140000 MR2 SCHEDULED', '20261020 160000 MR2 SCHEDULED'])
     expect(story.orders().map(({ numbers }) => numbers.fillerOrderNumber)).toEqual(['F1', 'F9'])
+    story.message(booking('S15', { sent: '20261015110000', numbers: ownOnly }))
+    expect(statuses(story)).toEqual(['SCHEDULED', 'CANCELED'])
   })
 
   test('a booking without an appointment number means the order, one with another number none of its steps', () => {

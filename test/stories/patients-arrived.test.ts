@@ -154,6 +154,14 @@ describe('an arrival is taken back', () => {
     expect(story.history().at(-1)).toBe('the arrival was taken back: 1 SCHEDULED')
   })
 
+  test('what the department has said to be READY stays so', () => {
+    const story = createStory()
+    story.message({})
+    story.message({ control: 'RY' })
+    expect(story.adt(takeBack({ day: today }))).toEqual(ignored('no-step-arrived'))
+    expect(statuses(story)).toEqual(['READY'])
+  })
+
   test('of who has not arrived there is nothing to take back, and a started exam is not stopped', () => {
     const story = createStory()
     story.message({})

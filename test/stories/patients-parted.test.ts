@@ -185,6 +185,30 @@ describe('a merge is undone', () => {
     expect(story.notices()).toEqual(['E631'])
   })
 
+  test('I11: nor is the survivor, who had borrowed the name', () => {
+    const story = createStory()
+    story.message({ patient: doe, numbers: numbers('1') })
+    story.adt(merge(bare(anna), doe))
+    story.message({ patient: bare(anna), numbers: numbers('2') })
+    expect(shown(story)).toEqual(['4711 DOE^J2', '4711 DOE^J2'])
+    expect(story.adt(unmerge(bare(anna), doe))).toEqual(ignored('unmerge-nameless'))
+    expect([shown(story), story.notices()]).toEqual([['4711 DOE^J2', '4711 DOE^J2'], ['E631']])
+    expect(story.adt(unmerge(anna, doe))).toEqual(applied)
+    expect(shown(story)).toEqual(['9020 DOE^J2', '4711 MUELLER^ANNA'])
+  })
+
+  test('an order that went from one to the next and back is known by none of them any more', () => {
+    const story = createStory()
+    story.message({ patient: doe, numbers: numbers('1') })
+    story.adt(merge(otto, doe))
+    story.adt(merge(anna, otto))
+    expect(story.adt(unmerge(anna, doe))).toEqual(applied)
+    expect(story.order()).toMatchObject({ patientKey: doe.key })
+    expect(story.order().formerPatientKeys).toBeUndefined()
+    story.images({ patientId: otto.patientId })
+    expect([statuses(story), story.notices()]).toEqual([['SCHEDULED'], ['E610']])
+  })
+
   test('I11: nobody is left with orders and without a name', () => {
     const story = createStory()
     story.adt(merge(anna, doe))
