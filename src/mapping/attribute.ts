@@ -382,13 +382,12 @@ function repeated(
   return (scene) => {
     const items: Dataset[] = []
     let emptied = false
+    // Names of `let:`, and so the condition, are of the whole message, whichever repetition is looked at.
+    const isWanted = condition === undefined || condition(scene)
     for (const repetition of select(scene.scope, { ...each, component: undefined, subcomponent: undefined })) {
       if (repetition.isNull) emptied = true
-      if (repetition.isNull || repetition.isEmpty) continue
-      // A name of `let:` is of the whole message, whichever repetition is looked at.
-      const inside = { ...scene, repetition }
-      if (condition !== undefined && !condition(inside)) continue
-      const { dataset, isEmpty } = build(inner, inside)
+      if (repetition.isNull || repetition.isEmpty || !isWanted) continue
+      const { dataset, isEmpty } = build(inner, { ...scene, repetition })
       if (!isEmpty) items.push(dataset)
     }
     if (items.length > 0) return items
