@@ -39,6 +39,8 @@ export interface IndexEntry {
   readonly served: boolean
   /** Its order is on hold. */
   readonly held: boolean
+  /** What nobody has said of it, of an item that is not served. */
+  readonly lacks: readonly Lack[]
   /** Start date, time and id in a form that sorts: the same order each time. */
   readonly start: string
   /** A dataset of the keys in `heldKeys` only. */
@@ -134,6 +136,7 @@ export function createWorklistIndex({
       stepStatus,
       served: item.served,
       held: item.held === true,
+      lacks: item.served ? [] : lacksOfItem(item.dataset),
       start: startOf(keys, id),
       keys,
     }
@@ -291,9 +294,9 @@ export function createWorklistIndex({
     },
     hidden() {
       const counts = new Map<'held' | Lack, number>([['held', 0], ...lackWords.map((word) => [word, 0] as const)])
-      for (const { served: isServed, held, stepStatus, keys } of all.values()) {
+      for (const { served: isServed, held, stepStatus, lacks } of all.values()) {
         if (isServed || endedStatuses.includes(stepStatus)) continue
-        const reasons = [...(held ? (['held'] as const) : []), ...lacksOfItem(keys)]
+        const reasons = [...(held ? (['held'] as const) : []), ...lacks]
         for (const why of reasons) counts.set(why, (counts.get(why) ?? 0) + 1)
       }
       return counts

@@ -216,9 +216,10 @@ test('what is open and served to nobody is counted by its reasons', async () => 
       station: '',
       step: { ScheduledProcedureStepStartDate: '' },
     }),
+    item('unnamed', 5, { served: false, stepStatus: 'UNSCHEDULED', step: { ScheduledProcedureStepDescription: '' } }),
     item('over', 4, { served: false, stepStatus: 'CANCELED', station: '' }),
   ])
   const index = start(store)
   await eventually(() => index.ready(), 'ready')
-  expect(Object.fromEntries(index.hidden())).toEqual({ held: 2, start: 1, modality: 0, station: 1 })
+  expect(Object.fromEntries(index.hidden())).toEqual({ held: 2, start: 1, modality: 0, station: 1, procedure: 1 })
 })
