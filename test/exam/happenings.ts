@@ -276,10 +276,17 @@ export const happenings: fc.Arbitrary<Happening> = fc.oneof(
   },
 )
 
-export const lives = fc.record({
-  happenings: fc.array(fc.tuple(happenings, fc.integer({ min: 0, max: 50 })), { maxLength: 40 }),
+const rulesToo = {
   policy: fc.constantFrom('quiet', 'stable', 'ris', 'mpps'),
   other: fc.constantFrom('quiet', 'stable', 'ris', 'mpps'),
+}
+const pauses = fc.integer({ min: 0, max: 50 })
+
+export const lives = fc.record({ happenings: fc.array(fc.tuple(happenings, pauses), { maxLength: 40 }), ...rulesToo })
+/** So long that what was said first is found again much later. */
+export const longLives = fc.record({
+  happenings: fc.array(fc.tuple(happenings, pauses), { minLength: 25, maxLength: 60 }),
+  ...rulesToo,
 })
 
 export function rulesOf(policy: string, other = policy): ExamRules {

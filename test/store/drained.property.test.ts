@@ -13,7 +13,7 @@ import type { Change, ExamRules, Lookup } from '../../src/core/world.ts'
 import { apply, createOverlay } from '../../src/exam/index.ts'
 import { createDrainer, type DrainContext } from '../../src/flow/drain.ts'
 import { createVerdictMemo } from '../../src/flow/memo.ts'
-import { lives, rulesOf, type Happening } from '../exam/happenings.ts'
+import { longLives, rulesOf, type Happening } from '../exam/happenings.ts'
 import { keys } from '../../src/store/keys.ts'
 import { nothing } from '../stories/support.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
@@ -32,7 +32,7 @@ afterAll(async () => {
 
 type Crash = 'before' | 'after' | undefined
 const turns = fc.record({
-  batches: fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 5 }),
+  batches: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 5 }),
   crashes: fc.array(fc.constantFrom<Crash>(undefined, undefined, 'before', 'after'), { minLength: 1, maxLength: 8 }),
 })
 
@@ -104,7 +104,7 @@ async function stored(store: Store, names: Iterable<string>): Promise<ReadonlyMa
 
 test('I3: batches of any size and crashes in between make the same orders, items, patients and studies as one entry after the other', async () => {
   await fc.assert(
-    fc.asyncProperty(lives, turns, async (life, { batches, crashes }) => {
+    fc.asyncProperty(longLives, turns, async (life, { batches, crashes }) => {
       await raw.flushall()
       const store = await openStore(redis.path)
       try {
@@ -134,7 +134,7 @@ test('I3: batches of any size and crashes in between make the same orders, items
         }
         const last = [...entries.keys()].at(-1) ?? 0
         const parked: string[] = []
-        for (let life = 0; (await store.applied()) < last && life < 20; life++) {
+        for (let life = 0; (await store.applied()) < last && life < 100; life++) {
           const lease = await store.lease('drain', { takeOver: true })
           if (lease === undefined) continue
           const memo = createVerdictMemo()
@@ -168,6 +168,6 @@ test('I3: batches of any size and crashes in between make the same orders, items
         await store.close()
       }
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 25) },
+    { numRuns: Number(process.env['RUNS'] ?? 40) },
   )
 }, 60_000)
