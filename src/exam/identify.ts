@@ -1,7 +1,7 @@
 /**
  * Which order a group means. The filler order number names it within its
  * authority, else the placer order number; accession number and Study Instance UID
- * only find an order for a group that has neither. Numbers may come later; numbers
+ * only find an order for a group that has neither, or an order that has neither (by accession number). Numbers may come later; numbers
  * that point to two orders are never a guess.
  */
 import type { OrderGroup } from '../core/message.ts'
@@ -33,7 +33,20 @@ function identify(world: World, group: OrderGroup): Identity {
   const numbered: Identity = hasNumber ? named(world, group) : { kind: 'unknown' }
   if (numbered.kind !== 'unknown') return numbered
   const appointed = byAppointment(world, group)
-  return appointed.kind !== 'unknown' || hasNumber ? appointed : described(world, group)
+  if (appointed.kind !== 'unknown') return appointed
+  return hasNumber ? numberedAtLast(world, group) : described(world, group)
+}
+
+/** An order that had its accession number alone, until now. */
+function numberedAtLast(world: World, { numbers, patient, isBooking }: OrderGroup): Identity {
+  const { authority, accessionNumber } = numbers
+  if (!accessionNumber || isBooking === true) return { kind: 'unknown' }
+  const unnumbered = world.orders({ by: 'accessionNumber', value: accessionNumber }).filter((order) => {
+    const { authority: own, fillerOrderNumber, placerOrderNumber } = order.numbers
+    if (own !== authority || fillerOrderNumber || placerOrderNumber || order.isBooking === true) return false
+    return patient === undefined || patient.key === order.patientKey
+  })
+  return only(current(unnumbered))
 }
 
 /** Who had this appointment until now, unless the booking names another order. */

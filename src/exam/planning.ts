@@ -161,14 +161,18 @@ export function withoutStandIns(
   order: Pick<OrderGroup, 'numbers' | 'request' | 'steps'>,
 ): OrderGroup {
   const { fillerOrderNumber, placerOrderNumber } = group.numbers
+  const own = [fillerOrderNumber, placerOrderNumber]
+  // Who has an accession number alone has no other number for the procedure and its step.
+  const others = fillerOrderNumber || placerOrderNumber ? own : [group.numbers.accessionNumber]
   const asSent = (said: unknown): string => group.shortened?.[text(said)] ?? text(said)
-  const isStandIn = (said: unknown, known: unknown): boolean =>
-    said !== undefined && said !== '' && hasText(known) && [fillerOrderNumber, placerOrderNumber].includes(asSent(said))
+  const isStandIn = (said: unknown, known: unknown, by = others): boolean =>
+    said !== undefined && said !== '' && hasText(known) && by.includes(asSent(said))
   const numbers: Partial<Record<keyof OrderNumbers, string>> = { ...group.numbers }
   const request: Record<string, Dataset[string]> = { ...group.request }
   for (const [keyword, name] of standIns) {
-    if (isStandIn(numbers[name], order.numbers[name])) delete numbers[name]
-    if (isStandIn(request[keyword], order.request[keyword])) delete request[keyword]
+    const by = name === 'accessionNumber' ? own : others
+    if (isStandIn(numbers[name], order.numbers[name], by)) delete numbers[name]
+    if (isStandIn(request[keyword], order.request[keyword], by)) delete request[keyword]
   }
   const steps = group.steps.map((step) => {
     const known = order.steps.find((one) => one.key === step.key)?.attributes['ScheduledProcedureStepID']

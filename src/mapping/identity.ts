@@ -3,6 +3,7 @@
  * number, else placer order number, name the order within its authority; both may
  * stand in ORC or OBR.
  */
+import type { Hl7Place } from '../core/fault.ts'
 import type { OrderNumbers } from '../core/order.ts'
 import type { Piece } from '../hl7/types.ts'
 import { isFields, readFields, readTexts, scalarText } from './lint.ts'
@@ -14,12 +15,14 @@ import { compileRule, type Rule } from './rule.ts'
 import { fault, type Scene } from './scene.ts'
 
 export interface Identity {
-  /** Without the attributes that also find an order; faults when there is no number. */
+  /** Without the attributes that also find an order. */
   readonly numbers: (
     scene: Scene,
   ) => Omit<OrderNumbers, 'accessionNumber' | 'studyInstanceUid' | 'requestedProcedureId'>
   /** Undefined: the step's number in its order, from 1. */
   readonly step: Rule | undefined
+  /** Where the number should have been. */
+  readonly place: Hl7Place
 }
 
 export function compileIdentity(words: Vocabulary, value: unknown): Identity {
@@ -48,14 +51,11 @@ export function compileIdentity(words: Vocabulary, value: unknown): Identity {
 
   return {
     step,
+    place,
     numbers(scene) {
       const placerOrderNumber = numberOf(placer, scene)
       const fillerOrderNumber = numberOf(filler, scene)
       const appointment = appointments(scene)
-      const { placerAppointmentId, fillerAppointmentId } = appointment
-      if (!(placerOrderNumber ?? fillerOrderNumber ?? placerAppointmentId ?? fillerAppointmentId)) {
-        scene.faults.push(fault('E311', 101, {}, place))
-      }
       return {
         authority: authority?.(scene) || scene.site.authority,
         ...(placerOrderNumber === undefined ? {} : { placerOrderNumber }),

@@ -48,12 +48,10 @@ const ofOrder = [
 
 const differ = (a: string | undefined, b: string | undefined): boolean => Boolean(a) && Boolean(b) && a !== b
 
-/** Filler order number, else placer order number, within the authority: what names the order. */
+/** Filler order number, else placer order number, else accession number, within the authority: what names the order. */
 function nameOf({ numbers }: OrderGroup): string {
-  const { authority, placerOrderNumber, fillerOrderNumber } = numbers
-  return JSON.stringify(
-    fillerOrderNumber === undefined
-      ? [authority, 'placer', placerOrderNumber]
-      : [authority, 'filler', fillerOrderNumber],
-  )
+  const { authority, placerOrderNumber, fillerOrderNumber, accessionNumber } = numbers
+  if (fillerOrderNumber !== undefined) return JSON.stringify([authority, 'filler', fillerOrderNumber])
+  if (placerOrderNumber !== undefined) return JSON.stringify([authority, 'placer', placerOrderNumber])
+  return JSON.stringify([authority, 'accession', accessionNumber])
 }

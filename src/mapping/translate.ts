@@ -54,6 +54,10 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
       const lenient = planned ? scene : { ...scene, faults: [], warnings: [] }
       const patientAttributes = build(patientRules, lenient, listener)
       const request = build(planned ? requestRules : numberRules, lenient, planned ? listener : undefined)
+      const numbers = { ...own, ...numbersIn(request) }
+      if (!isNamed(numbers) && !isFaulty(lenient, 'AccessionNumber')) {
+        scene.faults.push(fault('E311', 101, {}, pipeline.identity.place))
+      }
       const steps = planned && isExam ? planSteps(pipeline, scene, isBooking, checkStep, listener) : []
       const stepKeys = planned ? [] : namedSteps(pipeline, lenient)
       const patient = patientOf(patientAttributes, scene)
@@ -64,7 +68,7 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
       return {
         effect,
         orderControl,
-        numbers: { ...own, ...numbersIn(request) },
+        numbers,
         ...(patient === undefined ? {} : { patient }),
         received: scopeText(scene.scope),
         request: planned ? request : {},
@@ -98,6 +102,14 @@ function numbersIn(request: Dataset): Partial<OrderNumbers> {
     if (typeof value === 'string' && value !== '') numbers[numberKeywords[keyword] as keyof OrderNumbers] = value
   }
   return numbers
+}
+
+/** A procedure or a study says which exam it is, but not which order. */
+function isNamed(numbers: OrderNumbers): boolean {
+  const { placerOrderNumber, fillerOrderNumber, accessionNumber, placerAppointmentId, fillerAppointmentId } = numbers
+  return Boolean(
+    fillerOrderNumber ?? placerOrderNumber ?? fillerAppointmentId ?? placerAppointmentId ?? accessionNumber,
+  )
 }
 
 /** The values of one level; faults and warnings go to the scene. */

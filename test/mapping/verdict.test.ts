@@ -65,7 +65,7 @@ test.each([
   ],
   [
     'no order number gets AE 101',
-    { 'ORC-2': null, 'ORC-3': null, 'OBR-2': null, 'OBR-3': null },
+    { 'ORC-2': null, 'ORC-3': null, 'OBR-2': null, 'OBR-3': null, 'OBR-18': null },
     'AE',
     { code: 'E311', hl7Code: 101, segment: 'ORC' },
   ],

@@ -130,7 +130,20 @@ function sentAtOf({ received }: OrderGroup): string | undefined {
 }
 
 /** "The filler order number names the order, else the placer order number, both within the assigning authority of the source." */
-function find(state: State, { numbers }: OrderGroup, patient: string | undefined): ModelOrder | undefined | 'two' {
+function find(state: State, group: OrderGroup, patient: string | undefined): ModelOrder | undefined | 'two' {
+  const { numbers } = group
+  const { authority: own, fillerOrderNumber, placerOrderNumber, accessionNumber } = numbers
+  const found = numbered(state, group, patient)
+  if (found !== undefined || !(fillerOrderNumber || placerOrderNumber) || !accessionNumber) return found
+  // "The first message that has an order number and its accession number, and names no other patient, means it too."
+  const unnumbered = state.orders.filter(
+    (order) =>
+      order.authority === own && order.filler === '' && order.placer === '' && order.accession === accessionNumber,
+  )
+  return one(newestOf(unnumbered.filter((order) => patient === undefined || order.patient === patient)))
+}
+
+function numbered(state: State, { numbers }: OrderGroup, patient: string | undefined): ModelOrder | undefined | 'two' {
   const { authority, fillerOrderNumber: filler = '', placerOrderNumber: placer = '' } = numbers
   // "Messages mean the new one from then on", where one fits.
   const newest = (orders: ModelOrder[]): ModelOrder[] => {

@@ -265,6 +265,80 @@ describe('an order changes', () => {
     story.message({ control: 'CA', numbers: { accessionNumber: 'A1' } })
     expect(statuses(story)).toEqual(['CANCELED'])
   })
+
+  describe('an order that has an accession number alone', () => {
+    const alone = { accessionNumber: 'A1' }
+    const numbers = { placerOrderNumber: 'P1', fillerOrderNumber: 'F1' }
+
+    test('is told again, changed and cancelled by it', () => {
+      const story = createStory()
+      story.message({ numbers: alone })
+      story.message({ numbers: alone })
+      story.message({
+        control: 'XO',
+        numbers: alone,
+        steps: [step('1', { ScheduledProcedureStepStartDate: '20261017' })],
+      })
+      expect(story.orders().map((order) => order.numbers)).toEqual([{ authority: 'ris', ...alone }])
+      expect(story.items().map((item) => stepOf(item)['ScheduledProcedureStepStartDate'])).toEqual(['20261017'])
+      story.message({ control: 'CA', numbers: alone, orcOnly: true })
+      expect(statuses(story)).toEqual(['CANCELED'])
+    })
+
+    test.each(['NW', 'XO', 'NW without OBR-19'])(
+      'takes its numbers from the first message that has them: %s',
+      (form) => {
+        const story = createStory()
+        story.message({ numbers: alone, request: { AccessionNumber: 'A1', RequestedProcedureID: 'A1' } })
+        const request = { AccessionNumber: 'A1', RequestedProcedureID: form.includes('without') ? 'F1' : 'RP7' }
+        story.message({ control: form.slice(0, 2), numbers: { ...numbers, ...alone }, request })
+        expect(story.orders().map((order) => order.numbers)).toEqual([{ authority: 'ris', ...numbers, ...alone }])
+        expect(story.items()[0]?.dataset['RequestedProcedureID']).toBe(form.includes('without') ? 'A1' : 'RP7')
+        story.message({ control: 'CA', numbers: { fillerOrderNumber: 'F1' }, orcOnly: true })
+        expect(statuses(story)).toEqual(['CANCELED'])
+      },
+    )
+
+    test('I11: the same accession number of another patient is another order, with or without numbers', () => {
+      const story = createStory()
+      story.message({ numbers: alone })
+      story.message({ numbers: { ...numbers, ...alone }, patient: otto })
+      story.message({ numbers: { fillerOrderNumber: 'F2', ...alone } })
+      expect(story.orders().map((order) => [order.patientKey, order.numbers.fillerOrderNumber])).toEqual([
+        [anna.key, 'F2'],
+        [otto.key, 'F1'],
+      ])
+    })
+
+    test('two patients have it: who names neither of them is a contradiction', () => {
+      const story = createStory()
+      story.message({ numbers: alone })
+      story.message({ numbers: alone, patient: otto })
+      for (const said of [alone, { ...numbers, ...alone }]) {
+        const state = story.message({ control: 'CA', numbers: said, orcOnly: true })
+        expect(state).toMatchObject({ kind: 'dead', fault: { code: 'E601' } })
+      }
+      expect(statuses(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
+    })
+
+    test('an accession number that is used again for a later exam is another order', () => {
+      const story = createStory()
+      story.message({ numbers: alone })
+      story.message({ control: 'CM', numbers: alone })
+      const later = step('1', { ScheduledProcedureStepStartDate: '20270301' })
+      story.message({ numbers: { ...numbers, ...alone }, sent: '20270201090000', steps: [later] })
+      expect(story.orders().map((order) => order.numbers.fillerOrderNumber)).toEqual([undefined, 'F1'])
+      expect(statuses(story)).toEqual(['COMPLETED', 'SCHEDULED'])
+    })
+
+    test('what names another accession number is another order', () => {
+      const story = createStory()
+      story.message({ numbers: alone })
+      story.message({ numbers: { ...numbers, accessionNumber: 'A2' } })
+      story.message({ numbers: { fillerOrderNumber: 'F3' }, request: {} })
+      expect(story.orders()).toHaveLength(3)
+    })
+  })
 })
 
 describe('the patient', () => {

@@ -47,9 +47,9 @@ export const mappingErrors = {
     'Let the sender write an HL7 version from 2.1 to 2.9 into MSH-12.',
   ),
   E311: entry(
-    'The order has neither a placer nor a filler order number, and no appointment ID.',
+    'The order has neither an order number nor an accession number, and no appointment ID.',
     'permanent',
-    'Send a number in ORC-2, ORC-3, OBR-2 or OBR-3 (of a booking SCH-1, SCH-2, SCH-26 or SCH-27): without one the order cannot be found again.',
+    'Send a number in ORC-2, ORC-3, OBR-2 or OBR-3, or at least the accession number (of a booking SCH-1, SCH-2, SCH-26 or SCH-27): without one the order cannot be found again.',
   ),
   E312: entry(
     'The pipeline has no rule for the order control {code}.',
