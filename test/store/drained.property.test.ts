@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { EngineError } from '../../src/core/errors/index.ts'
 import type { InboxEntry } from '../../src/core/inbox.ts'
 import type { Seq } from '../../src/core/ids.ts'
+import type { WorklistItem } from '../../src/core/order.ts'
 import type { Ledger, Store } from '../../src/core/ports.ts'
 import type { Change, ExamRules, Lookup } from '../../src/core/world.ts'
 import { apply, createOverlay } from '../../src/exam/index.ts'
@@ -61,6 +62,12 @@ async function accept(
   )
 }
 
+/** Items that nobody is served keep the name they had: what they show may be older than their patient. */
+function seen(item: WorklistItem): unknown {
+  const { dataset: _unseen, ...rest } = item
+  return item.served ? item : rest
+}
+
 /** What is known at last, by the last change of everything. */
 function known(changes: readonly Change[]): ReadonlyMap<string, unknown> {
   const all = new Map<string, unknown>()
@@ -72,7 +79,7 @@ function known(changes: readonly Change[]): ReadonlyMap<string, unknown> {
     if (change.kind === 'state') all.set(`state ${change.messageId}`, change.state.kind)
     if (change.kind !== 'order') continue
     all.set(`order ${change.order.id}`, change.order)
-    for (const item of change.items) all.set(`item ${item.id}`, item)
+    for (const item of change.items) all.set(`item ${item.id}`, seen(item))
     for (const id of change.withdrawn) all.set(`item ${id}`, 'withdrawn')
   }
   return all
@@ -91,7 +98,7 @@ async function stored(store: Store, names: Iterable<string>): Promise<ReadonlyMa
       all.set(name, due === null ? null : new Date(Number(due)).toISOString())
     } else if (kind === 'item') {
       const item = await store.item(key)
-      all.set(name, item !== undefined && Object.keys(item.dataset).length === 0 ? 'withdrawn' : item)
+      all.set(name, item !== undefined && Object.keys(item.dataset).length === 0 ? 'withdrawn' : item && seen(item))
     } else {
       const by = (kind === 'patient' ? { by: 'patientRecord', key } : { by: kind, key }) as Lookup
       const world = await store.load([by])
