@@ -196,6 +196,7 @@ function text(piece: Piece): string {
 }
 
 function date(piece: Piece, scene: Scene, target: Target): string | undefined {
+  if (isZeros(piece)) return unsaid(piece, scene, target, 'a date')
   const stamp = parseTimeStamp(piece.text.trim(), zoneFor(target, scene))
   if (stamp === undefined) return faulty(piece, scene, target, 'a date')
   if (stamp.date.length === 8) return stamp.date
@@ -205,9 +206,20 @@ function date(piece: Piece, scene: Scene, target: Target): string | undefined {
 }
 
 function time(piece: Piece, scene: Scene, target: Target): string | undefined {
+  if (isZeros(piece)) return unsaid(piece, scene, target, 'a time')
   const stamp = parseTimeStamp(piece.text.trim(), zoneFor(target, scene))
   if (stamp !== undefined) return stamp.time === '' ? undefined : stamp.time
   return /^\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?$/.test(piece.text) ? piece.text : faulty(piece, scene, target, 'a time')
+}
+
+/** A date of zeros is how many systems write that there is none: nothing is said, and nobody is wrong about it. */
+function isZeros({ text: written }: Piece): boolean {
+  return /^0{8,14}$/.test(written.trim())
+}
+
+function unsaid(piece: Piece, scene: Scene, target: Target, expected: string): undefined {
+  warn(scene, target, 'E321', { expected }, piece)
+  return undefined
 }
 
 function zoneFor({ keyword }: Target, { zone }: Scene): Scene['zone'] | undefined {

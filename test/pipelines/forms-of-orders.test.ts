@@ -231,6 +231,47 @@ test('it is enough that IPC-6 says what is to be done', () => {
   expect(judge(omi, { 'OBR-4': null }).kind).toBe('accepted')
 })
 
+/** As small systems send them; each was an AE that told nobody anything. */
+test.each([
+  ['an accession number alone', { 'ORC-2': null, 'ORC-3': null, 'OBR-2': null, 'OBR-3': null }, []],
+  [
+    'and no procedure or step of its own',
+    { 'ORC-2': null, 'ORC-3': null, 'OBR-2': null, 'OBR-3': null, 'OBR-19': null, 'OBR-20': null },
+    [],
+  ],
+  ['a start of zeros', { 'ORC-7.4': '00000000' }, ['start']],
+  ['a birth date of zeros', { 'PID-7': '00000000' }, []],
+  ['nothing of the procedure', { 'ORC-7': null, 'OBR-4': null }, ['start', 'procedure']],
+  ['words for a modality', { 'OBR-24': 'ULTRASOUND' }, []],
+  // Dates of the order, of the observation or of the result are no appointment.
+  ['a date that was asked for', { 'ORC-7': null, 'OBR-6': '20260302101500' }, ['start']],
+  ['a date of the observation', { 'ORC-7': null, 'OBR-7': '20260302101500' }, ['start']],
+  ['a date of the result', { 'ORC-7': null, 'OBR-22': '20260302101500' }, ['start']],
+  ['a start in OBR-36', { 'ORC-7': null, 'OBR-36': '20260302101500' }, []],
+  ['no number of the segment', { 'OBR-1': null }, []],
+] as const)('an order that says little is taken: %s', (_what, changes, lacks) => {
+  const verdict = judge(orm, changes)
+  expect(verdict.kind === 'accepted' ? verdict.groups.flatMap(({ steps }) => steps.flatMap(lacksOf)) : verdict).toEqual(
+    lacks,
+  )
+})
+
+test('two orders of one message that have accession numbers alone are two', () => {
+  const [head = '', pid = '', ...rest] = orm.split('\r').map((line) => line.replace('|P1|F1', '||'))
+  const other = rest.map((line) => line.replace('ACC1', 'ACC2'))
+  const verdict = judge([head, pid, ...rest, ...other].join('\r'))
+  const numbers = verdict.kind === 'accepted' ? verdict.groups.map((group) => group.numbers.accessionNumber) : verdict
+  expect(numbers).toEqual(['ACC1', 'ACC2'])
+})
+
+test.each([
+  ['PID-2 is nobody’s number here', { 'PID-3': null, 'PID-2': '4711' }],
+  ['a procedure names no modality', { 'OBR-24': null }],
+  ['a birth date that can be read in two ways', { 'PID-7': '02/03/1980' }],
+] as const)('nothing is guessed: %s', (_what, changes) => {
+  expect(judge(orm, changes)).toMatchObject({ kind: 'invalid', acknowledgment: 'AE' })
+})
+
 test.each(['AU', 'RT', 'ZZ'])(
   'the modality %s is nobody’s invention: it is what the message says, or refused',
   (code) => {
