@@ -143,6 +143,12 @@ function find(state: State, group: OrderGroup, patient: string | undefined): Mod
   return one(newestOf(unnumbered.filter((order) => patient === undefined || order.patient === patient)))
 }
 
+/** "Messages mean the new one from then on", where one fits. */
+function newestOf(orders: ModelOrder[]): ModelOrder[] {
+  const left = orders.filter(({ usedAgainBy }) => usedAgainBy.length === 0)
+  return left.length === 0 ? orders : left
+}
+
 function numbered(state: State, { numbers }: OrderGroup, patient: string | undefined): ModelOrder | undefined | 'two' {
   const { authority, fillerOrderNumber: filler = '', placerOrderNumber: placer = '' } = numbers
   // "Messages mean the new one from then on", where one fits.
