@@ -63,5 +63,8 @@ function toElement(vr: Vr, value: DatasetValue): DcmjsElement {
   // No value is an empty array: dcmjs writes a US of '' as 0.
   if (value === '' || (Array.isArray(value) && value.every((single) => single === ''))) return { vr, Value: [] }
   const values: readonly unknown[] = Array.isArray(value) ? value : [value]
-  return { vr, Value: vr === 'PN' ? values.map((name) => normalizePersonName(String(name))) : values }
+  if (vr !== 'PN') return { vr, Value: values }
+  // dcmjs drops a first name that is empty: among others an empty one is none, wherever it stands.
+  const names = values.map((name) => normalizePersonName(String(name)))
+  return { vr, Value: names.length > 1 ? names.filter((name) => name !== '') : names }
 }

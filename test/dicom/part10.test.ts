@@ -113,7 +113,8 @@ function expected(dataset: Dataset): ReadDataset {
       const vr = lookupKeyword(keyword)?.vr
       if (vr === 'SQ') return [keyword, (value as readonly Dataset[]).map(expected)]
       if (typeof value === 'number') return [keyword, value]
-      const single = ([value].flat() as string[]).map((text) => (vr === 'PN' ? normalizePersonName(text) : text))
+      const given = [value].flat() as string[]
+      const single = vr === 'PN' ? given.map(normalizePersonName).filter((name) => name !== '') : given
       return [keyword, unpadded(single.every((text) => text === '') ? '' : single.join('\\'))]
     }),
   )
@@ -144,6 +145,12 @@ test('what passes the check is read back as it was, and what does not is refused
     { numRuns: 300 },
   )
   expect(written).toBeGreaterThan(10)
+})
+
+test('an empty name among others is none', () => {
+  const read = readPart10(writeDataset({ OtherPatientNames: ['', 'A', '', 'B'], OtherPatientIDs: ['', 'C'] })).dataset
+  expect(read['OtherPatientNames']).toBe('A\\B ')
+  expect(read['OtherPatientIDs']).toBe('\\C')
 })
 
 test.each([
