@@ -28,7 +28,9 @@ export function concerns(
   switch (entry.kind) {
     case 'message': {
       const meant = groups.map((group) => meantGroup(search, group))
-      for (const group of meant) concernsOfGroup(search, group)
+      // A group may find by its number an order that another one gives that number.
+      const orders = meant.length < 2 ? [] : meant.flatMap((group) => ordersOf(search, group))
+      for (const group of meant) concernsOfGroup(search, group, orders)
       concernsOfPatients(search, meant)
       for (const act of patients) concernsOfAct(search, act)
       break
@@ -97,10 +99,14 @@ function createSearch(known: World): Search {
   }
 }
 
-function concernsOfGroup(search: Search, group: OrderGroup): void {
+function ordersOf(search: Search, group: OrderGroup): readonly Order[] {
+  return group.effect === 'ignore' ? [] : identityLookups(group).flatMap((by) => search.orders(by))
+}
+
+function concernsOfGroup(search: Search, group: OrderGroup, ofOthers: readonly Order[]): void {
   if (group.effect === 'ignore') return
   const lookups = identityLookups(group)
-  const orders = lookups.flatMap((by) => search.orders(by))
+  const orders = [...new Set([...ordersOf(search, group), ...ofOthers])]
   search.follow(orders)
   const hasSteps = group.effect === 'create' || group.effect === 'update' || group.effect === 'schedule'
   const isOfStatus = group.effect === 'start' || group.effect === 'complete'

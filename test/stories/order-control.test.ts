@@ -475,6 +475,14 @@ describe('a cancel by the placer number alone', () => {
   })
 })
 
+test('a group of a message finds by its number the order to which the group before it gave that number', () => {
+  const story = createStory()
+  story.images({ studyInstanceUid: '1.1', accessionNumber: 'A9', patientId: '' })
+  story.message({ numbers: { ...P1, studyInstanceUid: '1.1' } })
+  expect(story.message(orc('AR', { ...P1, ...F1 }), { control: 'XO', numbers: F1 })).toEqual(applied)
+  expect(statuses(story)).toEqual(['ARRIVED'])
+})
+
 describe('a cancel by a number that the order has not yet', () => {
   const both = { ...P1, ...F1 }
   const appointment = { effect: 'schedule', orderControl: 'S12', isBooking: true } as const
