@@ -260,11 +260,11 @@ function plannedStep(step: GroupAct['steps'][number], group: GroupAct, name: str
     stations: [station(step.station)],
     attributes: {
       Modality: modalities[step.modality] ?? 'CT',
+      ScheduledProcedureStepDescription: 'EXAM',
       ...(group.hasIds ? { ScheduledProcedureStepID: id } : {}),
       ScheduledProcedureStepStartDate: start,
       ScheduledProcedureStepStartTime: start === '' ? '' : '1200',
     },
-      ScheduledProcedureStepDescription: 'EXAM',
   }
 }
 
