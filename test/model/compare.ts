@@ -9,7 +9,7 @@ import type { Change, ExamEvent, ExamRules, StatusMessage } from '../../src/core
 import { createMemory, type Memory } from './memory.ts'
 import { happen, passTime } from './model.ts'
 import { narrate, reconsider, storyBegins, type Happening } from './narrator.ts'
-import { emptyState, type Answer, type State, type Told } from './state.ts'
+import { emptyState, isServed, type Answer, type State, type Told } from './state.ts'
 import type { Story } from './story.ts'
 
 export interface Difference {
@@ -224,6 +224,20 @@ function differs(
         engine: `${id}: ${theirs.join(', ')}`,
       }
     }
+    // What a modality is answered: of each step at each of its stations.
+    const shown = (list: readonly { key: string; isServed: boolean }[]): string =>
+      list
+        .map((one) => `${one.key} ${one.isServed ? 'served' : 'hidden'}`)
+        .toSorted()
+        .join(', ')
+    const [visible, answered] = [
+      shown(mine.steps.map((step) => ({ key: step.key, isServed: isServed(mine, step) }))),
+      shown(its.steps.map(({ key }, n) => ({ key, isServed: hasServed(memory, `${id}.${n + 1}.`) }))),
+    ]
+    if (visible !== answered) {
+      const sort = `served ${cause}: ${mine.steps.map(({ status }) => status).join()}`
+      return { after, sort, model: `${id}: ${visible}`, engine: `${id}: ${answered}` }
+    }
     // Late images are told of whenever the entry finds them: only how often counts.
     const isLate = ({ kind }: Told): boolean => kind === 'lateImages'
     const words = (list: readonly Told[]): string => {
@@ -256,6 +270,9 @@ function differs(
   }
   return undefined
 }
+
+const hasServed = ({ served }: Memory, step: string): boolean =>
+  [...served].some(([item, isOn]) => isOn && item.startsWith(step))
 
 const creditOf = (kind: string, orders: readonly string[]): string => [kind, ...orders.toSorted()].join(' ')
 

@@ -10,6 +10,7 @@ export function cover(coverage: Coverage, { state, told }: Outcome): void {
   for (const order of state.orders) {
     for (const { status } of order.steps) reached.add(`step ${status}`)
     if (order.steps.length > 1) reached.add('order of several steps')
+    if (order.hold?.on === true) reached.add('order on hold')
     if (order.usedAgainBy.length > 0) reached.add('number used again')
     if (order.performed.length > 0) reached.add('order with MPPS')
     const statuses = new Set(order.steps.map(({ status }) => status))
@@ -52,9 +53,18 @@ export const leastPercent: Readonly<Record<string, number>> = {
   'step DISCONTINUED': 5,
   'step CANCELED': 20,
   'step EXPIRED': 5,
+  'step ARRIVED': 0.5,
+  'step READY': 0.3,
+  'order on hold': 3,
+  'ignored order-ended': 0.5,
+  'ignored older-than-hold': 0.05,
+  'ignored older-than-release': 0.05,
+  'ignored no-number': 0.3,
+  'ignored no-step-arrives': 3,
+  'ignored no-step-arrived': 3,
   'order of several steps': 30,
   'one step completed, another started': 0.3,
-  'number used again': 0.5,
+  'number used again': 0.25,
   'order with MPPS': 5,
   'event started': 20,
   'event completed': 10,
@@ -66,7 +76,7 @@ export const leastPercent: Readonly<Record<string, number>> = {
   'event deleted': 3,
   'event lateImages': 5,
   'event unmatched': 10,
-  'event ambiguous': 1,
+  'event ambiguous': 0.5,
   'event mismatch': 8,
   applied: 90,
   'ignored unknown-order': 10,
@@ -81,7 +91,7 @@ export const leastPercent: Readonly<Record<string, number>> = {
   'study matched': 25,
   'study unmatched': 15,
   'study mismatch': 5,
-  'study ambiguous': 1,
+  'study ambiguous': 0.5,
   'study of several orders': 1,
   'study linked': 5,
   'study unlinked': 5,
@@ -101,6 +111,11 @@ export const leastPercent: Readonly<Record<string, number>> = {
 const needs: readonly (readonly [Switch, RegExp])[] = [
   ['merge', /merge/],
   ['link', /linked/],
+  ['hold', /hold|order-ended|older-than/],
+  ['arrive', /READY/],
+  ['number', /no-number/],
+  ['partNumbers', /no-number/],
+  ['visit', /no-step/],
   ['rules', /other rules/],
   ['wrongEntry', /wrong worklist/],
   ['performed', /MPPS|wrong worklist/],

@@ -61,3 +61,8 @@ export function endOfDay(date: string, timeZone: string): number {
 export function atSite(date: string, time: string, timeZone: string): number {
   return momentOf(date, time) - (ahead[timeZone] ?? 0)
 }
+
+/** DA of this moment at the site. */
+export function dayAt(moment: number, timeZone: string): string {
+  return new Date(moment + (ahead[timeZone] ?? 0)).toISOString().slice(0, 10).replaceAll('-', '')
+}

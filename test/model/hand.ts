@@ -1,5 +1,6 @@
 /** "By hand": what a person may do. The RIS did none of it, so it is told. */
 import type { Command } from '../../src/core/inbox.ts'
+import { release } from './hold.ts'
 import { everywhere, isAcquired, link, unlink } from './images.ts'
 import { hasEnded, orderOf, planned, type ModelOrder, type ModelStep, type Site, type State } from './state.ts'
 import { reconsiderPerformed } from './performed.ts'
@@ -59,6 +60,8 @@ function complete(state: State, order: ModelOrder, step: string | undefined): vo
 
 /** *reopen*. */
 function reopen(state: State, order: ModelOrder, step: string | undefined): void {
+  // "*reopen* of the whole order releases it; if no step is opened by that, it is no event."
+  if (step === undefined) release(state, order)
   const over = chosen(order, step).filter(hasEnded)
   if (over.length === 0) return
   // What a modality took back (110514) was never so: it is a performed step of nothing.

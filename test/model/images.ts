@@ -282,6 +282,7 @@ function credit(
   pairs: readonly Pair[],
   evidence: 'yes' | 'no' | 'copy',
   isNew = false,
+  isFirst = false,
 ): void {
   study.credit = 'matched'
   for (const order of orders) {
@@ -299,7 +300,8 @@ function credit(
     if (isNew) tellLate(state, study, order, series, steps)
     // "The first acquired series of its order after that, or older images that are credited to it since."
     for (const step of order.steps) if (at > step.begunAt || steps.includes(step)) step.begunWithoutImages = ''
-    begin(state, order, steps, 'exam')
+    // "The steps with which it is born STARTED are never served."
+    begin(state, order, steps, 'exam', '', isFirst && order.createdAt === state.now)
   }
 }
 
@@ -389,7 +391,8 @@ function ask(
       : likeFirst(state, first)
   if (answer.kind === 'matched') {
     const { orders } = answer
-    if (orders.length > 0) credit(state, study, series, orders, answer.pairs, evidence, true)
+    if (orders.length > 0)
+      credit(state, study, series, orders, answer.pairs, evidence, true, only !== undefined && !isMerge)
     return [...orders]
   }
   if (isMerge && study.credit === 'mismatch' && answer.kind === 'ambiguous') study.credit = 'unmatched'
@@ -470,7 +473,9 @@ export function askAgain(state: State, site: Site, orders: readonly ModelOrder[]
   }
 }
 
-const finds = ({ uid, accession }: ModelOrder, { series }: ModelStudy): boolean =>
+/** By Study Instance UID or accession number; "an order keeps the studies it is credited with". */
+const finds = ({ id, uid, accession }: ModelOrder, { series, credits }: ModelStudy): boolean =>
+  credits.some(({ order }) => order === id) ||
   series.some((one) => one.studyInstanceUid === uid || (accession !== '' && one.accessionNumber === accession))
 
 /** "Also when both are asked again for an order": a copy of a series that was seen earlier elsewhere and is still there. */

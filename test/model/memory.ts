@@ -17,6 +17,8 @@ export interface Memory {
   readonly orders: Map<string, Order>
   readonly studies: ReadonlyMap<string, Study>
   readonly deadlines: Map<string, string>
+  /** The items that are served, by their ids. */
+  readonly served: ReadonlyMap<string, boolean>
   /** A world that knows what was loaded into it from what is kept now. */
   open(): World & { load(lookups: readonly Lookup[]): void }
   keep(changes: readonly Change[]): void
@@ -35,10 +37,15 @@ export function createMemory(): Memory {
   const studies = new Map<string, Study>()
   const tombstones = new Map<string, Tombstone>()
   const deadlines = new Map<string, string>()
+  const served = new Map<string, boolean>()
 
   function keep(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.kind === 'order') orders.set(change.order.id, change.order)
+      if (change.kind === 'order') {
+        orders.set(change.order.id, change.order)
+        for (const id of change.withdrawn) served.delete(id)
+        for (const item of change.items) served.set(item.id, item.served)
+      }
       if (change.kind === 'patient') patients.set(change.patient.key, change.patient)
       if (change.kind === 'study') studies.set(change.study.key, change.study)
       if (change.kind === 'tombstone') tombstones.set(change.tombstone.key, change.tombstone)
@@ -73,7 +80,7 @@ export function createMemory(): Memory {
     }
   }
 
-  return { orders, studies, deadlines, open, keep }
+  return { orders, studies, deadlines, served, open, keep }
 }
 
 /** Stories have no appointments: by those nothing is found. */

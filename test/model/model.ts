@@ -10,7 +10,7 @@ import { announce, deleted, seen, stable } from './images.ts'
 import { orderMessage } from './orders.ts'
 import { patientActs } from './patients.ts'
 import { performed } from './performed.ts'
-import type { ModelOrder, ModelStep, Site, State } from './state.ts'
+import { isOver, type ModelOrder, type ModelStep, type Site, type State } from './state.ts'
 import { completeQuiet, end, quietDue } from './telling.ts'
 
 /** One entry of the inbox takes effect. Deadlines need none: `passTime` knows what is due. */
@@ -25,6 +25,12 @@ export function happen(
   state.lateNow = []
   takeEffect(state, site, entry, groups, patients)
   announce(state)
+  holdNoMore(state)
+}
+
+/** "An order of which everything has ended is held no more." */
+function holdNoMore(state: State): void {
+  for (const order of state.orders) if (order.hold?.on === true && isOver(order)) order.hold.on = false
 }
 
 function takeEffect(
@@ -64,6 +70,7 @@ export function passTime(state: State, site: Site, until: number): void {
       completeQuiet(state, site, order)
       expire(state, site, order)
     }
+    holdNoMore(state)
   }
   state.now = until
 }
@@ -74,6 +81,8 @@ function nextDue(site: Site, order: ModelOrder): number[] {
 
 /** "EXPIRED when its scheduled day, in the site's zone, has been over for `noShow.days` days." */
 function expiryDue({ noShow }: Site, order: ModelOrder, step: ModelStep): number | undefined {
+  // "Held steps do not expire as no-shows: nobody was expected."
+  if (order.hold?.on === true) return undefined
   if (noShow === undefined || !['SCHEDULED', 'ARRIVED', 'READY'].includes(step.status)) return undefined
   return Math.max(endOfDay(step.startDate, noShow.timeZone), order.plannedAt) + noShow.days * day
 }

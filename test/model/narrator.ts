@@ -89,6 +89,9 @@ export function narrate(act: Act, state: State, told: readonly Happening[], seq:
   switch (act.act) {
     case 'order':
     case 'change':
+    case 'hold':
+    case 'arrive':
+    case 'number':
       return { entry: message, groups: groupsOf(act).map((group) => orderGroup(act, group, state)), patients: [] }
     case 'images': {
       const facts = seriesFacts(act, state, at)
@@ -169,6 +172,15 @@ export function narrate(act: Act, state: State, told: readonly Happening[], seq:
       const prior = act.prior.map((n) => person(n, 'own').key)
       return { entry: message, groups: [], patients: [{ kind: 'merge', patient: person(act.patient, 'own'), prior }] }
     }
+    case 'visit': {
+      const { kind, visit, day, timeZone } = act
+      const arrival = {
+        ...(visit === null ? {} : { admissionId: `V${visit}` }),
+        ...(day === null ? {} : { day: digits(state.now + day * 86_400_000).slice(0, 8) }),
+        timeZone,
+      }
+      return { entry: message, groups: [], patients: [{ kind, patient: person(act.patient, 'own'), ...arrival }] }
+    }
     case 'rules':
       return { ...only({ seq, at, kind: 'changes', orthanc: 'main', rows: [] }), site: act.site }
     case 'wait':
@@ -238,6 +250,7 @@ function orderGroup(act: MessageAct, group: GroupAct, state: State): OrderGroup 
   return {
     effect: act.effect,
     orderControl: act.effect,
+    ...(act.holds === null ? {} : { holds: act.holds }),
     numbers: {
       authority,
       ...numbers,
@@ -247,7 +260,10 @@ function orderGroup(act: MessageAct, group: GroupAct, state: State): OrderGroup 
     },
     ...(patient === undefined ? {} : { patient }),
     received: `${lines.join('\r')}\r`,
-    request: procedure === undefined ? {} : { RequestedProcedureID: procedure },
+    request: {
+      ...(procedure === undefined ? {} : { RequestedProcedureID: procedure }),
+      ...(group.visit === null ? {} : { AdmissionID: `V${group.visit}` }),
+    },
     steps,
   }
 }

@@ -1,9 +1,10 @@
 /** "Which order a message means", "NW and XO", "No way back", "Cancels". */
 import type { InboxEntry } from '../../src/core/inbox.ts'
-import type { OrderNumbers } from '../../src/core/order.ts'
+import type { OrderNumbers, StepStatus } from '../../src/core/order.ts'
 import type { Effect, OrderGroup, PlannedStep } from '../../src/core/message.ts'
 import type { ErrorCode } from '../../src/core/errors/index.ts'
 import { atSite, day, isLater } from './dates.ts'
+import { buryHold, namesOf, overtakenHold, sayHold } from './hold.ts'
 import { askAgain } from './images.ts'
 import { describe, known, saidOf } from './patients.ts'
 import {
@@ -11,6 +12,7 @@ import {
   hasEnded,
   isOver,
   isWaiting,
+  lacks,
   planned,
   survivor,
   type Answer,
@@ -46,8 +48,8 @@ export function orderMessage(
   return ignored === undefined || outcomes.some((one) => one.kind === 'applied') ? { kind: 'applied' } : ignored
 }
 
-/** An order group with every Study Instance UID that the message has for its order. */
-type Group = OrderGroup & { readonly uids: readonly string[] }
+/** An order group with every Study Instance UID and accession number that the message has for its order. */
+type Group = OrderGroup & { readonly uids: readonly string[]; readonly accessions: readonly string[] }
 
 /** "Several order groups of one message with one number are one order with all their steps." */
 function together(groups: readonly OrderGroup[]): { group: Group; at: number }[] {
@@ -58,7 +60,9 @@ function together(groups: readonly OrderGroup[]): { group: Group; at: number }[]
     const same = result.find((one) => states && one.group.effect === group.effect && isOneOrder(one.group, group))
     const uid = group.numbers.studyInstanceUid
     const uids = uid === undefined ? [] : [uid]
-    if (same === undefined) result.push({ group: { ...group, uids }, at })
+    const { accessionNumber } = group.numbers
+    const accessions = accessionNumber === undefined ? [] : [accessionNumber]
+    if (same === undefined) result.push({ group: { ...group, uids, accessions }, at })
     else {
       const { numbers, request, steps } = same.group
       same.group = {
@@ -67,6 +71,7 @@ function together(groups: readonly OrderGroup[]): { group: Group; at: number }[]
         request: { ...request, ...group.request },
         steps: [...steps.filter(({ key }) => !group.steps.some((step) => step.key === key)), ...group.steps],
         uids: [...same.group.uids, ...uids],
+        accessions: [...same.group.accessions, ...accessions],
       }
     }
   }
@@ -95,6 +100,7 @@ function isOneOrder({ numbers: one }: OrderGroup, { numbers: other }: OrderGroup
 }
 
 function orderGroup(state: State, site: Site, group: Group, id: string): Answer {
+  if (group.effect === 'number') return number(state, group)
   const patient = group.patient === undefined ? undefined : survivor(state, group.patient.key)
   const found = find(state, group, patient)
   if (found === 'two') return dead('E601')
@@ -120,7 +126,54 @@ function orderGroup(state: State, site: Site, group: Group, id: string): Answer 
   }
   if (found !== undefined) return status(state, found, group, sentAt)
   if (effect === 'cancel' || effect === 'discontinue') bury(state, group, sentAt)
+  if (effect === 'hold' || effect === 'release') buryHold(state, namesOf(group.numbers)[0], effect === 'hold', sentAt)
   return unknownOrder
+}
+
+/**
+ * NA: "brings the placer number to the order that the filler number names, or the filler number to
+ * the order that the placer number names, and nothing else".
+ */
+function number(state: State, group: Group): Answer {
+  const { authority, fillerOrderNumber: filler, placerOrderNumber: placer } = group.numbers
+  const patient = group.patient === undefined ? undefined : survivor(state, group.patient.key)
+  if (filler === undefined || placer === undefined) {
+    const named = find(state, group, patient)
+    if (named === 'two') return dead('E601')
+    // "Dead (E602), whatever it wants to do."
+    if (named !== undefined && patient !== undefined && patient !== named.patient) return dead('E602')
+    return { kind: 'ignored', rule: 'no-number' }
+  }
+  const mine = newestOf(state.orders.filter((order) => order.authority === authority))
+  const [ofFiller, ofPlacer] = [
+    mine.filter((order) => order.filler === filler),
+    mine.filter((order) => order.placer === placer),
+  ]
+  const nameless = withoutNumber(state, group, patient)
+  const isNew = ofFiller.length === 0 && ofPlacer.length === 0
+  if (isNew && nameless === 'two') return dead('E601')
+  if (isNew && nameless !== undefined && nameless !== 'two') ofFiller.push(nameless)
+  const found = ofFiller[0] ?? ofPlacer.find((order) => order.filler === '') ?? ofPlacer[0]
+  if (found === undefined) return unknownOrder
+  const faults: ErrorCode[] = []
+  // "An order that has another number of that kind already is a contradiction, as are numbers of two orders."
+  const isOther = (found.filler !== '' && found.filler !== filler) || (found.placer !== '' && found.placer !== placer)
+  const isOfTwo = ofFiller.length > 0 && !ofPlacer.includes(found) && ofPlacer.length > 0
+  const isUnclear = ofFiller.length === 0 && ofPlacer.filter((order) => order.filler === '').length > 1
+  if (isOther || isOfTwo || isUnclear) faults.push('E601')
+  if (patient !== undefined && patient !== found.patient) faults.push('E602')
+  if (faults.length > 0) return dead(...faults)
+  const sentAt = sentAtOf(group)
+  const before = namesOfOrder(found)
+  takeNumbers(found, group)
+  overtaken(state, found, before, sentAt)
+  return applied
+}
+
+/** "Messages mean the new one from then on", where one fits. */
+function newestOf(orders: ModelOrder[]): ModelOrder[] {
+  const left = orders.filter(({ usedAgainBy }) => usedAgainBy.length === 0)
+  return left.length === 0 ? orders : left
 }
 
 /** MSH-7 as sent. */
@@ -130,26 +183,8 @@ function sentAtOf({ received }: OrderGroup): string | undefined {
 }
 
 /** "The filler order number names the order, else the placer order number, both within the assigning authority of the source." */
-function find(state: State, group: OrderGroup, patient: string | undefined): ModelOrder | undefined | 'two' {
+function find(state: State, group: Group, patient: string | undefined): ModelOrder | undefined | 'two' {
   const { numbers } = group
-  const { authority: own, fillerOrderNumber, placerOrderNumber, accessionNumber } = numbers
-  const found = numbered(state, group, patient)
-  if (found !== undefined || !(fillerOrderNumber || placerOrderNumber) || !accessionNumber) return found
-  // "The first message that has an order number and its accession number, and names no other patient, means it too."
-  const unnumbered = state.orders.filter(
-    (order) =>
-      order.authority === own && order.filler === '' && order.placer === '' && order.accession === accessionNumber,
-  )
-  return one(newestOf(unnumbered.filter((order) => patient === undefined || order.patient === patient)))
-}
-
-/** "Messages mean the new one from then on", where one fits. */
-function newestOf(orders: ModelOrder[]): ModelOrder[] {
-  const left = orders.filter(({ usedAgainBy }) => usedAgainBy.length === 0)
-  return left.length === 0 ? orders : left
-}
-
-function numbered(state: State, { numbers }: OrderGroup, patient: string | undefined): ModelOrder | undefined | 'two' {
   const { authority, fillerOrderNumber: filler = '', placerOrderNumber: placer = '' } = numbers
   // "Messages mean the new one from then on", where one fits.
   const newest = (orders: ModelOrder[]): ModelOrder[] => {
@@ -162,14 +197,14 @@ function numbered(state: State, { numbers }: OrderGroup, patient: string | undef
     const named = newest(mine.filter((order) => order.filler === filler))[0]
     // An order known by its placer number takes its filler number; "their filler numbers keep them apart".
     const open = byPlacer.filter((order) => order.filler === '')
-    if (named === undefined) return one(open)
+    if (named === undefined) return open.length === 0 ? withoutNumber(state, group, patient) : one(open)
     // "Numbers that point to two orders": the placer number that the order does not have is another's.
     const others = byPlacer.filter((order) => order !== named)
     const isOwn = placer === '' || named.placer === placer
     if (!isOwn && (named.placer === '' ? open.length > 0 : others.length > 0)) return 'two'
     return named
   }
-  if (placer !== '') return one(byPlacer)
+  if (placer !== '') return byPlacer.length === 0 ? withoutNumber(state, group, patient) : one(byPlacer)
   // "Accession number and Study Instance UID find an order only for a message that has neither number, and the
   // accession number only together with the patient (if the message names one)."
   const { accessionNumber = '', studyInstanceUid = '' } = numbers
@@ -183,6 +218,26 @@ function numbered(state: State, { numbers }: OrderGroup, patient: string | undef
   const left = newest([...new Set([...ofNumber, ...ofUid])])
   const both = left.filter((order) => ofNumber.includes(order) && ofUid.includes(order))
   return one(both.length === 0 ? left : both)
+}
+
+/** "The first message that has an order number and its accession number, and names no other patient, means it too." */
+function withoutNumber(
+  state: State,
+  { numbers: { authority }, accessions }: Group,
+  patient: string | undefined,
+): ModelOrder | undefined | 'two' {
+  return one(
+    state.orders.filter(
+      (order) =>
+        order.authority === authority &&
+        order.filler === '' &&
+        order.placer === '' &&
+        order.usedAgainBy.length === 0 &&
+        order.accession !== '' &&
+        accessions.includes(order.accession) &&
+        (patient === undefined || order.patient === patient),
+    ),
+  )
 }
 
 const one = (orders: readonly ModelOrder[]): ModelOrder | undefined | 'two' => (orders.length > 1 ? 'two' : orders[0])
@@ -233,6 +288,7 @@ function asStep(plan: PlannedStep): ModelStep {
     begunWithoutImages: '',
     begunAt: 0,
     begunBy: '',
+    imagesFirst: false,
   }
   replan(step, plan)
   return step
@@ -244,8 +300,10 @@ function replan(step: ModelStep, { attributes, stations }: PlannedStep): void {
     const value = attributes[keyword]
     return typeof value === 'string' ? value : before
   }
-  step.stations = stations
-  step.modality = text('Modality', step.modality)
+  const modality = text('Modality', step.modality)
+  // "Where an update changes the modality and names no station, the old station goes."
+  if (stations.length > 0 || modality !== step.modality) step.stations = stations
+  step.modality = modality
   step.stepId = text('ScheduledProcedureStepID', step.stepId)
   step.stationName = text('ScheduledStationName', step.stationName)
   step.startDate = text('ScheduledProcedureStepStartDate', step.startDate)
@@ -316,6 +374,7 @@ function create(
     accession: numbers.accessionNumber ?? '',
     uid: uid === '' || isOfUsedAgain(state, uid) ? `made:${id}` : uid,
     procedureId: numbers.requestedProcedureId ?? '',
+    visit: visitOf(group, ''),
     patient,
     knownAs: [group.patient.key],
     steps: [],
@@ -326,6 +385,7 @@ function create(
     reopenedAt: undefined,
     plannedAt: state.now,
     performed: [],
+    hold: undefined,
   }
   for (const plan of group.steps) planStep(order, plan)
   state.orders.push(order)
@@ -342,6 +402,9 @@ function create(
     order.sentAt = buried.sentAt
     hear(order, sentAt)
   }
+  overtakenHold(state, order, namesOf(numbers), sentAt)
+  // "An NW or XO that says that its order is on hold does both."
+  if (group.holds !== undefined) sayHold(state, order, group.holds, sentAt)
   askAgain(state, site, [order], 'order')
   return applied
 }
@@ -373,6 +436,11 @@ function isSomebodyElse(state: State, { patient }: OrderGroup, key: string): boo
   return differs(said.name, before.name) && differs(said.birthDate, before.birthDate) && differs(said.sex, before.sex)
 }
 
+function visitOf({ request }: OrderGroup, before: string): string {
+  const said = request['AdmissionID']
+  return typeof said === 'string' ? said : before
+}
+
 /** "Numbers may come later." */
 function takeNumbers(order: ModelOrder, { numbers }: OrderGroup): void {
   if (order.filler === '') order.filler = numbers.fillerOrderNumber ?? ''
@@ -393,6 +461,7 @@ function update(state: State, site: Site, order: ModelOrder, group: Group, sentA
   const isStandIn = accession === order.filler || accession === order.placer
   if (accession !== '' && (!isStandIn || order.accession === '')) order.accession = accession
   order.procedureId = numbers.requestedProcedureId ?? order.procedureId
+  order.visit = visitOf(group, order.visit)
   // "A sender may name the study later, until the first image."
   if (uid !== '' && !hasImages(state, order) && !isOfUsedAgain(state, uid)) order.uid = uid
   if (group.patient !== undefined && isToDescribe(state, group, order.patient)) describe(state, group.patient)
@@ -400,6 +469,7 @@ function update(state: State, site: Site, order: ModelOrder, group: Group, sentA
   // The cancel was accepted before this message.
   overtaken(state, order, before, sentAt)
   hear(order, sentAt)
+  if (group.holds !== undefined) sayHold(state, order, group.holds, sentAt)
   end(state, order, 'exam')
   askAgain(state, site, [order], 'order')
   return applied
@@ -422,11 +492,14 @@ function updateSteps(order: ModelOrder, { steps }: OrderGroup, isNewer: boolean)
       if (isNewer || !wasOver) planStep(order, plan)
       continue
     }
+    const day = step.startDate
     replan(step, plan)
     // "What is CANCELED or EXPIRED is planned again only by an NW or XO that names the step and whose MSH-7 is later."
     const comesBack = isNewer && (step.status === 'CANCELED' || step.status === 'EXPIRED')
-    const isHeld = isWaiting(step) && (step.startDate === '' || step.status === 'UNSCHEDULED')
-    if (comesBack || isHeld) step.status = planned(step)
+    // "Who is here came for the day that it was."
+    const isMoved = isWaiting(step) && step.startDate !== day
+    const isHeld = isWaiting(step) && (lacks(step) || step.status === 'UNSCHEDULED')
+    if (comesBack || isHeld || isMoved) step.status = planned(step)
   }
   return isNewer && hadEnded
 }
@@ -438,7 +511,16 @@ function hear(order: ModelOrder, sentAt: string | undefined): void {
 
 /** CA, DC and SC. "If the message names steps that the order has, only those; else all." */
 function status(state: State, order: ModelOrder, group: Group, sentAt: string | undefined): Answer {
+  const before = namesOfOrder(order)
   if (order.filler === '') order.filler = group.numbers.fillerOrderNumber ?? ''
+  const { effect } = group
+  if (effect === 'hold' || effect === 'release') {
+    const answer = sayHold(state, order, effect === 'hold', sentAt)
+    if (answer.kind === 'applied') hear(order, sentAt)
+    return answer
+  }
+  // "An arrival".
+  if (effect === 'arrive' || effect === 'ready') overtaken(state, order, before, sentAt)
   const steps = meant(
     order,
     group.steps.map(({ key }) => key),
@@ -449,6 +531,11 @@ function status(state: State, order: ModelOrder, group: Group, sentAt: string | 
 }
 
 function change(state: State, order: ModelOrder, effect: Effect, steps: readonly ModelStep[]): void {
+  if (effect === 'arrive' || effect === 'ready') {
+    const from: StepStatus[] = effect === 'arrive' ? ['SCHEDULED'] : ['SCHEDULED', 'ARRIVED']
+    for (const step of steps) if (from.includes(step.status)) step.status = effect === 'arrive' ? 'ARRIVED' : 'READY'
+    return
+  }
   if (effect === 'start') {
     begin(state, order, steps, 'ris', 'ris')
     return
@@ -472,7 +559,7 @@ function bury(state: State, { numbers }: OrderGroup, sentAt: string | undefined)
 }
 
 /**
- * "So does a cancel of an order number that an order has not yet: when a message that is not later
+ * "So does a cancel of a number that an order has not yet: when a message that is not later
  * than it brings that number to the order, within 24 hours, it counts then."
  */
 function overtaken(state: State, order: ModelOrder, before: readonly string[], sentAt: string | undefined): void {
@@ -484,21 +571,12 @@ function overtaken(state: State, order: ModelOrder, before: readonly string[], s
     callOff(state, order, order.steps, 'ris')
     hear(order, tomb.sentAt)
   }
+  overtakenHold(state, order, brought, sentAt)
 }
 
-/** "An order number (filler or placer)". */
-const namesOfOrder = ({ authority, filler, placer }: ModelOrder): string[] => [
+/** "A number (filler, placer or accession)". */
+const namesOfOrder = ({ authority, filler, placer, accession }: ModelOrder): string[] => [
   ...(filler === '' ? [] : [`${authority} filler ${filler}`]),
   ...(placer === '' ? [] : [`${authority} placer ${placer}`]),
+  ...(accession === '' ? [] : [`${authority} accession ${accession}`]),
 ]
-
-/** By what an order may be known, the best first. */
-function namesOf(numbers: OrderNumbers): string[] {
-  const { authority, fillerOrderNumber, placerOrderNumber, accessionNumber, studyInstanceUid } = numbers
-  return [
-    fillerOrderNumber === undefined ? [] : `${authority} filler ${fillerOrderNumber}`,
-    placerOrderNumber === undefined ? [] : `${authority} placer ${placerOrderNumber}`,
-    accessionNumber === undefined ? [] : `${authority} accession ${accessionNumber}`,
-    studyInstanceUid === undefined ? [] : `${authority} study ${studyInstanceUid}`,
-  ].flat()
-}

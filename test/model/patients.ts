@@ -1,13 +1,24 @@
 /** "Patients": updates and merges. */
-import type { Patient } from '../../src/core/order.ts'
+import type { Patient, StepStatus } from '../../src/core/order.ts'
 import type { PatientAct } from '../../src/core/message.ts'
 import { askAgain } from './images.ts'
-import { survivor, type Answer, type ModelPatient, type Site, type State } from './state.ts'
+import { dayAt } from './dates.ts'
+import {
+  planned,
+  survivor,
+  type Answer,
+  type ModelOrder,
+  type ModelPatient,
+  type ModelStep,
+  type Site,
+  type State,
+} from './state.ts'
 
 export function patientActs(state: State, site: Site, acts: readonly PatientAct[]): Answer {
   const before = state.merged.length
   const rules = acts.flatMap((act) => {
     if (act.kind === 'update') return [update(state, act.patient)]
+    if (act.kind === 'arrive' || act.kind === 'arrivalTakenBack') return [arrival(state, act)]
     return act.kind === 'merge' ? merge(state, act) : []
   })
   // "All merges of a message are one change"; the survivor's own orders are asked for as well.
@@ -25,6 +36,22 @@ function update(state: State, patient: Patient): string {
   if (known(state, patient.key) === undefined) return 'unknown-patient'
   describe(state, patient)
   return ''
+}
+
+/** "A10 makes SCHEDULED steps of the patient ARRIVED, A11, A23 and A32 make them SCHEDULED again." */
+function arrival(state: State, act: PatientAct & { kind: 'arrive' | 'arrivalTakenBack' }): string {
+  if (known(state, survivor(state, act.patient.key)) === undefined) return 'unknown-patient'
+  const on = act.day ?? dayAt(state.now, act.timeZone)
+  const visit = act.admissionId ?? ''
+  const [from, rule]: [StepStatus, string] =
+    act.kind === 'arrive' ? ['SCHEDULED', 'no-step-arrives'] : ['ARRIVED', 'no-step-arrived']
+  const theirs = state.orders.filter(({ patient }) => patient === survivor(state, act.patient.key))
+  // "If its order and the message name the same visit, whatever its day; … where either names none, if it is scheduled for the day."
+  const isMeant = (order: ModelOrder, step: ModelStep): boolean =>
+    order.visit !== '' && visit !== '' ? order.visit === visit : step.startDate === on
+  const moved = theirs.flatMap((order) => order.steps.filter((step) => step.status === from && isMeant(order, step)))
+  for (const step of moved) step.status = act.kind === 'arrive' ? 'ARRIVED' : planned(step)
+  return moved.length === 0 ? rule : ''
 }
 
 /** "Merging a key into itself, or round in a circle, is ignored (`merge-circular`), and so is what was merged already (`merge-repeated`)." */

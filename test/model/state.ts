@@ -22,6 +22,8 @@ export interface ModelStep {
   begunAt: number
   /** Who began it, if images did not. */
   begunBy: '' | 'ris' | (string & {})
+  /** It began by images that were there before the order said so: never served while it is STARTED. */
+  imagesFirst: boolean
 }
 
 export interface ModelOrder {
@@ -33,6 +35,8 @@ export interface ModelOrder {
   accession: string
   uid: string
   procedureId: string
+  /** (0038,0010), `''` without one. */
+  visit: string
   patient: string
   /** Keys by which it was sent, or that were merged since. */
   knownAs: string[]
@@ -46,7 +50,14 @@ export interface ModelOrder {
   reopenedAt: number | undefined
   /** When it was made, reopened or planned again: nothing expires sooner after that than noShow.days. */
   plannedAt: number
+  /** The newest word of hold and release. */
+  hold: HoldWord | undefined
   performed: { sop: string; state: PerformedState; stepKeys: string[] }[]
+}
+
+export interface HoldWord {
+  on: boolean
+  sentAt: string | undefined
 }
 
 export interface ModelStudy {
@@ -104,6 +115,8 @@ export interface State {
   /** The prior key and the one it was merged into. */
   merged: { prior: string; into: string }[]
   tombstones: { number: string; at: number; sentAt: string | undefined }[]
+  /** Hold and release of orders that nobody knew. */
+  buriedHolds: ({ number: string; at: number } & HoldWord)[]
   events: Told[]
   /** Orders whose late images this entry has told. */
   lateNow: string[]
@@ -121,6 +134,7 @@ export function emptyState(now: number): State {
     patients: [],
     merged: [],
     tombstones: [],
+    buriedHolds: [],
     events: [],
     lateNow: [],
     messages: [],
@@ -134,8 +148,19 @@ export const isWaiting = (step: ModelStep): boolean => waiting.includes(step.sta
 export const hasEnded = (step: ModelStep): boolean => ended.includes(step.status)
 export const isOver = (order: ModelOrder): boolean => order.steps.every(hasEnded)
 
-/** "No start date: UNSCHEDULED, held, until an update brings one." */
-export const planned = (step: ModelStep): StepStatus => (step.startDate === '' ? 'UNSCHEDULED' : 'SCHEDULED')
+/** "A start date, a modality or a station that nobody has said." */
+export const lacks = (step: ModelStep): boolean =>
+  step.startDate === '' || step.modality === '' || step.stations.length === 0
+
+/** "A step that lacks one is UNSCHEDULED." */
+export const planned = (step: ModelStep): StepStatus => (lacks(step) ? 'UNSCHEDULED' : 'SCHEDULED')
+
+/** "While it is on hold, its steps that wait are not served … an exam that begins nonetheless is served while it runs." */
+export function isServed(order: ModelOrder, step: ModelStep): boolean {
+  if (lacks(step)) return false
+  if (step.status === 'STARTED') return !step.imagesFirst
+  return ['SCHEDULED', 'ARRIVED', 'READY'].includes(step.status) && order.hold?.on !== true
+}
 
 /** "The prior key is an alias for ever: what names it, message or images, means the survivor." */
 export function survivor(state: State, key: string): string {

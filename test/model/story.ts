@@ -9,6 +9,9 @@ import type { ExamRules } from '../../src/core/world.ts'
 export const kindsOfAct = [
   'order',
   'change',
+  'hold',
+  'arrive',
+  'number',
   'images',
   'copy',
   'stable',
@@ -21,6 +24,7 @@ export const kindsOfAct = [
   'performed',
   'patient',
   'merge',
+  'visit',
   'rules',
 ] as const
 export type KindOfAct = (typeof kindsOfAct)[number]
@@ -47,13 +51,33 @@ export interface GroupAct {
   readonly procedure: boolean
   readonly steps: readonly StepAct[]
   readonly hasIds: boolean
+  /** Which visit the order group names. */
+  readonly visit: number | null
   /** Days from today, `null`: no start date. */
   readonly start: number | null
 }
 
+/** Acts that are a message of orders. */
+export const messageActs = ['order', 'change', 'hold', 'arrive', 'number'] as const
+
+export const isMessage = (act: Act): act is MessageAct => messageActs.some((kind) => kind === act.act)
+
 export interface MessageAct {
-  readonly act: 'order' | 'change'
-  readonly effect: 'create' | 'update' | 'start' | 'complete' | 'cancel' | 'discontinue'
+  readonly act: (typeof messageActs)[number]
+  readonly effect:
+    | 'create'
+    | 'update'
+    | 'start'
+    | 'complete'
+    | 'cancel'
+    | 'discontinue'
+    | 'hold'
+    | 'release'
+    | 'number'
+    | 'arrive'
+    | 'ready'
+  /** What an NW or XO says besides: on hold, no longer, nothing. */
+  readonly holds: boolean | null
   readonly groups: readonly GroupAct[]
   readonly patient: 'own' | 'other' | 'absent'
   readonly demographics: 'own' | 'somebody' | 'renamed' | 'absent'
@@ -114,6 +138,15 @@ export type Act =
     }
   | { readonly act: 'patient'; readonly patient: number; readonly demographics: 'renamed' | 'somebody' }
   | { readonly act: 'merge'; readonly patient: number; readonly prior: readonly number[] }
+  | {
+      readonly act: 'visit'
+      readonly kind: 'arrive' | 'arrivalTakenBack'
+      readonly patient: number
+      readonly visit: number | null
+      /** Days from today, `null`: the message has no time. */
+      readonly day: number | null
+      readonly timeZone: 'UTC' | 'Asia/Tokyo'
+    }
   /** The engine starts anew, with other rules. */
   | { readonly act: 'rules'; readonly site: Story['site'] }
 
@@ -144,6 +177,7 @@ const group: fc.Arbitrary<GroupAct> = fc.record({
     { weight: 1, arbitrary: fc.constant([]) },
   ),
   hasIds: mostly([6, true], [1, false]),
+  visit: mostly<number | null>([3, null], [1, 0], [1, 1]),
   start: mostly<number | null>([10, 0], [4, 1], [2, 4], [2, 9], [1, -1], [2, null]),
 })
 
@@ -151,6 +185,7 @@ const message = (
   act: MessageAct['act'],
   effects: fc.Arbitrary<MessageAct['effect']>,
   groups: fc.Arbitrary<readonly GroupAct[]>,
+  holds: fc.Arbitrary<boolean | null> = fc.constant(null),
 ): fc.Arbitrary<MessageAct> =>
   fc.record({
     act: fc.constant(act),
@@ -158,6 +193,7 @@ const message = (
     groups,
     patient: mostly([20, 'own'], [1, 'other'], [2, 'absent']),
     demographics: mostly([16, 'own'], [2, 'somebody'], [2, 'renamed'], [1, 'absent']),
+    holds: holds,
     sent: mostly([12, 'now'], [3, 'old'], [1, 'absent'], [1, 'zone'], [1, 'short']),
   })
 
@@ -165,6 +201,17 @@ const groups = fc.oneof(
   { weight: 8, arbitrary: group.map((one) => [one]) },
   { weight: 2, arbitrary: fc.array(group, { minLength: 2, maxLength: 3 }) },
 )
+
+/** NA has both numbers, nearly always. */
+const numberOf: Readonly<Partial<Record<GroupAct['numbers'], GroupAct['numbers']>>> = {
+  filler: 'filler',
+  crossed: 'crossed',
+  shared: 'shared',
+}
+const whole = group.map((one) => [{ ...one, steps: [] }])
+/** Of the orders that there are, more likely. */
+const ofFew = whole.map((some) => some.map((one) => ({ ...one, order: one.order % 3 })))
+const stated = fc.oneof({ weight: 2, arbitrary: whole }, { weight: 1, arbitrary: groups })
 
 const stepName = mostly<number | null>([3, null], [1, 0], [1, 1])
 
@@ -216,15 +263,26 @@ const sites: fc.Arbitrary<Story['site']> = fc.record({
 const acts: Readonly<Record<KindOfAct, { readonly weight: number; readonly arbitrary: fc.Arbitrary<Act> }>> = {
   order: {
     weight: 10,
-    arbitrary: message('order', mostly([4, 'create'], [2, 'update']), groups),
+    arbitrary: message(
+      'order',
+      mostly([4, 'create'], [2, 'update']),
+      groups,
+      mostly([12, null], [2, true], [1, false]),
+    ),
   },
+  hold: { weight: 3, arbitrary: message('hold', mostly([3, 'hold'], [2, 'release']), ofFew) },
+  number: {
+    weight: 2,
+    arbitrary: message(
+      'number',
+      fc.constant('number'),
+      ofFew.map(([one]) => (one === undefined ? [] : [{ ...one, numbers: numberOf[one.numbers] ?? 'both' }])),
+    ),
+  },
+  arrive: { weight: 2, arbitrary: message('arrive', mostly([2, 'arrive'], [1, 'ready']), stated) },
   change: {
     weight: 4,
-    arbitrary: message(
-      'change',
-      mostly([3, 'cancel'], [2, 'discontinue'], [2, 'start'], [2, 'complete']),
-      fc.oneof({ weight: 2, arbitrary: group.map((one) => [{ ...one, steps: [] }]) }, { weight: 1, arbitrary: groups }),
-    ),
+    arbitrary: message('change', mostly([3, 'cancel'], [2, 'discontinue'], [2, 'start'], [2, 'complete']), stated),
   },
   images: {
     weight: 14,
@@ -347,6 +405,17 @@ const acts: Readonly<Record<KindOfAct, { readonly weight: number; readonly arbit
       ),
     }),
   },
+  visit: {
+    weight: 3,
+    arbitrary: fc.record({
+      act: fc.constant('visit' as const),
+      kind: mostly([3, 'arrive'], [2, 'arrivalTakenBack']),
+      patient: fc.nat({ max: 2 }),
+      visit: mostly<number | null>([2, null], [1, 0], [1, 1]),
+      day: mostly<number | null>([4, 0], [2, null], [1, 1], [1, 4]),
+      timeZone: mostly([1, 'UTC'], [1, 'Asia/Tokyo']),
+    }),
+  },
   rules: { weight: 2, arbitrary: fc.record({ act: fc.constant('rules' as const), site: sites }) },
 }
 
@@ -370,9 +439,10 @@ function plain(act: Act, without: readonly Switch[]): Act {
     return { ...act, instances, origin: '', modality: act.modality === 'report' ? 'step' : act.modality }
   }
   if (act.act === 'performed') return { ...act, wrong: act.wrong && is('wrongEntry') }
-  if (act.act !== 'order' && act.act !== 'change') return act
+  if (!isMessage(act)) return act
+  const holds = is('hold') ? act.holds : null
   const groups = is('partNumbers') ? act.groups : act.groups.map((group) => ({ ...group, numbers: 'both' as const }))
-  return is('together') ? { ...act, groups } : apart({ ...act, groups })
+  return is('together') ? { ...act, groups, holds } : apart({ ...act, groups, holds })
 }
 
 /** One group for each order of a message. */

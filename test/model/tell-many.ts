@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { tell } from './compare.ts'
 import { cover, type Coverage } from './coverage.ts'
-import { stories, type Story, type Switch } from './story.ts'
+import { isMessage, stories, type Story, type Switch } from './story.ts'
 import { inWords } from './words.ts'
 
 export interface Run {
@@ -45,7 +45,7 @@ function* shorter(story: Story): Generator<Story> {
   if (story.batch > 1) yield { ...story, batch: story.batch - 1 }
   for (const [at, act] of acts.entries()) {
     yield { ...story, acts: acts.toSpliced(at, 1) }
-    if (act.act !== 'order' && act.act !== 'change') continue
+    if (!isMessage(act)) continue
     for (const [g, group] of act.groups.entries()) {
       if (act.groups.length > 1) yield { ...story, acts: acts.with(at, { ...act, groups: act.groups.toSpliced(g, 1) }) }
       for (const s of group.steps.keys()) {

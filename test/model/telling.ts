@@ -35,6 +35,7 @@ export function begin(
   steps: readonly ModelStep[],
   by: Doer,
   without: ModelStep['begunWithoutImages'] = '',
+  isFirst = false,
 ): void {
   const starting = steps.filter(isWaiting)
   for (const step of starting) {
@@ -42,6 +43,7 @@ export function begin(
     step.begunWithoutImages = without
     step.begunAt = state.now
     step.begunBy = without
+    step.imagesFirst = isFirst
   }
   if (starting.length === 0 || order.told.includes('IP')) return
   order.told.push('IP')

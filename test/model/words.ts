@@ -40,14 +40,16 @@ function sentence({ entry, groups, patients, site }: Happening): string {
   }
 }
 
-function group({ effect, numbers, patient, steps }: OrderGroup): string {
+function group({ effect, numbers, patient, steps, holds, request }: OrderGroup): string {
   const { authority: _, ...shown } = numbers
   const described = steps.map(
     ({ key, stations, attributes }) =>
       `${key} ${text(attributes['Modality'])} at ${stations.join()} on ${text(attributes['ScheduledProcedureStepStartDate']) || 'no date'}`,
   )
+  const visit = typeof request['AdmissionID'] === 'string' ? ` visit ${request['AdmissionID']}` : ''
   const who = patient === undefined ? 'nobody' : `${patient.key} ${JSON.stringify(Object.values(patient.attributes))}`
-  return `${effect} ${JSON.stringify(shown)} of ${who}: [${described.join(', ')}]`
+  const besides = holds === undefined ? '' : holds ? ' on hold' : ' released'
+  return `${effect}${besides} ${JSON.stringify(shown)} of ${who}${visit}: [${described.join(', ')}]`
 }
 
 function series(facts: SeriesFacts): string {
