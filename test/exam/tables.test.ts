@@ -118,7 +118,11 @@ test.each([
 
 test('what has not ended is not reopened, and only what has started is taken back', () => {
   for (const from of stepStatuses) {
-    const attributes = { Modality: 'CT', ScheduledProcedureStepDescription: 'CT', ScheduledProcedureStepStartDate: '20261016' }
+    const attributes = {
+      Modality: 'CT',
+      ScheduledProcedureStepDescription: 'CT',
+      ScheduledProcedureStepStartDate: '20261016',
+    }
     const stations = ['CT01']
     const begun = { at: '2026-10-16T08:00:00.000Z' }
     const flags = ['images-first', 'no-longer-ordered']

@@ -543,7 +543,10 @@ describe('a cancel by a number that the order has not yet', () => {
     const story = createStory()
     const booked = (event: string, effect: OrderGroup['effect'], sent: string): OrderGroup => ({
       ...group({ numbers: { ...P1, fillerAppointmentId: 'B1' }, sent }),
-      ...{ effect, orderControl: event, isBooking: true, steps: effect === 'schedule' ? [step()] : [] },
+      effect,
+      orderControl: event,
+      isBooking: true,
+      steps: effect === 'schedule' ? [step()] : [],
     })
     story.message({ numbers: P1, sent: at('0900') })
     story.message(booked('S12', 'schedule', at('0910')))
