@@ -74,7 +74,11 @@ function reopen(state: State, order: ModelOrder, step: string | undefined): void
     const sop = said.find(({ stepKeys }) => stepKeys.includes(one.key))?.sop
     const isStarted = one.status === 'STARTED'
     const waits = isStarted && !hasImages(state, order)
-    one.begunWithoutImages = waits ? (sop ?? said[0]?.sop ?? '') : isStarted ? one.begunWithoutImages : ''
+    one.begunWithoutImages = waits
+      ? (sop ?? (said.length > 0 ? 'reopened' : ''))
+      : isStarted
+        ? one.begunWithoutImages
+        : ''
     one.begunBy = waits ? one.begunWithoutImages : isStarted ? one.begunBy : ''
     one.begunAt = state.now
   }

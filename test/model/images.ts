@@ -381,7 +381,13 @@ function ask(
   // What became a mismatch just now, by a copy, is one by what is none as well.
   if (study.asked === 'copy') study.asked = evidence
   // "Nothing moves and nothing is sent, now or later, for this study, unless a merge shows … or a person links it."
-  if (study.credit === 'mismatch' && !isMerge) return []
+  if (study.credit === 'mismatch' && !isMerge) {
+    // "It stays one if it names other orders too (of any of its series, later ones too)."
+    const also = whose(state, study, series, only !== undefined)
+    const ids = also.kind === 'mismatch' ? also.with.map(({ id }) => id) : []
+    study.contradicts = [...new Set([...study.contradicts, ...ids])]
+    return []
+  }
   if (evidence === 'yes' || study.asked === '') study.asked = evidence
   // A copy is "credited like the first".
   const first = evidence === 'copy' ? shownElsewhere(state, study, series) : undefined

@@ -89,7 +89,7 @@ function takeBack(state: State, order: ModelOrder, record: ModelOrder['performed
   record.stepKeys = record.stepKeys.filter((key) => !falsely.some((step) => step.key === key))
   const isLeft = (step: ModelStep): boolean => order.performed.some(({ stepKeys }) => stepKeys.includes(step.key))
   const again = falsely.filter(
-    (step) => step.status === 'STARTED' && step.begunWithoutImages !== 'ris' && !isLeft(step),
+    (step) => step.status === 'STARTED' && !['ris', 'reopened'].includes(step.begunWithoutImages) && !isLeft(step),
   )
   for (const step of again) {
     step.status = planned(step)

@@ -16,7 +16,7 @@ export interface ModelStep {
   stationName: string
   startDate: string
   startTime: string
-  /** The RIS or a performed step (its SOP Instance UID) began it, and no images have come since. */
+  /** The RIS, a performed step (its SOP Instance UID) or a person (`reopened`, for what was performed of other steps) began it, and no images have come since. */
   begunWithoutImages: '' | 'ris' | (string & {})
   /** When it began so. */
   begunAt: number
