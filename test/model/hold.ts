@@ -10,8 +10,8 @@ export function sayHold(state: State, order: ModelOrder, on: boolean, sentAt: st
   // "Where nobody can tell, the one that came later counts."
   if (before !== undefined && isLater(before.sentAt, sentAt))
     return { kind: 'ignored', rule: on ? 'older-than-release' : 'older-than-hold' }
-  // "Or released, whether it was on hold or not."
-  if (!on) order.plannedAt = state.now
+  // "Or released (for the first time or from a hold)".
+  if (!on && before?.on !== false) order.plannedAt = state.now
   order.hold = { on, sentAt }
   return { kind: 'applied' }
 }

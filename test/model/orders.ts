@@ -150,17 +150,18 @@ function number(state: State, group: Group): Answer {
     mine.filter((order) => order.placer === placer),
   ]
   const nameless = withoutNumber(state, group, patient)
-  const isNew = ofFiller.length === 0 && ofPlacer.length === 0
-  if (isNew && nameless === 'two') return dead('E601')
-  if (isNew && nameless !== undefined && nameless !== 'two') ofFiller.push(nameless)
-  const found = ofFiller[0] ?? ofPlacer.find((order) => order.filler === '') ?? ofPlacer[0]
+  // "Of an unknown filler number NA means only an order that has none yet."
+  const open = ofPlacer.filter((order) => order.filler === '')
+  const unnamed = open.length > 0 ? one(open) : nameless
+  if (ofFiller.length === 0 && unnamed === 'two') return dead('E601')
+  const found = ofFiller[0] ?? (unnamed === 'two' ? undefined : unnamed)
   if (found === undefined) return unknownOrder
   const faults: ErrorCode[] = []
-  // "An order that has another number of that kind already is a contradiction, as are numbers of two orders."
-  const isOther = (found.filler !== '' && found.filler !== filler) || (found.placer !== '' && found.placer !== placer)
-  const isOfTwo = ofFiller.length > 0 && !ofPlacer.includes(found) && ofPlacer.length > 0
-  const isUnclear = ofFiller.length === 0 && ofPlacer.filter((order) => order.filler === '').length > 1
-  if (isOther || isOfTwo || isUnclear) faults.push('E601')
+  // "An order that the numbers name and that has another number of that kind is a contradiction, as are
+  // an order by each number of which neither has the other."
+  const isOther = found.placer !== '' && found.placer !== placer
+  const isOfTwo = found.placer === '' && open.some((order) => order !== found)
+  if (isOther || isOfTwo) faults.push('E601')
   if (patient !== undefined && patient !== found.patient) faults.push('E602')
   if (faults.length > 0) return dead(...faults)
   const sentAt = sentAtOf(group)
@@ -563,12 +564,17 @@ function bury(state: State, { numbers }: OrderGroup, sentAt: string | undefined)
  * than it brings that number to the order, within 24 hours, it counts then."
  */
 function overtaken(state: State, order: ModelOrder, before: readonly string[], sentAt: string | undefined): void {
-  const brought = namesOfOrder(order).filter((name) => !before.includes(name))
+  const kindOf = (name: string): string | undefined => /^\S* (filler|placer|accession)/.exec(name)?.[1]
+  const hadKinds = before.map(kindOf)
+  // "That an order has not yet, nor another one of that kind."
+  const brought = namesOfOrder(order).filter((name) => !hadKinds.includes(kindOf(name)))
   const buried = state.tombstones.filter(
     (tomb) => brought.includes(tomb.number) && state.now - tomb.at <= day && !isLater(sentAt, tomb.sentAt),
   )
   for (const tomb of buried) {
-    callOff(state, order, order.steps, 'ris')
+    const steps = order.steps
+    if (callOff(state, order, steps, 'ris'))
+      end(state, order, steps.some(({ status: its }) => its === 'COMPLETED') ? 'exam' : 'ris')
     hear(order, tomb.sentAt)
   }
   overtakenHold(state, order, brought, sentAt)
