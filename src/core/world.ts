@@ -106,6 +106,8 @@ export interface Tombstone {
   readonly at: Instant
   /** MSH-7 of the cancel, as sent. */
   readonly sentAt?: string
+  /** Whom it named, if anybody: it is about no order of somebody else. */
+  readonly patientKey?: PatientKey
   /** What was said of its being on hold. */
   readonly hold?: Hold
   /** Set where nobody cancelled it. */

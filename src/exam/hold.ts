@@ -3,6 +3,7 @@
  * its steps and their statuses, and shows those that wait to nobody.
  */
 import type { OrderGroup } from '../core/message.ts'
+import type { PatientKey } from '../core/ids.ts'
 import type { Hold, Order } from '../core/order.ts'
 import type { Tombstone, World } from '../core/world.ts'
 import type { Draft } from './draft.ts'
@@ -57,10 +58,17 @@ export function holdAfter(
 }
 
 /** A hold or a release that came before its order, and what the message that makes the order says itself. */
-export function holdAtBirth(draft: Draft, group: OrderGroup, hours: number): Pick<Order, 'hold'> | undefined {
+export function holdAtBirth(
+  draft: Draft,
+  group: OrderGroup,
+  hours: number,
+  whose = group.patient?.key,
+): Pick<Order, 'hold'> | undefined {
   const before = orderNames(group.numbers)
-    .map((name) => draft.world.tombstone(name)?.hold)
-    .find((hold) => hold !== undefined && cameFirst(draft, group, hold, hours))
+    .map((name) => draft.world.tombstone(name))
+    .find(
+      (one) => one?.hold !== undefined && isAbout(draft, whose, one) && cameFirst(draft, group, one.hold, hours),
+    )?.hold
   const { holds } = group
   const hold = holds === undefined || isOld(before, sentAt(group.received)) ? before : said(draft, before, group, holds)
   return hold === undefined ? undefined : { hold }
@@ -82,6 +90,21 @@ export function cameFirst(
   return age <= hours * 3_600_000 && isNewer(sentAt(group.received), sent) !== true
 }
 
+/** Whether what came before its order named its patient, or nobody: the same number of somebody else is another order (I11). */
+export function isAbout(
+  { world }: Pick<Draft, 'world'>,
+  whose: PatientKey | undefined,
+  { patientKey: named }: Tombstone,
+): boolean {
+  if (named === undefined || whose === undefined || named === whose) return true
+  return world.patient(whose)?.aliases?.includes(named) === true
+}
+
+/** Whom a message names, for its tombstone. */
+export function namedIn({ patient }: OrderGroup): Pick<Tombstone, 'patientKey'> {
+  return patient === undefined ? {} : { patientKey: patient.key }
+}
+
 /** What a tombstone keeps of hold when a cancel is written over it. */
 export function heldBefore(world: World, key: string): Pick<Tombstone, 'hold'> {
   const hold = world.tombstone(key)?.hold
@@ -93,7 +116,7 @@ function rememberHold(draft: Draft, group: OrderGroup, on: boolean): void {
   if (key === undefined) return
   const before = draft.world.tombstone(key)
   if (isOld(before?.hold, sentAt(group.received))) return
-  const fresh = { key, cause: draft.seq, at: draft.at, isHoldOnly: true } as const
+  const fresh = { key, cause: draft.seq, at: draft.at, isHoldOnly: true, ...namedIn(group) } as const
   // Said again it is said now: it is remembered from then on.
   draft.putTombstone({ ...(before ?? fresh), hold: { ...said(draft, before?.hold, group, on), at: draft.at } })
 }

@@ -15,7 +15,7 @@ import { creditedStudies, isOver, settle, tell } from './completion.ts'
 import { raise } from './credit.ts'
 import { createDraft, type Draft } from './draft.ts'
 import { control, quoted } from './group.ts'
-import { applyHold, heldBefore } from './hold.ts'
+import { applyHold, heldBefore, namedIn } from './hold.ts'
 import { cancelledName, identifyAll } from './identify.ts'
 import { agree, agreesWithPatient, changesPatient, isSomebodyElse, meantGroup, splitPatientKey } from './patients.ts'
 import { applyNumber } from './number.ts'
@@ -181,7 +181,14 @@ function remember(draft: Draft, group: OrderGroup): void {
   if (key === undefined) return
   const sent = sentAt(group.received)
   const held = heldBefore(draft.world, key)
-  draft.putTombstone({ key, cause: draft.seq, at: draft.at, ...(sent === '' ? {} : { sentAt: sent }), ...held })
+  draft.putTombstone({
+    key,
+    cause: draft.seq,
+    at: draft.at,
+    ...(sent === '' ? {} : { sentAt: sent }),
+    ...namedIn(group),
+    ...held,
+  })
 }
 
 /**

@@ -6,7 +6,7 @@ import type { OrderGroup } from '../core/message.ts'
 import type { Order, OrderNumbers } from '../core/order.ts'
 import type { Tombstone } from '../core/world.ts'
 import type { Draft } from './draft.ts'
-import { cameFirst, heldLater, holdAtBirth } from './hold.ts'
+import { cameFirst, heldLater, holdAtBirth, isAbout } from './hold.ts'
 import { orderNames } from './identify.ts'
 import { newest } from './sent.ts'
 import { cancelledForGood, isStarted, move } from './steps.ts'
@@ -16,12 +16,12 @@ import { tell } from './completion.ts'
 export const tombstoneHours = 24
 
 /** The cancel of this order that came first, if the order is not newer than it: it is born cancelled. */
-export function tombstoneOf(draft: Draft, group: OrderGroup): Tombstone | undefined {
+export function tombstoneOf(draft: Draft, group: OrderGroup, whose = group.patient?.key): Tombstone | undefined {
   return orderNames(group.numbers)
     .map((name) => draft.world.tombstone(name))
     .find((tombstone) => {
       if (tombstone === undefined || tombstone.isHoldOnly === true) return false
-      return cameFirst(draft, group, tombstone, tombstoneHours)
+      return isAbout(draft, whose, tombstone) && cameFirst(draft, group, tombstone, tombstoneHours)
     })
 }
 
@@ -42,8 +42,8 @@ export function overtakenBy(draft: Draft, order: Order, group: OrderGroup): Over
   }
   if (Object.keys(brought).length === 1) return { cancel: undefined, hold: {}, brought }
   const { holds: _own, ...named } = { ...group, numbers: brought }
-  const hold = heldLater(order.hold, holdAtBirth(draft, named, tombstoneHours)?.hold)
-  return { cancel: tombstoneOf(draft, named), hold: hold === undefined ? {} : { hold }, brought }
+  const hold = heldLater(order.hold, holdAtBirth(draft, named, tombstoneHours, order.patientKey)?.hold)
+  return { cancel: tombstoneOf(draft, named, order.patientKey), hold: hold === undefined ? {} : { hold }, brought }
 }
 
 /** The call-off that overtook this booking, under a number of its appointment that the order has not yet. */
@@ -55,7 +55,7 @@ export function calledOffBefore(draft: Draft, order: Order, group: OrderGroup): 
     ...(fillerAppointmentId && !known.has(fillerAppointmentId) ? { fillerAppointmentId } : {}),
     ...(placerAppointmentId && !known.has(placerAppointmentId) ? { placerAppointmentId } : {}),
   }
-  return tombstoneOf(draft, { ...group, numbers: brought })
+  return tombstoneOf(draft, { ...group, numbers: brought }, order.patientKey)
 }
 
 function orderAppointments({ numbers, steps }: Order): readonly string[] {

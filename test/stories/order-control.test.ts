@@ -507,6 +507,22 @@ describe('a cancel by a number that the order has not yet', () => {
     expect([statuses(story), story.orders()]).toEqual([['SCHEDULED'], [expect.objectContaining({ told: [] })]])
   })
 
+  test('a cancel of somebody else is about another order, a hold too; of a patient who was merged it is about his', () => {
+    const story = createStory()
+    story.message({ ...orc('CA', F1, at('1000')), patient: otto })
+    story.message({ ...orc('HD', { placerOrderNumber: 'P2' }, at('1000')), patient: otto })
+    story.message({ numbers: P1, sent: at('0900') })
+    story.message({ control: 'XO', numbers: both, sent: at('0930') })
+    story.message({ numbers: F1, sent: at('0930'), patient: anna })
+    story.message({ numbers: { fillerOrderNumber: 'F2', placerOrderNumber: 'P2' }, sent: at('0930') })
+    expect(shown(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
+    story.message({ ...orc('CA', { fillerOrderNumber: 'F3' }, at('1000')), patient: otto })
+    story.adt({ kind: 'merge', patient: anna, prior: [otto.key] })
+    story.message({ numbers: { fillerOrderNumber: 'F3' }, sent: at('0930') })
+    expect(shown(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
+    expect(statuses(story)).toEqual(['SCHEDULED', 'SCHEDULED', 'CANCELED'])
+  })
+
   test('of an exam that has begun it is the end, which the RIS is not told; images move nothing after it', () => {
     const story = createStory()
     story.message({ numbers: P1, sent: at('0900') })
