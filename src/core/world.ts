@@ -108,8 +108,8 @@ export interface Tombstone {
   readonly sentAt?: string
   /** Whom it named, if anybody: it is about no order of somebody else. */
   readonly patientKey?: PatientKey
-  /** What was said of its being on hold. */
-  readonly hold?: Hold
+  /** What was said last of its being on hold, and of whom. */
+  readonly hold?: Hold & { readonly patientKey?: PatientKey }
   /** Set where nobody cancelled it. */
   readonly isHoldOnly?: true
 }

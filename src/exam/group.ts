@@ -19,3 +19,9 @@ export function control(group: OrderGroup): string {
 export function keptLong(order: Order | undefined, { shortened }: OrderGroup): Pick<Order, 'shortened'> {
   return shortened === undefined ? {} : { shortened: { ...order?.shortened, ...shortened } }
 }
+
+/** An order that was known by its placer or accession number takes its filler number from whatever names both. */
+export function withFillerNumber(order: Order, { numbers: { fillerOrderNumber } }: OrderGroup): Order {
+  if (order.numbers.fillerOrderNumber || !fillerOrderNumber) return order
+  return { ...order, numbers: { ...order.numbers, fillerOrderNumber } }
+}

@@ -7,7 +7,7 @@ import type { PatientKey } from '../core/ids.ts'
 import type { Hold, Order } from '../core/order.ts'
 import type { Tombstone, World } from '../core/world.ts'
 import type { Draft } from './draft.ts'
-import { control } from './group.ts'
+import { control, withFillerNumber } from './group.ts'
 import { orderName, orderNames } from './identify.ts'
 import { isNewer, newest, sentAt } from './sent.ts'
 import { hasEnded, summary } from './steps.ts'
@@ -20,14 +20,16 @@ export function applyHold(draft: Draft, order: Order | undefined, group: OrderGr
     rememberHold(draft, group, on)
     return { kind: 'ignored', rule: 'unknown-order' }
   }
+  const numbered = withFillerNumber(order, group)
   const refused = hasEnded(order) ? 'order-ended' : isOld(order.hold, sentAt(group.received)) ? older(on) : undefined
   if (refused !== undefined) {
     draft.note(order.id, `${control(group)} changed nothing, ${refused}: ${summary(order)}`)
+    if (numbered !== order) draft.put(numbered, order)
     return { kind: 'ignored', rule: refused }
   }
   const sent = newest(order.sentAt, sentAt(group.received))
   const next: Order = {
-    ...order,
+    ...numbered,
     ...(sent === undefined ? {} : { sentAt: sent }),
     hold: said(draft, order.hold, group, on),
   }
@@ -64,19 +66,21 @@ export function holdAtBirth(
   hours: number,
   whose = group.patient?.key,
 ): Pick<Order, 'hold'> | undefined {
-  const before = orderNames(group.numbers)
-    .map((name) => draft.world.tombstone(name))
-    .find(
-      (one) => one?.hold !== undefined && isAbout(draft, whose, one) && cameFirst(draft, group, one.hold, hours),
-    )?.hold
+  const first = orderNames(group.numbers)
+    .flatMap((name) => draft.world.tombstone(name)?.hold ?? [])
+    .filter((one) => isAbout(draft, whose, one) && cameFirst(draft, group, one, hours))
+  const before = first.map(wordOf).reduce<Hold | undefined>(heldLater, undefined)
   const { holds } = group
   const hold = holds === undefined || isOld(before, sentAt(group.received)) ? before : said(draft, before, group, holds)
   return hold === undefined ? undefined : { hold }
 }
 
-/** Of what the order knows and what came first, under a number that it had not yet, the newer. */
+/** Of what the order knows and what was said under a number that it had not yet, the newer; where nobody can tell, what came later. */
 export function heldLater(known: Hold | undefined, first: Hold | undefined): Hold | undefined {
-  return known === undefined || (first !== undefined && isNewer(first.sentAt, known.sentAt) === true) ? first : known
+  if (known === undefined || first === undefined) return first ?? known
+  const isLater = isNewer(first.sentAt, known.sentAt) === true
+  const isUnsure = !isLater && isNewer(known.sentAt, first.sentAt) !== true
+  return isLater || (isUnsure && first.at > known.at) ? first : known
 }
 
 /** Whether what came before its order is about it: not long ago, and not sent before it. */
@@ -94,7 +98,7 @@ export function cameFirst(
 export function isAbout(
   { world }: Pick<Draft, 'world'>,
   whose: PatientKey | undefined,
-  { patientKey: named }: Tombstone,
+  { patientKey: named }: Pick<Tombstone, 'patientKey'>,
 ): boolean {
   if (named === undefined || whose === undefined || named === whose) return true
   return world.patient(whose)?.aliases?.includes(named) === true
@@ -116,9 +120,14 @@ function rememberHold(draft: Draft, group: OrderGroup, on: boolean): void {
   if (key === undefined) return
   const before = draft.world.tombstone(key)
   if (isOld(before?.hold, sentAt(group.received))) return
-  const fresh = { key, cause: draft.seq, at: draft.at, isHoldOnly: true, ...namedIn(group) } as const
-  // Said again it is said now: it is remembered from then on.
-  draft.putTombstone({ ...(before ?? fresh), hold: { ...said(draft, before?.hold, group, on), at: draft.at } })
+  const fresh = { key, cause: draft.seq, at: draft.at, isHoldOnly: true } as const
+  // Said again it is said now: it is remembered from then on, of whom it names now.
+  const word = said(draft, before?.hold, group, on)
+  draft.putTombstone({ ...(before ?? fresh), hold: { ...word, at: draft.at, ...namedIn(group) } })
+}
+
+function wordOf({ patientKey: _of, ...hold }: NonNullable<Tombstone['hold']>): Hold {
+  return hold
 }
 
 function said({ at }: Draft, before: Hold | undefined, group: OrderGroup, on: boolean): Hold {

@@ -43,10 +43,12 @@ function numberedAtLast(world: World, { numbers, patient, isBooking }: OrderGrou
   if (!accessionNumber || isBooking === true) return { kind: 'unknown' }
   const unnumbered = world.orders({ by: 'accessionNumber', value: accessionNumber }).filter((order) => {
     const { authority: own, fillerOrderNumber, placerOrderNumber } = order.numbers
-    if (own !== authority || fillerOrderNumber || placerOrderNumber || order.isBooking === true) return false
+    if (own !== authority || fillerOrderNumber || placerOrderNumber) return false
+    // Of an order whose accession number was used again nothing more comes.
+    if (order.isBooking === true || order.isUsedAgain === true) return false
     return patient === undefined || patient.key === order.patientKey
   })
-  return only(current(unnumbered))
+  return only(unnumbered)
 }
 
 /** Who had this appointment until now, unless the booking names another order. */

@@ -8,9 +8,9 @@ import type { OrderId } from '../core/ids.ts'
 import type { Order, Step, Study } from '../core/order.ts'
 import { creditedStudies, endIfOver, quietSubject } from './completion.ts'
 import { twinsOf, withoutCopies } from './copies.ts'
-import { counts, creditsOf, hitsOf, judge, raise } from './credit.ts'
+import { counts, creditsOf, hitsOf, judge, raise, type Taken } from './credit.ts'
 import type { Draft } from './draft.ts'
-import { credited, receive, timesOf } from './receive.ts'
+import { credited, receive, timesOf, withLate } from './receive.ts'
 import { isStarted, summary, takeBack, waitForImages } from './steps.ts'
 
 type Link = Extract<Command, { kind: 'link' }>
@@ -45,6 +45,7 @@ function link(draft: Draft, order: Order, study: Study, step: string | undefined
   for (const [index, one] of now.entries()) draft.putStudy(one, all[index])
   let next = now.reduce((known, one) => credited(known, one), order)
   let hasImages = false
+  const news: { study: Study; taken: readonly Taken[] }[] = []
   const series = now.flatMap((one) => one.series)
   for (const { study: one, own } of withoutCopies(now)) {
     const judged = judge(
@@ -56,11 +57,12 @@ function link(draft: Draft, order: Order, study: Study, step: string | undefined
     if (taken.length === 0) continue
     hasImages = true
     const isKnown = all.some((before) => before.key === one.key && creditsOf(before).includes(order.id))
-    const arrival = { ...timesOf(one, taken), taken, isKnown, isBorn: false, isNews: !isKnown }
-    const received = receive(draft, next, one, arrival)
-    next = received.order
-    draft.putStudy(received.study, one)
+    const arrival = { ...timesOf(one, taken), taken, isKnown, isBorn: false, isNews: false }
+    next = receive(draft, next, one, arrival).order
+    if (!isKnown) news.push({ study: one, taken })
   }
+  // What the link itself has started in one study is late in none.
+  for (const { study: one, taken } of news) draft.putStudy(withLate(draft, next, one, { taken, isKnown: false }), one)
   draft.put(hasImages ? endIfOver(draft, next, creditedStudies(draft, next)[0]) : next, order)
 }
 

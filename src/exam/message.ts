@@ -14,7 +14,7 @@ import { calledOff, calledOffSteps, schedule, warnNotMoved, withOwnKeys } from '
 import { creditedStudies, isOver, settle, tell } from './completion.ts'
 import { raise } from './credit.ts'
 import { createDraft, type Draft } from './draft.ts'
-import { control, quoted } from './group.ts'
+import { control, quoted, withFillerNumber } from './group.ts'
 import { applyHold, heldBefore, namedIn } from './hold.ts'
 import { cancelledName, identifyAll } from './identify.ts'
 import { agree, agreesWithPatient, changesPatient, isSomebodyElse, meantGroup, splitPatientKey } from './patients.ts'
@@ -144,13 +144,16 @@ function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, '
   const moved = group.isBooking !== true ? (isCancel ? cancelledForGood(to) : to) : calledOff(to, order, group)
   if (isBookingOff && order.steps.some(hasBegun)) warnNotMoved(draft, order)
   // A status is told of an exam that takes place; who only comes may come for what was called off.
-  const cancel = what === 'arrive' || what === 'ready' ? overtakenBy(draft, order, group).cancel : undefined
+  const numbered = withFillerNumber(order, group)
+  const { cancel, hold } =
+    what === 'arrive' || what === 'ready'
+      ? overtakenBy(draft, order, { ...group, numbers: numbered.numbers })
+      : { cancel: undefined, hold: {} }
   const sent = newest(newest(order.sentAt, cancel?.sentAt ?? ''), sentAt(group.received))
-  const fillerOrderNumber = order.numbers.fillerOrderNumber || group.numbers.fillerOrderNumber
-  const numbers = fillerOrderNumber ? { ...order.numbers, fillerOrderNumber } : order.numbers
   let next: Order = {
     ...cancelledBy(moved, cancel),
-    numbers,
+    ...hold,
+    numbers: numbered.numbers,
     ...quoted(order, group, draft.seq),
     ...(sent === undefined ? {} : { sentAt: sent }),
   }

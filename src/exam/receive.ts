@@ -18,7 +18,7 @@ export interface Arrival {
   readonly isKnown: boolean
   /** The order is new: its started steps are never served. */
   readonly isBorn: boolean
-  /** False where a person has only said again what was known: nothing is late. */
+  /** False where nothing is late, or whoever calls asks that when all images are in. */
   readonly isNews?: boolean
 }
 
@@ -44,13 +44,18 @@ export function receive(
     draft.note(order.id, `${isBorn ? 'born with images' : 'started by images'}: ${summary(next)}`)
     next = announceStart(draft, next, study)
   }
-  if (arrival.isNews === false) return { order: next, study }
+  return { order: next, study: arrival.isNews === false ? study : withLate(draft, next, study, arrival) }
+}
+
+/** The study with what it is late with, as the steps of the order are now; it is raised if that is news. */
+export function withLate(draft: Draft, next: Order, study: Study, arrival: Pick<Arrival, 'taken' | 'isKnown'>): Study {
+  const { taken } = arrival
   const open = new Set(next.steps.filter(isStarted).map((step) => step.key))
   // What tells none of the steps of an order that it is linked to is of those that have begun.
   const begun = new Set(next.steps.filter(hasBegun).map((step) => step.key))
   const ofSteps = taken.map((one) => (one.stepKeys.size > 0 ? one : { ...one, stepKeys: begun }))
   const late = ofSteps.filter(({ stepKeys }) => ![...stepKeys].some((key) => open.has(key)))
-  return { order: next, study: reportLate(draft, next, study, { ...arrival, taken: late }) }
+  return reportLate(draft, next, study, { ...arrival, taken: late })
 }
 
 /** When the images that an order takes came, as the engine learned of them. */
@@ -69,7 +74,12 @@ export function credited(order: Order, { key }: Study): Order {
   return order.studies?.includes(key) ? order : { ...order, studies: [...(order.studies ?? []), key].sort() }
 }
 
-function reportLate(draft: Draft, order: Order, study: Study, { taken, isKnown }: Arrival): Study {
+function reportLate(
+  draft: Draft,
+  order: Order,
+  study: Study,
+  { taken, isKnown }: Pick<Arrival, 'taken' | 'isKnown'>,
+): Study {
   const ofSteps = taken.filter(({ stepKeys }) => stepKeys.size > 0)
   const ended = ofSteps.map(({ series, stepKeys }) => ({
     series,

@@ -87,10 +87,10 @@ export function takeBack(order: Order, keys?: ReadonlySet<string>): Order {
   return change(order, keys, (step) => (isStarted(step) ? waitAgain(step) : step))
 }
 
-/** Images of before a step's beginning were credited to it since: it waits for no others. */
+/** Images of before a step's beginning were credited to it since: it waits for no others, nor if it is opened again. */
 export function withImages(order: Order, keys: ReadonlySet<string>, last: Instant): Order {
   return change(order, keys, (step) => {
-    if (!isStarted(step) || step.begun === undefined || step.begun.at <= last) return step
+    if (step.begun === undefined || step.begun.at <= last) return step
     return { ...step, begun: { ...step.begun, hasImages: true } }
   })
 }

@@ -16,7 +16,7 @@ test('orders of a source that was renamed are not forgotten silently', async () 
   const pipelines = join(folder.path, 'pipelines')
   cpSync(join(import.meta.dirname, '../../pipelines'), pipelines, { recursive: true })
   const start = (name: string) => {
-    for (const one of ['orders', 'patients']) {
+    for (const one of ['orders', 'appointments', 'patients']) {
       const file = join(pipelines, one, 'pipeline.yaml')
       writeFileSync(file, readFileSync(file, 'utf8').replace(/ris-(orders|before)/, name))
     }

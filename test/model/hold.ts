@@ -1,10 +1,16 @@
 /** "Hold, release": whether the steps of an order that wait are shown. */
 import type { OrderNumbers } from '../../src/core/order.ts'
 import { day, isLater } from './dates.ts'
-import { isOver, type Answer, type ModelOrder, type State } from './state.ts'
+import { isOfPatient, isOver, type Answer, type ModelOrder, type State } from './state.ts'
 
 /** HD and OH, RL, OE and OR: "the newest word counts". */
-export function sayHold(state: State, order: ModelOrder, on: boolean, sentAt: string | undefined): Answer {
+export function sayHold(
+  state: State,
+  order: ModelOrder,
+  on: boolean,
+  sentAt: string | undefined,
+  saidAt = state.now,
+): Answer {
   if (isOver(order)) return { kind: 'ignored', rule: 'order-ended' }
   const before = order.hold
   // "Where nobody can tell, the one that came later counts."
@@ -12,7 +18,8 @@ export function sayHold(state: State, order: ModelOrder, on: boolean, sentAt: st
     return { kind: 'ignored', rule: on ? 'older-than-release' : 'older-than-hold' }
   // "Or released (for the first time or from a hold)".
   if (!on && before?.on !== false) order.plannedAt = state.now
-  order.hold = { on, sentAt }
+  // A word without a date takes nothing of what is known: "a release sent before a hold does not show it".
+  order.hold = { on, sentAt: sentAt ?? before?.sentAt, at: before?.on === on ? before.at : saidAt }
   return { kind: 'applied' }
 }
 
@@ -24,13 +31,19 @@ export function release(state: State, order: ModelOrder): void {
 }
 
 /** "A hold for an unknown order leaves a tombstone …; a release that overtook both takes that back." */
-export function buryHold(state: State, number: string | undefined, on: boolean, sentAt: string | undefined): void {
+export function buryHold(
+  state: State,
+  number: string | undefined,
+  on: boolean,
+  sentAt: string | undefined,
+  patient: string | undefined,
+): void {
   if (number === undefined) return
   const before = state.buriedHolds.find((one) => one.number === number)
   if (before !== undefined && isLater(before.sentAt, sentAt)) return
   state.buriedHolds = [
     ...state.buriedHolds.filter((one) => one.number !== number),
-    { number, at: state.now, on, sentAt: sentAt ?? before?.sentAt },
+    { number, at: state.now, on, sentAt: sentAt ?? before?.sentAt, patient },
   ]
 }
 
@@ -42,9 +55,17 @@ export function overtakenHold(
   sentAt: string | undefined,
 ): void {
   const words = state.buriedHolds.filter(
-    (one) => names.includes(one.number) && state.now - one.at <= day && !isLater(sentAt, one.sentAt),
+    (one) =>
+      names.includes(one.number) &&
+      isOfPatient(state, order, one) &&
+      state.now - one.at <= day &&
+      !isLater(sentAt, one.sentAt),
   )
-  for (const { on, sentAt: said } of words) if (!isOver(order)) sayHold(state, order, on, said)
+  for (const { on, sentAt: said, at } of words) {
+    // "Where nobody can tell, the one that came later counts": what came first is told now.
+    const cameLater = order.hold === undefined || isLater(said, order.hold.sentAt) || at > order.hold.at
+    if (cameLater && !isOver(order)) sayHold(state, order, on, said, at)
+  }
 }
 
 /** By what an order may be known, the best first. */

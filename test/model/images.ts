@@ -383,6 +383,7 @@ function ask(
   // "Nothing moves and nothing is sent, now or later, for this study, unless a merge shows … or a person links it."
   if (study.credit === 'mismatch' && !isMerge) {
     // "It stays one if it names other orders too (of any of its series, later ones too)."
+    if (evidence === 'copy') return []
     const also = whose(state, study, series, only !== undefined)
     const ids = also.kind === 'mismatch' ? also.with.map(({ id }) => id) : []
     study.contradicts = [...new Set([...study.contradicts, ...ids])]

@@ -10,6 +10,7 @@ import { describe, known, saidOf } from './patients.ts'
 import {
   agrees,
   hasEnded,
+  isOfPatient,
   isOver,
   isWaiting,
   lacks,
@@ -126,7 +127,8 @@ function orderGroup(state: State, site: Site, group: Group, id: string): Answer 
   }
   if (found !== undefined) return status(state, found, group, sentAt)
   if (effect === 'cancel' || effect === 'discontinue') bury(state, group, sentAt)
-  if (effect === 'hold' || effect === 'release') buryHold(state, namesOf(group.numbers)[0], effect === 'hold', sentAt)
+  if (effect === 'hold' || effect === 'release')
+    buryHold(state, namesOf(group.numbers)[0], effect === 'hold', sentAt, group.patient?.key)
   return unknownOrder
 }
 
@@ -144,10 +146,10 @@ function number(state: State, group: Group): Answer {
     if (named !== undefined && patient !== undefined && patient !== named.patient) return dead('E602')
     return { kind: 'ignored', rule: 'no-number' }
   }
-  const mine = newestOf(state.orders.filter((order) => order.authority === authority))
+  const mine = state.orders.filter((order) => order.authority === authority)
   const [ofFiller, ofPlacer] = [
-    mine.filter((order) => order.filler === filler),
-    mine.filter((order) => order.placer === placer),
+    newestOf(mine.filter((order) => order.filler === filler)),
+    newestOf(mine.filter((order) => order.placer === placer)),
   ]
   const nameless = withoutNumber(state, group, patient)
   // "Of an unknown filler number NA means only an order that has none yet."
@@ -187,15 +189,10 @@ function sentAtOf({ received }: OrderGroup): string | undefined {
 function find(state: State, group: Group, patient: string | undefined): ModelOrder | undefined | 'two' {
   const { numbers } = group
   const { authority, fillerOrderNumber: filler = '', placerOrderNumber: placer = '' } = numbers
-  // "Messages mean the new one from then on", where one fits.
-  const newest = (orders: ModelOrder[]): ModelOrder[] => {
-    const left = orders.filter(({ usedAgainBy }) => usedAgainBy.length === 0)
-    return left.length === 0 ? orders : left
-  }
   const mine = state.orders.filter((order) => order.authority === authority)
-  const byPlacer = placer === '' ? [] : newest(mine.filter((order) => order.placer === placer))
+  const byPlacer = placer === '' ? [] : newestOf(mine.filter((order) => order.placer === placer))
   if (filler !== '') {
-    const named = newest(mine.filter((order) => order.filler === filler))[0]
+    const named = newestOf(mine.filter((order) => order.filler === filler))[0]
     // An order known by its placer number takes its filler number; "their filler numbers keep them apart".
     const open = byPlacer.filter((order) => order.filler === '')
     if (named === undefined) return open.length === 0 ? withoutNumber(state, group, patient) : one(open)
@@ -216,7 +213,7 @@ function find(state: State, group: Group, patient: string | undefined): ModelOrd
       (patient === undefined || order.patient === patient),
   )
   const ofUid = state.orders.filter((order) => studyInstanceUid !== '' && order.uid === studyInstanceUid)
-  const left = newest([...new Set([...ofNumber, ...ofUid])])
+  const left = newestOf([...new Set([...ofNumber, ...ofUid])])
   const both = left.filter((order) => ofNumber.includes(order) && ofUid.includes(order))
   return one(both.length === 0 ? left : both)
 }
@@ -394,8 +391,11 @@ function create(
   if (isToDescribe(state, group, patient)) describe(state, group.patient)
 
   const buried = state.tombstones.find(
-    ({ number, at, sentAt: cancelled }) =>
-      namesOf(numbers).includes(number) && state.now - at <= day && !isLater(sentAt, cancelled),
+    ({ number, at, sentAt: cancelled, patient: of }) =>
+      namesOf(numbers).includes(number) &&
+      isOfPatient(state, order, { patient: of }) &&
+      state.now - at <= day &&
+      !isLater(sentAt, cancelled),
   )
   if (buried !== undefined) {
     for (const step of order.steps) step.status = 'CANCELED'
@@ -553,10 +553,13 @@ function change(state: State, order: ModelOrder, effect: Effect, steps: readonly
 }
 
 /** "Leaves a tombstone under the order's number." */
-function bury(state: State, { numbers }: OrderGroup, sentAt: string | undefined): void {
+function bury(state: State, { numbers, patient }: OrderGroup, sentAt: string | undefined): void {
   const number = namesOf(numbers)[0]
   if (number === undefined) return
-  state.tombstones = [...state.tombstones.filter((tomb) => tomb.number !== number), { number, at: state.now, sentAt }]
+  state.tombstones = [
+    ...state.tombstones.filter((tomb) => tomb.number !== number),
+    { number, at: state.now, sentAt, patient: patient?.key },
+  ]
 }
 
 /**
@@ -569,7 +572,11 @@ function overtaken(state: State, order: ModelOrder, before: readonly string[], s
   // "That an order has not yet, nor another one of that kind."
   const brought = namesOfOrder(order).filter((name) => !hadKinds.includes(kindOf(name)))
   const buried = state.tombstones.filter(
-    (tomb) => brought.includes(tomb.number) && state.now - tomb.at <= day && !isLater(sentAt, tomb.sentAt),
+    (tomb) =>
+      brought.includes(tomb.number) &&
+      isOfPatient(state, order, tomb) &&
+      state.now - tomb.at <= day &&
+      !isLater(sentAt, tomb.sentAt),
   )
   for (const tomb of buried) {
     const steps = order.steps

@@ -58,6 +58,8 @@ export interface ModelOrder {
 export interface HoldWord {
   on: boolean
   sentAt: string | undefined
+  /** When that was said first. */
+  at: number
 }
 
 export interface ModelStudy {
@@ -114,9 +116,9 @@ export interface State {
   patients: ModelPatient[]
   /** The prior key and the one it was merged into. */
   merged: { prior: string; into: string }[]
-  tombstones: { number: string; at: number; sentAt: string | undefined }[]
+  tombstones: { number: string; at: number; sentAt: string | undefined; patient: string | undefined }[]
   /** Hold and release of orders that nobody knew. */
-  buriedHolds: ({ number: string; at: number } & HoldWord)[]
+  buriedHolds: ({ number: string; patient: string | undefined } & HoldWord)[]
   events: Told[]
   /** Orders whose late images this entry has told. */
   lateNow: string[]
@@ -160,6 +162,11 @@ export function isServed(order: ModelOrder, step: ModelStep): boolean {
   if (lacks(step)) return false
   if (step.status === 'STARTED') return !step.imagesFirst
   return ['SCHEDULED', 'ARRIVED', 'READY'].includes(step.status) && order.hold?.on !== true
+}
+
+/** What overtook an order counts only for an order of the patient that it named, or if it named none. */
+export function isOfPatient(state: State, order: ModelOrder, { patient }: { patient: string | undefined }): boolean {
+  return patient === undefined || survivor(state, patient) === order.patient
 }
 
 /** "The prior key is an alias for ever: what names it, message or images, means the survivor." */

@@ -161,6 +161,16 @@ describe('a person links a study to an order', () => {
     expect(story.events().filter((kind) => kind === 'lateImages')).toEqual(['lateImages'])
   })
 
+  test('what the link starts by images in one Orthanc is late in none', () => {
+    const story = createStory({ policy: 'stable' })
+    story.message({ steps: [step('1'), step('2')] })
+    story.hand({ kind: 'complete', orderId: story.order().id, step: '1' })
+    story.images({ ...elsewhere, modality: 'PT', remoteAet: '' }, 'seen', 'second')
+    story.images({ ...elsewhere, series: 'series-2' })
+    link(story)
+    expect([statuses(story), story.events().includes('lateImages')]).toEqual([['COMPLETED', 'STARTED'], false])
+  })
+
   test('images of hours ago: the exam took place, IP and CM are told', () => {
     const story = createStory()
     story.message({})

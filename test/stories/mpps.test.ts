@@ -362,3 +362,17 @@ describe('discontinued: incorrect worklist entry selected', () => {
     expect(statuses(story)).toEqual(['STARTED'])
   })
 })
+
+test('images that a person links after the end are those of the step, also when it is opened again', () => {
+  const story = createStory({ policy: 'mpps' })
+  story.message({})
+  story.images({ studyInstanceUid: '9.9', accessionNumber: 'X' })
+  const item = { studyInstanceUid: '', accessionNumber: 'A1', requestedProcedureId: 'RP1', scheduledStepId: 'S1' }
+  story.performed({ scheduledSteps: [item], state: 'COMPLETED' })
+  story.hand({ kind: 'link', orderId: story.order().id, study: 'main/study-1' })
+  story.change({ completion: { policy: 'quiet', quietSeconds: 1800 } })
+  story.hand({ kind: 'reopen', orderId: story.order().id })
+  expect(statuses(story)).toEqual(['STARTED'])
+  story.wait(31)
+  expect(statuses(story)).toEqual(['COMPLETED'])
+})

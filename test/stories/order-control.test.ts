@@ -213,6 +213,23 @@ describe('the newest word on hold counts', () => {
     expect(shown(story)).toEqual([])
   })
 
+  test('a hold that has no MSH-7 leaves the time that is known of the one before', () => {
+    const story = createStory()
+    story.message({ sent: at('0900') })
+    story.message(orc('HD', F1, at('1100')))
+    story.message(orc('HD', F1, ''))
+    expect(story.message(orc('RL', F1, at('1000')))).toEqual(ignored('older-than-hold'))
+    expect(shown(story)).toEqual([])
+  })
+
+  test('of what was said under two numbers that the order had not yet, the newest', () => {
+    const story = createStory()
+    story.message(orc('RL', P1, at('0930')))
+    story.message(orc('HD', { accessionNumber: 'A1' }, at('1000')))
+    story.message({ numbers: { ...P1, accessionNumber: 'A1' }, sent: at('0900') })
+    expect(shown(story)).toEqual([])
+  })
+
   test.each(['', '2026', at('1100')])('where MSH-7 "%s" cannot tell, the one that came later counts', (sent) => {
     const story = createStory()
     story.message({ sent: at('0900') })
@@ -294,6 +311,26 @@ describe('a hold comes before its order', () => {
     story.message(orc('HD', said, at('1000')))
     story.message({ numbers, sent: at('0900') })
     expect(shown(story)).toEqual([])
+  })
+
+  test('what was said last of it is of the patient that it named last', () => {
+    const story = createStory()
+    story.message(orc('HD', F1, at('1000')))
+    story.message({ ...orc('HD', F1, at('1001')), patient: otto })
+    story.message({ numbers: F1, sent: at('0900') })
+    expect(shown(story)).toEqual(['SCHEDULED'])
+  })
+
+  test('a hold brings its order the filler number, as a cancel does', () => {
+    const story = createStory()
+    story.message({ numbers: P1, sent: at('0900') })
+    story.message(orc('HD', { ...P1, ...F1 }, at('1000')))
+    story.message({ control: 'XO', numbers: F1, sent: at('1001') })
+    expect([statuses(story), held(story), story.order().numbers.fillerOrderNumber]).toEqual([
+      ['SCHEDULED'],
+      [true],
+      F1.fillerOrderNumber,
+    ])
   })
 
   test('an XO that makes the order is held by it too', () => {
