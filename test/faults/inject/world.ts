@@ -1,0 +1,88 @@
+import { join } from 'node:path'
+import { startEngineProcess, testToken, type EngineProcessOptions } from '../../support/engine.ts'
+import { startOrthanc } from '../../support/orthanc.ts'
+import { freePort, temporaryFolder } from '../../support/temporary.ts'
+import { createClock } from './clock.ts'
+import { createDisk, type Disk } from './disk.ts'
+import { startLine } from './line.ts'
+import { startRisDouble } from './ris.ts'
+import { startSiteRedis } from './site-redis.ts'
+import type { EngineInWorld, World } from './types.ts'
+
+export interface WorldOptions {
+  /** Engine processes; several need the site's Redis. Default 1. */
+  readonly engines?: number
+  /** `own`: the engine starts its Redis. `site`: all use one. Default: `own` for one engine. */
+  readonly redis?: 'own' | 'site'
+  /** Default `plugin`. */
+  readonly target?: 'plugin' | 'folder'
+  /** Default: as the machine allows. */
+  readonly disk?: Disk['kind']
+  readonly diskMegabytes?: number
+  /** How late `late` is; the engine waits 1 s for an acknowledgment unless `settings` say otherwise. */
+  readonly lateMilliseconds?: number
+  /** Changes to the shipped config/worklane.yaml, by path. */
+  readonly settings?: Readonly<Record<string, unknown>>
+  readonly env?: Readonly<Record<string, string>>
+  readonly engine?: Partial<Pick<EngineProcessOptions, 'quietSeconds' | 'completion' | 'logLevel'>>
+  readonly stableAge?: number
+}
+
+/** The engine's default (src/store): a role of a process that says nothing ends then. */
+const leaseMilliseconds = 5000
+
+/** A hospital in which everything can be broken: engines behind lines, their Redis on a disk, an Orthanc, a RIS. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const { engines: count = 1, target = 'plugin' } = options
+  const kind = options.redis ?? (count > 1 ? 'site' : 'own')
+  if (kind === 'own' && count > 1) throw new Error('a Redis of its own is for one engine')
+  const folder = temporaryFolder()
+  const undo: (() => Promise<unknown> | void)[] = [() => folder.remove()]
+  const end = async (): Promise<void> => {
+    for (const one of undo.splice(0).toReversed()) await one()
+  }
+  try {
+    const disk = createDisk(join(folder.path, 'disk'), { megabytes: options.diskMegabytes ?? 256, kind: options.disk })
+    undo.push(() => disk.end())
+    const redis = kind === 'site' ? await startSiteRedis(join(disk.path, 'redis')) : undefined
+    undo.push(() => redis?.kill())
+    const ris = await startRisDouble({ lateMilliseconds: options.lateMilliseconds ?? 3000 })
+    undo.push(() => ris.stop())
+    const worklistDir = target === 'folder' ? join(folder.path, 'WORKLIST') : undefined
+    const httpPorts = await Promise.all(Array.from({ length: count }, () => freePort()))
+    const orthanc = await startOrthanc({
+      dir: join(folder.path, 'orthanc'),
+      plugin: target === 'plugin' ? 'worklane' : 'folder',
+      ...(worklistDir === undefined ? {} : { worklistDir }),
+      stableAge: options.stableAge ?? 1,
+      env: { WORKLANE_URL: `http://127.0.0.1:${httpPorts[0]}`, WORKLANE_TOKEN: testToken },
+    })
+    undo.push(() => orthanc.kill())
+    const engines: EngineInWorld[] = []
+    for (const [at, httpPort] of httpPorts.entries()) {
+      const name = `engine-${at + 1}`
+      const clock = createClock(folder.path, name)
+      const process = await startEngineProcess({
+        quietSeconds: 1,
+        ...options.engine,
+        dataDir: redis === undefined ? join(disk.path, 'data') : join(folder.path, name),
+        orthancUrl: orthanc.httpUrl,
+        httpPort,
+        risPort: ris.port,
+        target,
+        ...(worklistDir === undefined ? {} : { worklistDir }),
+        ...(redis === undefined ? {} : { redisUrl: redis.url }),
+        settings: { 'destinations.0.acknowledgmentSeconds': 1, ...options.settings },
+        env: { ...options.env, ...clock.env },
+      })
+      undo.push(() => process.kill())
+      const line = await startLine({ to: process.mllpPort })
+      undo.push(() => line.stop())
+      engines.push({ name, process, line, clock })
+    }
+    return { engines, redis, orthanc, worklistDir, ris, disk, leaseMilliseconds, end }
+  } catch (error) {
+    await end()
+    throw error
+  }
+}
