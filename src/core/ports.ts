@@ -4,6 +4,7 @@ import type { Instant, ItemId, MessageId, OrderId, PlanId, Seq } from './ids.ts'
 import type { Accepted, MessageState, NewMessage, StoredMessage } from './message.ts'
 import type { Order, PerformedProcedureStep, StepStatus, Study, WorklistItem } from './order.ts'
 import type { OrthancChangeRow } from './orthanc-change.ts'
+import type { RetryPlan } from './retry.ts'
 import type { Change, Lookup, StatusEventKind, World } from './world.ts'
 
 /** UTC now. */
@@ -28,8 +29,11 @@ export interface Inbox {
   acceptManual(entry: { by: string; reason: string; command: Command; at: Instant }): Promise<Seq>
   /** MPPS evidence, from whoever receives MPPS. */
   acceptPerformed(entry: { endpoint: string; performed: PerformedProcedureStep; at: Instant }): Promise<Seq>
-  /** Moves deadlines that are due into the inbox; those of subjects `quiet:*` only up to `quietUpTo`. Answers how many. */
-  acceptDeadlines(now: Instant, quietUpTo: Instant): Promise<number>
+  /**
+   * Moves deadlines that are due into the inbox; those of subjects `quiet:*` only up to `quietUpTo`, or as far as the
+   * Orthancs that have images of their order have been read (`readUpTo`, by name). Answers how many.
+   */
+  acceptDeadlines(now: Instant, quietUpTo: Instant, readUpTo?: ReadonlyMap<string, Instant>): Promise<number>
 }
 
 export interface Lease {
@@ -239,6 +243,10 @@ export interface Outbox {
   paused(endpoint: string): Promise<Pause | undefined>
   /** The newest changes between paused and not, oldest first. */
   pauses(endpoint: string): Promise<readonly PauseChange[]>
+  /** How the endpoint is being tried again; undefined while it takes what it is sent. */
+  retryPlan(endpoint: string): Promise<RetryPlan | undefined>
+  /** Keeps that for whoever has the role next, and for all who ask; fenced like a commit. */
+  keepRetryPlan(lease: Lease, plan: RetryPlan | undefined): Promise<'kept' | 'fenced'>
   /** Waiting, ever delivered, dead letters that are kept, the age of the oldest waiting, and whether it is held by a person. */
   state(endpoint: string): Promise<OutboxState>
 }
@@ -249,6 +257,8 @@ export interface OutboxState {
   readonly dead: number
   readonly oldest: Instant | undefined
   readonly paused: Pause | undefined
+  /** Set while it does not take what it is sent. */
+  readonly retry: RetryPlan | undefined
 }
 
 /** A person holds what is owed to a destination. */
@@ -310,6 +320,9 @@ export interface RetentionLimits {
   readonly messageCount: number
   readonly orderDays: number
   readonly orderCount: number
+  /** The duplicate window (I4). */
+  readonly duplicateDays: number
+  readonly duplicateCount: number
 }
 
 export interface StoreHealth {

@@ -121,17 +121,25 @@ export function createWatch(context: WatchContext): Watch {
 /** The Orthanc whose plugin says that its database has this identity. An only one is it, whatever it says. */
 export async function watchOf(watches: readonly Watch[], database: string): Promise<Watch> {
   if (watches.length === 1 && watches[0] !== undefined) return watches[0]
-  for (const one of database === '' ? [] : watches) {
+  if (database === '') throw new EngineError('E415')
+  try {
+    // All at once: one that stands still must not keep the one that speaks from being known.
     // One that is away is not the one that speaks, or it will speak again.
-    if (await one.isOf(database).catch(() => false)) return one
+    return await Promise.any(
+      watches.map(async (one) => {
+        if (!(await one.isOf(database))) throw new EngineError('E415')
+        return one
+      }),
+    )
+  } catch {
+    throw new EngineError('E415')
   }
-  throw new EngineError('E415')
 }
 
 /**
- * Moves what is due into the inbox. A quiet deadline only counts up to the moment
- * to which every change feed has been read: an Orthanc that was away may hold
- * images that would have restarted the timer.
+ * Moves what is due into the inbox. A quiet deadline only counts up to the moment to
+ * which the change feeds have been read: an Orthanc that was away may hold images that
+ * would have restarted the timer. It holds up the exams that it has images of, no others.
  */
 export async function acceptDue({
   inbox,
@@ -146,9 +154,11 @@ export async function acceptDue({
 }): Promise<number> {
   const now = clock()
   let quietUpTo = now
+  const readUpTo = new Map<string, Instant>()
   for (const orthanc of orthancs) {
     const caughtUpAt = (await feeds.cursor(orthanc))?.caughtUpAt ?? new Date(0).toISOString()
+    readUpTo.set(orthanc, caughtUpAt)
     if (caughtUpAt < quietUpTo) quietUpTo = caughtUpAt
   }
-  return inbox.acceptDeadlines(now, quietUpTo)
+  return inbox.acceptDeadlines(now, quietUpTo, readUpTo)
 }

@@ -1,8 +1,9 @@
-import type { Accepted, MessageKeys, NewMessage } from '../core/message.ts'
+import type { Accepted, AcknowledgmentCode, MessageKeys, NewMessage } from '../core/message.ts'
 import type { Inbox } from '../core/ports.ts'
 import type { Instant, Seq } from '../core/ids.ts'
 import type { OrthancChangeRow } from '../core/orthanc-change.ts'
 import { list, text, type Argument, type Connection } from './connection.ts'
+import { acceptApart } from './deadlines.ts'
 import { scripts } from './scripts.ts'
 
 /** What is kept of a message beside its body, acknowledgment and state. */
@@ -12,7 +13,7 @@ export interface MessageInformation {
   readonly pipeline: string
   readonly planId: string
   readonly at: Instant
-  readonly code: 'AA' | 'AE' | 'AR'
+  readonly code: AcknowledgmentCode
   readonly bytes: number
   readonly keys: MessageKeys
 }
@@ -23,14 +24,15 @@ const rowsPerEntry = 500
 /** The way into the store: each method is one script, so that it happened as a whole or not at all. */
 export function createInbox(options: {
   connection: Connection
-  againMilliseconds: number
+  /** So many messages are known again (I4). */
+  againCount: number
   /** Of each number that was given. */
   seen: (seq: Seq) => void
 }): Inbox {
   const { connection, seen } = options
   return {
     async accept(message) {
-      const reply = await connection.run(scripts.accept, acceptArguments(message, options.againMilliseconds))
+      const reply = await connection.run(scripts.accept, acceptArguments(message, options.againCount))
       const result = accepted(list(reply))
       if (result.kind === 'stored') seen(result.seq)
       return result
@@ -77,9 +79,12 @@ export function createInbox(options: {
       return Number(text(await connection.run(scripts.acceptManual, [entry])))
     },
 
-    async acceptDeadlines(now, quietUpTo) {
+    async acceptDeadlines(now, quietUpTo, readUpTo) {
       const limit = 500
-      return Number(await connection.run(scripts.acceptDeadlines, [Date.parse(now), Date.parse(quietUpTo), now, limit]))
+      const [until, quietUntil] = [Date.parse(now), Date.parse(quietUpTo)]
+      const count = Number(await connection.run(scripts.acceptDeadlines, [until, quietUntil, now, limit]))
+      if (readUpTo === undefined || quietUntil >= until) return count
+      return count + (await acceptApart({ connection, now, quietUpTo, readUpTo }))
     },
   }
 }
@@ -88,7 +93,7 @@ function deletedStudy(orthanc: string, study: OrthancChangeRow['resource'], at: 
   return JSON.stringify({ kind: 'images', orthanc, event: 'deleted', study, series: [], at })
 }
 
-function acceptArguments(message: NewMessage, againMilliseconds: number): Argument[] {
+function acceptArguments(message: NewMessage, againCount: number): Argument[] {
   const { source, controlId, at, planId, state, keys } = message
   const information: MessageInformation = {
     controlId,
@@ -97,7 +102,7 @@ function acceptArguments(message: NewMessage, againMilliseconds: number): Argume
     planId,
     at,
     code: message.acknowledgmentCode,
-    bytes: message.body.byteLength,
+    bytes: message.size ?? message.body.byteLength,
     keys,
   }
   return [
@@ -111,8 +116,8 @@ function acceptArguments(message: NewMessage, againMilliseconds: number): Argume
     JSON.stringify(information),
     state.kind === 'waiting' ? JSON.stringify({ kind: 'message', source, planId, at }) : '',
     planId,
-    againMilliseconds,
-    message.acknowledgmentCode === 'AA' ? '1' : '0',
+    againCount,
+    message.acknowledgmentCode === 'AA' ? Date.parse(at) || Date.now() : '',
     ...searchKeys(controlId, keys),
   ]
 }

@@ -11,7 +11,7 @@ export interface Script {
   readonly sha: string
 }
 
-function script(name: string, text: string): Script {
+export function script(name: string, text: string): Script {
   return { name, text, sha: createHash('sha1').update(text).digest('hex') }
 }
 
@@ -19,7 +19,7 @@ function script(name: string, text: string): Script {
  * The next sequence number. A store that was emptied while the engine ran starts
  * again at the present millisecond, so that no number, id, UID or control ID comes twice.
  */
-const nextSeq = `
+export const nextSeq = `
 local function next_seq()
   local seq = redis.call('INCR', 'wl:seq')
   if seq < 1000000000000 then
@@ -76,6 +76,18 @@ local function owes_no_more(lane)
 end
 `
 
+/**
+ * The duplicate window (I4): what is remembered of a source and MSH-10 (wl:again), and in which order that was (wl:agains).
+ * A line whose memory was replaced since, by another message with the same MSH-10, takes nothing with it.
+ */
+const forgetOldest = `
+local function forget_oldest()
+  local id, field = string.match(redis.call('LPOP', 'wl:agains') or '', '^(%w+) %d+ (.*)$')
+  local known = id and redis.call('HGET', 'wl:again', field)
+  if known and string.sub(known, 1, #id + 1) == id .. ' ' then redis.call('HDEL', 'wl:again', field) end
+end
+`
+
 export const scripts = {
   /** format, highest number that this process knows. At each connection: the format, the first number, and that no number comes twice where Redis has lost its last changes. Answers the format. */
   open: script(
@@ -92,15 +104,15 @@ if tonumber(redis.call('GET', 'wl:seq')) < tonumber(ARGV[2]) then redis.call('SE
 return redis.call('GET', 'wl:format')`,
   ),
 
-  /** source, MSH-10, fingerprint, state kind, state, body, acknowledgment, information, inbox entry, plan, window, remember, search keys... */
+  /** source, MSH-10, fingerprint, state kind, state, body, acknowledgment, information, inbox entry, plan, how many are remembered, remembered since ('' if not), search keys... */
   accept: script(
     'accept',
-    `${nextSeq}
+    `${nextSeq}${forgetOldest}
 local source, control, fingerprint, kind = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local again = 'wl:again:' .. source .. '\\n' .. control
+local again = source .. '\\n' .. control
 local reused = 0
 if control ~= '' then
-  local known = redis.call('GET', again)
+  local known = redis.call('HGET', 'wl:again', again)
   if known then
     local id, print, kept = string.match(known, '^(%w+) (%S*) (.*)$')
     if print == fingerprint then
@@ -120,9 +132,14 @@ redis.call('HINCRBY', 'wl:counts', 'received\\n' .. source, 1)
 redis.call('HINCRBY', 'wl:counts', kind .. '\\n' .. source, 1)
 if kind == 'waiting' then redis.call('XADD', 'wl:inbox', seq .. '-0', 'e', ARGV[9]) end
 if ARGV[10] ~= '' then redis.call('HINCRBY', 'wl:planrefs', ARGV[10], 1) end
-if ARGV[12] == '1' then redis.call('SET', again, id .. ' ' .. fingerprint .. ' ', 'PX', ARGV[11]) end
+if ARGV[12] ~= '' and control ~= '' then
+  redis.call('HSET', 'wl:again', again, id .. ' ' .. fingerprint .. ' ')
+  local excess = redis.call('RPUSH', 'wl:agains', id .. ' ' .. ARGV[12] .. ' ' .. again) - tonumber(ARGV[11])
+  for _ = 1, math.min(excess, 10) do forget_oldest() end
+end
+if ARGV[13] ~= '' then redis.call('ZADD', 'wl:replies:' .. source .. '\\n' .. ARGV[13], seq, id) end
 local found = {}
-for i = 13, #ARGV do
+for i = 14, #ARGV do
   found[#found + 1] = 0
   found[#found + 1] = ARGV[i] .. id
   if #found >= 2000 or i == #ARGV then
@@ -409,14 +426,27 @@ while i <= #ARGV do
         redis.call('HDEL', 'wl:planrefs', information.planId)
       end
     end
-    local again = 'wl:again:' .. was[2] .. '\\n' .. information.controlId
-    local known = redis.call('GET', again)
-    if known and string.sub(known, 1, #id + 1) == id .. ' ' then
-      redis.call('SET', again, known .. was[3], 'KEEPTTL')
-    end
+    local again = was[2] .. '\\n' .. information.controlId
+    local known = redis.call('HGET', 'wl:again', again)
+    if known and string.sub(known, 1, #id + 1) == id .. ' ' then redis.call('HSET', 'wl:again', again, known .. was[3]) end
     removed = removed + 1
   end
   i = i + 2 + found
+end
+return removed`,
+  ),
+
+  /** before (milliseconds), how many are kept, how many at most now. Forgets the oldest of the duplicate window; answers how many. */
+  forgetAgain: script(
+    'forgetAgain',
+    `${forgetOldest}
+local removed, excess = 0, redis.call('LLEN', 'wl:agains') - tonumber(ARGV[2])
+while removed < tonumber(ARGV[3]) do
+  local oldest = redis.call('LINDEX', 'wl:agains', 0)
+  if not oldest then break end
+  if removed >= excess and tonumber(string.match(oldest, ' (%d+) ')) >= tonumber(ARGV[1]) then break end
+  forget_oldest()
+  removed = removed + 1
 end
 return removed`,
   ),
