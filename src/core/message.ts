@@ -157,10 +157,18 @@ export interface NewMessage {
   /** Never `applied` or `dead`. */
   readonly state: MessageState
   readonly keys: MessageKeys
-  /** What the sender is told. Remembered and told again only when it is an AA (I4). */
+  /** Of a frame that was too large to keep: its size. */
+  readonly size?: number
+  /** What the sender is told. Remembered and told again unless the message is invalid (I4). */
   readonly acknowledgment: Uint8Array
-  readonly acknowledgmentCode: 'AA' | 'AE' | 'AR'
+  /** Where a sender asks for no answer: what it would have been. */
+  readonly acknowledgmentCode: AcknowledgmentCode
+  /** Who is owed an application acknowledgment besides (HL7 2.5.1 §2.9.3), by its own name; `''` or absent: nobody. */
+  readonly owedTo?: string
 }
+
+/** MSA-1: of the application (original mode, or later), or of the commit (HL7 table 0008). */
+export type AcknowledgmentCode = 'AA' | 'AE' | 'AR' | 'CA' | 'CE' | 'CR'
 
 export type Accepted =
   /** `reused`: the MSH-10 was known with another body, a sender that reset its counter. */
@@ -178,7 +186,7 @@ export interface StoredMessage {
   /** `''` where no pipeline took it. */
   readonly planId: PlanId
   readonly at: Instant
-  readonly acknowledgmentCode: 'AA' | 'AE' | 'AR'
+  readonly acknowledgmentCode: AcknowledgmentCode
   readonly state: MessageState
   readonly bytes: number
 }

@@ -34,7 +34,7 @@ const message = {
     pipeline: { type: 'string' },
     planId: { type: 'string' },
     at: { type: 'string', format: 'date-time' },
-    acknowledgmentCode: { enum: ['AA', 'AE', 'AR'] },
+    acknowledgmentCode: { enum: ['AA', 'AE', 'AR', 'CA', 'CE', 'CR'] },
     state: { type: 'object', required: ['kind'], properties: { kind: { enum: messageStates } } },
     bytes: { type: 'integer' },
   },
