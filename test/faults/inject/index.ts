@@ -2,7 +2,12 @@
  * What goes wrong in a hospital, as things that can be done to one that runs and undone again. The list is
  * what the fault run takes its faults from; each is shown to happen and to heal in a test of its own.
  */
+import { clockJumps } from './clock-jumps.ts'
+import { diskFull } from './disk-full.ts'
 import { engineFrozen, engineKilled, enginesKilled } from './engines.ts'
+import { folderSpoiled, folderStranger, folderWiped } from './folder.ts'
+import { orthancFrozen, orthancRecreated, orthancStopped, orthancSwapped } from './orthanc.ts'
+import { lineFaults, risFaults } from './peers.ts'
 import { redisFrozen, redisKilled } from './redis.ts'
 import type { Fault } from './types.ts'
 
@@ -17,4 +22,21 @@ export { startAgain } from './engines.ts'
 export { redisRuns } from './redis.ts'
 export { embeddedRedisOf, isAlive } from './processes.ts'
 
-export const faults: readonly Fault[] = [engineKilled, enginesKilled, engineFrozen, redisKilled, redisFrozen]
+export const faults: readonly Fault[] = [
+  engineKilled,
+  enginesKilled,
+  engineFrozen,
+  redisKilled,
+  redisFrozen,
+  diskFull,
+  orthancStopped,
+  orthancFrozen,
+  orthancRecreated,
+  orthancSwapped,
+  folderWiped,
+  folderStranger,
+  folderSpoiled,
+  ...risFaults,
+  ...lineFaults,
+  ...clockJumps,
+]
