@@ -112,6 +112,7 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
         told.push([lane, endpoint, id])
         put('ZADD', keys.outbox(endpoint), upTo, id)
         put('HINCRBY', 'wl:owing', lane, 1)
+        put('HINCRBY', 'wl:sent', `queued\n${endpoint}`, 1)
         break
       }
       case 'state':

@@ -10,8 +10,12 @@ import type { Lookup } from '../core/world.ts'
  * wl:m:<id>                                       a message: b body, a acknowledgment, i information, s state, k its kind, o source
  * wl:messages, wl:messages:<state>                ids by sequence number
  * wl:find                                         search keys, sorted as text: kind NUL value NUL id
- * wl:again:<source>\n<MSH-10>                     `id fingerprint [acknowledgment]`, for the duplicate check
- * wl:counts                                       hash `<state>\n<source>`
+ * wl:again                                        hash `<source>\n<MSH-10>`: `id fingerprint [acknowledgment]`, for the duplicate check
+ * wl:agains                                       list of `id milliseconds <source>\n<MSH-10>`, oldest first: what the duplicate check forgets next
+ * wl:replies:<source>\n<sender>                   ids of the messages whose application acknowledgment it is owed
+ * wl:counts, wl:removed                           hashes `<state>\n<source>`: ever, and of those what retention has removed
+ * wl:waiting:<source>                             ids of waiting messages by the moment (seconds of Redis's time) since when
+ * wl:counted                                      since when removed and queued ones are counted
  * wl:o:<id>, wl:h:<id>                            an order (o itself, v version, i ids of its items), its history
  * wl:told:<id>, wl:leftout                        what was ever to be sent for an order (the rest of its wl:send: key); lines that are no longer kept
  * wl:x:<by>, wl:y:<by>                            ids of the orders, keys of the studies with this number; wl:x:find:<by>, wl:y:find:<by> as people look for them
@@ -22,8 +26,9 @@ import type { Lookup } from '../core/world.ts'
  * wl:p:<key>, wl:s:<key>, wl:t:<key>              patients, studies, tombstones
  * wl:studies, wl:unstable:<orthanc>               by last image
  * wl:out:<endpoint>, wl:dead:<endpoint>           owed and refused messages by sequence number; wl:send:<endpoint>\n<id> each of them
+ * wl:retries                                      by endpoint: how it is tried again while it takes nothing
  * wl:paused, wl:pauses:<endpoint>                 held by a person: who, why, since when; the newest changes
- * wl:owing, wl:sent                               owed messages per order; delivered and dead per endpoint
+ * wl:owing, wl:sent                               owed messages per order; queued, delivered, refused and discarded per endpoint
  * wl:deadlines, wl:deadlines:quiet                subjects by due moment
  * wl:notices, wl:notice                           counted by code; the last thousand
  * wl:rows                                         the newest changes that Orthancs told

@@ -32,7 +32,7 @@ end
 `
 
 /** What a state change means for the counters and lists: said once, used by every script that changes one. */
-const setState = `
+export const setState = `
 local function set_state(id, kind, state)
   local key = 'wl:m:' .. id
   local was = redis.call('HMGET', key, 'k', 'o')
@@ -43,6 +43,12 @@ local function set_state(id, kind, state)
   redis.call('HINCRBY', 'wl:counts', was[1] .. '\\n' .. was[2], -1)
   redis.call('ZADD', 'wl:messages:' .. kind, string.sub(id, 2), id)
   redis.call('ZREM', 'wl:messages:' .. was[1], id)
+  -- By Redis's own time: its age is the same for every engine, whatever their clocks say.
+  if kind == 'waiting' then
+    redis.call('ZADD', 'wl:waiting:' .. was[2], redis.call('TIME')[1], id)
+  elseif was[1] == 'waiting' then
+    redis.call('ZREM', 'wl:waiting:' .. was[2], id)
+  end
 end
 `
 
@@ -104,7 +110,7 @@ if tonumber(redis.call('GET', 'wl:seq')) < tonumber(ARGV[2]) then redis.call('SE
 return redis.call('GET', 'wl:format')`,
   ),
 
-  /** source, MSH-10, fingerprint, state kind, state, body, acknowledgment, information, inbox entry, plan, how many are remembered, remembered since ('' if not), search keys... */
+  /** source, MSH-10, fingerprint, state kind, state, body, acknowledgment, information, inbox entry, plan, how many are remembered, remembered since ('' if not), owed to, search keys... */
   accept: script(
     'accept',
     `${nextSeq}${forgetOldest}
@@ -130,7 +136,10 @@ redis.call('ZADD', 'wl:messages', seq, id)
 redis.call('ZADD', 'wl:messages:' .. kind, seq, id)
 redis.call('HINCRBY', 'wl:counts', 'received\\n' .. source, 1)
 redis.call('HINCRBY', 'wl:counts', kind .. '\\n' .. source, 1)
-if kind == 'waiting' then redis.call('XADD', 'wl:inbox', seq .. '-0', 'e', ARGV[9]) end
+if kind == 'waiting' then
+  redis.call('XADD', 'wl:inbox', seq .. '-0', 'e', ARGV[9])
+  redis.call('ZADD', 'wl:waiting:' .. source, redis.call('TIME')[1], id)
+end
 if ARGV[10] ~= '' then redis.call('HINCRBY', 'wl:planrefs', ARGV[10], 1) end
 if ARGV[12] ~= '' and control ~= '' then
   redis.call('HSET', 'wl:again', again, id .. ' ' .. fingerprint .. ' ')
@@ -402,7 +411,9 @@ if lane and redis.call('EXISTS', 'wl:o:' .. lane) == 1 and redis.call('HEXISTS',
 else
   redis.call('DEL', key)
 end
-redis.call('ZREM', 'wl:dead:' .. ARGV[1], ARGV[2])
+if redis.call('ZREM', 'wl:dead:' .. ARGV[1], ARGV[2]) == 1 then
+  redis.call('HINCRBY', 'wl:sent', 'discarded\\n' .. ARGV[1], 1)
+end
 return 1`,
   ),
 
@@ -419,6 +430,7 @@ while i <= #ARGV do
     redis.call('DEL', key)
     redis.call('ZREM', 'wl:messages', id)
     redis.call('ZREM', 'wl:messages:' .. was[1], id)
+    redis.call('HINCRBY', 'wl:removed', was[1] .. '\\n' .. was[2], 1)
     for f = i + 2, i + 1 + found do redis.call('ZREM', 'wl:find', ARGV[f] .. id) end
     local information = cjson.decode(was[4])
     if information.planId ~= '' then
