@@ -1,7 +1,33 @@
 import { z } from 'zod'
+import { retryDefaults, type RetryPolicy } from '../core/retry.ts'
 import { incompletes, orthancOrigins, unknownOrderControls } from '../core/settings.ts'
 import { charsets } from './charsets.ts'
 import * as kind from './kinds.ts'
+
+/** One policy for every kind of endpoint; the defaults differ. */
+const retry = (policy: RetryPolicy, description: string) =>
+  z
+    .strictObject({
+      firstSeconds: kind.decimal(0.1, 3600, policy.firstSeconds, {
+        description: 'Wait after the first failure.',
+        unit: 'seconds',
+      }),
+      factor: kind.decimal(1, 10, policy.factor, { description: 'Each wait is so many times the one before.' }),
+      maxSeconds: kind.decimal(0.1, 86_400, policy.maxSeconds, {
+        description: 'No wait is longer. It is tried until it is taken, whatever the age; there is no giving up.',
+        unit: 'seconds',
+      }),
+      jitter: kind.decimal(0, 0.9, policy.jitter, {
+        description:
+          'Up to this part of each wait is left out by chance, so that those who failed together do not come back together; 0: none.',
+      }),
+      openAfter: kind.whole(1, 1000, policy.openAfter, {
+        description: 'So many failures in a row open its circuit: then one thing at a time shows whether it is back.',
+        unit: 'failures',
+      }),
+    })
+    .prefault({})
+    .meta({ description, expected: 'a block of settings' })
 
 /**
  * Every setting of a site, declared once: its name, default, limits and what it is
@@ -103,6 +129,10 @@ const orthanc = z
         "How images of a modality come into it, in Orthanc's words (its metadata Origin). What came otherwise is a copy: it neither starts nor delays an exam. RestApi and Plugins for modalities that store by DICOMweb (STOW-RS); with them uploads by hand count too. An origin that Orthanc does not know counts always.",
       expected: `a list of ${orthancOrigins.join(', ')}`,
     }),
+    retry: retry(
+      retryDefaults.orthancs,
+      'When it is away: how its changes are read again, and how what its folder lacks is brought again. Its plugin says at once that it is back.',
+    ),
   })
   .meta({
     description: 'An Orthanc: it answers modalities and tells what was stored.',
@@ -142,16 +172,7 @@ const destination = z
       description: 'How long its acknowledgment may take before the message is sent again.',
       unit: 'seconds',
     }),
-    retry: z
-      .strictObject({
-        firstSeconds: kind.whole(1, 3600, 5, { description: 'Wait before the second attempt.', unit: 'seconds' }),
-        maxSeconds: kind.whole(1, 86_400, 300, {
-          description: 'The wait doubles up to this; it is tried until it is taken.',
-          unit: 'seconds',
-        }),
-      })
-      .prefault({})
-      .meta({ description: 'What is not taken is sent again.', expected: 'a block of settings' }),
+    retry: retry(retryDefaults.destinations, 'When it is away, or does not take a message: how it is tried again.'),
   })
   .meta({
     description: 'A receiver of status messages, usually the RIS.',
@@ -303,6 +324,16 @@ export const site = z.strictObject({
         description:
           'More orders than this are removed, the oldest first; about 8 kB each in Redis. What modalities see is kept beyond it until 7 days after its scheduled day.',
         unit: 'orders',
+      }),
+      duplicateDays: kind.whole(1, 3650, 7, {
+        description:
+          'A message that comes again within so long, with the same MSH-10 and text from the same source, gets the stored AA again and has no second effect.',
+        unit: 'days',
+      }),
+      duplicateCount: kind.whole(1000, 100_000_000, 200_000, {
+        description:
+          'Of more messages than this the oldest are no longer known again, however young; about 250 bytes each in Redis.',
+        unit: 'messages',
       }),
     })
     .prefault({})

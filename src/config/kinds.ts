@@ -18,6 +18,10 @@ function fromText(value: unknown): unknown {
   return typeof value === 'string' && /^(0|[1-9][0-9]{0,14})$/.test(value) ? Number(value) : value
 }
 
+function decimalFromText(value: unknown): unknown {
+  return typeof value === 'string' && /^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$/.test(value) ? Number(value) : value
+}
+
 export function text(fallback: string, said: Said) {
   return z
     .string()
@@ -39,6 +43,14 @@ export function whole(min: number, max: number, fallback: number, said: Said) {
     .preprocess(fromText, z.int().min(min).max(max))
     .default(fallback)
     .meta({ expected: `a whole number from ${min} to ${max}`, ...said })
+}
+
+/** A number that may have a fraction. */
+export function decimal(min: number, max: number, fallback: number, said: Said) {
+  return z
+    .preprocess(decimalFromText, z.number().min(min).max(max))
+    .default(fallback)
+    .meta({ expected: `a number from ${min} to ${max}`, ...said })
 }
 
 export function choice<const T extends readonly [string, ...string[]]>(words: T, fallback: T[number], said: Said) {

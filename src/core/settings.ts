@@ -1,3 +1,4 @@
+import type { RetryPolicy } from './retry.ts'
 import type { Completion, CompletionRule } from './world.ts'
 
 /**
@@ -35,6 +36,9 @@ export interface Settings {
     readonly messageCount: number
     readonly orderDays: number
     readonly orderCount: number
+    /** A message is known again for so long, and among so many (I4). */
+    readonly duplicateDays: number
+    readonly duplicateCount: number
   }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
@@ -92,6 +96,8 @@ export interface OrthancSettings {
   readonly pollSeconds: number
   /** Metadata `Origin` of images that count as acquired by a modality. An origin that Orthanc does not know counts always. */
   readonly origins: readonly OrthancOrigin[]
+  /** Of reading its changes, and of bringing it the worklist. */
+  readonly retry: RetryPolicy
 }
 
 /** How an instance came into an Orthanc, in its own words (RequestOrigin). A modality that stores by STOW-RS is `Plugins` (DICOMweb) or `RestApi`. */
@@ -115,5 +121,5 @@ export interface DestinationSettings {
     readonly receivingFacility: string
   }
   readonly acknowledgmentSeconds: number
-  readonly retry: { readonly firstSeconds: number; readonly maxSeconds: number }
+  readonly retry: RetryPolicy
 }

@@ -1,13 +1,15 @@
-import type { Instant, OrderId } from '../core/ids.ts'
+import type { OrderId } from '../core/ids.ts'
 import type { Acknowledgment, Clock, Delivery, Jobs, Lease, Log, MessageSender, Outbox, Owed } from '../core/ports.ts'
 import type { DestinationSettings } from '../core/settings.ts'
+import { waitSeconds, type CircuitState, type RetryPlan } from '../core/retry.ts'
+import { createCircuit, type Trial } from './circuit.ts'
 import { failureOf } from './failure.ts'
 import type { FlowMetrics } from './metrics.ts'
 import { pause } from './pause.ts'
 
 export interface DeliverContext {
   readonly destination: Pick<DestinationSettings, 'name' | 'retry'>
-  readonly outbox: Pick<Outbox, 'owed' | 'settle' | 'paused'>
+  readonly outbox: Pick<Outbox, 'owed' | 'settle' | 'paused' | 'retryPlan' | 'keepRetryPlan'>
   readonly sender: Pick<MessageSender, 'send' | 'close'>
   readonly jobs: Pick<Jobs, 'wake'>
   readonly clock: Clock
@@ -22,19 +24,12 @@ export interface DeliverContext {
 export interface Deliverer {
   /** Delivers what is owed and can be tried now. One at a time, under the lease of `deliver:<endpoint>`. */
   deliver(lease: Lease): Promise<void>
-  /** Why nothing goes out now, if so; only who has the role knows. */
-  held(): { readonly since: Instant; readonly code: string } | undefined
+  /** Why nothing goes out now, if so, as this process knows it; undefined without the role. */
+  held(): RetryPlan | undefined
+  /** Of the receiver: undefined without the role, for who has it knows. */
+  circuit(): CircuitState | undefined
   /** Sends nothing more, waits a moment for the acknowledgment of what is on the wire, and closes the sender. */
   stop(): Promise<void>
-}
-
-/** The receiver does not answer: nothing is sent until then. */
-interface Silence {
-  readonly lease: Lease
-  readonly since: Instant
-  readonly code: string
-  readonly attempts: number
-  readonly until: number
 }
 
 const page = 200
@@ -47,6 +42,7 @@ const longestWaitMilliseconds = 60_000
  * AA, CA: taken. AE, CE: it will never take this one, a dead letter with the reason.
  * AR, CR: not now; later ones of the same order wait behind it, other orders go on.
  * Silence and closed doors hold the whole endpoint: whoever is away is away for all.
+ * How it is being tried again is kept in the store, and whoever has the role next goes on with it.
  *
  * While a person holds the endpoint, nothing new is sent: who answers `settle` says so
  * after each message. What waited for a silent receiver is tried at once afterwards.
@@ -57,9 +53,14 @@ const longestWaitMilliseconds = 60_000
 export function createDeliverer(context: DeliverContext): Deliverer {
   const { destination, outbox, sender, clock, log, metrics, farewellMilliseconds = 3_000 } = context
   const role = `deliver:${destination.name}`
+  const subject = { endpoint: destination.name }
+  const random = context.random ?? Math.random
+  const circuit = createCircuit({ policy: destination.retry, clock, log, subject, random })
   let timer: NodeJS.Timeout | undefined
   let stopped = false
-  let silence: Silence | undefined
+  /** The lease under which the circuit was read from the store, and what the store has of it. */
+  let reading: Lease | undefined
+  let kept: RetryPlan | undefined
   let unsettled: { readonly owed: Owed; readonly outcome: Delivery } | undefined
   let onTheWire: Promise<unknown> | undefined
 
@@ -76,14 +77,20 @@ export function createDeliverer(context: DeliverContext): Deliverer {
     timer.unref()
   }
 
-  /** Doubles from the first interval to the cap, less up to a fifth (jitter). */
-  function backoff(attempts: number): number {
-    const { firstSeconds, maxSeconds } = destination.retry
-    const seconds = Math.min(firstSeconds * 2 ** Math.min(attempts, 20), maxSeconds)
-    return seconds * 1000 * (1 - 0.2 * (context.random ?? Math.random)())
+  /** What the store does not have yet: the next process begins with it, and every process shows it. */
+  async function keepPlan(lease: Lease): Promise<void> {
+    const plan = circuit.plan()
+    if (plan === kept) return
+    await outbox.keepRetryPlan(lease, plan)
+    kept = plan
   }
 
-  async function attempt(lease: Lease, owed: Owed): Promise<Delivery | 'hold endpoint'> {
+  function forget(): void {
+    circuit.restore(undefined)
+    clearTimeout(timer)
+  }
+
+  async function attempt(lease: Lease, owed: Owed, trial: Trial): Promise<Delivery | 'hold endpoint'> {
     const started = performance.now()
     let acknowledgment: Acknowledgment
     try {
@@ -91,18 +98,19 @@ export function createDeliverer(context: DeliverContext): Deliverer {
       onTheWire = sending
       acknowledgment = await sending
     } catch (error) {
-      if (!stopped) await hold(lease, owed, error)
+      if (stopped) trial.abandoned()
+      else await hold(lease, owed, trial, error)
       return 'hold endpoint'
     } finally {
       onTheWire = undefined
     }
-    if (silence !== undefined)
-      log.info({ endpoint: destination.name, attempts: silence.attempts }, 'destination takes messages again')
-    silence = undefined
+    const away = trial.succeeded()
+    if (away !== undefined) log.info({ ...subject, attempts: away.failures }, 'destination takes messages again')
     metrics.observe('delivery_duration_seconds', (performance.now() - started) / 1000)
     const outcome = judge(acknowledgment, owed)
     metrics.count('deliveries_total', { destination: destination.name, result: outcome.kind })
     unsettled = { owed, outcome }
+    await keepPlan(lease)
     return (await settle(lease)) === 'go on' ? outcome : 'hold endpoint'
   }
 
@@ -120,18 +128,15 @@ export function createDeliverer(context: DeliverContext): Deliverer {
     return settled === 'paused' ? 'stop' : 'go on'
   }
 
-  async function hold(lease: Lease, owed: Owed, error: unknown): Promise<void> {
-    const failure = failureOf(error)
-    const code = failure.code ?? 'E702'
-    const attempts = silence?.attempts ?? 0
-    if (silence === undefined)
-      log.warn({ endpoint: destination.name, ...failure, code }, 'destination does not take messages')
+  async function hold(lease: Lease, owed: Owed, trial: Trial, error: unknown): Promise<void> {
+    const isNew = circuit.plan() === undefined
+    const plan = trial.failed(error, 'E702')
+    if (isNew) log.warn({ ...subject, ...failureOf(error), code: plan.code }, 'destination does not take messages')
     metrics.count('deliveries_total', { destination: destination.name, result: 'silence' })
-    const until = now() + backoff(attempts)
-    silence = { lease, since: silence?.since ?? clock(), code, attempts: attempts + 1, until }
-    wakeAt(until)
-    // For the story of its order; who cannot count it now loses nothing else.
-    await outbox.settle(lease, owed.id, { kind: 'unanswered', at: clock(), reason: code }).catch(() => undefined)
+    wakeAt(Date.parse(plan.next))
+    // For the story of its order, and for who has the role next; who cannot keep it now loses nothing else.
+    await outbox.settle(lease, owed.id, { kind: 'unanswered', at: plan.at, reason: plan.code }).catch(() => undefined)
+    await keepPlan(lease).catch(() => undefined)
   }
 
   function judge({ code, errorCode }: Acknowledgment, owed: Owed): Delivery {
@@ -147,7 +152,8 @@ export function createDeliverer(context: DeliverContext): Deliverer {
       }
       case 'AR':
       case 'CR': {
-        const notBefore = new Date(Date.parse(at) + backoff(owed.attempts)).toISOString()
+        const pause = waitSeconds(destination.retry, owed.attempts + 1, random())
+        const notBefore = new Date(Date.parse(at) + pause * 1000).toISOString()
         return { kind: 'retry', at, notBefore, reason: code }
       }
     }
@@ -177,22 +183,33 @@ export function createDeliverer(context: DeliverContext): Deliverer {
   }
 
   async function deliver(lease: Lease): Promise<void> {
-    // What another holder of the role found out in the meantime is unknown here.
-    if (silence?.lease.token !== lease.token) silence = undefined
+    // Whoever had the role before has found out how the receiver is.
+    if (reading?.token !== lease.token) {
+      kept = await outbox.retryPlan(destination.name)
+      circuit.restore(kept)
+      reading = lease
+    }
     if ((await settle(lease)) === 'stop') return
     if ((await outbox.paused(destination.name)) !== undefined) {
-      silence = undefined
-      clearTimeout(timer)
+      forget()
+      await keepPlan(lease)
       return
     }
-    if (silence !== undefined && isAhead(silence.until)) {
-      wakeAt(silence.until)
+    const plan = circuit.plan()
+    if (plan !== undefined && circuit.isWaiting()) {
+      wakeAt(Date.parse(plan.next))
       return
     }
+    await keepPlan(lease)
     /** Orders that wait, and until when. */
     const waiting = new Map<OrderId, number>()
     for (let limit = page; ;) {
       const owed = await outbox.owed(destination.name, limit)
+      // Nothing is owed any more, by a person's hand: nobody waits to be tried.
+      if (owed.length === 0 && circuit.plan() !== undefined) {
+        forget()
+        await keepPlan(lease)
+      }
       let progress = false
       for (const one of owed) {
         if (stopped || !lease.held()) return
@@ -202,7 +219,9 @@ export function createDeliverer(context: DeliverContext): Deliverer {
           waiting.set(one.lane, due)
           continue
         }
-        const outcome = await attempt(lease, one)
+        const trial = circuit.admit()
+        if (trial === undefined) return
+        const outcome = await attempt(lease, one, trial)
         if (outcome === 'hold endpoint') return
         progress = true
         if (outcome.kind === 'retry') waiting.set(one.lane, Date.parse(outcome.notBefore))
@@ -218,7 +237,8 @@ export function createDeliverer(context: DeliverContext): Deliverer {
 
   return {
     deliver,
-    held: () => (silence?.lease.held() === true ? { since: silence.since, code: silence.code } : undefined),
+    held: () => (reading?.held() === true ? circuit.plan() : undefined),
+    circuit: () => (reading?.held() === true ? circuit.state() : undefined),
     async stop() {
       stopped = true
       clearTimeout(timer)

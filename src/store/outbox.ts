@@ -1,14 +1,18 @@
 import type { Lease, Outbox, Delivery, Owed, Pause, PauseChange, SentMessage } from '../core/ports.ts'
+import type { RetryPlan } from '../core/retry.ts'
 import type { StatusEventKind } from '../core/world.ts'
 import { bufferOf } from './accept.ts'
 import { list, text, type Connection, type Reply } from './connection.ts'
 import { keys } from './keys.ts'
+import { createRetryPlans, retryPlans } from './retries.ts'
 import { scripts } from './scripts.ts'
 import { parsed } from './world.ts'
 
 /** What the RIS is owed, in the order in which it was decided (I7). */
 export function createOutbox({ connection }: { connection: Connection }): Outbox {
   return {
+    ...createRetryPlans({ connection }),
+
     async owed(endpoint, limit) {
       const ids = await connection.ask((redis) => redis.zrange(keys.outbox(endpoint), '0', String(limit - 1)))
       if (ids.length === 0) return []
@@ -56,12 +60,13 @@ export function createOutbox({ connection }: { connection: Connection }): Outbox
     },
 
     async state(endpoint) {
-      const [waiting, dead, delivered, paused, first] = await connection.batch([
+      const [waiting, dead, delivered, paused, first, retry] = await connection.batch([
         ['zcard', keys.outbox(endpoint)],
         ['zcard', keys.deadOutbox(endpoint)],
         ['hget', 'wl:sent', `delivered\n${endpoint}`],
         ['hget', 'wl:paused', endpoint],
         ['zrange', keys.outbox(endpoint), '0', '0'],
+        ['hget', retryPlans, endpoint],
       ])
       const oldestId = text(list(first)[0])
       const oldest =
@@ -72,6 +77,7 @@ export function createOutbox({ connection }: { connection: Connection }): Outbox
         dead: Number(dead),
         oldest: oldest ?? undefined,
         paused: parsed(paused) as Pause | undefined,
+        retry: parsed(retry) as RetryPlan | undefined,
       }
     },
   }

@@ -5,22 +5,22 @@ import { EngineError } from '../../src/core/errors/index.ts'
 import type { Acknowledgment, MessageSender } from '../../src/core/ports.ts'
 import { createDeliverer } from '../../src/flow/deliver.ts'
 import { eventually } from '../support/temporary.ts'
-import { aLease, fakeOutbox, keptLog, keptMetrics } from './fakes.ts'
+import { aLease, fakeOutbox, type FakeOutbox, keptLog, keptMetrics } from './fakes.ts'
 
 const cleanups: (() => Promise<void> | void)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup()
 })
 
-const retry = { firstSeconds: 1, maxSeconds: 8 }
+const retry = { firstSeconds: 1, factor: 2, maxSeconds: 8, jitter: 0.2, openAfter: 3 }
 type Answer = Acknowledgment['code'] | EngineError
 
 /** A deliverer whose receiver answers as told: one answer for all, or by control ID in turn. AA where nothing is told. */
 function delivering(
   answers: Readonly<Record<string, Answer[]>> = {},
-  options: { sender?: Partial<MessageSender> } = {},
+  options: { sender?: Partial<MessageSender>; outbox?: FakeOutbox } = {},
 ) {
-  const outbox = fakeOutbox()
+  const outbox = options.outbox ?? fakeOutbox()
   const log = keptLog()
   const metrics = keptMetrics()
   const sent: string[] = []
@@ -103,7 +103,7 @@ test('I7: a silent receiver is left alone for a while, for all orders, and nothi
   await deliverer.deliver(lease)
   await deliverer.deliver(lease)
   expect(sent).toEqual(['A1'])
-  expect(deliverer.held()).toEqual({ since: '2026-10-16T08:00:00.000Z', code: 'E702' })
+  expect(deliverer.held()).toMatchObject({ since: '2026-10-16T08:00:00.000Z', code: 'E702', failures: 1 })
   later(1)
   await deliverer.deliver(lease)
   later(1.9)
@@ -184,15 +184,73 @@ test('nothing is sent once the lease is lost', async () => {
   expect(sent).toEqual([])
 })
 
-test('who has lost the role does not say that the receiver is away, and begins afresh when it has it again', async () => {
-  const { outbox, sent, deliverer, lease } = delivering({ A1: [away()] })
+test('who has lost the role does not say that the receiver is away; who has it next goes on with the same plan', async () => {
+  const { outbox, sent, deliverer, lease, later } = delivering({ '*': [away(), away(), away()] })
   outbox.owe('A', 'A1')
   await deliverer.deliver(lease)
-  expect(deliverer.held()).toBeDefined()
+  later(1)
+  await deliverer.deliver(lease)
+  expect(deliverer.held()).toMatchObject({ failures: 2, class: 'ambiguous' })
   lease.lose()
   expect(deliverer.held()).toBeUndefined()
-  await deliverer.deliver(aLease('deliver:ris'))
+  expect(deliverer.circuit()).toBeUndefined()
+
+  const next = delivering({ '*': [away()] }, { outbox })
+  next.later(1)
+  await next.deliverer.deliver(aLease('deliver:ris'))
+  later(1.9)
+  next.later(1.9)
+  await next.deliverer.deliver(aLease('deliver:ris'))
+  expect(next.sent).toEqual([])
+  next.later(0.2)
+  await next.deliverer.deliver(aLease('deliver:ris'))
+  expect(next.sent).toEqual(['A1'])
+  expect(next.deliverer.held()).toMatchObject({ failures: 3, since: '2026-10-16T08:00:00.000Z' })
+  expect(next.deliverer.circuit()).toBe('open')
   expect(sent).toEqual(['A1', 'A1'])
+})
+
+test('a circuit opens after so many failures in a row, says so once, and one probe closes it', async () => {
+  const { outbox, sent, deliverer, lease, later, log } = delivering({ '*': Array.from({ length: 4 }, away) })
+  for (const id of ['A1', 'B1', 'C1']) outbox.owe(id.slice(0, 1), id)
+  const states: unknown[] = []
+  for (let attempt = 0; attempt < 4; attempt += 1) {
+    await deliverer.deliver(lease)
+    states.push(deliverer.circuit())
+    later(8)
+  }
+  expect(states).toEqual(['closed', 'closed', 'open', 'open'])
+  expect(sent).toEqual(['A1', 'A1', 'A1', 'A1'])
+  expect(outbox.plan).toMatchObject({ failures: 4 })
+  await deliverer.deliver(lease)
+  expect(deliverer.circuit()).toBe('closed')
+  expect(outbox.plan).toBeUndefined()
+  expect(outbox.delivered).toEqual(['A1', 'B1', 'C1'])
+  expect(log.said('info')).toEqual(['circuit opened', 'circuit closed', 'destination takes messages again'])
+})
+
+test('AR never opens the circuit: a receiver that answers is there', async () => {
+  const { outbox, deliverer, lease, later } = delivering({ A1: Array.from({ length: 9 }, () => 'AR' as const) })
+  outbox.owe('A', 'A1')
+  for (let attempt = 0; attempt < 9; attempt += 1) {
+    await deliverer.deliver(lease)
+    expect(deliverer.circuit()).toBe('closed')
+    later(8)
+  }
+  outbox.owe('B', 'B1')
+  await deliverer.deliver(lease)
+  expect(outbox.delivered).toContain('B1')
+})
+
+test('a receiver to which nothing is owed any more is not said to be away', async () => {
+  const { outbox, deliverer, lease, later } = delivering({ '*': [away()] })
+  outbox.owe('A', 'A1')
+  await deliverer.deliver(lease)
+  expect(outbox.plan).toBeDefined()
+  outbox.owed = async () => []
+  later(1)
+  await deliverer.deliver(lease)
+  expect(outbox.plan).toBeUndefined()
 })
 
 test('a deliverer that is stopped closes its sender at once when nothing is on the wire', async () => {

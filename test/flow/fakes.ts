@@ -1,6 +1,7 @@
 import { EngineError } from '../../src/core/errors/index.ts'
 import type { OrderId } from '../../src/core/ids.ts'
 import type { Delivery, Jobs, Lease, Leases, Log, LogFields, Outbox, Owed, Pause } from '../../src/core/ports.ts'
+import type { RetryPlan } from '../../src/core/retry.ts'
 import type { FlowMetrics } from '../../src/flow/metrics.ts'
 
 export const storeAway = (): EngineError => new EngineError('E501')
@@ -93,9 +94,10 @@ export function fakeJobs(): Pick<Jobs, 'serve' | 'wake'> & { served(role: string
   }
 }
 
-export interface FakeOutbox extends Pick<Outbox, 'owed' | 'settle' | 'paused'> {
+export interface FakeOutbox extends Pick<Outbox, 'owed' | 'settle' | 'paused' | 'retryPlan' | 'keepRetryPlan'> {
   away: boolean
   pause: Pause | undefined
+  plan: RetryPlan | undefined
   fenced: boolean
   owe(lane: OrderId, controlId: string): void
   readonly dead: string[]
@@ -110,6 +112,7 @@ export function fakeOutbox(): FakeOutbox {
   const outbox: FakeOutbox = {
     away: false,
     pause: undefined,
+    plan: undefined,
     fenced: false,
     dead: [],
     delivered: [],
@@ -149,6 +152,16 @@ export function fakeOutbox(): FakeOutbox {
       list = list.filter((owed) => owed !== one)
       outbox[outcome.kind === 'delivered' ? 'delivered' : 'dead'].push(id)
       return settled
+    },
+    async retryPlan() {
+      if (outbox.away) throw storeAway()
+      return outbox.plan
+    },
+    async keepRetryPlan(_, plan) {
+      if (outbox.away) throw storeAway()
+      if (outbox.fenced) return 'fenced'
+      outbox.plan = plan
+      return 'kept'
     },
     async paused() {
       if (outbox.away) throw storeAway()

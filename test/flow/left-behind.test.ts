@@ -24,6 +24,7 @@ function aStore(orders: Readonly<Record<string, number>>, owed: Readonly<Record<
       dead: 0,
       oldest: undefined,
       paused: undefined,
+      retry: undefined,
     }),
   }
   return { store, kept, seen, left }

@@ -181,7 +181,8 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
   const destinations: HttpOptions['destinations'] = {
     names: ['ris'],
     outbox: {
-      state: () => Promise.resolve({ waiting: 2, delivered: 5, dead: 0, oldest: order.createdAt, paused }),
+      state: () =>
+        Promise.resolve({ waiting: 2, delivered: 5, dead: 0, oldest: order.createdAt, paused, retry: undefined }),
       pause: (endpoint, change) => {
         seen.pauses.push({ endpoint, ...change })
         const { by, reason, at } = change

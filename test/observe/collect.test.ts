@@ -5,7 +5,7 @@ import { collect, type Collected } from '../../src/observe/collect.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 
 const paused = { by: 'night shift', reason: 'RIS update', since: '2026-10-16T08:14:40.000Z' }
-const state = { waiting: 2, delivered: 5, dead: 1, oldest: '2026-10-16T08:14:30.000Z', paused }
+const state = { waiting: 2, delivered: 5, dead: 1, oldest: '2026-10-16T08:14:30.000Z', paused, retry: undefined }
 const counts = { source: 'ris-orders', received: 10, waiting: 1, applied: 5, ignored: 2, invalid: 1, dead: 1 }
 const collected: Collected = {
   store: {
@@ -15,7 +15,9 @@ const collected: Collected = {
       Promise.resolve([{ kind: 'deadline', seq: after + 1, at: '2026-10-16T08:14:57.500Z', subject: 's', due: '' }]),
     state: (endpoint) =>
       Promise.resolve(
-        endpoint === 'ris' ? state : { waiting: 0, delivered: 0, dead: 0, oldest: undefined, paused: undefined },
+        endpoint === 'ris'
+          ? state
+          : { waiting: 0, delivered: 0, dead: 0, oldest: undefined, paused: undefined, retry: undefined },
       ),
     cursor: (orthanc) =>
       Promise.resolve(

@@ -9,12 +9,12 @@ export const deliveryErrors = {
   ),
   E702: entry(
     '{name} at {address} did not acknowledge within {seconds} s.',
-    'transient',
+    'ambiguous',
     'Look at the receiver; the same message is sent again until it answers.',
   ),
   E703: entry(
     '{name} at {address} closed the connection before it acknowledged.',
-    'transient',
+    'ambiguous',
     'Look at the log of the receiver; the same message is sent again until it answers.',
   ),
   E704: entry(

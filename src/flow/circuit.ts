@@ -1,0 +1,109 @@
+import { EngineError, errorClass, type ErrorCode } from '../core/errors/index.ts'
+import type { Clock, Log, LogFields } from '../core/ports.ts'
+import {
+  circuitState,
+  isWaiting,
+  pauseSeconds,
+  type CircuitState,
+  type RetryPlan,
+  type RetryPolicy,
+} from '../core/retry.ts'
+
+export interface CircuitContext {
+  readonly policy: RetryPolicy
+  readonly clock: Clock
+  readonly log: Log
+  /** What its log lines are about: `{ endpoint: 'ris' }`. */
+  readonly subject: LogFields
+  /** 0 to 1; spreads the attempts of several engines. */
+  readonly random?: () => number
+}
+
+/** One try of an endpoint. Exactly one of these is called, once. */
+export interface Trial {
+  /** It answered, whatever it answered. Answers the plan that ends with it. */
+  succeeded(): RetryPlan | undefined
+  /** `fallback`: the code of an error that has none. */
+  failed(error: unknown, fallback: ErrorCode): RetryPlan
+  /** Nothing was learnt: we stop, or the store went away. */
+  abandoned(): void
+}
+
+/**
+ * Whether an endpoint is tried now, and when it is tried again: after the first failure
+ * one thing at a time and with growing waits; after `openAfter` failures in a row the
+ * circuit is open, which is said, and one probe now and then shows whether it is back.
+ */
+export interface Circuit {
+  /** Undefined: not now. It waits, or somebody else is trying. */
+  admit(): Trial | undefined
+  state(): CircuitState
+  /** Undefined while all is well. */
+  plan(): RetryPlan | undefined
+  isWaiting(): boolean
+  /** Goes on with what another process, or this one before, has found out. */
+  restore(plan: RetryPlan | undefined): void
+}
+
+export function createCircuit({ policy, clock, log, subject, random = Math.random }: CircuitContext): Circuit {
+  let plan: RetryPlan | undefined
+  let trying = 0
+  /** What began before the last verdict says nothing new. */
+  let verdicts = 0
+
+  const now = (): number => Date.parse(clock())
+  const waits = (): boolean => isWaiting(plan, now())
+
+  function fail(error: unknown, fallback: ErrorCode): RetryPlan {
+    const code = error instanceof EngineError ? error.code : fallback
+    const asked = error instanceof EngineError ? Number(error.params['retryAfterSeconds'] ?? 0) : 0
+    const failures = (plan?.failures ?? 0) + 1
+    const cause = { class: errorClass(code), retryAfterSeconds: Number.isFinite(asked) ? asked : 0 }
+    const at = clock()
+    const pause = pauseSeconds(policy, cause, failures, random())
+    const next = new Date(Date.parse(at) + pause * 1000).toISOString()
+    plan = { failures, since: plan?.since ?? at, at, code, class: cause.class, next }
+    if (failures === policy.openAfter)
+      log.info({ ...subject, code, attempts: failures, since: plan.since }, 'circuit opened')
+    return plan
+  }
+
+  function succeed(): RetryPlan | undefined {
+    const ended = plan
+    plan = undefined
+    if (ended !== undefined && circuitState(policy, ended) !== 'closed')
+      log.info({ ...subject, attempts: ended.failures, since: ended.since }, 'circuit closed')
+    return ended
+  }
+
+  return {
+    admit() {
+      if (plan !== undefined && (trying > 0 || waits())) return undefined
+      const began = verdicts
+      trying += 1
+      if (circuitState(policy, plan) !== 'closed')
+        log.debug({ ...subject, attempt: (plan?.failures ?? 0) + 1 }, 'circuit half-open')
+      return {
+        succeeded() {
+          trying -= 1
+          // Begun before it failed elsewhere: no proof that it is back.
+          if (began !== verdicts) return undefined
+          if (plan !== undefined) verdicts += 1
+          return succeed()
+        },
+        failed(error, fallback) {
+          trying -= 1
+          // Several that were under way together fail together: that is one failure of the endpoint.
+          if (plan !== undefined && began !== verdicts) return plan
+          verdicts += 1
+          return fail(error, fallback)
+        },
+        abandoned: () => void (trying -= 1),
+      }
+    },
+    state: () => circuitState(policy, plan, trying > 0),
+    plan: () => plan,
+    isWaiting: waits,
+    restore: (known) => void (plan = known),
+  }
+}
