@@ -28,12 +28,28 @@ export function createGet({ url, user = '', password = '', timeoutSeconds = 10 }
       const text = await response.text()
       if (response.status === 404) return undefined
       if (response.status === 401 || response.status === 403) throw new EngineError('E403', { address })
-      if (!response.ok) throw new EngineError('E404', { address, status: response.status, path })
+      if (!response.ok) throw refused(response, { address, path })
       return text
     } catch (error) {
       throw error instanceof EngineError ? error : unreachable(error, { address, seconds: timeoutSeconds })
     }
   }
+}
+
+/** What asks for patience gets it; any other 4xx would say the same again. */
+function refused({ status, headers }: Response, where: { address: string; path: string }): EngineError {
+  const isTransient = status >= 500 || status === 429 || status === 408 || status < 400
+  if (!isTransient) return new EngineError('E417', { ...where, status })
+  const seconds = retryAfterSeconds(headers.get('retry-after'), Date.now())
+  return new EngineError('E404', { ...where, status, ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }) })
+}
+
+/** RFC 9110 §10.2.3: seconds, or a date. */
+export function retryAfterSeconds(header: string | null, now: number): number | undefined {
+  if (header === null) return undefined
+  if (/^\s*[0-9]{1,9}\s*$/.test(header)) return Number(header)
+  const at = Date.parse(header)
+  return Number.isNaN(at) ? undefined : Math.max(0, (at - now) / 1000)
 }
 
 function unreachable(error: unknown, { address, seconds }: { address: string; seconds: number }): EngineError {

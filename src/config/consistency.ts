@@ -79,15 +79,17 @@ const checks: readonly Check[] = [
     })
   },
 
-  function waitsGrow(settings, located) {
-    return settings.destinations.flatMap(({ name, retry }, at) => {
-      if (retry.maxSeconds >= retry.firstSeconds) return []
-      const params = {
-        setting: `destinations.${name}.retry.maxSeconds`,
-        expected: `at least firstSeconds (${retry.firstSeconds})`,
-        found: retry.maxSeconds,
-      }
-      return [problem(located.place(['destinations', at, 'retry', 'maxSeconds']), 'E259', params)]
+  function waitsGrow({ destinations, orthancs }, located) {
+    const policies = [
+      ...destinations.map(({ name, retry }, at) => ({ key: 'destinations', name, retry, at })),
+      ...orthancs.map(({ name, retry }, at) => ({ key: 'orthancs', name, retry, at })),
+    ]
+    return policies.flatMap(({ key, name, retry: { firstSeconds: first, maxSeconds: max, factor }, at }) => {
+      const place = (setting: string) => located.place([key, at, 'retry', setting])
+      const setting = `${key}.${name}.retry`
+      if (first > max) return [problem(place('maxSeconds'), 'E284', { setting, first, max })]
+      if (factor > 1 || first === max) return []
+      return [problem(place('factor'), 'E285', { setting, first, max }, { severity: 'warning' })]
     })
   },
 

@@ -49,6 +49,10 @@ function wrongKind(given: unknown, expected: string): string | undefined {
     if (/^[0-9]+ *[a-z]+$/i.test(given)) return 'Write the number alone; its unit is part of the name of the setting.'
     if (/^[0-9][0-9.,_' ]*$/.test(given)) return `Write the digits alone: ${given.replaceAll(/[^0-9]/g, '')}.`
   }
+  if (/^a number/.test(expected)) {
+    if (/^[0-9.]+ *[a-z%]+$/i.test(given)) return 'Write the number alone; its unit is part of the name of the setting.'
+    if (/^[0-9]+,[0-9]+$/.test(given)) return `Write it with a point: ${given.replace(',', '.')}.`
+  }
   if (expected.includes('host name') && /^[^:]+:[0-9]+$/.test(given)) return 'The port has a setting of its own.'
   const words = /^one of (.*)$/.exec(expected)?.[1]?.split(', ')
   const meant = words === undefined ? undefined : suggest(given, words)

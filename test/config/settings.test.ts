@@ -159,7 +159,13 @@ const mistakes: readonly [what: string, from: string, to: string, mark: string, 
     'E259',
     /settings/,
   ],
-  ['waits that shrink', 'maxSeconds: 300', 'maxSeconds: 1', '1', 'E259', /settings/],
+  ['waits that shrink', 'maxSeconds: 60', 'maxSeconds: 0.5', '0.5', 'E284', /firstSeconds smaller/],
+  ['waits of an Orthanc that shrink', 'maxSeconds: 10', 'maxSeconds: 0.5', '0.5', 'E284', /worklane retries/],
+  ['a wait that shrinks each time', 'factor: 2', 'factor: 0.5', '0.5', 'E259', /settings/],
+  ['jitter that leaves no wait', 'jitter: 0.2', 'jitter: 1', '1', 'E259', /settings/],
+  ['giving up, which there is not', 'openAfter: 5', 'giveUpAfter: 5', 'giveUpAfter', 'E258', /openAfter/],
+  ['a fraction with a comma', 'jitter: 0.2', 'jitter: 0,2', '0,2', 'E259', /with a point: 0\.2/],
+  ['seconds with their unit', 'maxSeconds: 60', 'maxSeconds: 60 s', '60 s', 'E259', /unit is part/],
   ['retention of nothing', 'messageDays: 14', 'messageDays: 0', '0', 'E259', /settings/],
   [
     'a block where a value belongs',
@@ -179,6 +185,12 @@ test.each(mistakes)('%s is found at its place, with a cure', (_, from, to, mark,
   expect(problems.map(({ line, column, code }) => `${line}:${column} ${code}`)).toEqual([`${expected} ${code}`])
   expect(problems[0]?.cure).toMatch(cure)
   expect(problems[0]?.message).not.toMatch(/\{\w+\}/)
+})
+
+test('a wait that never grows is told of, and does not stop the start', () => {
+  const { problems, checked } = read(shipped.replace('factor: 2', 'factor: 1'))
+  expect(problems.map(({ code, severity }) => `${code} ${severity}`)).toEqual(['E285 warning'])
+  expect(checked?.destinations[0]?.retry).toMatchObject({ factor: 1, firstSeconds: 1, maxSeconds: 60 })
 })
 
 test('what is missing is said at the block that lacks it', () => {

@@ -14,7 +14,7 @@ export const orthancErrors = {
   ),
   E403: entry(
     'Orthanc at {address} does not accept the user name or password.',
-    'transient',
+    'permanent',
     'Set WORKLANE_ORTHANC_USER and WORKLANE_ORTHANC_PASSWORD to a user of its RegisteredUsers.',
   ),
   E404: entry(
@@ -49,7 +49,7 @@ export const orthancErrors = {
   ),
   E410: entry(
     'What answers at {address} is not Orthanc ({path}).',
-    'transient',
+    'permanent',
     'Correct the address (WORKLANE_ORTHANC_URL): it must be the HTTP port of Orthanc.',
   ),
   E411: entry(
@@ -76,5 +76,10 @@ export const orthancErrors = {
     'The changes come from an Orthanc that is none of those in the settings, or that does not answer now.',
     'transient',
     'Add it to orthancs, or take WORKLANE_URL out of its environment; its plugin keeps the changes and brings them again.',
+  ),
+  E417: entry(
+    'Orthanc at {address} refuses {path} with {status}.',
+    'permanent',
+    "Read Orthanc's log at this time, and look at what stands between: a proxy or an authorization plugin. It is asked again now and then.",
   ),
 } satisfies Record<string, ErrorEntry>

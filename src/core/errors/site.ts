@@ -132,4 +132,14 @@ export const siteErrors = {
     'transient',
     'Start it, or correct its address; the engine starts without it and tries again by itself.',
   ),
+  E284: entry(
+    'In {setting} the first wait ({first} s) is longer than the longest one ({max} s).',
+    'permanent',
+    'Make firstSeconds smaller or maxSeconds larger; `worklane retries` shows the waits that come of it.',
+  ),
+  E285: entry(
+    'In {setting} the factor is 1: the wait stays {first} s, and maxSeconds ({max} s) is never reached.',
+    'permanent',
+    'Write a factor above 1, such as 2; or make maxSeconds equal to firstSeconds if every wait is meant to be the same.',
+  ),
 } satisfies Record<string, ErrorEntry>
