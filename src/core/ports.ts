@@ -1,9 +1,11 @@
+import type { EngineError } from './errors/index.ts'
 import type { Dataset } from './dataset.ts'
 import type { FeedAdvance, InboxEntry, Command, Cursor, SpooledChanges } from './inbox.ts'
 import type { Instant, ItemId, MessageId, OrderId, PlanId, Seq } from './ids.ts'
 import type { Accepted, MessageState, NewMessage, StoredMessage } from './message.ts'
 import type { Order, PerformedProcedureStep, StepStatus, Study, WorklistItem } from './order.ts'
 import type { OrthancChangeRow } from './orthanc-change.ts'
+import type { Replays } from './replay.ts'
 import type { RetryPlan } from './retry.ts'
 import type { Change, Lookup, StatusEventKind, World } from './world.ts'
 
@@ -87,6 +89,17 @@ export interface MessageStore {
   counts(): Promise<readonly SourceCounts[]>
 }
 
+/** Application acknowledgments that senders in enhanced mode are owed (HL7 2.5.1 §2.9.3): their message was committed. */
+export interface Replies {
+  /** Messages whose acknowledgment this sender is owed, oldest first. */
+  owedReplies(source: string, sender: string, limit: number): Promise<readonly MessageId[]>
+  settleReplies(source: string, sender: string, ids: readonly MessageId[]): Promise<void>
+  /** Undefined: not kept any more. */
+  messageStates(ids: readonly MessageId[]): Promise<readonly (MessageState | undefined)[]>
+  /** This message is judged afresh when it comes again. */
+  forgetMessage(source: string, controlId: string, id: MessageId): Promise<void>
+}
+
 export interface MessageQuery {
   readonly state?: MessageState['kind']
   readonly source?: string
@@ -115,6 +128,44 @@ export interface SourceCounts {
   readonly invalid: number
   readonly dead: number
 }
+
+/** The store's own figures: exact through crashes, and the same for every engine that asks. */
+export interface Counters {
+  /** All of them, as they are at one moment. */
+  counters(): Promise<StoreCounters>
+  /**
+   * Counts what is there and answers what the counters said otherwise. `check`: the sums, and only where they differ
+   * everything; `look` changes nothing, the others put the counters right.
+   */
+  recount(how: 'check' | 'look' | 'repair'): Promise<readonly CounterDifference[]>
+}
+
+export interface StoreCounters {
+  /** Of each source that ever sent something; `oldestSeconds`: how long the oldest has waited, by Redis's clock. */
+  readonly sources: readonly (SourceCounts & { readonly oldestSeconds: number | undefined })[]
+  readonly destinations: readonly DestinationCounts[]
+  /** What a person should look at, ever, by code. */
+  readonly notices: ReadonlyMap<string, number>
+}
+
+/** queued = waiting + delivered + dead + discarded, always. */
+export interface DestinationCounts {
+  readonly destination: string
+  readonly queued: number
+  readonly waiting: number
+  readonly delivered: number
+  /** Refused for good, and kept. */
+  readonly dead: number
+  /** Dead ones that are kept no more. */
+  readonly discarded: number
+  /** When the oldest waiting one was decided. */
+  readonly oldest: Instant | undefined
+}
+
+export type CounterDifference = { readonly what: string; readonly counted: number; readonly found: number } & (
+  | { readonly source: string }
+  | { readonly destination: string }
+)
 
 /** What is read of the worklist. */
 export interface WorklistStore {
@@ -287,7 +338,8 @@ export interface SentMessage {
   readonly cause: Seq
   readonly event?: StatusEventKind
   readonly pipeline?: string
-  readonly state: 'waiting' | 'delivered' | 'refused'
+  /** `discarded`: it was refused, and a person decided that it is owed no more. */
+  readonly state: 'waiting' | 'delivered' | 'refused' | 'discarded'
   /** How often it was sent; those without an answer count. */
   readonly attempts: number
   readonly settledAt?: Instant
@@ -332,6 +384,10 @@ export interface StoreHealth {
   isUp(): boolean
   /** Called at each change between up and down. */
   onHealth(listener: (up: boolean) => void): () => void
+  /** Why Redis, which answers, takes no new messages: short of memory (E518), or not the store that it was. */
+  trouble(): EngineError | undefined
+  /** Called when new messages are no longer taken, and when they are again. */
+  onIntake(listener: (open: boolean) => void): () => void
   /** Bytes used by Redis, and its limit (0: none). */
   memory(): Promise<{ readonly used: number; readonly limit: number }>
 }
@@ -355,6 +411,9 @@ export interface Store
     Leases,
     Ledger,
     MessageStore,
+    Replies,
+    Replays,
+    Counters,
     WorklistStore,
     TargetLedger,
     Outbox,
@@ -446,6 +505,9 @@ export interface PartHealth {
   readonly state: 'up' | 'degraded' | 'down'
   /** One sentence, without patient data. */
   readonly detail?: string
+  /** Of the catalogue of errors, with what helps. */
+  readonly code?: string
+  readonly cure?: string
   readonly since?: Instant
 }
 

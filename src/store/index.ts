@@ -1,18 +1,20 @@
 import { EngineError } from '../core/errors/index.ts'
-import type { Seq } from '../core/ids.ts'
 import type { Clock, Log, Store } from '../core/ports.ts'
 import { createInbox } from './accept.ts'
+import { createIdentity } from './identity.ts'
+import { createMonitor, memoryOf } from './monitor.ts'
 import { checkServer } from './check.ts'
-import { connect, text, type RedisLocation } from './connection.ts'
+import { connect, type RedisLocation } from './connection.ts'
+import { createCounters } from './counters.ts'
 import { createFeeds } from './feeds.ts'
 import { createLeases } from './lease.ts'
 import { createLedger } from './ledger.ts'
 import { createMessageStore } from './messages.ts'
 import { createOutbox } from './outbox.ts'
 import { createPlanStore } from './plans.ts'
+import { createReplies } from './replies.ts'
 import { reindex } from './reindex.ts'
 import { createRetention } from './retention.ts'
-import { scripts } from './scripts.ts'
 import { createSiteMemory } from './site.ts'
 import { followChanges } from './stream.ts'
 import { createStudyFinder } from './studies.ts'
@@ -35,11 +37,15 @@ export interface StoreOptions {
   readonly clock: Clock
   readonly log: Log
   readonly leaseMilliseconds?: number
-  /** How long a message is known again (I4). */
-  readonly againMilliseconds?: number
+  /** How many messages are known again (I4), default 200,000; for how long is said by retention. */
+  readonly againCount?: number
   readonly commandMilliseconds?: number
   /** How far the clock may have gone on between two runs of retention; what is more is caught up with run by run. */
   readonly retentionStepMilliseconds?: number
+  /** Where this engine remembers which store it works on and how far that has come; without it only while it runs. */
+  readonly identityFile?: string
+  /** Parts of maxmemory from which on no messages are taken, and below which they are again. */
+  readonly memory?: { readonly closeAt?: number; readonly openBelow?: number; readonly lookMilliseconds?: number }
   /** How long to wait for Redis at the start. */
   readonly startMilliseconds?: number
 }
@@ -47,18 +53,13 @@ export interface StoreOptions {
 /** All ports of the store on one Redis. Resolves when Redis has been checked and takes changes; throws E501 and E504 to E508. */
 export async function createStore(options: StoreOptions): Promise<Store> {
   const { redis: location, targets, clock, log } = options
-  let highest: Seq = 0
-  const seen = (seq: Seq): void => {
-    if (seq > highest) highest = seq
-  }
+  const identity = createIdentity({ file: options.identityFile, format: storeFormat })
+  const { seen } = identity
   const connection = connect({
     location,
     log,
     commandMilliseconds: options.commandMilliseconds ?? 5000,
-    async prepare({ run }) {
-      const found = Number(text(await run(scripts.open, [storeFormat, highest])))
-      if (found > storeFormat) throw new EngineError('E508', { found, known: storeFormat })
-    },
+    prepare: ({ run }) => identity.look(run),
   })
   try {
     await isReady(connection, options.startMilliseconds ?? 10_000)
@@ -69,15 +70,18 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     connection.close()
     throw error
   }
-  const stream = await followChanges({ location, connection, log })
+  const stream = await followChanges({ location, connection, isReplaced: identity.isReplaced })
   stream.onChange(seen)
-  const leases = createLeases({ connection, leaseMilliseconds: options.leaseMilliseconds ?? 5000 })
+  const monitor = createMonitor({ connection, identity, log, ...options.memory })
+  const leases = createLeases({ connection, leaseMilliseconds: options.leaseMilliseconds ?? 3000 })
   const plans = createPlanStore({ connection, now: () => Date.parse(clock()) })
   return {
-    ...createInbox({ connection, seen, againMilliseconds: options.againMilliseconds ?? 7 * 86_400_000 }),
+    ...createInbox({ connection, seen, refusal: monitor.shortage, againCount: options.againCount ?? 200_000 }),
     lease: (role, options) => leases.lease(role, options),
     ...createLedger({ connection, targets, seen }),
     ...createMessageStore({ connection }),
+    ...createReplies({ connection }),
+    ...createCounters({ connection }),
     ...createWorklistStore({ connection, stream }),
     ...createStudyFinder({ connection }),
     ...createSiteMemory({ connection }),
@@ -90,16 +94,16 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ping: () => connection.ping(),
     isUp: () => connection.isUp(),
     onHealth: (listener) => connection.onHealth(listener),
-    async memory() {
-      const info = await connection.ask((redis) => redis.info('memory'))
-      const field = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0)
-      return { used: field('used_memory'), limit: field('maxmemory') }
-    },
+    trouble: () => (connection.isUp() ? monitor.shortage() : connection.refusal()),
+    onIntake: (listener) => monitor.onIntake(listener),
+    memory: () => memoryOf(connection),
     async close() {
       plans.close()
       await leases.releaseAll()
       stream.close()
+      monitor.close()
       connection.close()
+      identity.keep()
     },
   }
 }

@@ -20,6 +20,7 @@ export function script(name: string, text: string): Script {
  * again at the present millisecond, so that no number, id, UID or control ID comes twice.
  */
 export const nextSeq = `
+if redis.call('EXISTS', 'wl:identity') == 0 then return redis.error_reply('WLGONE') end
 local function next_seq()
   local seq = redis.call('INCR', 'wl:seq')
   if seq < 1000000000000 then
@@ -95,19 +96,71 @@ end
 `
 
 export const scripts = {
-  /** format, highest number that this process knows. At each connection: the format, the first number, and that no number comes twice where Redis has lost its last changes. Answers the format. */
+  /**
+   * format, highest number that this process knows, identity of the store that it knows ('' for none), a new identity,
+   * milliseconds. At each connection and each second: whether this is the store that it was, with all that was
+   * acknowledged. Answers (state, format, identity, number), state: here | empty | other | behind | restoring.
+   *
+   * What was lost is noted in a store that is the same (wl:loss), for all engines, until a person has accepted it; an
+   * empty or another one is not written to. A store of a newer format is not touched.
+   */
   open: script(
     'open',
     `
-redis.call('SET', 'wl:format', ARGV[1], 'NX')
-if not redis.call('GET', 'wl:seq') then
-  local time = redis.call('TIME')
-  local seed = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-  redis.call('SET', 'wl:seq', seed)
-  redis.call('SET', 'wl:applied', seed, 'NX')
+local known, highest = ARGV[3], tonumber(ARGV[2])
+local identity, seq = redis.call('GET', 'wl:identity'), redis.call('GET', 'wl:seq')
+local format = redis.call('GET', 'wl:format') or ''
+local function answer(state) return { state, format, identity or '', seq or '0' } end
+if redis.call('EXISTS', 'wl:restoring') == 1 then return answer('restoring') end
+if format ~= '' and tonumber(format) > tonumber(ARGV[1]) then return answer('here') end
+if known ~= '' and not identity and not seq then return answer('empty') end
+if known ~= '' and identity and identity ~= known and redis.call('SISMEMBER', 'wl:replaced', known) == 0 then
+  return answer('other')
 end
-if tonumber(redis.call('GET', 'wl:seq')) < tonumber(ARGV[2]) then redis.call('SET', 'wl:seq', ARGV[2]) end
-return redis.call('GET', 'wl:format')`,
+if redis.call('EXISTS', 'wl:loss') == 1 then return answer('behind') end
+if known ~= '' and (not identity or (identity == known and tonumber(seq or '0') < highest)) then
+  redis.call('SET', 'wl:loss', '{"known":' .. ARGV[2] .. ',"found":' .. (seq or '0') .. ',"noticed":' .. ARGV[5] .. '}')
+  return answer('behind')
+end
+if format == '' then
+  format = ARGV[1]
+  redis.call('SET', 'wl:format', format)
+end
+if not identity then
+  identity = ARGV[4]
+  redis.call('SET', 'wl:identity', identity)
+end
+if not seq then
+  local time = redis.call('TIME')
+  seq = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+  redis.call('SET', 'wl:seq', seq)
+  redis.call('SET', 'wl:applied', seq, 'NX')
+end
+if tonumber(seq) < highest then redis.call('SET', 'wl:seq', ARGV[2]) end
+return answer('here')`,
+  ),
+
+  /**
+   * identity that the data folder knows ('' for none), highest number, a new identity, the line to be kept, format.
+   * A person says that what is lost is lost: the store that is there is the store from now on, for every engine that knew
+   * the one before. Numbers go on after the present millisecond: none comes twice.
+   */
+  acceptLoss: script(
+    'acceptLoss',
+    `
+local identity = redis.call('GET', 'wl:identity')
+if ARGV[1] ~= '' then redis.call('SADD', 'wl:replaced', ARGV[1]) end
+if identity then redis.call('SADD', 'wl:replaced', identity) end
+redis.call('SREM', 'wl:replaced', ARGV[3])
+redis.call('SET', 'wl:identity', ARGV[3])
+redis.call('SET', 'wl:format', ARGV[5], 'NX')
+local time = redis.call('TIME')
+local seq = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[2]), tonumber(redis.call('GET', 'wl:seq') or '0'))
+redis.call('SET', 'wl:seq', string.format('%.0f', seq))
+redis.call('SET', 'wl:applied', string.format('%.0f', seq), 'NX')
+redis.call('RPUSH', 'wl:losses', ARGV[4])
+redis.call('DEL', 'wl:loss')
+return 1`,
   ),
 
   /** source, MSH-10, fingerprint, state kind, state, body, acknowledgment, information, inbox entry, plan, how many are remembered, remembered since ('' if not), owed to, search keys... */
@@ -146,7 +199,11 @@ if ARGV[12] ~= '' and control ~= '' then
   local excess = redis.call('RPUSH', 'wl:agains', id .. ' ' .. ARGV[12] .. ' ' .. again) - tonumber(ARGV[11])
   for _ = 1, math.min(excess, 10) do forget_oldest() end
 end
-if ARGV[13] ~= '' then redis.call('ZADD', 'wl:replies:' .. source .. '\\n' .. ARGV[13], seq, id) end
+if ARGV[13] ~= '' then
+  local replies = 'wl:replies:' .. source .. '\\n' .. ARGV[13]
+  redis.call('ZADD', replies, seq, id)
+  redis.call('ZREMRANGEBYRANK', replies, 0, -10001)
+end
 local found = {}
 for i = 14, #ARGV do
   found[#found + 1] = 0
