@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Log } from '../../src/core/ports.ts'
 import { frame } from './frame.ts'
+import { createSpeaker, type Reply } from './speaker.ts'
 import { createSplitter, type SplitEvent } from './splitter.ts'
 
 /** Who sent a frame. */
@@ -11,18 +12,11 @@ export interface Peer {
   readonly connection: number
 }
 
-export type Reply =
-  | { readonly kind: 'acknowledge'; readonly bytes: Uint8Array }
-  /** No acknowledgment: the sender keeps its message and tries again. */
-  | { readonly kind: 'close' }
-  /** The frame is owed no answer; the next one follows. */
-  | { readonly kind: 'nothing' }
-
 /** What a listener reports, for metrics. */
 export type WireEvent = 'opened' | 'closed' | 'refused' | 'received' | 'oversize' | 'junk' | 'restart'
 
 export interface Handlers {
-  /** One at a time per connection; the next frame of a connection waits for the reply. */
+  /** One at a time per connection; the next frame of a connection waits for the reply, not for what it says later. */
   onMessage(bytes: Uint8Array, peer: Peer): Promise<Reply>
   /** A frame beyond the limit; `head` is its beginning. */
   onOversize(head: Uint8Array, size: number, peer: Peer): Promise<Reply>
@@ -35,6 +29,8 @@ export interface ConnectionOptions {
   readonly idleSeconds: number
   /** How long an FS may wait for its CR. */
   readonly settleMilliseconds: number
+  /** After which an application acknowledgment has come if the connection still stands. */
+  readonly deliveredMilliseconds: number
   readonly handlers: Handlers
   readonly log: Log
 }
@@ -48,13 +44,15 @@ export interface Connection {
 /** So many frames, or bytes of frames, are read ahead of the one that is handled; then TCP holds the sender back. */
 const readAhead = { frames: 16, bytes: 1024 * 1024 }
 const farewellMilliseconds = 1000
+/** So long who has closed its side may wait for application acknowledgments; then they stay owed. */
+const patienceMilliseconds = 30_000
 /** Node fires at once what is set to more. */
 const longestTimer = 2 ** 31 - 1
 
 type Task = Exclude<SplitEvent, { kind: 'junk' | 'restart' }>
 
 /**
- * One sender's connection: frames are handled and answered one after the other in
+ * One sender's connection: frames are handled one after the other and answered in
  * the order in which they came, and the socket is not read while too many wait.
  * A broken socket costs only itself.
  */
@@ -70,8 +68,20 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
   let isJunkSaid = false
   /** The sender will send no more, or we take no more. */
   let isEnding = false
+  /** The sender has said so itself. */
+  let hasEnded = false
   let settle: NodeJS.Timeout | undefined
   let farewell: NodeJS.Timeout | undefined
+  let isFinishing = false
+  let hurry = (): void => undefined
+  const hurried = new Promise<void>((resolve) => {
+    hurry = resolve
+  })
+  const speaker = createSpeaker({
+    write: (bytes) => (socket.write(frame(bytes)) ? undefined : drained()),
+    close: () => destroy(),
+    deliveredMilliseconds: options.deliveredMilliseconds,
+  })
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => resolve())
   })
@@ -92,33 +102,38 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
       log.warn({ ...fields, code: 'E125', bytes: splitter.unfinished }, 'unfinished message dropped')
     }
     isEnding = true
-    if (!isHandling) finish()
+    hasEnded = true
+    if (!isHandling) void finish()
   })
   socket.on('timeout', () => {
     // A message that waits for the store is not idleness; answers that the sender does not read are.
-    if (isJudging) return
+    if (isJudging || speaker.waiting > 0) return
     log.debug(fields, 'idle connection closed')
     socket.destroy()
   })
   // RST and its kind end this connection, nothing else; `close` follows.
   socket.on('error', (error: NodeJS.ErrnoException) => log.debug({ ...fields, detail: error.code }, 'connection broke'))
-  socket.on('close', () => {
+  socket.on('close', (isBroken) => {
     clearTimeout(settle)
     clearTimeout(farewell)
     waiting.length = 0
+    speaker.over(hasEnded && !isBroken)
   })
 
   return {
     drain() {
       isEnding = true
       waiting.length = 0
-      if (!isHandling) finish()
+      hurry()
+      if (!isHandling) void finish()
       return closed
     },
-    destroy() {
-      waiting.length = 0
-      socket.destroy()
-    },
+    destroy,
+  }
+
+  function destroy(): void {
+    waiting.length = 0
+    socket.destroy()
   }
 
   function take(events: readonly SplitEvent[]): void {
@@ -158,25 +173,29 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
     for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
       waitingBytes -= weight(task)
       const reply = await replyTo(task)
-      if (socket.destroyed) break
-      if (reply.kind === 'close') {
-        waiting.length = 0
-        socket.destroy()
-        break
-      }
       // A sender that does not read its acknowledgments is not read either.
-      if (reply.kind === 'acknowledge' && !socket.write(frame(reply.bytes))) await drained()
+      const room = speaker.say(reply)
+      if (room !== undefined) await room
+      if (socket.destroyed) break
       if (socket.isPaused() && !isFull() && !isEnding) socket.resume()
     }
     isHandling = false
-    if (isEnding) finish()
+    if (isEnding) void finish()
   }
 
   /**
-   * Says goodbye and reads on into the void until the sender does the same: closing
-   * a socket with unread bytes resets it, and the last acknowledgment may be lost.
+   * Says what is still to be said, and goodbye, and reads on into the void until the sender does
+   * the same: closing a socket with unread bytes resets it, and the last acknowledgment may be lost.
    */
-  function finish(): void {
+  async function finish(): Promise<void> {
+    if (isFinishing) return
+    isFinishing = true
+    await speaker.said('answers')
+    if (hasEnded) {
+      const timer = setTimeout(hurry, patienceMilliseconds)
+      await Promise.race([speaker.said('all'), hurried])
+      clearTimeout(timer)
+    }
     if (socket.destroyed) return
     socket.end()
     socket.resume()

@@ -9,6 +9,8 @@ export interface ListenerOptions extends Handlers {
   readonly log: Log
   /** How long an FS without CR waits until it counts as the end of a frame. */
   readonly settleMilliseconds?: number
+  /** After which an application acknowledgment has come if its connection still stands. */
+  readonly deliveredMilliseconds?: number
 }
 
 export interface Listener {
@@ -145,6 +147,7 @@ export function createListener(options: ListenerOptions): Listener {
       maxFrameBytes: source.maxFrameBytes,
       idleSeconds: source.idleSeconds,
       settleMilliseconds: options.settleMilliseconds ?? 250,
+      deliveredMilliseconds: options.deliveredMilliseconds ?? 2000,
       handlers: options,
       log,
     })

@@ -1,5 +1,5 @@
 import { acknowledge, parse, type AnswerContext } from '../../src/hl7/index.ts'
-import type { Reply } from './connection.ts'
+import type { Reply } from './speaker.ts'
 
 /** AR 207 for a frame beyond the limit, addressed by what its beginning says. The frame itself was not kept. */
 export function refuseOversize(head: Uint8Array, maxFrameBytes: number, context: AnswerContext): Reply {

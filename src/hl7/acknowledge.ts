@@ -1,6 +1,7 @@
 import { cure, sentence } from '../core/errors/index.ts'
 import type { Fault, Hl7ErrorCode, Hl7Place } from '../core/fault.ts'
 import type { Instant } from '../core/ids.ts'
+import type { AcknowledgmentCode } from '../core/message.ts'
 import type { Acknowledgment } from '../core/ports.ts'
 import { encode } from './charset.ts'
 import { encodingCharacters, readDelimiters, standardDelimiters } from './delimiters.ts'
@@ -9,12 +10,14 @@ import { nth } from './piece.ts'
 import { formatTime } from './time.ts'
 import type { Delimiters, Message } from './types.ts'
 
-/** AA: the sender may forget the message. AE: it must change it. AR: it may send it again. */
+/** AA: the sender may forget the message. AE: it must change it. AR: it may send it again. CA, CE, CR: the same of the commit. */
 export interface Answer {
-  readonly code: 'AA' | 'AE' | 'AR'
+  readonly code: AcknowledgmentCode
   readonly faults: readonly Fault[]
   /** MSA-3; default: the sentence of the first fault. Never patient data. */
   readonly text?: string
+  /** In enhanced mode an acknowledgment says by MSH-15 and MSH-16 that it asks for none itself. */
+  readonly isEnhanced?: boolean
 }
 
 export interface AnswerContext {
@@ -28,7 +31,7 @@ export interface AnswerContext {
 }
 
 /**
- * The acknowledgment a sender is owed (original mode, HL7 2.5.1 §2.9.2): sender and
+ * The acknowledgment a sender is owed (HL7 2.5.1 §2.9.2, §2.9.3): sender and
  * receiver change places, MSA-2 repeats its MSH-10, the delimiters, MSH-11, MSH-12
  * and the charset stay what they were. Without a message (nothing could be read)
  * the header is our own and MSA-2 is empty.
@@ -47,6 +50,7 @@ export function acknowledge(
   const event = nth(theirs(9), component, 2)
   const version = nth(theirs(12), component, 1) || '2.5.1'
   const type = event === '' || isBefore(version, 2, 3) ? 'ACK' : ['ACK', event, 'ACK'].join(component)
+  const asked = answer.isEnhanced === true ? 'NE' : ''
   const said = answer.text ?? (answer.faults[0] === undefined ? '' : say(answer.faults[0]))
 
   const segments = [
@@ -65,8 +69,8 @@ export function acknowledge(
       // MSH-13 to MSH-17.
       '',
       '',
-      '',
-      '',
+      asked,
+      asked,
       '',
       theirs(18),
     ],

@@ -6,6 +6,12 @@ export {
   type AnswerContext,
   type ReadAcknowledgment,
 } from './acknowledge.ts'
+export {
+  acknowledgmentMode,
+  isWanted,
+  type AcknowledgmentCondition,
+  type AcknowledgmentMode,
+} from './acknowledgment-mode.ts'
 export { bytesAsSent, textAsSent } from './as-sent.ts'
 export { charsetOf, declaration } from './charset-name.ts'
 export { decode, encode } from './charset.ts'
