@@ -5,10 +5,14 @@ import type { Lookup } from '../core/world.ts'
  * `scripts.ts` write the fixed ones out.
  *
  * wl:format, wl:seq, wl:applied, wl:generation    what the store is and how far it has come
+ * wl:identity, wl:replaced                        which store this is, a random name; the names of stores whose place it has taken
+ * wl:loss, wl:losses                              what a person has to accept before anything goes on; what was accepted, by whom and why
+ * wl:restoring, wl:migrating                      a restore, a change of the format that is not finished
  * wl:indexed                                      by which version of the indexes orders and studies are found
  * wl:inbox                                        stream, id `<seq>-0`, field e
  * wl:m:<id>                                       a message: b body, a acknowledgment, i information, s state, k its kind, o source
  * wl:messages, wl:messages:<state>                ids by sequence number
+ * wl:acts:<id>                                    what people did to a message by hand, and what came of it
  * wl:find                                         search keys, sorted as text: kind NUL value NUL id
  * wl:again                                        hash `<source>\n<MSH-10>`: `id fingerprint [acknowledgment]`, for the duplicate check
  * wl:agains                                       list of `id milliseconds <source>\n<MSH-10>`, oldest first: what the duplicate check forgets next
@@ -38,9 +42,11 @@ import type { Lookup } from '../core/world.ts'
  * wl:retained                                     the moment that retention has reached
  * wl:plan:<id>, wl:plans, wl:planrefs             plans, when last in use, by how many messages
  * wl:lease:<role>, wl:fence:<role>                who works, and the newest token
+ * wl:holders                                     the connection of who works, by role
  */
 export const keys = {
   message: (id: string) => `wl:m:${id}`,
+  acts: (id: string) => `wl:acts:${id}`,
   order: (id: string) => `wl:o:${id}`,
   history: (id: string) => `wl:h:${id}`,
   patient: (key: string) => `wl:p:${key}`,
@@ -53,6 +59,7 @@ export const keys = {
   told: (id: string) => `wl:told:${id}`,
   pauses: (endpoint: string) => `wl:pauses:${endpoint}`,
   send: (endpoint: string, id: string) => `wl:send:${endpoint}\n${id}`,
+  replies: (source: string, sender: string) => `wl:replies:${source}\n${sender}`,
   feed: (orthanc: string) => `wl:feed:${orthanc}`,
   plan: (id: string) => `wl:plan:${id}`,
   deadlines: (subject: string) => (subject.startsWith('quiet:') ? 'wl:deadlines:quiet' : 'wl:deadlines'),

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Store } from '../../src/core/ports.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
@@ -37,6 +38,50 @@ test('a role can be taken over from a holder that is known to be dead', async ()
   expect(taken?.held()).toBe(true)
   await eventually(() => dead?.held() === false, 'the old holder notices')
   await taken?.release()
+})
+
+test('a role is taken from a process that was killed long before its lease runs out', async () => {
+  const hour = 3_600_000
+  const [patient, other] = [
+    await openStore(redis.path, { leaseMilliseconds: hour }),
+    await openStore(redis.path, { leaseMilliseconds: hour }),
+  ]
+  try {
+    const child = spawn(
+      process.execPath,
+      [join(import.meta.dirname, '../support/drainer.ts'), redis.path, String(hour)],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    )
+    let said = ''
+    child.stdout.on('data', (data: Buffer) => (said += data.toString()))
+    await eventually(() => said.includes('loaded'), 'the other process has the role')
+    expect(await patient.lease('drain')).toBeUndefined()
+    expect(await patient.lease('drain')).toBeUndefined()
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const lease = await eventually(() => patient.lease('drain'), 'it is taken over', 5)
+    // By one of all that try.
+    expect(await other.lease('drain')).toBeUndefined()
+    expect(lease.held()).toBe(true)
+    await lease.release()
+  } finally {
+    await patient.close()
+    await other.close()
+  }
+})
+
+test('a holder whose connection broke for a moment, and that nobody has replaced, goes on', async () => {
+  const lease = await store.lease('broken')
+  const administrator = new Redis({ path: redis.path })
+  await administrator.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  administrator.disconnect()
+  await eventually(async () => {
+    await store.ping()
+    return true
+  }, 'the connection is back')
+  expect(lease?.held()).toBe(true)
+  expect(await store.lease('broken')).toBeUndefined()
+  await lease?.release()
 })
 
 test('I3: a frozen drainer that wakes after another took over changes nothing', async () => {

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { order, openStore } from '../store/support.ts'
 
-/** A process that takes the drainer's lease, loads, and commits when told to: `node drainer.ts SOCKET`. It says `loaded`, then the outcome. */
-const store = await openStore(process.argv[2] ?? '', { leaseMilliseconds: 600 })
+/** A process that takes the drainer's lease, loads, and commits when told to: `node drainer.ts SOCKET [LEASE]`. It says `loaded`, then the outcome. */
+const store = await openStore(process.argv[2] ?? '', { leaseMilliseconds: Number(process.argv[3] ?? 600) })
 const lease = await store.lease('drain')
 if (lease === undefined) throw new Error('no lease')
 const after = await store.applied()
