@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createChangeFeed, createFolderTarget, createOrthancClient } from '../connectors/orthanc/index.ts'
 import { createListener, createSender, refuseOversize, type Listener } from '../connectors/mllp/index.ts'
 import { compileStoredPlan } from './config/plans.ts'
@@ -106,6 +107,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       name: orthanc.name,
       ...createPublisher({
         target: createFolderTarget({ name: orthanc.name, dir: orthanc.worklistDir, part10: writePart10 }),
+        retry: orthanc.retry,
         store,
         jobs,
         clock,
@@ -113,6 +115,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         metrics,
       }),
     }))
+    for (const { stop } of publishers) later(stop)
     const rules = examRules(settings, site.status)
     const memo = createVerdictMemo()
     const reading = (source: string): ReadOptions => settings.sources.find(({ name }) => name === source) ?? {}
@@ -225,7 +228,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         log,
       },
       nudge({ orthanc }) {
-        for (const one of watches) if (orthanc === '' || one.name === orthanc) void one.look()
+        for (const one of watches) if (orthanc === '' || one.name === orthanc) void one.nudge()
       },
       bring: async ({ database, ...spooled }) => (await watchOf(watches, database)).take(spooled),
       orthancChanges: (limit) => store.orthancChanges(limit),
@@ -244,13 +247,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       later(() => listener.stop({ seconds: drainSeconds }))
       listeners.push(listener)
     }
+    // Nothing is taken that could not be kept (I1); what waits goes on where it stopped.
+    const setIntake = (open: boolean): void => {
+      for (const [at, listener] of listeners.entries()) {
+        if (settings.sources[at]?.whenStoreUnavailable === 'reject') continue
+        void (open ? listener.resume() : listener.pause())
+      }
+    }
+    later(store.onIntake(setIntake))
+    if (store.trouble() !== undefined) setIntake(false)
     later(
       store.onHealth((up) => {
-        // Nothing is taken that could not be kept (I1); what waits goes on where it stopped.
-        for (const [at, listener] of listeners.entries()) {
-          if (settings.sources[at]?.whenStoreUnavailable === 'reject') continue
-          void (up ? listener.resume() : listener.pause())
-        }
         if (up) {
           jobs.wake('drain')
           for (const name of deliverers.keys()) jobs.wake(`deliver:${name}`)
@@ -321,7 +328,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     function watch(orthanc: OrthancSettings): Watch {
       const client = createOrthancClient(orthanc)
       const source = createChangeFeed({ name: orthanc.name, client, feeds: store, inbox: store, clock, log })
-      return createWatch({ source, inbox: store, log, metrics, clock, wake: () => jobs.wake('drain') })
+      return createWatch({
+        source,
+        inbox: store,
+        retry: orthanc.retry,
+        log,
+        metrics,
+        clock,
+        wake: () => jobs.wake('drain'),
+      })
     }
 
     async function schedule(
@@ -348,7 +363,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }
       for (const [at, one] of watches.entries()) {
         const seconds = settings.orthancs[at]?.pollSeconds ?? 2
-        await every(`poll-${one.name}`, seconds * 1000, () => one.look())
+        await every(`poll-${one.name}`, seconds * 1000, () => one.poll())
       }
       await every('retention', retentionMilliseconds, async () => {
         const { messages, orders, expired } = await store.retain(clock(), settings.retention)
@@ -372,6 +387,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       targets: pushed.map(({ name }) => name),
       clock,
       log,
+      againCount: settings.retention.duplicateCount,
+      identityFile: join(settings.dataDir, 'store.json'),
       ...(options.leaseMilliseconds === undefined ? {} : { leaseMilliseconds: options.leaseMilliseconds }),
     })
     later(() => store.close())

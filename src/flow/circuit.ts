@@ -37,6 +37,10 @@ export interface Trial {
 export interface Circuit {
   /** Undefined: not now. It waits, or somebody else is trying. */
   admit(): Trial | undefined
+  /** Whatever the plan says: somebody knows better. */
+  admitAnyhow(): Trial
+  /** There is a sign that it is back: it is tried soon, but no sooner than after the first failure. */
+  hint(): void
   state(): CircuitState
   /** Undefined while all is well. */
   plan(): RetryPlan | undefined
@@ -76,30 +80,37 @@ export function createCircuit({ policy, clock, log, subject, random = Math.rando
     return ended
   }
 
+  function begin(): Trial {
+    const began = verdicts
+    trying += 1
+    if (circuitState(policy, plan) !== 'closed')
+      log.debug({ ...subject, attempt: (plan?.failures ?? 0) + 1 }, 'circuit half-open')
+    return {
+      succeeded() {
+        trying -= 1
+        // Begun before it failed elsewhere: no proof that it is back.
+        if (began !== verdicts) return undefined
+        if (plan !== undefined) verdicts += 1
+        return succeed()
+      },
+      failed(error, fallback) {
+        trying -= 1
+        // Several that were under way together fail together: that is one failure of the endpoint.
+        if (plan !== undefined && began !== verdicts) return plan
+        verdicts += 1
+        return fail(error, fallback)
+      },
+      abandoned: () => void (trying -= 1),
+    }
+  }
+
   return {
-    admit() {
-      if (plan !== undefined && (trying > 0 || waits())) return undefined
-      const began = verdicts
-      trying += 1
-      if (circuitState(policy, plan) !== 'closed')
-        log.debug({ ...subject, attempt: (plan?.failures ?? 0) + 1 }, 'circuit half-open')
-      return {
-        succeeded() {
-          trying -= 1
-          // Begun before it failed elsewhere: no proof that it is back.
-          if (began !== verdicts) return undefined
-          if (plan !== undefined) verdicts += 1
-          return succeed()
-        },
-        failed(error, fallback) {
-          trying -= 1
-          // Several that were under way together fail together: that is one failure of the endpoint.
-          if (plan !== undefined && began !== verdicts) return plan
-          verdicts += 1
-          return fail(error, fallback)
-        },
-        abandoned: () => void (trying -= 1),
-      }
+    admit: () => (plan !== undefined && (trying > 0 || waits()) ? undefined : begin()),
+    admitAnyhow: begin,
+    hint() {
+      if (plan === undefined) return
+      const soon = new Date(Date.parse(plan.at) + policy.firstSeconds * 1000).toISOString()
+      if (soon < plan.next) plan = { ...plan, next: soon }
     },
     state: () => circuitState(policy, plan, trying > 0),
     plan: () => plan,

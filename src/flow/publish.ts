@@ -2,6 +2,8 @@ import { EngineError } from '../core/errors/index.ts'
 import type { ItemId, Seq } from '../core/ids.ts'
 import type { WorklistItem } from '../core/order.ts'
 import type { Clock, Jobs, Log, TargetLedger, WorklistStore, WorklistTarget } from '../core/ports.ts'
+import type { CircuitState, RetryPlan, RetryPolicy } from '../core/retry.ts'
+import { createCircuit, type Trial } from './circuit.ts'
 import { failureOf } from './failure.ts'
 import type { FlowMetrics } from './metrics.ts'
 
@@ -9,65 +11,140 @@ export interface PublishContext {
   readonly target: WorklistTarget
   readonly store: Pick<TargetLedger, 'dirty' | 'clean' | 'soil' | 'servedIds'> & Pick<WorklistStore, 'item' | 'items'>
   readonly jobs: Pick<Jobs, 'publish'>
+  /** How the target is tried again while it is away. */
+  readonly retry: RetryPolicy
+  readonly random?: () => number
   readonly clock: Clock
   readonly log: Log
   readonly metrics: FlowMetrics
 }
 
 export interface Publisher {
-  /** Brings one item to its newest version; throws when the target is away, and the job is tried again. */
+  /**
+   * Brings one item to its newest version. Throws when the target turns out to be away; while it is known
+   * to be, it does nothing. The mark stays, and it is brought when the target is back.
+   */
   bring(id: ItemId): Promise<void>
-  /** Jobs for all that is marked: makes good lost jobs, and those of a target that was away for long. */
+  /** Jobs for all that is marked: makes good lost jobs. For a target that is away, for a few that show whether it is back. */
   sweep(): Promise<void>
   /** Compares what the target holds with what should be there, and marks the difference (I5). */
   reconcile(): Promise<void>
   /** Why the target does not have all items: it is away, or it cannot take one of them. */
   failure(): EngineError | undefined
+  circuit(): CircuitState
+  /** How it is being tried again, while it is away. */
+  plan(): RetryPlan | undefined
+  /** Tries nothing more by itself. */
+  stop(): void
 }
 
 const sweepLimit = 2_000
 const compareAtOnce = 500
+/** So many marked items may be tried to see whether a target is back, one at a time: the first may be unfit. */
+const probes = 20
+/** These stay until a person changes something, and are said of the target, not of the item. */
+const ofTheTarget: ReadonlySet<string> = new Set(['E403', 'E410', 'E417'])
 
 /** Keeps one pushed target (folder, rest) equal to the store: the store is the truth, the target follows. */
-export function createPublisher({ target, store, jobs, clock, log, metrics }: PublishContext): Publisher {
+export function createPublisher(context: PublishContext): Publisher {
+  const { target, store, jobs, clock, log, metrics } = context
+  const circuit = createCircuit({
+    policy: context.retry,
+    clock,
+    log,
+    subject: { target: target.name },
+    ...(context.random === undefined ? {} : { random: context.random }),
+  })
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+
   /** The target is away, for every item alike. */
   let away: EngineError | undefined
   /** Items that cannot be written as they are. They stay marked, and hold up nobody. */
   const unfit = new Map<ItemId, EngineError>()
 
-  async function bringNow(item: WorklistItem): Promise<'brought' | 'unfit'> {
+  async function bringNow(item: WorklistItem): Promise<'brought' | 'unfit' | 'later'> {
+    const trial = circuit.admit()
+    if (trial === undefined) return 'later'
     try {
       await target.bring(item)
     } catch (error) {
       metrics.count('items_published_total', { target: target.name, result: 'failed' })
-      if (error instanceof EngineError && error.class === 'transient') {
-        isAway(error)
+      if (isOfTheTarget(error)) {
+        isAway(trial, error)
         throw error
       }
+      trial.abandoned()
       if (!unfit.has(item.id)) log.error({ target: target.name, itemId: item.id, ...failureOf(error) }, 'item is unfit')
       unfit.set(item.id, error instanceof EngineError ? error : new EngineError('E412', { itemId: item.id }))
       return 'unfit'
     }
-    if (away !== undefined) log.info({ target: target.name }, 'target is brought up to date again')
-    away = undefined
+    isBack(trial)
     unfit.delete(item.id)
     metrics.count('items_published_total', { target: target.name, result: item.served ? 'served' : 'removed' })
     return 'brought'
   }
 
-  function isAway(error: EngineError): void {
+  function isAway(trial: Trial, error: EngineError): void {
+    const plan = trial.failed(error, error.code)
     if (away === undefined)
       log.warn({ target: target.name, code: error.code }, 'target could not be brought up to date')
     away = error
+    clearTimeout(timer)
+    if (stopped) return
+    timer = setTimeout(
+      () => void sweep().catch(() => undefined),
+      Math.max(Date.parse(plan.next) - Date.parse(clock()), 10),
+    )
+    timer.unref()
+  }
+
+  function isBack(trial: Trial): void {
+    const ended = trial.succeeded()
+    if (ended === undefined) return
+    away = undefined
+    log.info({ target: target.name }, 'target is brought up to date again')
+    clearTimeout(timer)
+    // All that has waited.
+    void sweep().catch(() => undefined)
+  }
+
+  async function sweep(): Promise<void> {
+    if (stopped || circuit.isWaiting()) return
+    const isWell = circuit.plan() === undefined
+    const marked = await store.dirty(target.name, sweepLimit)
+    const ids = marked.map(({ id }) => id)
+    const fit = isWell ? ids : ids.filter((id) => !unfit.has(id)).slice(0, probes)
+    if (fit.length > 0) await jobs.publish(target.name, fit)
+    else if (!isWell) await probe()
+  }
+
+  /** Nothing is there that could be brought to see whether the target is back. */
+  async function probe(): Promise<void> {
+    const trial = circuit.admit()
+    if (trial === undefined) return
+    try {
+      await target.probe()
+    } catch (error) {
+      if (isOfTheTarget(error)) isAway(trial, error)
+      else trial.abandoned()
+      return
+    }
+    isBack(trial)
   }
 
   /** What the target has in another version than it should, or should not have, with the version that it should have. */
   async function difference(): Promise<Map<ItemId, Seq | undefined>> {
+    // While it is away there is nothing to compare with: the sweep finds out when it is back.
+    const trial = circuit.plan() === undefined ? circuit.admit() : undefined
+    if (trial === undefined) return new Map()
     const held = new Map<ItemId, Seq | undefined>()
     try {
       for await (const { id, version } of target.held()) held.set(id, version)
+      trial.abandoned()
     } catch (error) {
-      if (error instanceof EngineError && error.class === 'transient') isAway(error)
+      if (isOfTheTarget(error)) isAway(trial, error)
+      else trial.abandoned()
       throw error
     }
     const found = new Map<ItemId, Seq | undefined>()
@@ -89,25 +166,24 @@ export function createPublisher({ target, store, jobs, clock, log, metrics }: Pu
 
   return {
     failure: () => away ?? unfit.values().next().value,
+    circuit: () => circuit.state(),
+    plan: () => circuit.plan(),
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
 
     async bring(id) {
       for (;;) {
         const item = await store.item(id)
-        if ((await bringNow(item ?? gone(id, clock))) === 'unfit') return
+        if ((await bringNow(item ?? gone(id, clock))) !== 'brought') return
         if (item !== undefined) return store.clean(target.name, id, item.version)
         // An item that is gone has no version that its mark could be compared with: it must still be gone.
         if ((await store.item(id)) === undefined) return store.clean(target.name, id, Number.MAX_SAFE_INTEGER)
       }
     },
 
-    async sweep() {
-      const marked = await store.dirty(target.name, sweepLimit)
-      if (marked.length === 0) return
-      await jobs.publish(
-        target.name,
-        marked.map(({ id }) => id),
-      )
-    },
+    sweep,
 
     async reconcile() {
       const first = await difference()
@@ -123,6 +199,10 @@ export function createPublisher({ target, store, jobs, clock, log, metrics }: Pu
       await jobs.publish(target.name, drifted)
     },
   }
+}
+
+function isOfTheTarget(error: unknown): error is EngineError {
+  return error instanceof EngineError && (error.class !== 'permanent' || ofTheTarget.has(error.code))
 }
 
 /** An item that the store has forgotten: it is in no target. */

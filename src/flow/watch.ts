@@ -3,6 +3,8 @@ import type { Instant } from '../core/ids.ts'
 import type { SpooledChanges } from '../core/inbox.ts'
 import type { OrthancChangeRow } from '../core/orthanc-change.ts'
 import type { Clock, Feeds, Inbox, Log } from '../core/ports.ts'
+import type { CircuitState, RetryPlan, RetryPolicy } from '../core/retry.ts'
+import { createCircuit } from './circuit.ts'
 import { failureOf } from './failure.ts'
 import type { FlowMetrics } from './metrics.ts'
 import { pause } from './pause.ts'
@@ -29,6 +31,9 @@ export interface WatchContext {
   readonly clock: Clock
   /** How long rows of the plugin wait for what the feed shows; an Orthanc that is ending answers nothing. */
   readonly feedMilliseconds?: number
+  /** How it is read again while it is away. */
+  readonly retry: RetryPolicy
+  readonly random?: () => number
   /** Something has come into the inbox. */
   wake(): void
 }
@@ -37,17 +42,31 @@ export interface Watch {
   readonly name: string
   /** Reads the feed to its end; joins a reading that is under way, and reads once more after it. */
   look(): Promise<void>
+  /** The same, unless Orthanc is away and is not to be asked yet. */
+  poll(): Promise<void>
+  /** The same, when there is a sign of life from it: the wait is cut short, once per first wait. */
+  nudge(): Promise<void>
   /** Takes what only the plugin sees, behind what the feed shows now. Resolved, it is stored; rejected, it may be brought again. */
   take(spooled: Pick<SpooledChanges, 'spool' | 'rows'>): Promise<void>
   /** Whether it is this Orthanc whose database has this identity. */
   isOf(database: string): Promise<boolean>
   /** Set while Orthanc does not answer. */
   failure(): { readonly since: Instant; readonly error: EngineError } | undefined
+  circuit(): CircuitState
+  /** How it is being tried again, while it is away. */
+  plan(): RetryPlan | undefined
 }
 
 /** Reads one Orthanc's changes: at intervals, and at once when its plugin nudges. */
 export function createWatch(context: WatchContext): Watch {
   const { source, inbox, log, metrics, clock, wake, feedMilliseconds = 3000 } = context
+  const circuit = createCircuit({
+    policy: context.retry,
+    clock,
+    log,
+    subject: { orthanc: source.name },
+    ...(context.random === undefined ? {} : { random: context.random }),
+  })
   let reading: Promise<void> | undefined
   let again = false
   let failure: { since: Instant; error: EngineError } | undefined
@@ -55,9 +74,14 @@ export function createWatch(context: WatchContext): Watch {
   async function read(): Promise<void> {
     do {
       again = false
+      const trial = circuit.admitAnyhow()
       try {
         await readToEnd()
+        trial.succeeded()
       } catch (error) {
+        // A store that is away says nothing of Orthanc.
+        if (failureOf(error).code === 'E501') trial.abandoned()
+        else trial.failed(error, 'E413')
         fail(error)
         return
       }
@@ -101,9 +125,16 @@ export function createWatch(context: WatchContext): Watch {
     return reading
   }
 
+  const poll = async (): Promise<void> => (circuit.isWaiting() ? undefined : look())
+
   return {
     name: source.name,
     look,
+    poll,
+    nudge() {
+      circuit.hint()
+      return poll()
+    },
     async take({ spool, rows }) {
       const enough = new AbortController()
       await Promise.race([look(), pause(feedMilliseconds, enough.signal)])
@@ -115,6 +146,8 @@ export function createWatch(context: WatchContext): Watch {
     },
     isOf: async (database) => (await source.identity()) === database,
     failure: () => failure,
+    circuit: () => circuit.state(),
+    plan: () => circuit.plan(),
   }
 }
 

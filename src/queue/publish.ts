@@ -23,12 +23,8 @@ export function createPublishing(context: QueueContext): Pick<Jobs, 'publish' | 
       const jobs = ids.map((id) => ({
         name: 'publish',
         data: { id },
-        opts: {
-          deduplication: { id, keepLastIfActive: true },
-          // Ten attempts in about a minute; a target that is away longer is found by the sweep over the dirty marks.
-          attempts: 10,
-          backoff: { type: 'exponential', delay: 100 },
-        },
+        // Tried once: when it is tried again is for the publisher, which knows how the target is. The mark stays.
+        opts: { deduplication: { id, keepLastIfActive: true } },
       }))
       try {
         for (let at = 0; at < jobs.length; at += chunk) {

@@ -7,7 +7,7 @@ import type { ItemId, Seq } from '../../src/core/ids.ts'
 import type { WorklistItem } from '../../src/core/order.ts'
 import type { HeldItem, WorklistTarget } from '../../src/core/ports.ts'
 import { createPublisher, type PublishContext } from '../../src/flow/publish.ts'
-import { temporaryFolder } from '../support/temporary.ts'
+import { eventually, temporaryFolder } from '../support/temporary.ts'
 import { keptLog, keptMetrics, storeAway } from './fakes.ts'
 import { item } from './worklist.ts'
 
@@ -75,19 +75,24 @@ function aTarget() {
 function publishing(target: WorklistTarget, ledger = aLedger()) {
   const log = keptLog()
   const jobs: ItemId[] = []
+  let at = Date.parse('2026-10-16T08:00:00.000Z')
   const publisher = createPublisher({
     target,
+    retry: { firstSeconds: 1, factor: 2, maxSeconds: 8, jitter: 0.2, openAfter: 3 },
+    random: () => 0,
     store: ledger.store,
     jobs: { publish: async (_, ids) => void jobs.push(...ids) },
-    clock: () => '2026-10-16T08:00:00.000Z',
+    clock: () => new Date(at).toISOString(),
     log,
     metrics: keptMetrics(),
   })
+  cleanups.push(() => publisher.stop())
+  const later = (seconds: number): void => void (at += seconds * 1000)
   /** What the queue would do: each job once. */
   const work = async (): Promise<void> => {
     for (const id of jobs.splice(0)) await publisher.bring(id).catch(() => undefined)
   }
-  return { publisher, ledger, log, jobs, work }
+  return { publisher, ledger, log, jobs, work, later }
 }
 
 const away = () => new EngineError('E407', { folder: '/x', reason: 'EACCES' })
@@ -121,21 +126,103 @@ test('I5: the sweep finds what a lost job left behind', async () => {
   expect(ledger.marks.size).toBe(0)
 })
 
-test('a target that is away is said once, tried again, and said to be back', async () => {
+test('a target that is away is said once, left alone for a while, and said to be back', async () => {
   const target = aTarget()
-  const { publisher, ledger, log, work } = publishing(target.port)
+  const { publisher, ledger, log, work, later, jobs } = publishing(target.port)
   ledger.put(item('A', 1), item('B', 2))
-  target.fails = away
+  let tries = 0
+  target.fails = () => {
+    tries += 1
+    return away()
+  }
   await expect(publisher.bring('A')).rejects.toThrow('EACCES')
-  await expect(publisher.bring('B')).rejects.toThrow('EACCES')
+  await publisher.bring('B')
+  await publisher.sweep()
+  expect({ tries, jobs, marks: ledger.marks.size }).toEqual({ tries: 1, jobs: [], marks: 2 })
   expect(publisher.failure()?.code).toBe('E407')
   expect(log.said('warn')).toEqual(['target could not be brought up to date'])
   target.fails = undefined
+  later(1)
   await publisher.sweep()
   await work()
   expect([...target.held.keys()]).toEqual(['A', 'B'])
   expect(publisher.failure()).toBeUndefined()
   expect(log.said('info')).toEqual(['target is brought up to date again'])
+})
+
+test('a target that stays away is shown one item at a time; when it is back all are brought', async () => {
+  const target = aTarget()
+  const { publisher, ledger, log, work, later, jobs } = publishing(target.port)
+  for (let n = 0; n < 500; n += 1) ledger.put(item(`I${n}`, n + 1))
+  let tries = 0
+  target.fails = () => {
+    tries += 1
+    return away()
+  }
+  const states: string[] = []
+  for (let round = 0; round < 5; round += 1) {
+    await publisher.sweep()
+    await Promise.all(jobs.splice(0).map((id) => publisher.bring(id).catch(() => undefined)))
+    states.push(publisher.circuit())
+    later(8)
+  }
+  // The first time it was not known to be away.
+  expect({ tries: tries - 500, states }).toEqual({ tries: 4, states: ['closed', 'closed', 'open', 'open', 'open'] })
+  expect(publisher.plan()).toMatchObject({ failures: 5, code: 'E407' })
+  target.fails = undefined
+  await publisher.sweep()
+  await work()
+  expect(publisher.circuit()).toBe('closed')
+  await eventually(() => jobs.length > 0, 'the sweep after the first success')
+  await work()
+  expect(target.held.size).toBe(500)
+  expect(ledger.marks.size).toBe(0)
+  expect(log.said('info').toSorted()).toEqual([
+    'circuit closed',
+    'circuit opened',
+    'target is brought up to date again',
+  ])
+})
+
+test('a target that was found away by comparing is asked whether it is back, for nothing else would show it', async () => {
+  const target = aTarget()
+  let isAway = true
+  const answer = async (): Promise<void> => {
+    if (isAway) throw away()
+  }
+  const port: WorklistTarget = {
+    ...target.port,
+    probe: answer,
+    async *held() {
+      await answer()
+      yield* []
+    },
+  }
+  const { publisher, later } = publishing(port)
+  await expect(publisher.reconcile()).rejects.toThrow('EACCES')
+  await publisher.reconcile()
+  later(1)
+  await publisher.sweep()
+  expect(publisher.plan()).toMatchObject({ failures: 2 })
+  isAway = false
+  later(2)
+  await publisher.sweep()
+  expect(publisher.failure()).toBeUndefined()
+  expect(publisher.plan()).toBeUndefined()
+})
+
+test('unfit items at the front do not keep a target from being found back', async () => {
+  const target = aTarget()
+  const { publisher, ledger, work, later } = publishing(target.port)
+  ledger.put(item('BAD', 1), item('GOOD', 2))
+  target.fails = away
+  await publisher.bring('GOOD').catch(() => undefined)
+  target.fails = ({ id }) => (id === 'BAD' ? new TypeError('no') : undefined)
+  later(1)
+  await publisher.sweep()
+  await work()
+  expect([...target.held.keys()]).toEqual(['GOOD'])
+  expect(publisher.circuit()).toBe('closed')
 })
 
 test.each([

@@ -25,7 +25,10 @@ function watching(...polls: Poll[]) {
   const log = keptLog()
   const metrics = keptMetrics()
   let woken = 0
+  let at = Date.parse('2026-10-16T08:00:00.000Z')
   const watch = createWatch({
+    retry: { firstSeconds: 1, factor: 2, maxSeconds: 8, jitter: 0.2, openAfter: 3 },
+    random: () => 0,
     source: {
       name: 'orthanc',
       async poll() {
@@ -55,13 +58,63 @@ function watching(...polls: Poll[]) {
     feedMilliseconds: 50,
     log,
     metrics,
-    clock: () => '2026-10-16T08:00:00.000Z',
+    clock: () => new Date(at).toISOString(),
     wake: () => void (woken += 1),
   })
-  return { watch, asked, taken, completions, log, metrics, polls, woken: () => woken }
+  const later = (seconds: number): void => void (at += seconds * 1000)
+  return { later, watch, asked, taken, completions, log, metrics, polls, woken: () => woken }
 }
 
 const away = () => new EngineError('E402', { address: 'http://127.0.0.1:1', reason: 'ECONNREFUSED' })
+
+test('an Orthanc that is away is asked less and less often by the schedule, and the circuit opens', async () => {
+  const { watch, asked, later, log } = watching(...Array.from({ length: 5 }, away))
+  const askedAt: number[] = []
+  for (let second = 0; asked.length < 6; second += 1) {
+    const before = asked.length
+    await watch.poll()
+    if (asked.length > before) askedAt.push(second)
+    if (asked.length === 5) expect(watch.circuit()).toBe('open')
+    later(1)
+  }
+  expect(askedAt).toEqual([0, 1, 3, 7, 15, 23])
+  expect(watch.circuit()).toBe('closed')
+  expect(watch.failure()).toBeUndefined()
+  expect(log.said('warn')).toEqual(['change feed could not be read'])
+  expect(log.said('info')).toEqual(['circuit opened', 'circuit closed', 'change feed is read again'])
+})
+
+test('a sign of life cuts the wait short, and many signs do not storm an Orthanc that cannot be read', async () => {
+  const { watch, asked, later } = watching(...Array.from({ length: 6 }, away))
+  for (let n = 0; n < 4; n += 1) {
+    await watch.poll()
+    later(8)
+  }
+  await watch.poll()
+  expect(asked).toHaveLength(5)
+  for (let n = 0; n < 100; n += 1) await watch.nudge()
+  expect(asked).toHaveLength(5)
+  later(1)
+  await watch.nudge()
+  expect(asked).toHaveLength(6)
+})
+
+test('what a person must change is asked for at the longest wait only, and what a server asks for is kept', async () => {
+  const refused = new EngineError('E403', { address: 'x' })
+  const first = watching(refused)
+  await first.watch.poll()
+  expect(first.watch.plan()).toMatchObject({ class: 'permanent', next: '2026-10-16T08:00:08.000Z' })
+  const busy = new EngineError('E404', { address: 'x', path: '/changes', status: 429, retryAfterSeconds: 120 })
+  const second = watching(busy)
+  await second.watch.poll()
+  expect(second.watch.plan()).toMatchObject({ class: 'transient', next: '2026-10-16T08:02:00.000Z' })
+})
+
+test('a store that is away is no failure of Orthanc', async () => {
+  const { watch } = watching(new EngineError('E501'))
+  await watch.poll()
+  expect({ circuit: watch.circuit(), plan: watch.plan() }).toEqual({ circuit: 'closed', plan: undefined })
+})
 
 test('I6: one look reads to the end, and wakes the drainer for each page with events', async () => {
   const { watch, asked, metrics, woken } = watching(

@@ -69,6 +69,7 @@ function configure(dir: string, changes: Readonly<Record<string, unknown>>): str
     'orthancs.0.pollSeconds': 1,
     'destinations.0.retry.firstSeconds': 1,
     'destinations.0.retry.maxSeconds': 1,
+    'orthancs.0.retry.maxSeconds': 1,
     ...changes,
   }
   for (const [path, value] of Object.entries(all)) {
