@@ -1,13 +1,21 @@
 import type { Instant, MessageId, OrderId, PlanId, Seq } from './ids.ts'
 import type { PerformedProcedureStep, SeriesFacts } from './order.ts'
 import type { OrthancChangeRow } from './orthanc-change.ts'
+import type { Replay } from './replay.ts'
 
 /** What a change in Orthanc means to us. `seen`: images of this series have arrived. */
 export type ImageEvent = 'seen' | 'stable' | 'deleted'
 
 /** What waits to be applied, in the one order (I3). */
 export type InboxEntry = { readonly seq: Seq; readonly at: Instant } & (
-  | { readonly kind: 'message'; readonly messageId: MessageId; readonly source: string; readonly planId: PlanId }
+  | {
+      readonly kind: 'message'
+      readonly messageId: MessageId
+      readonly source: string
+      readonly planId: PlanId
+      /** A person has put it here again. */
+      readonly replay?: Replay
+    }
   | {
       readonly kind: 'images'
       readonly orthanc: string

@@ -189,4 +189,8 @@ export interface StoredMessage {
   readonly acknowledgmentCode: AcknowledgmentCode
   readonly state: MessageState
   readonly bytes: number
+  /** A person has made it by editing that one. */
+  readonly editOf?: MessageId
+  /** Of an edit: the number of the message that came. */
+  readonly place?: Seq
 }

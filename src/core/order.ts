@@ -115,6 +115,8 @@ export interface Order {
   readonly id: OrderId
   /** Sequence number of the last entry that changed it. */
   readonly version: Seq
+  /** The place of the newest that was said of it, where the last entry was a replay of something older, or changed its patient alone; absent: `version`. */
+  readonly asOf?: Seq
   readonly source: string
   readonly numbers: OrderNumbers
   /** Never a key that was merged: a merge moves its orders. */

@@ -12,6 +12,7 @@ import type { InboxEntry } from './inbox.ts'
 import type { MessageState } from './message.ts'
 import type { Hold, Order, Patient, Study, WorklistItem } from './order.ts'
 import type { OrthancChangeRow, OrthancChangeType } from './orthanc-change.ts'
+import type { Act } from './replay.ts'
 
 /** By what orders, patients and studies are found. Numbers are compared within their authority. */
 export type Lookup =
@@ -153,7 +154,14 @@ export type Change =
     }
   /** `due: null` takes the deadline back. One deadline per subject. */
   | { readonly kind: 'deadline'; readonly subject: string; readonly due: Instant | null }
-  | { readonly kind: 'state'; readonly messageId: MessageId; readonly source: string; readonly state: MessageState }
+  | {
+      readonly kind: 'state'
+      readonly messageId: MessageId
+      readonly source: string
+      readonly state: MessageState
+      /** Of a replay: what came of it. */
+      readonly outcome?: Extract<Act, { kind: 'outcome' }>
+    }
   /** Something a person should see: an image that contradicts its order, a number that points to two. Counted, logged by code and ids only. */
   | { readonly kind: 'notice'; readonly fault: Fault; readonly orderIds: readonly OrderId[]; readonly study?: string }
 

@@ -1,6 +1,6 @@
 import type { Accepted, AcknowledgmentCode, MessageKeys, NewMessage } from '../core/message.ts'
 import type { Inbox } from '../core/ports.ts'
-import type { Instant, Seq } from '../core/ids.ts'
+import type { Instant, MessageId, Seq } from '../core/ids.ts'
 import type { OrthancChangeRow } from '../core/orthanc-change.ts'
 import { list, text, type Argument, type Connection } from './connection.ts'
 import { acceptApart } from './deadlines.ts'
@@ -17,6 +17,9 @@ export interface MessageInformation {
   readonly bytes: number
   readonly keys: MessageKeys
 }
+  /** A person has made it by editing that one. */
+  readonly editOf?: MessageId
+  readonly place?: Seq
 
 /** An entry of the inbox is read and applied as a whole: many changes of Orthanc are several entries. */
 const rowsPerEntry = 500

@@ -122,6 +122,7 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
           change.state.kind,
           change.state.kind === 'waiting' || change.state.kind === 'applied' ? '' : JSON.stringify(change.state),
         )
+        if (change.outcome !== undefined) put('RPUSH', keys.acts(change.messageId), JSON.stringify(change.outcome))
         break
       case 'rows':
         rows.push(...change.rows.map((row): KeptRow => ({ ...row, orthanc: change.orthanc, cause: change.cause })))

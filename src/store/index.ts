@@ -15,6 +15,7 @@ import { createPlanStore } from './plans.ts'
 import { createReplies } from './replies.ts'
 import { reindex } from './reindex.ts'
 import { createRetention } from './retention.ts'
+import { createReplays } from './replays.ts'
 import { createSiteMemory } from './site.ts'
 import { followChanges } from './stream.ts'
 import { createStudyFinder } from './studies.ts'
@@ -81,6 +82,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createLedger({ connection, targets, seen }),
     ...createMessageStore({ connection }),
     ...createReplies({ connection }),
+    ...createReplays({ connection, seen }),
     ...createCounters({ connection }),
     ...createWorklistStore({ connection, stream }),
     ...createStudyFinder({ connection }),

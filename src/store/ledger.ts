@@ -80,5 +80,6 @@ function inboxEntry(seq: Seq, fields: readonly string[]): InboxEntry {
     return { seq, at, kind: 'deadline', subject, due: new Date(Number(due)).toISOString() }
   }
   const entry = JSON.parse(value) as InboxEntry
-  return entry.kind === 'message' ? { ...entry, seq, messageId: `M${seq}` } : { ...entry, seq }
+  // Only what a person has put there again names its message.
+  return entry.kind === 'message' ? { ...entry, seq, messageId: entry.messageId ?? `M${seq}` } : { ...entry, seq }
 }

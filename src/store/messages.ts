@@ -79,7 +79,9 @@ function listOf(state: MessageState['kind'] | undefined): string {
   return state === undefined ? 'wl:messages' : `wl:messages:${state}`
 }
 
-function keyedFilters(query: MessageQuery): [SearchKind, string][] {
+export function keyedFilters(
+  query: Pick<MessageQuery, 'controlId' | 'accessionNumber' | 'patientId' | 'orderNumber'>,
+): [SearchKind, string][] {
   const filters: [SearchKind, string | undefined][] = [
     ['control', query.controlId],
     ['accession', query.accessionNumber],
@@ -89,7 +91,7 @@ function keyedFilters(query: MessageQuery): [SearchKind, string][] {
   return filters.flatMap(([kind, value]) => (value === undefined ? [] : [[kind, value] as [SearchKind, string]]))
 }
 
-async function idsOf(connection: Connection, kind: SearchKind, value: string): Promise<MessageId[]> {
+export async function idsOf(connection: Connection, kind: SearchKind, value: string): Promise<MessageId[]> {
   const prefix = searchKey(kind, value)
   const members = await connection.ask((redis) => redis.zrevrangebylex('wl:find', `[${prefix}N`, `[${prefix}M`))
   return members.map((member) => member.slice(prefix.length))
@@ -99,7 +101,7 @@ async function idsInState(connection: Connection, state: MessageState['kind'] | 
   return connection.ask((redis) => redis.zrevrange(listOf(state), 0, -1))
 }
 
-function intersection(sets: readonly (readonly MessageId[])[]): MessageId[] {
+export function intersection(sets: readonly (readonly MessageId[])[]): MessageId[] {
   const [first = [], ...others] = sets
   const known = others.map((ids) => new Set(ids))
   return first.filter((id) => known.every((ids) => ids.has(id)))
@@ -127,7 +129,7 @@ function storedMessage(id: MessageId, fields: readonly Reply[]): StoredMessage |
   const [kind, state, source, body] = fields
   const information = parsed(body) as MessageInformation | undefined
   if (information === undefined) return undefined
-  const { controlId, type, pipeline, planId, at, code, bytes } = information
+  const { controlId, type, pipeline, planId, at, code, bytes, editOf, place } = information
   return {
     id,
     seq: Number(id.slice(1)),
@@ -140,5 +142,7 @@ function storedMessage(id: MessageId, fields: readonly Reply[]): StoredMessage |
     acknowledgmentCode: code,
     state: (parsed(state) as MessageState | undefined) ?? ({ kind: text(kind) } as MessageState),
     bytes,
+    ...(editOf === undefined ? {} : { editOf }),
+    ...(place === undefined ? {} : { place }),
   }
 }

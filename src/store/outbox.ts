@@ -126,7 +126,7 @@ function sentMessage(endpoint: string, reply: readonly Reply[]): SentMessage | u
     cause: Number(cause),
     ...(event === '' ? {} : { event: event as StatusEventKind }),
     ...(pipeline === '' ? {} : { pipeline }),
-    state: state === 'delivered' || state === 'refused' ? state : 'waiting',
+    state: state === 'delivered' || state === 'refused' || state === 'discarded' ? state : 'waiting',
     attempts: Number(attempts) + Number(unanswered),
     ...(settledAt === '' ? {} : { settledAt }),
     ...(acknowledgmentCode === '' ? {} : { acknowledgmentCode }),

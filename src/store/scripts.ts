@@ -58,7 +58,7 @@ end
  * and its newest 180 lines; how many are gone in between is counted. What was delivered is forgotten with its line,
  * what is still owed (untold) when it is delivered.
  */
-const keepLine = `
+export const keepLine = `
 local function keep_line(list, lane, line)
   local key = 'wl:' .. list .. ':' .. lane
   if redis.call('RPUSH', key, line) <= 200 then return end
@@ -484,7 +484,7 @@ while i <= #ARGV do
   local key = 'wl:m:' .. id
   local was = redis.call('HMGET', key, 'k', 'o', 'a', 'i')
   if was[1] and was[1] ~= 'waiting' then
-    redis.call('DEL', key)
+    redis.call('DEL', key, 'wl:acts:' .. id)
     redis.call('ZREM', 'wl:messages', id)
     redis.call('ZREM', 'wl:messages:' .. was[1], id)
     redis.call('HINCRBY', 'wl:removed', was[1] .. '\\n' .. was[2], 1)

@@ -8,6 +8,7 @@ import { mappingErrors } from './mapping.ts'
 import { mllpErrors } from './mllp.ts'
 import { orthancErrors } from './orthanc.ts'
 import { siteErrors } from './site.ts'
+import { replayErrors } from './replay.ts'
 import { storeErrors } from './store.ts'
 
 /**
@@ -27,6 +28,7 @@ export const errors = {
   ...dicomErrors,
 }
 
+  ...replayErrors,
 export type ErrorCode = keyof typeof errors
 
 export type ErrorParams = Readonly<Record<string, string | number>>
