@@ -17,6 +17,8 @@ export interface RoleContext {
 export interface Role {
   /** Whether this process has it now. */
   held(): boolean
+  /** Set while the work of this process fails: our code, else the class of a foreign error. */
+  failure(): { readonly code: string } | undefined
   stop(): Promise<void>
 }
 
@@ -44,6 +46,7 @@ export function holdRole({
   const stopping = new AbortController()
   let current: Lease | undefined
   let first = true
+  let failing: { readonly code: string } | undefined
 
   async function hold(): Promise<void> {
     const taken = await leases.lease(role, { takeOver: first && takeOver }).catch(() => undefined)
@@ -63,6 +66,7 @@ export function holdRole({
       log.warn({ role, ...failureOf(error) }, 'role could not be served')
     } finally {
       current = undefined
+      failing = undefined
       await taken.release().catch(() => undefined)
     }
     if (!stopping.signal.aborted) log.info({ role, token: lease.token }, 'role lost')
@@ -72,11 +76,13 @@ export function holdRole({
     for (let attempt = 0; lease.held(); attempt += 1) {
       try {
         await work(lease)
+        failing = undefined
         if (attempt > 0) log.info({ role, attempts: attempt }, 'work goes on')
         return
       } catch (error) {
         // An absent store is said once, by the store.
         const failure = failureOf(error)
+        failing = { code: failure.code ?? failure.error ?? 'error' }
         if (attempt === 0 && failure.code !== 'E501') log.error({ role, ...failure }, 'work failed')
         await pause(Math.min(100 * 2 ** attempt, longestRetryMilliseconds), stopping.signal)
       }
@@ -91,6 +97,7 @@ export function holdRole({
   })()
   return {
     held: () => current?.held() === true,
+    failure: () => failing,
     async stop() {
       stopping.abort()
       await life

@@ -1,10 +1,10 @@
-import type { Clock, PartHealth, Store } from '../core/ports.ts'
+import type { Clock, DestinationCounts, PartHealth, Store, StoreCounters } from '../core/ports.ts'
 import { messageStates } from '../core/message.ts'
 import type { Instant } from '../core/ids.ts'
 import type { Metrics, Sample } from './metrics.ts'
 
 export interface Collected {
-  readonly store: Pick<Store, 'counts' | 'applied' | 'pending' | 'state' | 'cursor' | 'dirty' | 'memory'>
+  readonly store: Pick<Store, 'counters' | 'applied' | 'pending' | 'paused' | 'cursor' | 'dirty' | 'memory'>
   /** Names of endpoints, as the configuration calls them. */
   readonly destinations: readonly string[]
   readonly orthancs: readonly string[]
@@ -26,32 +26,76 @@ export function collect(metrics: Metrics, { store, destinations, orthancs, targe
   const age = (at: Instant | undefined): number =>
     at === undefined ? 0 : Math.max(0, (Date.parse(clock()) - Date.parse(at)) / 1000)
 
+  // One reading for all that is shown of it in a scrape, so that the sums hold.
+  let reading: ReturnType<typeof store.counters> | undefined
+  const counters = async (): ReturnType<typeof store.counters> => {
+    reading ??= store.counters().finally(() => {
+      reading = undefined
+    })
+    return reading
+  }
+  const ofSources = (read: (counts: StoreCounters['sources'][number]) => number) => async () =>
+    (await counters()).sources.map((counts) => ({ labels: { source: counts.source }, value: read(counts) }))
+  const ofDestinations = (read: (counts: DestinationCounts) => number) => async () =>
+    (await counters()).destinations.map((counts) => ({
+      labels: { destination: counts.destination },
+      value: read(counts),
+    }))
   metrics.collect('messages', async () =>
-    (await store.counts()).flatMap((counts) =>
+    (await counters()).sources.flatMap((counts) =>
       messageStates.map((state) => ({ labels: { source: counts.source, state }, value: counts[state] })),
     ),
+  )
+  metrics.collect(
+    'messages_total',
+    ofSources(({ received }) => received),
+  )
+  metrics.collect(
+    'messages_oldest_seconds',
+    ofSources(({ oldestSeconds = 0 }) => oldestSeconds),
+  )
+  metrics.collect(
+    'outbox_queued_total',
+    ofDestinations(({ queued }) => queued),
+  )
+  metrics.collect(
+    'outbox_delivered_total',
+    ofDestinations(({ delivered }) => delivered),
+  )
+  metrics.collect(
+    'outbox_discarded_total',
+    ofDestinations(({ discarded }) => discarded),
+  )
+  metrics.collect('notices_raised_total', async () =>
+    [...(await counters()).notices].map(([code, value]) => ({ labels: { code }, value })),
   )
   metrics.collect('inbox_oldest_seconds', async () => {
     const [oldest] = await store.pending(await store.applied(), 1)
     return [{ value: age(oldest?.at) }]
   })
-  const outbox = (read: (state: Awaited<ReturnType<typeof store.state>>) => number) => () =>
-    each(destinations, 'destination', async (destination) => read(await store.state(destination)))
+  // Of the destinations of today also those that were never told anything.
+  const outbox = (read: (counts: DestinationCounts | undefined) => number) => async (): Promise<readonly Sample[]> => {
+    const { destinations: told } = await counters()
+    const names = new Set([...destinations, ...told.map(({ destination }) => destination)])
+    return [...names].map((name) => {
+      const counts = told.find(({ destination }) => destination === name)
+      return { labels: { destination: name }, value: read(counts) }
+    })
+  }
   metrics.collect(
     'outbox_waiting',
-    outbox(({ waiting }) => waiting),
+    outbox((counts) => counts?.waiting ?? 0),
   )
   metrics.collect(
     'outbox_dead',
-    outbox(({ dead }) => dead),
+    outbox((counts) => counts?.dead ?? 0),
   )
   metrics.collect(
     'outbox_oldest_seconds',
-    outbox(({ oldest }) => age(oldest)),
+    outbox((counts) => age(counts?.oldest)),
   )
-  metrics.collect(
-    'outbox_paused',
-    outbox(({ paused }) => (paused === undefined ? 0 : 1)),
+  metrics.collect('outbox_paused', () =>
+    each(destinations, 'destination', async (name) => ((await store.paused(name)) === undefined ? 0 : 1)),
   )
   // An Orthanc that was never read to its end has no lag yet; its part says why.
   metrics.collect('orthanc_feed_lag_seconds', () =>

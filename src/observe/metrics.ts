@@ -1,9 +1,17 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { metrics, type CounterName, type Declaration, type GaugeName, type TimerName } from './names.ts'
+import {
+  metrics,
+  shownAs,
+  type CollectedName,
+  type CounterName,
+  type Declaration,
+  type GaugeName,
+  type TimerName,
+} from './names.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
-/** One value of a gauge that is read when somebody asks. */
+/** One value of a gauge, or of a counter that the store keeps, which is read when somebody asks. */
 export interface Sample {
   readonly labels?: Labels
   readonly value: number
@@ -14,9 +22,9 @@ export interface Metrics {
   count(name: CounterName, labels?: Labels, by?: number): void
   observe(name: TimerName, seconds: number): void
   set(name: GaugeName, value: number, labels?: Labels): void
-  /** Read at each scrape instead of kept up to date; replaces all values of the gauge. */
-  collect(name: GaugeName, read: () => readonly Sample[] | Promise<readonly Sample[]>): void
-  /** The registry in Prometheus's text format. A collector that fails or is late leaves its gauge out, and only that. */
+  /** Read at each scrape instead of kept up to date; replaces all values. */
+  collect(name: CollectedName, read: () => readonly Sample[] | Promise<readonly Sample[]>): void
+  /** The registry in Prometheus's text format. A collector that fails or is late leaves its metric out, and only that. */
   text(): Promise<string>
   readonly contentType: string
 }
@@ -39,10 +47,11 @@ export function createMetrics({ process = true, collectMilliseconds = 2000 }: Me
   const counters = new Map<string, Counter>()
   const gauges = new Map<string, Gauge>()
   const timers = new Map<string, Histogram>()
-  const collectors = new Map<GaugeName, () => readonly Sample[] | Promise<readonly Sample[]>>()
+  const collectors = new Map<CollectedName, () => readonly Sample[] | Promise<readonly Sample[]>>()
 
-  for (const [name, { type, help, labels }] of Object.entries(byName)) {
-    const declared = { name, help, labelNames: [...labels], registers: [registry] }
+  for (const [name, declaration] of Object.entries(byName)) {
+    const { type, help, labels } = declaration
+    const declared = { name: shownAs(name, declaration), help, labelNames: [...labels], registers: [registry] }
     if (type === 'counter') counters.set(name, new Counter(declared))
     else if (type === 'timer') timers.set(name, new Histogram({ ...declared, buckets }))
     else gauges.set(name, new Gauge(declared))
@@ -51,11 +60,14 @@ export function createMetrics({ process = true, collectMilliseconds = 2000 }: Me
   const collectAll = async (): Promise<void> => {
     await Promise.all(
       [...collectors].map(async ([name, read]) => {
-        const gauge = gauges.get(name)
-        if (gauge === undefined) return
         const samples = await within(collectMilliseconds, read).catch(() => [])
-        gauge.reset()
-        for (const { labels, value } of samples) gauge.set({ ...labels }, value)
+        const [gauge, counter] = [gauges.get(name), counters.get(name)]
+        gauge?.reset()
+        counter?.reset()
+        for (const { labels, value } of samples) {
+          gauge?.set({ ...labels }, value)
+          counter?.inc({ ...labels }, value)
+        }
       }),
     )
   }

@@ -5,20 +5,24 @@ import { collect, type Collected } from '../../src/observe/collect.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 
 const paused = { by: 'night shift', reason: 'RIS update', since: '2026-10-16T08:14:40.000Z' }
-const state = { waiting: 2, delivered: 5, dead: 1, oldest: '2026-10-16T08:14:30.000Z', paused, retry: undefined }
-const counts = { source: 'ris-orders', received: 10, waiting: 1, applied: 5, ignored: 2, invalid: 1, dead: 1 }
+const told = {
+  destination: 'ris',
+  queued: 9,
+  waiting: 2,
+  delivered: 5,
+  dead: 1,
+  discarded: 1,
+  oldest: '2026-10-16T08:14:30.000Z',
+}
+const states = { waiting: 1, applied: 5, ignored: 2, invalid: 1, dead: 1 }
+const counts = { source: 'ris-orders', received: 10, oldestSeconds: 3, ...states }
 const collected: Collected = {
   store: {
-    counts: () => Promise.resolve([counts]),
+    counters: () => Promise.resolve({ sources: [counts], destinations: [told], notices: new Map([['E602', 2]]) }),
     applied: () => Promise.resolve(7),
     pending: (after) =>
       Promise.resolve([{ kind: 'deadline', seq: after + 1, at: '2026-10-16T08:14:57.500Z', subject: 's', due: '' }]),
-    state: (endpoint) =>
-      Promise.resolve(
-        endpoint === 'ris'
-          ? state
-          : { waiting: 0, delivered: 0, dead: 0, oldest: undefined, paused: undefined, retry: undefined },
-      ),
+    paused: (endpoint) => Promise.resolve(endpoint === 'ris' ? paused : undefined),
     cursor: (orthanc) =>
       Promise.resolve(
         orthanc === 'new' ? undefined : { seq: 42, identity: 'x', caughtUpAt: '2026-10-16T08:14:50.000Z' },
@@ -43,11 +47,18 @@ test('what the store holds is read at the scrape', async () => {
   collect(metrics, collected)
   const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   expect(lines.filter((line) => !/_(bucket|sum|count)/.test(line))).toEqual([
+    'messages_total{source="ris-orders"} 10',
+    'outbox_queued_total{destination="ris"} 9',
+    'outbox_delivered_total{destination="ris"} 5',
+    'outbox_discarded_total{destination="ris"} 1',
+    'notices_raised_total{code="E602"} 2',
     'messages{source="ris-orders",state="waiting"} 1',
     'messages{source="ris-orders",state="applied"} 5',
     'messages{source="ris-orders",state="ignored"} 2',
     'messages{source="ris-orders",state="invalid"} 1',
     'messages{source="ris-orders",state="dead"} 1',
+    'messages_oldest_seconds{source="ris-orders"} 3',
+    'inbox_stalled 0',
     'inbox_oldest_seconds 2.5',
     'outbox_waiting{destination="ris"} 2',
     'outbox_waiting{destination="archive"} 0',
@@ -60,9 +71,9 @@ test('what the store holds is read at the scrape', async () => {
     'target_dirty_items{target="folder"} 1',
     'orthanc_feed_lag_seconds{orthanc="orthanc"} 10',
     'orthanc_feed_position{orthanc="orthanc"} 42',
-    'part_up{part="store"} 1',
-    'part_up{part="orthanc"} 0.5',
-    'part_up{part="ris"} 0',
+    'engine_part_up{part="store"} 1',
+    'engine_part_up{part="orthanc"} 0.5',
+    'engine_part_up{part="ris"} 0',
     'store_memory_bytes{kind="used"} 1000',
     'store_memory_bytes{kind="limit"} 0',
   ])
@@ -71,9 +82,9 @@ test('what the store holds is read at the scrape', async () => {
 test('while the store is away, what needs no store is still shown', async () => {
   const metrics = createMetrics({ process: false })
   const away = () => Promise.reject(new Error('away'))
-  collect(metrics, { ...collected, store: { ...collected.store, counts: away, state: away, memory: away } })
+  collect(metrics, { ...collected, store: { ...collected.store, counters: away, memory: away } })
   const text = await metrics.text()
-  expect(text).toContain('part_up{part="ris"} 0\n')
+  expect(text).toContain('engine_part_up{part="ris"} 0\n')
   expect(text).not.toMatch(/^messages\{|^outbox_waiting\{/m)
 })
 
@@ -84,6 +95,6 @@ test('one registry serves the flow and HTTP', async () => {
   flow.count('messages_received_total', { source: 'ris-orders' })
   http.count('http_requests_total', { route: '/metrics', status: '200' })
   const text = await http.text()
-  expect(text).toContain('messages_received_total{source="ris-orders"} 1\n')
-  expect(text).toContain('http_requests_total{route="/metrics",status="200"} 1\n')
+  expect(text).toContain('engine_messages_received_total{source="ris-orders"} 1\n')
+  expect(text).toContain('engine_http_requests_total{route="/metrics",status="200"} 1\n')
 })

@@ -11,9 +11,9 @@ test('counts, times and sets what is declared', async () => {
   metrics.observe('apply_duration_seconds', 0.004)
   metrics.set('build_info', 1, { version: '1.2.3', node: 'v24' })
   const text = await metrics.text()
-  expect(text).toContain('messages_received_total{source="ris-orders"} 3\n')
-  expect(text).toContain('apply_duration_seconds_bucket{le="0.005"} 1\n')
-  expect(text).toContain('apply_duration_seconds_bucket{le="0.0025"} 0\n')
+  expect(text).toContain('engine_messages_received_total{source="ris-orders"} 3\n')
+  expect(text).toContain('engine_apply_duration_seconds_bucket{le="0.005"} 1\n')
+  expect(text).toContain('engine_apply_duration_seconds_bucket{le="0.0025"} 0\n')
   expect(text).toContain('build_info{version="1.2.3",node="v24"} 1\n')
 })
 
@@ -40,7 +40,16 @@ test('a collector that fails or hangs leaves its gauge out, and only that', asyn
   metrics.collect('worklist_items', () => [{ labels: { step_status: 'SCHEDULED' }, value: 5 }])
   const text = await metrics.text()
   expect(text).toContain('worklist_items{step_status="SCHEDULED"} 5\n')
-  expect(text).not.toMatch(/^outbox_waiting\{|^mllp_connections\{|^messages\{/m)
+  expect(text).not.toMatch(/^outbox_waiting\{|^engine_mllp_connections\{|^messages\{/m)
+})
+
+test('a counter of the store is shown as the store has it, and as a counter', async () => {
+  const metrics = create()
+  let stored = 7
+  metrics.collect('messages_total', () => [{ labels: { source: 'ris' }, value: stored }])
+  expect(await metrics.text()).toMatch(/# TYPE messages_total counter\nmessages_total\{source="ris"\} 7\n/)
+  stored = 9
+  expect(await metrics.text()).toContain('messages_total{source="ris"} 9\n')
 })
 
 test('a label that is not declared is refused', () => {

@@ -4,11 +4,12 @@ import { deliveryErrors } from './delivery.ts'
 import { dicomErrors } from './dicom.ts'
 import type { ErrorClass, ErrorEntry } from './entry.ts'
 import { examErrors } from './exam.ts'
+import { inboxErrors } from './inbox.ts'
 import { mappingErrors } from './mapping.ts'
 import { mllpErrors } from './mllp.ts'
 import { orthancErrors } from './orthanc.ts'
-import { siteErrors } from './site.ts'
 import { replayErrors } from './replay.ts'
+import { siteErrors } from './site.ts'
 import { storeErrors } from './store.ts'
 
 /**
@@ -23,12 +24,13 @@ export const errors = {
   ...orthancErrors,
   ...storeErrors,
   ...examErrors,
+  ...inboxErrors,
   ...deliveryErrors,
   ...cliErrors,
   ...dicomErrors,
+  ...replayErrors,
 }
 
-  ...replayErrors,
 export type ErrorCode = keyof typeof errors
 
 export type ErrorParams = Readonly<Record<string, string | number>>
