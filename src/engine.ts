@@ -9,6 +9,8 @@ import type { Clock, Jobs, Log, PartHealth, Store } from './core/ports.ts'
 import type { OrthancSettings, SourceSettings } from './core/settings.ts'
 import { writePart10 } from './dicom/part10.ts'
 import { withLongNumbers } from './flow/long-numbers.ts'
+import { checkCounters, withAges } from './flow/count.ts'
+import { watchInbox } from './flow/inbox-watch.ts'
 import { createAnswerer } from './flow/answer.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createDrainer } from './flow/drain.ts'
@@ -132,7 +134,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         for (const endpoint of endpoints) jobs.wake(`deliver:${endpoint}`)
       },
     })
-    hold('drain', embedded, drain)
+    const drainer = hold('drain', embedded, drain)
+    const inbox = watchInbox({ ledger: store, role: drainer, clock, log })
+    later(() => inbox.stop())
 
     const deliverers = new Map<string, Deliverer>()
     for (const destination of settings.destinations.filter(({ port }) => port !== 0)) {
@@ -156,8 +160,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       log,
     })
     later(() => leftBehind.stop())
-    const parts = async (): Promise<readonly PartHealth[]> => [
-      ...(await health({
+    const parts = async (): Promise<readonly PartHealth[]> => {
+      const found = await health({
         store,
         redisFailure: () => redis?.failure(),
         index,
@@ -222,7 +226,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       destinations: {
         names: [...deliverers.keys()],
         outbox: store,
-        held: (name) => deliverers.get(name)?.held(),
+        circuit: (name, kept) => deliverers.get(name)?.circuit(kept) ?? 'closed',
         wake: (name) => jobs.wake(`deliver:${name}`),
         clock,
         log,

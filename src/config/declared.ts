@@ -325,6 +325,24 @@ export const site = z.strictObject({
           'More orders than this are removed, the oldest first; about 8 kB each in Redis. What modalities see is kept beyond it until 7 days after its scheduled day.',
         unit: 'orders',
       }),
+      deadLetterDays: kind.whole(1, 3650, 90, {
+        description: 'Dead letters, of messages received and of status messages, wait for a person for so long.',
+        unit: 'days',
+      }),
+      deadLetterCount: kind.whole(100, 100_000_000, 10_000, {
+        description:
+          'More dead letters than this are removed, the oldest first; of each destination, and of messages received.',
+        unit: 'messages',
+      }),
+      mergedPatientDays: kind.whole(1, 36_500, 3650, {
+        description:
+          'For so long a merged Patient ID leads to who the patient is now, when none of their orders is kept any more.',
+        unit: 'days',
+      }),
+      mergedPatientCount: kind.whole(100, 100_000_000, 1_000_000, {
+        description: 'More merged patients than this are removed, the oldest first, unless an order of theirs is kept.',
+        unit: 'patients',
+      }),
       duplicateDays: kind.whole(1, 3650, 7, {
         description:
           'A message that comes again within so long, with the same MSH-10 and text from the same source, gets the stored AA again and has no second effect.',

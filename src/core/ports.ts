@@ -372,6 +372,11 @@ export interface RetentionLimits {
   readonly messageCount: number
   readonly orderDays: number
   readonly orderCount: number
+  /** Dead letters of either direction wait for a person. */
+  readonly deadLetterDays: number
+  readonly deadLetterCount: number
+  readonly mergedPatientDays: number
+  readonly mergedPatientCount: number
   /** The duplicate window (I4). */
   readonly duplicateDays: number
   readonly duplicateCount: number
@@ -508,6 +513,9 @@ export interface PartHealth {
   /** Of the catalogue of errors, with what helps. */
   readonly code?: string
   readonly cure?: string
+  /** Of sources and destinations: what waits, and for how long the oldest of it. */
+  readonly waiting?: number
+  readonly oldestSeconds?: number
   readonly since?: Instant
 }
 

@@ -36,6 +36,10 @@ export interface Settings {
     readonly messageCount: number
     readonly orderDays: number
     readonly orderCount: number
+    readonly deadLetterDays: number
+    readonly deadLetterCount: number
+    readonly mergedPatientDays: number
+    readonly mergedPatientCount: number
     /** A message is known again for so long, and among so many (I4). */
     readonly duplicateDays: number
     readonly duplicateCount: number

@@ -1,4 +1,6 @@
+import type { EngineError } from '../core/errors/index.ts'
 import type { PartHealth, Store } from '../core/ports.ts'
+import type { CircuitState, RetryPlan } from '../core/retry.ts'
 import type { Deliverer } from './deliver.ts'
 import type { Publisher } from './publish.ts'
 import type { Watch } from './watch.ts'
@@ -9,25 +11,19 @@ import type { WorklistIndex } from './worklist-index.ts'
  * endpoints and codes only. Asking costs the store at most one question per destination.
  */
 export async function health(parts: {
-  readonly store: Pick<Store, 'isUp' | 'state'>
+  readonly store: Pick<Store, 'isUp' | 'state' | 'trouble'>
   /** Why the engine's own Redis does not run. */
   readonly redisFailure: () => string | undefined
   readonly index: Pick<WorklistIndex, 'ready' | 'lagging'>
   readonly sources: readonly { readonly name: string; readonly isListening: () => boolean }[]
   readonly watches: readonly Watch[]
-  readonly deliverers: ReadonlyMap<string, Pick<Deliverer, 'held'>>
-  readonly publishers: readonly (Pick<Publisher, 'failure'> & { readonly name: string })[]
+  readonly deliverers: ReadonlyMap<string, Pick<Deliverer, 'held' | 'circuit'>>
+  readonly publishers: readonly (Pick<Publisher, 'failure' | 'plan' | 'circuit'> & { readonly name: string })[]
 }): Promise<readonly PartHealth[]> {
   const { store, index, sources, watches, deliverers, publishers } = parts
   const storeUp = store.isUp()
   return [
-    storeUp
-      ? { name: 'store', state: 'up' }
-      : {
-          name: 'store',
-          state: 'down',
-          detail: parts.redisFailure() ?? 'Redis does not answer; no messages are taken.',
-        },
+    storePart(storeUp, store.trouble(), parts.redisFailure()),
     ...sources.map((source): PartHealth => {
       const name = `source ${source.name}`
       return source.isListening()
@@ -46,12 +42,14 @@ export async function health(parts: {
       const name = `orthanc ${watch.name}`
       return failure === undefined
         ? { name, state: 'up' }
-        : { name, state: 'down', detail: failure.error.message, since: failure.since }
+        : { name, state: 'down', detail: whyAway(failure.error, watch.plan(), watch.circuit()), since: failure.since }
     }),
     ...publishers.map((publisher): PartHealth => {
       const failure = publisher.failure()
       const name = `target ${publisher.name}`
-      return failure === undefined ? { name, state: 'up' } : { name, state: 'down', detail: failure.message }
+      return failure === undefined
+        ? { name, state: 'up' }
+        : { name, state: 'down', detail: whyAway(failure, publisher.plan(), publisher.circuit()) }
     }),
     ...(await Promise.all(
       [...deliverers].map(async ([endpoint, deliverer]): Promise<PartHealth> => {
@@ -61,13 +59,37 @@ export async function health(parts: {
           const { by, since } = outbox.paused
           return { name, state: 'degraded', detail: `Paused by ${by}, ${outbox.waiting} waiting.`, since }
         }
-        const held = deliverer.held()
-        if (held !== undefined)
-          return { name, state: 'down', detail: `No status is taken (${held.code}).`, since: held.since }
+        // What the store has of it every engine knows, also one that does not deliver to it.
+        const plan = deliverer.held() ?? outbox?.retry
+        if (plan !== undefined) {
+          const detail = `No status is taken (${plan.code}). ${again(plan, deliverer.circuit(plan))}`
+          return { name, state: 'down', detail, since: plan.since }
+        }
         const dead = outbox?.dead ?? 0
         if (dead === 0) return { name, state: 'up' }
         return { name, state: 'degraded', detail: `${dead} status messages were refused for good (AE); they are kept.` }
       }),
     )),
   ]
+}
+
+/** With its cure where trying again will not help. */
+function whyAway(error: EngineError, plan: RetryPlan | undefined, circuit: CircuitState): string {
+  const parts = [error.message, error.class === 'permanent' ? error.cure : '', plan && again(plan, circuit)]
+  return parts.filter(Boolean).join(' ')
+}
+
+function again({ failures, next }: RetryPlan, circuit: CircuitState): string {
+  const times = failures === 1 ? 'once' : `${failures} times in a row`
+  return `Failed ${times}, tried again at ${next.slice(0, 19)}Z; circuit ${circuit}.`
+}
+
+/** Short of memory it still applies and delivers; not the store that it was, it does nothing. */
+function storePart(up: boolean, trouble: EngineError | undefined, redisFailure: string | undefined): PartHealth {
+  const name = 'store'
+  if (trouble === undefined) {
+    if (up) return { name, state: 'up' }
+    return { name, state: 'down', detail: redisFailure ?? 'Redis does not answer; no messages are taken.' }
+  }
+  return { name, state: up ? 'degraded' : 'down', detail: `${trouble.code}: ${trouble.message} ${trouble.cure}` }
 }

@@ -93,7 +93,8 @@ export function createReceiver(context: ReceiveContext): (frame: Uint8Array) => 
       metrics.count('messages_not_stored_total', { source: source.name })
       // An absent store is said once, by the store; anything else is a defect, and the sender keeps its message all the same.
       const failure = failureOf(error)
-      if (failure.code !== 'E501') log.error({ source: source.name, ...failure }, 'message could not be stored')
+      if (failure.code !== 'E501' && failure.code !== 'E518')
+        log.error({ source: source.name, ...failure }, 'message could not be stored')
       if (source.whenStoreUnavailable === 'noAck') return { kind: 'close' }
       if (!isAnswered) return { kind: 'nothing' }
       metrics.count('acknowledgments_total', { source: source.name, code: 'AR' })

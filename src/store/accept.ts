@@ -1,3 +1,4 @@
+import type { EngineError } from '../core/errors/index.ts'
 import type { Accepted, AcknowledgmentCode, MessageKeys, NewMessage } from '../core/message.ts'
 import type { Inbox } from '../core/ports.ts'
 import type { Instant, MessageId, Seq } from '../core/ids.ts'
@@ -16,10 +17,10 @@ export interface MessageInformation {
   readonly code: AcknowledgmentCode
   readonly bytes: number
   readonly keys: MessageKeys
-}
   /** A person has made it by editing that one. */
   readonly editOf?: MessageId
   readonly place?: Seq
+}
 
 /** An entry of the inbox is read and applied as a whole: many changes of Orthanc are several entries. */
 const rowsPerEntry = 500
@@ -29,12 +30,16 @@ export function createInbox(options: {
   connection: Connection
   /** So many messages are known again (I4). */
   againCount: number
+  /** Why no new message is to be taken now; what else comes in is little, and is owed. */
+  refusal: () => EngineError | undefined
   /** Of each number that was given. */
   seen: (seq: Seq) => void
 }): Inbox {
   const { connection, seen } = options
   return {
     async accept(message) {
+      const refusal = options.refusal()
+      if (refusal !== undefined) throw refusal
       const reply = await connection.run(scripts.accept, acceptArguments(message, options.againCount))
       const result = accepted(list(reply))
       if (result.kind === 'stored') seen(result.seq)
@@ -120,7 +125,9 @@ function acceptArguments(message: NewMessage, againCount: number): Argument[] {
     state.kind === 'waiting' ? JSON.stringify({ kind: 'message', source, planId, at }) : '',
     planId,
     againCount,
-    message.acknowledgmentCode === 'AA' ? Date.parse(at) || Date.now() : '',
+    // What was refused is judged afresh when it comes again.
+    state.kind === 'invalid' ? '' : Date.parse(at) || Date.now(),
+    message.owedTo ?? '',
     ...searchKeys(controlId, keys),
   ]
 }

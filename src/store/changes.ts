@@ -75,6 +75,8 @@ export function operations(upTo: Seq, changes: readonly Change[], world: StoredW
         break
       case 'patient':
         put('SET', keys.patient(change.patient.key), JSON.stringify(change.patient))
+        if (change.patient.mergedInto !== undefined || change.patient.aliases !== undefined)
+          put('ZADD', 'wl:merges', Date.now(), change.patient.key)
         break
       case 'tombstone':
         put('SET', keys.tombstone(change.tombstone.key), JSON.stringify(change.tombstone), 'PX', tombstoneMilliseconds)

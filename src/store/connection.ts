@@ -27,6 +27,10 @@ export interface Connection {
   /** Why Redis is there but cannot be the store, such as another format or a wrong password. */
   refusal(): EngineError | undefined
   onRefusal(listener: (error: EngineError) => void): void
+  /** Redis answers, and the store is not in it any more: doubts it, and is thrown. */
+  gone(): EngineError
+  /** Looks at once whether Redis is still what it was. */
+  doubt(): void
   ping(): Promise<void>
   close(): void
 }
@@ -46,7 +50,7 @@ export function redisOptions(location: RedisLocation): RedisOptions {
 }
 
 /** What Redis answers when it is there but takes no changes. */
-const refusals = /^(OOM|READONLY|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM)\b/
+const refusals = /^(?:ERR )?(WLGONE|OOM|READONLY|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM)\b/
 
 export function connect(options: {
   location: RedisLocation
@@ -71,6 +75,8 @@ export function connect(options: {
   const listeners = new Set<(up: boolean) => void>()
   const refusalListeners = new Set<(error: EngineError) => void>()
   let refused: EngineError | undefined
+  /** It answers, and is not the store: nothing of it is read as if it were. */
+  let barred = false
   let up = false
   let closed = false
   let probing: NodeJS.Timeout | undefined
@@ -108,10 +114,11 @@ export function connect(options: {
     probing = undefined
     if (closed || redis.status !== 'ready') return
     try {
-      await redis.set('wl:probe', '1')
       await options.prepare({ redis, run: runScript })
+      await redis.set('wl:probe', '1')
       if (closed || redis.status !== 'ready') return
       refused = undefined
+      barred = false
       tell(true)
     } catch (error) {
       if (redis.status !== 'ready') return
@@ -125,6 +132,7 @@ export function connect(options: {
     // LOADING and BUSY pass by themselves.
     if (!(error instanceof EngineError) && (reason === undefined || reason === 'LOADING' || reason === 'BUSY')) return
     const before = refused?.message
+    barred = error instanceof EngineError
     refused = error instanceof EngineError ? error : new EngineError('E509', { reason: reason ?? '' }, { cause: error })
     if (refused.message !== before) log.error({ code: refused.code }, refused.message)
     for (const listener of refusalListeners) listener(refused)
@@ -147,12 +155,15 @@ export function connect(options: {
 
   async function ask<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
     try {
+      if (barred) throw refused ?? new EngineError('E501')
       return await work(redis)
     } catch (error) {
+      if (barred && error === refused) throw new EngineError('E501', {}, { cause: error })
       if (error instanceof EngineError) throw error
       const text = error instanceof Error ? error.message : String(error)
       const refusal = refusals.exec(text)?.[1]
-      if (refusal !== undefined && up) log.error({ code: 'E509', reason: refusal }, 'store refused a change')
+      if (refusal !== undefined && refusal !== 'WLGONE' && up)
+        log.error({ code: 'E509', reason: refusal }, 'store refused a change')
       // A reply that only one command minds is a defect of ours; everything else puts the store in doubt.
       if (refusal === undefined && isReply(error)) {
         // Its first word: the rest may quote an argument (I9).
@@ -186,6 +197,11 @@ export function connect(options: {
       return () => listeners.delete(listener)
     },
     refusal: () => refused,
+    doubt,
+    gone() {
+      doubt()
+      return new EngineError('E501')
+    },
     onRefusal: (listener) => void refusalListeners.add(listener),
     ping: () =>
       ask(async (client) => {

@@ -2,6 +2,7 @@ import { EngineError } from '../core/errors/index.ts'
 import type { Clock, Log, Store } from '../core/ports.ts'
 import { createInbox } from './accept.ts'
 import { createIdentity } from './identity.ts'
+import { migrate, migrations } from './migrate.ts'
 import { createMonitor, memoryOf } from './monitor.ts'
 import { checkServer } from './check.ts'
 import { connect, type RedisLocation } from './connection.ts'
@@ -14,8 +15,8 @@ import { createOutbox } from './outbox.ts'
 import { createPlanStore } from './plans.ts'
 import { createReplies } from './replies.ts'
 import { reindex } from './reindex.ts'
-import { createRetention } from './retention.ts'
 import { createReplays } from './replays.ts'
+import { createRetention } from './retention.ts'
 import { createSiteMemory } from './site.ts'
 import { followChanges } from './stream.ts'
 import { createStudyFinder } from './studies.ts'
@@ -27,9 +28,9 @@ export { redisOptions, type RedisLocation } from './connection.ts'
 
 /**
  * What the keys mean; goes up when an engine of before would misread them. A store of a newer format is left alone.
- * 2: pauses, links and merges, which an engine of format 1 passes over.
+ * What leads from one to the next is in migrate.ts.
  */
-export const storeFormat = 2
+export const storeFormat = migrations.at(-1)?.to ?? 1
 
 export interface StoreOptions {
   readonly redis: RedisLocation
@@ -62,11 +63,12 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     commandMilliseconds: options.commandMilliseconds ?? 5000,
     prepare: ({ run }) => identity.look(run),
   })
+  const leases = createLeases({ connection, leaseMilliseconds: options.leaseMilliseconds ?? 3000 })
   try {
     await isReady(connection, options.startMilliseconds ?? 10_000)
     await checkServer(connection, log)
+    await migrate({ connection, leases, log })
     await reindex({ connection, log })
-    await connection.ask((redis) => redis.set('wl:format', storeFormat))
   } catch (error) {
     connection.close()
     throw error
@@ -74,15 +76,14 @@ export async function createStore(options: StoreOptions): Promise<Store> {
   const stream = await followChanges({ location, connection, isReplaced: identity.isReplaced })
   stream.onChange(seen)
   const monitor = createMonitor({ connection, identity, log, ...options.memory })
-  const leases = createLeases({ connection, leaseMilliseconds: options.leaseMilliseconds ?? 3000 })
   const plans = createPlanStore({ connection, now: () => Date.parse(clock()) })
   return {
     ...createInbox({ connection, seen, refusal: monitor.shortage, againCount: options.againCount ?? 200_000 }),
     lease: (role, options) => leases.lease(role, options),
     ...createLedger({ connection, targets, seen }),
     ...createMessageStore({ connection }),
-    ...createReplies({ connection }),
     ...createReplays({ connection, seen }),
+    ...createReplies({ connection }),
     ...createCounters({ connection }),
     ...createWorklistStore({ connection, stream }),
     ...createStudyFinder({ connection }),

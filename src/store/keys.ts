@@ -28,6 +28,7 @@ import type { Lookup } from '../core/world.ts'
  * wl:items, wl:versions, wl:served                items, their versions, those served
  * wl:dirty:<target>                               item ids by version
  * wl:p:<key>, wl:s:<key>, wl:t:<key>              patients, studies, tombstones
+ * wl:merges                                       patients who were merged, or into whom somebody was, by when that was
  * wl:studies, wl:unstable:<orthanc>               by last image
  * wl:out:<endpoint>, wl:dead:<endpoint>           owed and refused messages by sequence number; wl:send:<endpoint>\n<id> each of them
  * wl:retries                                      by endpoint: how it is tried again while it takes nothing

@@ -5,8 +5,9 @@ import type { Retention, RetentionLimits } from '../core/ports.ts'
 import { searchKeys, type MessageInformation } from './accept.ts'
 import { orderKeys, studyKeys } from './changes.ts'
 import { list, text, type Argument, type Connection } from './connection.ts'
-import { keys } from './keys.ts'
+import { keys, orderIndex } from './keys.ts'
 import { scripts } from './scripts.ts'
+import { isOpen } from './site.ts'
 import { parsed } from './world.ts'
 
 const day = 86_400_000
@@ -38,12 +39,15 @@ export function createRetention(options: {
   return {
     async retain(at, limits) {
       const now = await steadily(connection, Date.parse(at), stepMilliseconds)
-      const messages = await retainMessages(connection, now, limits)
+      const dead = await retainMessages(connection, 'dead', now - limits.deadLetterDays * day, limits.deadLetterCount)
+      const old = await retainMessages(connection, 'others', now - limits.messageDays * day, limits.messageCount)
       const { orders, expired } = await retainOrders(connection, targets, now, limits, at)
       await retainStudies(connection, now, limits)
-      await retainRefused(connection, now - limits.messageDays * day)
+      await retainRefused(connection, now - limits.deadLetterDays * day, limits.deadLetterCount)
+      await retainMerges(connection, now - limits.mergedPatientDays * day, limits.mergedPatientCount)
       await retainPlans(connection, now - planMilliseconds)
-      return { messages, orders, expired }
+      await retainDuplicates(connection, now - limits.duplicateDays * day, limits.duplicateCount)
+      return { messages: dead + old, orders, expired }
     },
   }
 }
@@ -55,12 +59,18 @@ async function steadily(connection: Connection, now: number, step: number): Prom
   return reached
 }
 
-async function retainMessages(connection: Connection, now: number, limits: RetentionLimits): Promise<number> {
-  const cutoff = now - limits.messageDays * day
-  let excess = (await connection.ask((redis) => redis.zcard('wl:messages'))) - limits.messageCount
+/** Dead letters wait for a person, and do so longer: they are a list of their own, with limits of their own. */
+async function retainMessages(
+  connection: Connection,
+  which: 'dead' | 'others',
+  cutoff: number,
+  count: number,
+): Promise<number> {
+  const members = which === 'dead' ? 'wl:messages:dead' : 'wl:messages'
+  let excess = (await connection.ask((redis) => redis.zcard(members))) - count
   let removed = 0
   for (let after = '-inf'; ;) {
-    const ids = await connection.ask((redis) => redis.zrangebyscore('wl:messages', after, '+inf', 'LIMIT', 0, chunk))
+    const ids = await connection.ask((redis) => redis.zrangebyscore(members, after, '+inf', 'LIMIT', 0, chunk))
     if (ids.length === 0) return removed
     const replies = await connection.batch(ids.map((id) => ['hmget', keys.message(id), 'k', 'i']))
     const args: Argument[] = []
@@ -68,7 +78,8 @@ async function retainMessages(connection: Connection, now: number, limits: Reten
     for (const [at, id] of ids.entries()) {
       const [kind, body] = list(replies[at])
       const information = parsed(body) as MessageInformation | undefined
-      if (information === undefined || text(kind) === 'waiting') continue
+      const isDead = text(kind) === 'dead'
+      if (information === undefined || text(kind) === 'waiting' || isDead !== (which === 'dead')) continue
       young = Date.parse(information.at) >= cutoff && excess <= 0
       if (young) break
       const found = searchKeys(information.controlId, information.keys)
@@ -96,12 +107,18 @@ async function retainOrders(
     const [body, version, items] = await connection.ask((redis) => redis.hmget(keys.order(id), 'o', 'v', 'i'))
     const order = parsed(body) as Order | undefined
     if (order === undefined) return false
+    // What is open is expired before it is removed, shown to modalities or not: its story says so.
+    const isLongOver = mattersUntil < Math.max(cutoff, now - graceMilliseconds)
+    if (isOpen(order)) {
+      if (isLongOver) old.push(id)
+      return false
+    }
     const itemIds = (parsed(items) as string[] | undefined) ?? []
     const index = orderKeys(order)
     const args: Argument[] = [id, version ?? '', order.patientKey, itemIds.length, ...itemIds]
     const done = await connection.run(scripts.removeOrder, [...args, targets.length, ...targets, ...index])
     if (done === 1) orders += 1
-    else if (done === isServed && mattersUntil < Math.max(cutoff, now - graceMilliseconds)) old.push(id)
+    else if (done === isServed && isLongOver) old.push(id)
     return done === 1
   }
   await oldestFirst(connection, 'wl:orders', cutoff, limits.orderCount, remove)
@@ -163,23 +180,38 @@ async function oldestFirst(
 }
 
 /** Status messages that the receiver refused. Owed ones are never touched. */
-async function retainRefused(connection: Connection, cutoff: number): Promise<void> {
+async function retainRefused(connection: Connection, cutoff: number, count: number): Promise<void> {
   const counted = await connection.ask((redis) => redis.hkeys('wl:sent'))
   const endpoints = new Set(counted.map((field) => field.slice(field.indexOf('\n') + 1)))
   for (const endpoint of endpoints) {
     const ids = await connection.ask((redis) => redis.zrange(keys.deadOutbox(endpoint), '0', '-1'))
+    let excess = ids.length - count
     for (const id of ids) {
       const [settledAt, decidedAt] = await connection.ask((redis) =>
         redis.hmget(keys.send(endpoint, id), 'settledAt', 'at'),
       )
       const at = settledAt ?? decidedAt
-      if (at != null && Date.parse(at) >= cutoff) break
+      if (at != null && Date.parse(at) >= cutoff && excess <= 0) break
+      excess -= 1
       await connection.run(scripts.forgetRefused, [endpoint, id])
     }
   }
 }
 
+/** Patients who were merged, after years: until then their old Patient ID leads to who they are now. */
+async function retainMerges(connection: Connection, cutoff: number, count: number): Promise<void> {
+  const remove = async (key: string): Promise<boolean> =>
+    (await connection.run(scripts.removeMerge, [key, orderIndex({ by: 'patient', key })])) === 1
+  await oldestFirst(connection, 'wl:merges', cutoff, count, remove)
+}
+
 async function retainPlans(connection: Connection, cutoff: number): Promise<void> {
   const ids = await connection.ask((redis) => redis.zrangebyscore('wl:plans', '-inf', `(${cutoff}`))
   for (const id of ids) await connection.run(scripts.removePlan, [id, cutoff])
+}
+
+/** Some at a time: orders are taken in between. */
+async function retainDuplicates(connection: Connection, cutoff: number, count: number): Promise<void> {
+  const most = 1000
+  while (Number(await connection.run(scripts.forgetAgain, [cutoff, count, most])) === most);
 }

@@ -505,6 +505,17 @@ end
 return removed`,
   ),
 
+  /** patient key, set of its orders. Forgets a merge of which no order is kept. */
+  removeMerge: script(
+    'removeMerge',
+    `
+if redis.call('EXISTS', ARGV[2]) == 1 then return 0 end
+redis.call('DEL', 'wl:p:' .. ARGV[1])
+redis.call('ZREM', 'wl:merges', ARGV[1])
+redis.call('INCR', 'wl:generation')
+return 1`,
+  ),
+
   /** before (milliseconds), how many are kept, how many at most now. Forgets the oldest of the duplicate window; answers how many. */
   forgetAgain: script(
     'forgetAgain',

@@ -49,6 +49,6 @@ export function createSiteMemory({
   }
 }
 
-function isOpen({ steps }: Order): boolean {
+export function isOpen({ steps }: Order): boolean {
   return steps.some(({ stepStatus }) => !endedStatuses.includes(stepStatus))
 }

@@ -1,7 +1,5 @@
 import { Redis } from 'ioredis'
-import { sentence } from '../core/errors/index.ts'
 import type { Seq } from '../core/ids.ts'
-import type { Log } from '../core/ports.ts'
 import { redisOptions, type Connection, type RedisLocation } from './connection.ts'
 
 export interface ChangeStream {
@@ -11,15 +9,16 @@ export interface ChangeStream {
 
 /**
  * Tells at once that a commit changed items. What is missed while disconnected is made good by one call at each new
- * connection. A store that has come back with less than it had (a backup, a replica that was behind, a Redis that
- * writes once a second) is said: what was read of it before may never have happened.
+ * connection. Where another store has taken its place (a backup, a store that a person has accepted with what it has
+ * lost) that is told with it: what was read before may never have happened.
  */
 export async function followChanges(options: {
   location: RedisLocation
   connection: Connection
-  log: Log
+  /** Whether another store has taken the place of the one that was read; asked once for each. */
+  isReplaced: () => boolean
 }): Promise<ChangeStream> {
-  const { location, connection, log } = options
+  const { location, connection } = options
   const listeners = new Set<(version: Seq, isRewound?: boolean) => void>()
   let told: Seq = 0
   const redis = new Redis({
@@ -40,8 +39,7 @@ export async function followChanges(options: {
     try {
       const before = told
       const applied = Number((await connection.ask((client) => client.get('wl:applied'))) ?? 0)
-      const isRewound = applied < before
-      if (isRewound) log.error({ code: 'E517' }, sentence('E517'))
+      const isRewound = options.isReplaced() || applied < before
       tell(applied, isRewound)
     } catch {
       // It has gone again; the next connection catches up.

@@ -17,8 +17,13 @@ export function createWorklistStore(options: {
 
   async function items(ids: readonly string[]): Promise<readonly (WorklistItem | undefined)[]> {
     if (ids.length === 0) return []
-    const bodies = await connection.ask((redis) => redis.hmget('wl:items', ...ids))
-    return bodies.map((body) => parsed(body) as WorklistItem | undefined)
+    const [bodies, isThere] = await connection.batch([
+      ['hmget', 'wl:items', ...ids],
+      ['exists', 'wl:identity'],
+    ])
+    // Nobody learns from a store that was emptied just now that his items are gone (I10).
+    if (isThere === 0) throw connection.gone()
+    return list(bodies).map((body) => parsed(body) as WorklistItem | undefined)
   }
 
   /** Orders that are in one set of each part of the question. */

@@ -6,7 +6,7 @@ import type { Order, StepStatus, Study } from '../../src/core/order.ts'
 import type { Change } from '../../src/core/world.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { eventually } from '../support/temporary.ts'
-import { apply, item, message, now, openStore, order } from './support.ts'
+import { apply, item, message, now, openStore, order, otherLimits } from './support.ts'
 
 let redis: TestRedis
 let store: Store
@@ -263,7 +263,7 @@ test('what was told of an order is kept with it, without bytes, and goes with it
   expect(await bytesKept()).toBe(2)
 
   // Dead letters are as old as messages may be, the order is not.
-  const limits = { messageDays: 30, messageCount: 1000, orderDays: 365, orderCount: 1000 }
+  const limits = { ...otherLimits, messageDays: 30, messageCount: 1000, orderDays: 365, orderCount: 1000 }
   await store.retain('2026-12-16T08:15:00.000Z', limits)
   expect(await store.state('ris')).toMatchObject({ dead: 0, waiting: 1 })
   expect(await store.sent('O1')).toEqual(told)
@@ -290,7 +290,9 @@ async function bytesKept(): Promise<number> {
 
 /** Whatever is kept of messages to be sent, and of the stories of orders. */
 function sendKeys(): Promise<readonly string[]> {
-  return looking(async (client) => (await client.keys('wl:*')).filter((key) => /^wl:(send|told|h|leftout)/.test(key)))
+  return looking(async (client) =>
+    (await client.keys('wl:*')).filter((key) => /^wl:(send|told|h|leftout)(:|$)/.test(key)),
+  )
 }
 
 async function looking<T>(work: (client: Redis) => Promise<T>): Promise<T> {
@@ -347,6 +349,7 @@ test('what was sent after its line was gone leaves nothing behind', async () => 
   // Those of the story, and the dead letter.
   expect([await kept(), (await store.sent('O1')).length]).toEqual([201, 200])
   await store.retain('2026-12-16T08:15:00.000Z', {
+    ...otherLimits,
     messageDays: 30,
     messageCount: 1000,
     orderDays: 365,
@@ -545,7 +548,7 @@ test('retention removes what is old or too much, never what waits, is owed or se
   ])
   for (const { id, version } of await store.dirty('folder', 10)) await store.clean('folder', id, version)
   const waits = await store.accept(message({ controlId: 'waits' }))
-  const limits = { messageDays: 30, messageCount: 3, orderDays: 30, orderCount: 1000 }
+  const limits = { ...otherLimits, messageDays: 30, messageCount: 3, orderDays: 30, orderCount: 1000 }
   expect(await store.retain(now, limits)).toEqual({ messages: 4, orders: 0, expired: 0 })
   expect(await store.retain('2027-10-16T08:15:00.000Z', limits)).toEqual({ messages: 2, orders: 1, expired: 1 })
   expect((await store.messages({ limit: 10 })).items.map(({ id }) => id)).toEqual([waits.messageId])
@@ -573,7 +576,7 @@ test('a world of which retention removed something is read again; whatever else 
   const [third, fourth] = await store.pending(after, 2)
   const one = await store.load([{ by: 'order', id: 'O1' }])
   const other = await store.load([{ by: 'order', id: 'O2' }])
-  const limits = { messageDays: 30, messageCount: 30, orderDays: 30, orderCount: 1 }
+  const limits = { ...otherLimits, messageDays: 30, messageCount: 30, orderDays: 30, orderCount: 1 }
   expect((await store.retain(now, limits)).orders).toBe(1)
   expect(await store.commit(lease, after, third?.seq ?? 0, [], one)).toBe('stale')
   expect(await store.commit(lease, after, third?.seq ?? 0, [], other)).toBe('committed')
@@ -584,11 +587,11 @@ test('a world of which retention removed something is read again; whatever else 
 
 test('an order that is still served long after its day is expired by way of the inbox, then it may be removed', async () => {
   await store.accept(message({ controlId: '1' }))
-  const step = (day: string) => ({
+  const step = (day: string, stepStatus: 'SCHEDULED' | 'EXPIRED' = 'SCHEDULED') => ({
     steps: [
       {
         key: '1',
-        stepStatus: 'SCHEDULED' as const,
+        stepStatus,
         stations: ['CT1'],
         attributes: { ScheduledProcedureStepStartDate: day },
         flags: [],
@@ -602,7 +605,7 @@ test('an order that is still served long after its day is expired by way of the 
     }),
   )
   for (const { id, version } of await store.dirty('folder', 10)) await store.clean('folder', id, version)
-  const limits = { messageDays: 30, messageCount: 30, orderDays: 30, orderCount: 100 }
+  const limits = { ...otherLimits, messageDays: 30, messageCount: 30, orderDays: 30, orderCount: 100 }
   expect(await store.retain('2026-11-10T00:00:00.000Z', limits)).toMatchObject({ orders: 0, expired: 0 })
   // Too many: those whose day has been over for a week go first, and only those.
   expect(await store.retain('2026-10-20T00:00:00.000Z', { ...limits, orderCount: 1 })).toMatchObject({ expired: 0 })
@@ -613,7 +616,7 @@ test('an order that is still served long after its day is expired by way of the 
   await apply(
     store,
     ([seq = 0]) => {
-      const o = order('O1', seq, { ...step('20261017'), changedAt: '2026-11-10T00:00:00.000Z' })
+      const o = order('O1', seq, { ...step('20261017', 'EXPIRED'), changedAt: '2026-11-10T00:00:00.000Z' })
       const expired = item(o, { version: seq, served: false, stepStatus: 'EXPIRED' })
       return [{ kind: 'order', order: o, items: [expired], withdrawn: [] }]
     },
@@ -629,7 +632,7 @@ test('an order that is still served long after its day is expired by way of the 
 test('a clock that jumps a year ahead removes nothing at once', async () => {
   await store.accept(message({ controlId: '1', state: { kind: 'ignored', rule: 'r' } }))
   const careful = await openStore(redis.path, { retentionStepMilliseconds: 6 * 3_600_000 })
-  const limits = { messageDays: 1, messageCount: 30, orderDays: 30, orderCount: 100 }
+  const limits = { ...otherLimits, messageDays: 1, messageCount: 30, orderDays: 30, orderCount: 100 }
   expect(await careful.retain(now, limits)).toMatchObject({ messages: 0 })
   const later = '2027-10-16T08:15:00.000Z'
   expect(await careful.retain(later, limits)).toMatchObject({ messages: 0 })

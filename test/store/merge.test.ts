@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Store } from '../../src/core/ports.ts'
 import type { Patient } from '../../src/core/order.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
-import { apply, message, openStore, order } from './support.ts'
+import { apply, message, openStore, order, otherLimits } from './support.ts'
 
 let redis: TestRedis
 let store: Store
@@ -34,7 +34,7 @@ test('retention keeps who was merged, and into whom, also when all orders of the
     { kind: 'order', order: order('O1', first, { patientKey: '4711^^^HOSP' }), items: [], withdrawn: [] },
     { kind: 'order', order: order('O2', second, { patientKey: '4713^^^HOSP' }), items: [], withdrawn: [] },
   ])
-  const limits = { messageDays: 30, messageCount: 30, orderDays: 30, orderCount: 30 }
+  const limits = { ...otherLimits, messageDays: 30, messageCount: 30, orderDays: 30, orderCount: 30 }
   expect(await store.retain('2027-10-16T08:15:00.000Z', limits)).toMatchObject({ orders: 2 })
   expect(await recordOf('4711^^^HOSP')).toMatchObject({
     aliases: ['4712^^^HOSP'],

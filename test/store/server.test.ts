@@ -4,7 +4,7 @@ import type { Log } from '../../src/core/ports.ts'
 import { storeFormat } from '../../src/store/index.ts'
 import { startRedis } from '../support/redis.ts'
 import { eventually, temporaryFolder } from '../support/temporary.ts'
-import { apply, item, message, openStore, order } from './support.ts'
+import { message, openStore } from './support.ts'
 
 function listening(): { log: Log; codes: string[] } {
   const codes: string[] = []
@@ -107,33 +107,6 @@ test('a key that something else wrote is a refusal with a code, not an absent st
   await other.set('wl:messages', 'foreign')
   await expect(store.accept(message({ controlId: '1' }))).rejects.toMatchObject({ code: 'E514' })
   expect(store.isUp()).toBe(true)
-  await store.close()
-  other.disconnect()
-  await redis.stop()
-})
-
-test('I3: a Redis that comes back without its last changes is said, and gives no number twice', async () => {
-  const redis = await startRedis()
-  const { log, codes } = listening()
-  const store = await openStore(redis.path, { log })
-  const rewinds: boolean[] = []
-  store.onChange((_version, isRewound) => rewinds.push(isRewound === true))
-  const other = new Redis({ path: redis.path })
-  const [seq, applied] = await other.mget('wl:seq', 'wl:applied')
-  await store.accept(message({ controlId: '1' }))
-  await apply(store, ([first = 0]) => {
-    const o = order('O1', first)
-    return [{ kind: 'order', order: o, items: [item(o)], withdrawn: [] }]
-  })
-  await eventually(() => rewinds.length > 0, 'the commit was told')
-  const lost = await store.accept(message({ controlId: '2' }))
-  await other.mset('wl:seq', seq ?? '', 'wl:applied', applied ?? '')
-  await other.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-  await eventually(() => rewinds.includes(true), 'it was told')
-  expect(codes).toContain('E517')
-  await eventually(() => store.isUp(), 'up again')
-  const next = await store.accept(message({ controlId: '3' }))
-  expect(Number(next.messageId.slice(1))).toBeGreaterThan(Number(lost.messageId.slice(1)))
   await store.close()
   other.disconnect()
   await redis.stop()

@@ -3,7 +3,7 @@ import type { SeriesFacts, Study } from '../../src/core/order.ts'
 import type { Store, StudyQuery } from '../../src/core/ports.ts'
 import type { Change } from '../../src/core/world.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
-import { now, openStore, order } from './support.ts'
+import { now, openStore, order, otherLimits } from './support.ts'
 
 let redis: TestRedis
 let store: Store
@@ -92,7 +92,7 @@ test('a long list comes in pages, and what is new meanwhile does not shift it', 
 
 test('what retention removes is found no more', async () => {
   await commit(seen('a', 1))
-  const limits = { messageDays: 1, messageCount: 100, orderDays: 1, orderCount: 100 }
+  const limits = { ...otherLimits, messageDays: 1, messageCount: 100, orderDays: 1, orderCount: 100 }
   await store.retain('2027-10-16T08:15:00.000Z', limits)
   expect(await found({ credit: 'unmatched' })).toEqual([])
   expect(await found({ patientId: '4711' })).toEqual([])

@@ -27,6 +27,16 @@ export function openStore(
   })
 }
 
+/** Limits that a test is not about. */
+export const otherLimits = {
+  deadLetterDays: 30,
+  deadLetterCount: 100_000_000,
+  mergedPatientDays: 36_500,
+  mergedPatientCount: 100_000_000,
+  duplicateDays: 3650,
+  duplicateCount: 100_000_000,
+}
+
 export const now = '2026-10-16T08:15:00.000Z'
 
 /** A message in which only what is named matters. */

@@ -69,9 +69,24 @@ export const storeErrors = {
     'A key of the engine (`wl:*`) was written by something else, or this is a defect: keep the log line and report it.',
   ),
   E517: entry(
-    'The store has come back without its last changes.',
+    'The store has come back without its last changes; nothing is taken, applied or served from it until a person has looked.',
     'permanent',
-    'Redis lost what was acknowledged: let it write each change (`appendfsync always`), and ask the senders to repeat what they sent shortly before.',
+    'Redis lost what was acknowledged, or an older copy of it was put back. Put the right data back if there is any. Otherwise `worklane accept-loss --reason ...`, and ask the senders to repeat what they sent since; let Redis write each change (`appendfsync always`).',
+  ),
+  E518: entry(
+    'Redis is nearly full ({percent} % of its maxmemory): no new messages are taken until less than {open} % are used; what was taken is applied and delivered.',
+    'transient',
+    'Raise maxmemory of Redis, or shorten retention (`retention` in worklane.yaml). The senders keep what was not acknowledged.',
+  ),
+  E519: entry(
+    'The store is empty, and it was not when this engine last saw it; nothing is taken or served until a person has looked.',
+    'permanent',
+    'Look why Redis is empty, and put its data back (`worklane restore FILE`). If there is none: `worklane accept-loss --reason ...`, and ask the RIS to send today\'s orders again.',
+  ),
+  E520: entry(
+    'This is another store than the one that this data folder belongs to; it is not touched.',
+    'permanent',
+    'Correct WORKLANE_REDIS_URL or WORKLANE_DATA_DIR. If this store is meant to take the place of the other: `worklane accept-loss --reason ...`.',
   ),
   E515: entry(
     'What is read from the store changes again and again before it can be applied.',
@@ -82,5 +97,30 @@ export const storeErrors = {
     'Redis at {address} does not answer.',
     'permanent',
     'Start it, or correct WORKLANE_REDIS_URL; when that is empty, the engine runs a Redis of its own.',
+  ),
+  E521: entry(
+    '{file} is not a backup that can be restored: {reason}.',
+    'permanent',
+    'Use another backup. Nothing was written.',
+  ),
+  E522: entry(
+    'There is a store already (its last number is {seq}); nothing was written.',
+    'permanent',
+    'Restore into an empty data folder or Redis. `--force` removes what is there, for good: back it up before.',
+  ),
+  E523: entry(
+    'A restore into this store was begun and has not ended.',
+    'permanent',
+    'Run `worklane restore FILE` again to its end.',
+  ),
+  E524: entry(
+    'The backup could not be made: {reason}.',
+    'permanent',
+    'Read the reason; nothing has changed in the store, and no file was left.',
+  ),
+  E525: entry(
+    'An engine works on this store.',
+    'permanent',
+    'Stop every engine of this store first.',
   ),
 } satisfies Record<string, ErrorEntry>

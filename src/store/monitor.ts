@@ -1,0 +1,87 @@
+import { EngineError } from '../core/errors/index.ts'
+import type { Log } from '../core/ports.ts'
+import type { Connection } from './connection.ts'
+import type { Identity } from './identity.ts'
+
+export interface Monitor {
+  /** E518 while Redis is nearly full. */
+  shortage(): EngineError | undefined
+  onIntake(listener: (open: boolean) => void): () => void
+  close(): void
+}
+
+/**
+ * Looks at Redis once a second: whether it still holds the store that it held (somebody may empty it, or put an older
+ * copy in its place, without ending a connection), and whether it has room.
+ *
+ * Near its limit no new messages are taken, as if it were away, so that what was acknowledged can still be applied,
+ * delivered and removed: at the limit itself Redis would refuse that, too.
+ */
+export function createMonitor(options: {
+  connection: Connection
+  identity: Pick<Identity, 'look' | 'keep'>
+  log: Log
+  closeAt?: number
+  openBelow?: number
+  lookMilliseconds?: number
+}): Monitor {
+  const { connection, identity, log, closeAt = 0.9, openBelow = 0.85, lookMilliseconds = 1000 } = options
+  const listeners = new Set<(open: boolean) => void>()
+  let shortage: EngineError | undefined
+  let isOpen = connection.isUp()
+  let looking = false
+
+  function tell(): void {
+    const open = connection.isUp() && shortage === undefined
+    if (open === isOpen) return
+    isOpen = open
+    for (const listener of listeners) listener(open)
+  }
+
+  function measure({ used, limit }: { used: number; limit: number }): void {
+    const part = limit === 0 ? 0 : used / limit
+    const before = shortage
+    if (part >= closeAt) {
+      shortage = new EngineError('E518', { percent: Math.round(part * 100), open: Math.round(openBelow * 100) })
+    } else if (part < openBelow) shortage = undefined
+    if (shortage !== undefined && before === undefined) log.error({ code: 'E518' }, shortage.message)
+    if (shortage === undefined && before !== undefined) log.info({}, 'store has room again')
+    tell()
+  }
+
+  async function look(): Promise<void> {
+    if (looking || !connection.isUp()) return
+    looking = true
+    try {
+      measure(await memoryOf(connection))
+      await identity.look(connection.run)
+      identity.keep()
+    } catch (error) {
+      // What is not the store any more is found out, and said, where the connection is made.
+      if (error instanceof EngineError && error.code !== 'E501') connection.doubt()
+    }
+    looking = false
+  }
+
+  const timer = setInterval(() => void look(), lookMilliseconds)
+  timer.unref()
+  const stop = connection.onHealth(tell)
+  return {
+    shortage: () => shortage,
+    onIntake(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close() {
+      clearInterval(timer)
+      stop()
+    },
+  }
+}
+
+/** Bytes that count against maxmemory (buffers of the append-only file and of replicas do not), and maxmemory itself. */
+export async function memoryOf(connection: Connection): Promise<{ readonly used: number; readonly limit: number }> {
+  const info = await connection.ask((redis) => redis.info('memory'))
+  const field = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0)
+  return { used: field('used_memory') - field('mem_not_counted_for_evict'), limit: field('maxmemory') }
+}
