@@ -1,5 +1,5 @@
 import { startEngineProcess, type EngineProcess } from '../support/engine.ts'
-import { orderBytes, type OrderText } from '../support/message.ts'
+import { order as orderText, type OrderText } from '../support/message.ts'
 import { startRedis } from '../support/redis.ts'
 import { eventually, freePort } from '../support/temporary.ts'
 import { random } from './random.ts'
@@ -32,6 +32,7 @@ export async function freezeDrainer({
   readonly say?: (line: string) => void
 }): Promise<FrozenOutcome> {
   const pick = random(seed)
+  const { signal } = new AbortController()
   const port = await freePort()
   const redis = await startRedis({ settings: ['--port', String(port), '--bind', '127.0.0.1'] })
   const engines: EngineProcess[] = []
@@ -48,7 +49,7 @@ export async function freezeDrainer({
       const acknowledged: string[] = []
       const frozenAfter = 20 + Math.floor(pick() * 60)
       const streams = Array.from({ length: 4 }, async (_, at) => {
-        const sender = openSender({ port: drainer.mllpPort })
+        const sender = openSender({ ports: [drainer.mllpPort], seconds: 20, signal })
         for (let n = 0; acknowledged.length < frozenAfter; n++) {
           const accession = `R${round}-${at}-${n}`
           await take(sender, { accession, start: '202703010800' })
@@ -59,7 +60,7 @@ export async function freezeDrainer({
       })
       await eventually(() => acknowledged.length >= frozenAfter, 'orders are taken')
       drainer.freeze()
-      const behind = openSender({ port: other.mllpPort })
+      const behind = openSender({ ports: [other.mllpPort], seconds: 20, signal })
       const before = [...acknowledged]
       for (const [index, accession] of before.entries()) {
         const isCancelled = index % 3 === 0
@@ -72,7 +73,7 @@ export async function freezeDrainer({
       drainer.thaw()
       await Promise.all(streams)
       // The woken one has done whatever it was about to do once it answers for this.
-      const marker = openSender({ port: drainer.mllpPort })
+      const marker = openSender({ ports: [drainer.mllpPort], seconds: 20, signal })
       await take(marker, { accession: `R${round}-END`, start: '202703010800' })
       expected.set(`R${round}-END`, '202703010800')
       marker.close()
@@ -98,7 +99,9 @@ export async function freezeDrainer({
 }
 
 async function take(sender: Sender, order: OrderText & { readonly accession: string }): Promise<void> {
-  await sender.send(orderBytes({ ...order, controlId: `${order.control ?? 'NW'}-${order.accession}` }))
+  const controlId = `${order.control ?? 'NW'}-${order.accession}`
+  const { code } = await sender.send(controlId, orderText({ ...order, controlId }))
+  if (code !== 'AA') throw new Error(`${controlId} was answered ${code}`)
 }
 
 /** By its log: the last that it said of the drainer's role. */

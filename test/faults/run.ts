@@ -1,45 +1,104 @@
 /**
- * What happens on the worst days, at length: `npm run test:faults`, or
- * `npm run test:faults -- --rounds 50 --seed 12345` to repeat a run.
+ * What happens on the worst days, at length: `npm run test:faults`.
  *
- * The engine is killed so many times under a stream of orders, with each target;
- * the site's Redis as often; and the process that applies orders is frozen and woken
- * a tenth as often. Ends with 1 when anything was lost, doubled or brought back.
+ *   npm run test:faults -- --rounds 200 --seed 7      as many rounds, and always the same ones
+ *   npm run test:faults -- --seed 7 --round 12        one of them again
+ *   npm run test:faults -- --only redis,line          only faults whose name holds one of these
+ *   npm run test:faults -- --engines 2 --target folder --report report.json
+ *
+ * Each round is a hospital of its own: senders, engines, Redis, Orthanc, a RIS. Ends with 1 when
+ * anything was lost, doubled, brought back, or told wrongly.
  */
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { freezeDrainer } from './frozen.ts'
-import { disagreements, runRounds } from './rounds.ts'
+import { planRound, planText } from './plan.ts'
+import { summaryOf, tableOf } from './report.ts'
+import { runRound, type RoundResult } from './round.ts'
 
-const { values } = parseArgs({ options: { rounds: { type: 'string' }, seed: { type: 'string' } } })
-const kills = Number(values.rounds ?? 50)
-const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000))
-if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
-  process.stderr.write('--rounds and --seed are whole numbers\n')
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string' },
+    round: { type: 'string' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+    engines: { type: 'string' },
+    target: { type: 'string' },
+    report: { type: 'string' },
+    keep: { type: 'string' },
+    patience: { type: 'string' },
+  },
+})
+
+function refuse(sentence: string): never {
+  process.stderr.write(`${sentence}\n`)
   process.exit(2)
 }
-const say = (line: string): void => void process.stdout.write(`${line}\n`)
-say(`seed ${seed}, ${kills} rounds`)
-
-let wrong = 0
-for (const [victim, target] of [
-  ['engine', 'plugin'],
-  ['engine', 'folder'],
-  ['redis', 'plugin'],
-] as const) {
-  const outcome = await runRounds({ kills, seed, victim, target, say: (line) => say(`  ${line}`) })
-  const found = disagreements(outcome)
-  wrong += found.length
-  const { expected, sent, repeated } = outcome
-  say(`${victim} killed ${kills} times, ${target}: ${sent} messages, ${repeated} sent again, ${expected.length} items`)
-  for (const line of found) say(`  WRONG ${line}`)
+function whole(name: 'rounds' | 'round' | 'seed' | 'patience', otherwise: number): number {
+  const value = Number(values[name] ?? otherwise)
+  return Number.isSafeInteger(value) && value >= 0 ? value : refuse(`--${name} is a whole number`)
+}
+function among<T extends string>(name: 'engines' | 'target', words: readonly T[]): T | undefined {
+  const value = values[name]
+  if (value === undefined) return undefined
+  return words.find((word) => word === value) ?? refuse(`--${name} is one of ${words.join(', ')}`)
 }
 
-const freezes = Math.max(1, Math.round(kills / 10))
-const frozen = await freezeDrainer({ rounds: freezes, seed, say: (line) => say(`  ${line}`) })
-const differing = frozen.shown.filter((list) => String(list) !== String(frozen.expected)).length
-wrong += differing
-say(`drainer frozen ${freezes} times: ${frozen.expected.length} items, ${frozen.refused} commits refused`)
-if (differing > 0) say('  WRONG what was changed behind the back of the frozen process came back')
+const seed = whole('seed', Math.floor(Math.random() * 1_000_000))
+const single = values.round === undefined ? undefined : whole('round', 1)
+const first = single ?? 1
+const last = single ?? whole('rounds', 20)
+const engines = among('engines', ['1', '2'])
+const target = among('target', ['plugin', 'folder'])
+const keepIn = values.keep ?? join(tmpdir(), 'worklane-faults')
+const options = {
+  seed,
+  ...(values.only === undefined ? {} : { only: values.only.split(',') }),
+  ...(engines === undefined ? {} : ({ engines: engines === '1' ? 1 : 2 } as const)),
+  ...(target === undefined ? {} : { target }),
+}
+const again = Object.entries({ only: values.only, engines, target }).flatMap(([name, value]) =>
+  value === undefined ? [] : [`--${name} '${value}'`],
+)
 
-say(wrong === 0 ? `all is well (seed ${seed})` : `${wrong} things are wrong (seed ${seed})`)
-process.exitCode = wrong === 0 ? 0 : 1
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+say(`seed ${seed}, ${last - first + 1} rounds`)
+const results: RoundResult[] = []
+const notRun: number[] = []
+const isResult = (result: unknown): result is RoundResult =>
+  typeof result === 'object' && result !== null && 'plan' in result
+for (let round = first; round <= last; round++) {
+  const plan = planRound({ ...options, round })
+  const result = await runRound({ plan, keepIn, patienceSeconds: whole('patience', 60) }).catch(
+    (error: unknown) => error,
+  )
+  if (result instanceof Error || !isResult(result)) {
+    notRun.push(round)
+    say(`ERROR round ${round} could not be run; ${planText(plan)}\n      ${String(result)}`)
+    continue
+  }
+  results.push(result)
+  const { wrong, messages, repeats, exams, told, seconds, folder } = result
+  say(
+    `${wrong.length === 0 ? 'ok   ' : 'WRONG'} round ${round}, ${seconds.toFixed(1)} s, ${messages} messages (${repeats} sent again), ${exams} exams, ${told} told; ${planText(plan)}`,
+  )
+  for (const line of wrong.slice(0, 15)) say(`      ${line}`)
+  if (wrong.length > 15) say(`      and ${wrong.length - 15} more`)
+  if (folder !== undefined) {
+    say(`      logs: ${folder}`)
+    say(`      again: npm run test:faults -- --seed ${seed} --round ${round} ${again.join(' ')}`)
+  }
+}
+
+const summary = summaryOf(seed, results)
+say('')
+say(tableOf(summary))
+if (values.report !== undefined) writeFileSync(values.report, `${JSON.stringify(summary, undefined, 2)}\n`)
+const bad = results.filter(({ wrong }) => wrong.length > 0).length + notRun.length
+say(
+  bad === 0
+    ? `all is well (seed ${seed})`
+    : `${bad} of ${results.length + notRun.length} rounds are wrong (seed ${seed})`,
+)
+process.exitCode = bad === 0 ? 0 : 1

@@ -1,0 +1,228 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { createExams } from './exams.ts'
+import { startWorld, type World } from './inject/index.ts'
+import { createModel } from './model.ts'
+import { textOf } from './messages.ts'
+import { planText, worldOf, type RoundPlan } from './plan.ts'
+import { random } from './random.ts'
+import { openSender } from './sender.ts'
+import { stream, type Sent } from './stream.ts'
+import { differences } from './verify.ts'
+
+/** What was done to whom, in milliseconds of the round. */
+export interface Happened {
+  readonly fault: string
+  readonly what: string
+  readonly injectedAt: number
+  readonly healAt: number
+  healedAt: number
+}
+
+export interface RoundResult {
+  readonly plan: RoundPlan
+  /** Nothing, when all is well. */
+  readonly wrong: readonly string[]
+  readonly messages: number
+  /** Messages that were sent again because nobody knew what had become of them. */
+  readonly repeats: number
+  readonly exams: number
+  readonly told: number
+  readonly toldAgain: number
+  readonly happened: readonly Happened[]
+  /** Milliseconds of the round of each first acknowledgment. */
+  readonly acknowledgedAt: readonly number[]
+  /** Milliseconds from the death or freezing of one of two engines until the other applied orders. */
+  readonly takeovers: readonly number[]
+  readonly seconds: number
+  /** Logs and what was sent; kept of a round that is wrong. */
+  readonly folder: string | undefined
+}
+
+export interface RoundOptions {
+  readonly plan: RoundPlan
+  /** Where the folder of a wrong round goes. */
+  readonly keepIn: string
+  /** How long everything may take to come right after all is healed. */
+  readonly patienceSeconds?: number
+  /** Acknowledged messages at least, by all connections. */
+  readonly messages?: number
+}
+
+const stations: Readonly<Record<string, string>> = { CT: 'CT01', MR: 'MR01', US: 'US01', DX: 'DX01' }
+
+/** A hospital of its own, a stream of messages, faults, and the question what is true in the end. */
+export async function runRound({
+  plan,
+  keepIn,
+  patienceSeconds = 60,
+  messages = 150,
+}: RoundOptions): Promise<RoundResult> {
+  const begun = performance.now()
+  const world = await startWorld(worldOf(plan))
+  const started = performance.now()
+  const at = (): number => performance.now() - started
+  const giveUp = new AbortController()
+  const stopping = new AbortController()
+  const sent: Sent[] = []
+  const happened: Happened[] = []
+  const model = createModel({ stationOf: (modality) => stations[modality] ?? '' })
+  const exams = createExams({ world, signal: giveUp.signal })
+  const wrong: string[] = []
+  try {
+    const ports = world.engines.map(({ line }) => line.port)
+    const streams = Array.from({ length: plan.connections }, async (_, index) => {
+      const connection = index + 1
+      // Each begins at another engine.
+      const turned = [...ports.slice(index % ports.length), ...ports.slice(0, index % ports.length)]
+      const sender = openSender({ ports: turned, signal: giveUp.signal })
+      try {
+        await stream({
+          connection,
+          sender,
+          model,
+          pick: random(plan.seed * 7919 + plan.round * 104_729 + connection),
+          stopping: stopping.signal,
+          busy: 40,
+          onSent: (one) => sent.push({ ...one, answered: { ...one.answered, at: one.answered.at - started } }),
+          examine: (exam) => exams.examine(exam),
+        })
+      } finally {
+        sender.close()
+      }
+    })
+    const streaming = Promise.all(streams)
+    const broken = Promise.all(plan.faults.map((_, index) => happen(index)))
+    streaming.catch(() => undefined)
+    broken.catch(() => undefined)
+    await within(180, Promise.race([Promise.all([broken, enough()]), streaming]), 'the faults come and go')
+    stopping.abort()
+    await within(90, streaming, 'each message has its answer')
+    await within(90, exams.end(), 'the images are stored')
+    wrong.push(...(await comesRight()))
+  } catch (error) {
+    wrong.push(error instanceof Error ? error.message : String(error))
+    wrong.push(...(await differencesNow()))
+  } finally {
+    giveUp.abort()
+  }
+  const folder = wrong.length === 0 ? undefined : keep()
+  const takeovers = takeoversOf(world, happened, performance.timeOrigin + started)
+  await world.end()
+  const ids = new Set(world.ris.frames.map(({ controlId }) => controlId))
+  return {
+    plan,
+    wrong,
+    messages: sent.length,
+    repeats: sent.reduce((sum, { answered }) => sum + answered.repeats, 0),
+    exams: exams.count(),
+    told: ids.size,
+    toldAgain: world.ris.frames.length - ids.size,
+    happened,
+    acknowledgedAt: sent.map(({ answered }) => answered.at).sort((a, b) => a - b),
+    takeovers,
+    seconds: (performance.now() - begun) / 1000,
+    folder,
+  }
+
+  async function happen(index: number): Promise<void> {
+    const planned = plan.faults[index]
+    if (planned === undefined) return
+    const pick = random(plan.seed * 31 + plan.round * 17 + index)
+    await pause(planned.at)
+    if (!planned.fault.fits(world)) return
+    const injectedAt = at()
+    const { what, heal } = await planned.fault.inject(world, pick)
+    await pause(planned.lasts)
+    const healAt = at()
+    const one = { fault: planned.fault.name, what, injectedAt, healAt, healedAt: healAt }
+    happened.push(one)
+    await heal()
+    one.healedAt = at()
+  }
+
+  /** Enough was sent, and some of it after everything was healed. */
+  async function enough(): Promise<void> {
+    while (sent.length < messages) await pause(20)
+  }
+
+  async function comesRight(): Promise<readonly string[]> {
+    if (happened.some(({ fault }) => fault.startsWith('orthanc'))) await exams.storeAgain()
+    // What was accepted while a clock was ahead is due when all clocks are there.
+    if (happened.some(({ fault }) => fault.startsWith('clock')))
+      for (const { clock } of world.engines) clock.setOffset(3 * 3600)
+    const until = performance.now() + patienceSeconds * 1000
+    for (;;) {
+      const found = await differencesNow()
+      if (found.length === 0 || performance.now() > until) return found
+      await pause(200)
+    }
+  }
+
+  async function differencesNow(): Promise<readonly string[]> {
+    try {
+      return await differences({ world, model, sent, source: 'ris-orders' })
+    } catch (error) {
+      return [`cannot be asked: ${error instanceof Error ? error.message : String(error)}`]
+    }
+  }
+
+  /** For reading, and with the numbers that repeat it. */
+  function keep(): string {
+    const dir = join(keepIn, `seed-${plan.seed}-round-${plan.round}`)
+    mkdirSync(dir, { recursive: true })
+    const lines = [planText(plan), ...happened.map((one) => JSON.stringify(one)), '', ...wrong]
+    writeFileSync(join(dir, 'wrong.txt'), `${lines.join('\n')}\n`)
+    writeFileSync(join(dir, 'orthanc.log'), world.orthanc.logs())
+    if (world.redis !== undefined) writeFileSync(join(dir, 'redis.log'), world.redis.log())
+    for (const { name, process } of world.engines) writeFileSync(join(dir, `${name}.log`), process.logs())
+    const messagesText = sent.map(({ said, fate, answered }) => {
+      const head = `# ${answered.at.toFixed(0)} ms, answered ${answered.code} after ${answered.repeats} repeats; must be ${fate.state} ${fate.why}`
+      return `${head}\n${textOf(said).replaceAll('\r', '\n')}`
+    })
+    writeFileSync(join(dir, 'sent.txt'), messagesText.join('\n'))
+    const told = world.ris.frames.map(
+      ({ mode, accepted, bytes }) =>
+        `# ${mode}${accepted ? ', taken' : ''}\n${bytes.toString('latin1').replaceAll('\r', '\n')}`,
+    )
+    writeFileSync(join(dir, 'told.txt'), told.join('\n'))
+    writeFileSync(join(dir, 'exams.txt'), exams.text())
+    return dir
+  }
+}
+
+/** By the logs: the role of applying orders goes to the other engine. */
+function takeoversOf({ engines }: World, happened: readonly Happened[], origin: number): readonly number[] {
+  if (engines.length < 2 || happened.some(({ fault }) => fault.startsWith('clock'))) return []
+  const taken = engines.flatMap(({ name, process }) =>
+    process
+      .lines()
+      .filter(({ event, role }) => event === 'role taken' && role === 'drain')
+      .map(({ time }) => ({ name, at: Date.parse(String(time)) - origin })),
+  )
+  return happened.flatMap(({ fault, what, injectedAt }) => {
+    if (!/^engine (killed|frozen)/.test(fault)) return []
+    const holder = taken
+      .filter((one) => one.at < injectedAt)
+      .sort((a, b) => a.at - b.at)
+      .at(-1)
+    if (holder?.name !== what) return []
+    const next = taken.filter((one) => one.at > injectedAt && one.name !== what).sort((a, b) => a.at - b.at)[0]
+    return next === undefined ? [] : [next.at - injectedAt]
+  })
+}
+
+async function within<T>(seconds: number, work: Promise<T>, what: string): Promise<T> {
+  const late = new AbortController()
+  try {
+    return await Promise.race([
+      work,
+      pause(seconds * 1000, undefined, { signal: late.signal }).then(() =>
+        Promise.reject(new Error(`did not happen in ${seconds} s: ${what}`)),
+      ),
+    ])
+  } finally {
+    late.abort()
+  }
+}
