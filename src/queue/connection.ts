@@ -48,6 +48,8 @@ export function openWorker<T>(
     lockDuration: 5000,
     stalledInterval: 5000,
     maxStalledCount: 1_000_000,
+    // Seconds. A wake-up that went to a process which died with it in its hands costs the others so much.
+    drainDelay: 1,
     runRetryDelay: 500,
     ...options,
   })

@@ -5,7 +5,7 @@ hears what happens in Orthanc.
 One file, standard library only, Python 3.11 or later, orthanc-python 4.0 or later.
 Orthanc's environment names the engine:
 
-  WORKLANE_URL                       http://127.0.0.1:8575
+  WORKLANE_URL                       http://127.0.0.1:8575; several engines of one site: a list with commas
   WORKLANE_TOKEN                     secret of the engine's HTTP API,
   WORKLANE_TOKEN_FILE                or the file that holds it (read again when it changes)
   WORKLANE_TIMEOUT_MS                300: what one query may take in all
@@ -18,7 +18,8 @@ Orthanc's environment names the engine:
 A modality gets the truth or a failure, never an empty lie (I10). The engine answers
 within its time, or the last snapshot does; without a valid one the callback raises and
 the C-FIND fails (0xC000). Orthanc calls worklist callbacks one after the other, so an
-engine that does not answer is left alone for a while.
+engine that does not answer is left alone for a while. Of several engines the one that answered last is asked
+first, and the next one when it fails or has used up its share of the time.
 
 Most changes stand in Orthanc's /changes, and the engine reads them there when it is nudged. What never
 stands there (deletions, jobs, ...) waits in the spool until the engine has stored it.
@@ -35,6 +36,7 @@ import itertools
 import json
 import os
 import re
+import selectors
 import socket
 import ssl
 import struct
@@ -76,14 +78,12 @@ def setting(name, default):
     return os.environ.get(name, '') or default
 
 
-URL = urllib.parse.urlsplit(setting('WORKLANE_URL', 'http://127.0.0.1:8575'))
+URLS = [url.strip() for url in setting('WORKLANE_URL', 'http://127.0.0.1:8575').split(',') if url.strip()]
 TIMEOUT = float(setting('WORKLANE_TIMEOUT_MS', '300')) / 1000
 MAX_AGE = float(setting('WORKLANE_SNAPSHOT_MAX_AGE_SECONDS', '43200'))
 CIRCUIT_SECONDS = float(setting('WORKLANE_CIRCUIT_SECONDS', '5'))
 REFRESH = float(setting('WORKLANE_SNAPSHOT_SECONDS', '5'))
-HOST = URL.hostname or '127.0.0.1'
-PORT = URL.port or (443 if URL.scheme == 'https' else 80)
-BASE = URL.path.rstrip('/')
+LOOK_SECONDS = 30.0
 
 
 def file_path(name, default):
@@ -164,6 +164,9 @@ def hints():
     if not allows_all and isinstance(modalities, dict) and not any(
             one.get('AllowFindWorklist', True) for one in modalities.values()):
         found.append('Orthanc lets no modality ask for it: see DicomModalities and DicomAlwaysAllowFindWorklist')
+    if len(engines) > 1:
+        found += ['engine %s does not answer: %s' % (one.name, one.circuit.detail)
+                  for one in engines if one.circuit.reachable is False]
     if spool.detail:
         found.append('%d changes wait for the engine: %s' % (len(spool.waiting), spool.detail))
     if spool.dropped:
@@ -201,61 +204,98 @@ class Token:
 
 
 class Engine:
-    """HTTP to the engine over connections that stay open.
+    """HTTP to one engine over connections that stay open.
 
     The pool belongs to the module: what a thread keeps for itself is gone at the next
     callback. Name look-ups have no time limit of their own, so queries use the addresses
     that a background request found.
     """
 
-    def __init__(self):
+    def __init__(self, url, is_only):
+        parts = urllib.parse.urlsplit(url)
+        self.host = parts.hostname or '127.0.0.1'
+        self.port = parts.port or (443 if parts.scheme == 'https' else 80)
+        self.base = parts.path.rstrip('/')
+        self.name = '%s:%d' % (self.host, self.port)
+        self.circuit = Circuit('' if is_only else ' ' + self.name)
         self.pool = collections.deque(maxlen=4)
         self.addresses = []
-        self.token = Token()
-        self.tls = ssl.create_default_context() if URL.scheme == 'https' else None
+        self.looked_up = 0.0
+        self.tls = ssl.create_default_context() if parts.scheme == 'https' else None
         try:
-            socket.inet_aton(HOST)
+            socket.inet_aton(self.host)
             self.resolve()
         except OSError:
             pass
 
     def resolve(self):
-        found = socket.getaddrinfo(HOST, PORT, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         self.addresses = [(family, address) for family, _, _, _, address in found]
+        self.looked_up = time.monotonic()
 
-    def request(self, method, path, body=None, headers=None, seconds=10.0, look_up=True):
-        """Answers (status, headers, bytes), or raises EngineAway when `seconds` are over."""
+    def request(self, method, path, body=None, headers=None, seconds=10.0):
+        """Answers (status, headers, bytes), or raises EngineAway when `seconds` are over. Looks its address up."""
         deadline = time.monotonic() + seconds
         try:
-            if look_up:
-                self.resolve()
-            while True:
-                kept = self.pool.pop() if self.pool else None
-                connection = kept or self.connect(deadline)
-                try:
-                    return self.exchange(connection, method, path, body, headers, deadline)
-                except (http.client.HTTPException, ConnectionError):
-                    connection.close()
-                    # The engine closed a connection that had been idle: what we ask is asked again on a new one.
-                    if kept is None:
-                        raise
-                except BaseException:
-                    connection.close()
-                    raise
-        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.resolve()
+        except OSError as error:
             raise EngineAway(reason_of(error)) from None
+        return self.finish(self.start(method, path, body, headers, deadline), deadline)
+
+    def start(self, method, path, body, headers, deadline):
+        """What was asked, on its way."""
+        asked = Asked(method, path, body, headers)
+        self.send(asked, self.pool.pop() if self.pool else None, deadline)
+        return asked
+
+    def send(self, asked, kept, deadline):
+        asked.is_kept = kept is not None
+        connection = kept
+        try:
+            if connection is None:
+                connection = self.connect(deadline)
+            asked.connection = connection
+            head = {'Authorization': 'Bearer ' + token.read(), **(asked.headers or {})}
+            if asked.body is not None:
+                head['Content-Type'] = 'application/json'
+            connection.sock.settimeout(remaining(deadline))
+            connection.request(asked.method, self.base + asked.path, asked.body, head)
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
+            if asked.is_kept and isinstance(error, (http.client.HTTPException, ConnectionError)):
+                # The engine closed a connection that had been idle: what we ask is asked again on a new one.
+                self.send(asked, self.pool.pop() if self.pool else None, deadline)
+            elif isinstance(error, (OSError, http.client.HTTPException, ValueError)):
+                raise EngineAway(reason_of(error)) from None
+            else:
+                raise
+
+    def finish(self, asked, deadline):
+        while True:
+            connection = asked.connection
+            try:
+                return self.read(connection, deadline)
+            except BaseException as error:
+                connection.close()
+                if asked.is_kept and isinstance(error, (http.client.HTTPException, ConnectionError)):
+                    self.send(asked, self.pool.pop() if self.pool else None, deadline)
+                elif isinstance(error, (OSError, http.client.HTTPException, ValueError)):
+                    raise EngineAway(reason_of(error)) from None
+                else:
+                    raise
 
     def connect(self, deadline):
         error = OSError('its address is not known yet')
         for family, address in self.addresses:
-            connection = http.client.HTTPConnection(HOST, PORT)
+            connection = http.client.HTTPConnection(self.host, self.port)
             try:
                 raw = socket.socket(family, socket.SOCK_STREAM)
                 try:
                     raw.settimeout(remaining(deadline))
                     raw.connect(address)
                     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    connection.sock = self.tls.wrap_socket(raw, server_hostname=HOST) if self.tls else raw
+                    connection.sock = self.tls.wrap_socket(raw, server_hostname=self.host) if self.tls else raw
                     return connection
                 except BaseException:
                     raw.close()
@@ -266,12 +306,8 @@ class Engine:
                 error = refused
         raise error
 
-    def exchange(self, connection, method, path, body, headers, deadline):
-        head = {'Authorization': 'Bearer ' + self.token.read(), **(headers or {})}
-        if body is not None:
-            head['Content-Type'] = 'application/json'
+    def read(self, connection, deadline):
         connection.sock.settimeout(remaining(deadline))
-        connection.request(method, BASE + path, body, head)
         response = connection.getresponse()
         chunks = []
         while True:
@@ -293,6 +329,79 @@ class Engine:
         else:
             self.pool.append(connection)
         return response.status, response.headers, content
+
+
+class Asked:
+    """One request that is on its way to an engine."""
+
+    def __init__(self, method, path, body, headers):
+        self.method, self.path, self.body, self.headers = method, path, body, headers
+        self.connection = None
+        self.is_kept = False
+
+
+def in_turn():
+    """The engines, the one that answered last first; those that are left alone now come last."""
+    return sorted(engines, key=lambda one: (one.circuit.is_open(), one is not preferred))
+
+
+def prefer(one):
+    global preferred
+    preferred = one
+
+
+def ask_any(path, body, seconds):
+    """Answers (headers, items) of the first engine that has an answer.
+
+    Each is given its share of the time that is left; one that has used it up is asked for no more of
+    it, but may still be the first to answer. Raises EngineAway."""
+    deadline = time.monotonic() + seconds
+    to_ask = [one for one in in_turn() if not one.circuit.is_open()]
+    if not to_ask:
+        raise EngineAway('not asked')
+    late = 'it did not answer in time'
+    failure = EngineAway(late)
+    asked = selectors.DefaultSelector()
+    try:
+        while to_ask or asked.get_map():
+            until = deadline
+            if to_ask:
+                one = to_ask.pop(0)
+                now = time.monotonic()
+                until = now + max(0.0, deadline - now) / (len(to_ask) + 1)
+                try:
+                    sent = one.start('POST', path, body, None, until)
+                    asked.register(sent.connection.sock, selectors.EVENT_READ, (one, sent))
+                except EngineAway as error:
+                    one.circuit.failed(str(error))
+                    failure = error
+                    continue
+            for key, _ in asked.select(max(0.0, until - time.monotonic())):
+                one, sent = key.data
+                asked.unregister(key.fileobj)
+                try:
+                    status, headers, content = one.finish(sent, deadline)
+                    if status == 200:
+                        items = items_of(headers, content)
+                        one.circuit.succeeded()
+                        prefer(one)
+                        return headers, items
+                    # Loading, it says so at once; a query that it refuses must not cost the other modalities their answer.
+                    one.circuit.failed(status_reason(status), opens=status not in (400, 413, 422, 503))
+                    failure = EngineAway(status_reason(status))
+                except EngineAway as error:
+                    one.circuit.failed(str(error))
+                    failure = error
+            if time.monotonic() >= deadline:
+                break
+        raise failure
+    finally:
+        # Another was faster, or nobody was in time.
+        for key in list(asked.get_map().values()):
+            one, sent = key.data
+            sent.connection.close()
+            one.circuit.failed(late)
+        asked.close()
 
 
 def remaining(deadline):
@@ -339,10 +448,12 @@ def items_of(headers, content):
 class Circuit:
     """After a failure the engine is not asked for a while: every modality waits while one does."""
 
-    def __init__(self):
+    def __init__(self, name):
+        self.name = name
         self.open_until = 0.0
         self.detail = 'not asked yet'
         self.reachable = None
+        self.looked_at = float('-inf')
 
     def is_open(self):
         return time.monotonic() < self.open_until
@@ -353,12 +464,12 @@ class Circuit:
 
     def heard(self):
         if self.reachable is False:
-            orthanc.LogWarning('worklane: the engine answers again')
+            orthanc.LogWarning('worklane: the engine%s answers again' % self.name)
         self.reachable, self.detail = True, ''
 
     def failed(self, detail, opens=True):
         if self.detail != detail:
-            orthanc.LogWarning('worklane: the engine cannot be asked (%s)' % detail)
+            orthanc.LogWarning('worklane: the engine%s cannot be asked (%s)' % (self.name, detail))
         self.reachable, self.detail = False, detail
         if opens:
             self.open_until = time.monotonic() + CIRCUIT_SECONDS
@@ -462,23 +573,40 @@ class Snapshot:
 
 
 def refresh_snapshot():
-    """Brings the snapshot up to date; answers whether the engine was heard."""
+    """Brings the snapshot up to date; answers whether an engine was heard."""
     known = {'If-None-Match': snapshot.tag} if snapshot.tag else {}
-    # The age counts from before the question: what changed while it was answered is not in it.
-    now = time.time()
-    try:
-        status, headers, content = engine.request('GET', '/worklist/snapshot', headers=known)
-        if status == 304 and known:
-            snapshot.confirm(now)
-        elif status == 200:
-            snapshot.replace(headers, items_of(headers, content), content, now)
-        else:
-            raise EngineAway(status_reason(status))
-        circuit.heard()
-        return True
-    except EngineAway as error:
-        circuit.failed(str(error), opens=False)
-        return False
+    for one in in_turn():
+        # The age counts from before the question: what changed while it was answered is not in it.
+        now = time.time()
+        try:
+            status, headers, content = one.request('GET', '/worklist/snapshot', headers=known)
+            if status == 304 and known:
+                snapshot.confirm(now)
+            elif status == 200:
+                snapshot.replace(headers, items_of(headers, content), content, now)
+            else:
+                raise EngineAway(status_reason(status))
+            one.circuit.heard()
+            prefer(one)
+            return True
+        except EngineAway as error:
+            one.circuit.failed(str(error), opens=False)
+    return False
+
+
+def look_at_others():
+    """Whether those that are not asked now could be: a wrong token, or an engine that is away, is known before it counts."""
+    for one in engines:
+        if one is preferred or stopping.is_set() or time.monotonic() - one.circuit.looked_at < LOOK_SECONDS:
+            continue
+        one.circuit.looked_at = time.monotonic()
+        try:
+            status, _, _ = one.request('GET', '/api/orthanc-changes?limit=1', seconds=2.0)
+            if status != 200:
+                raise EngineAway(status_reason(status))
+            one.circuit.heard()
+        except EngineAway as error:
+            one.circuit.failed(str(error), opens=False)
 
 
 def status_reason(status):
@@ -497,6 +625,7 @@ def keep_snapshot():
         except Exception as error:
             orthanc.LogError('worklane: the snapshot failed (%s)' % type(error).__name__)
         looked.set()
+        look_at_others()
         stopping.wait(min(1.0, REFRESH))
         wake_snapshot.wait(max(0.0, REFRESH - 1.0))
         wake_snapshot.clear()
@@ -559,24 +688,10 @@ def without_nulls(keys):
 
 
 def ask_engine(asked, calling, called, remote_ip):
-    if circuit.is_open():
-        raise EngineAway('not asked')
     body = {'query': asked, 'callingAeTitle': calling, 'calledAeTitle': called}
     if remote_ip:
         body['remoteIp'] = remote_ip
-    try:
-        status, headers, content = engine.request(
-            'POST', '/worklist/find', json.dumps(body).encode(), seconds=TIMEOUT, look_up=False)
-        if status == 200:
-            items = items_of(headers, content)
-    except EngineAway as error:
-        circuit.failed(str(error))
-        raise
-    if status != 200:
-        # Loading, it says so at once; a query that it refuses must not cost the other modalities their answer.
-        circuit.failed(status_reason(status), opens=status not in (400, 413, 422, 503))
-        raise EngineAway(status_reason(status))
-    circuit.succeeded()
+    headers, items = ask_any('/worklist/find', json.dumps(body).encode(), TIMEOUT)
     if headers.get('X-Worklane-Version', '') != snapshot.version:
         wake_snapshot.set()
     return items
@@ -973,16 +1088,22 @@ MOST_UNFIT = 20
 
 
 def post(path, body, seconds):
-    try:
-        status, _, content = engine.request('POST', path, body, seconds=seconds)
-    except EngineAway as error:
-        spool.say('the engine is away: ' + str(error))
-        return False
-    if not 200 <= status < 300:
+    """Whether an engine took it. The next one is asked where one is away, or cannot take it now."""
+    detail = ''
+    for one in in_turn():
+        try:
+            status, _, content = one.request('POST', path, body, seconds=seconds)
+        except EngineAway as error:
+            detail = detail or 'the engine is away: ' + str(error)
+            continue
+        if 200 <= status < 300:
+            return True
         code = re.search(rb'"code":"(E\d+)"', content)
-        spool.say('the engine answered %d%s to %s' % (status, ' ' + code[1].decode() if code else '', path))
-        return False
-    return True
+        detail = 'the engine answered %d%s to %s' % (status, ' ' + code[1].decode() if code else '', path)
+        if status < 500:
+            break
+    spool.say(detail)
+    return False
 
 
 # --- REST ---------------------------------------------------------------------------------------
@@ -1006,6 +1127,14 @@ def on_identity(output, uri, **request):
         output.AnswerBuffer(json.dumps({'identity': identity}), 'application/json')
 
 
+def said_of(one):
+    return {
+        'reachable': one.circuit.reachable is True,
+        'detail': one.circuit.detail,
+        'circuit': 'open' if one.circuit.is_open() else 'closed',
+    }
+
+
 def on_status(output, uri, **request):
     if request.get('method') != 'GET':
         output.SendMethodNotAllowed('GET')
@@ -1013,11 +1142,9 @@ def on_status(output, uri, **request):
     age = snapshot.age()
     output.AnswerBuffer(json.dumps({
         'plugin': VERSION,
-        'engine': {
-            'reachable': circuit.reachable is True,
-            'detail': circuit.detail,
-            'circuit': 'open' if circuit.is_open() else 'closed',
-        },
+        # The one that is asked first.
+        'engine': said_of(in_turn()[0]),
+        'engines': [{'name': one.name, **said_of(one)} for one in engines],
         # Whether a worklist query comes to this plugin at all.
         'isAsked': rival != 'first',
         'hints': hints(),
@@ -1047,8 +1174,10 @@ started = threading.Event()
 something = threading.Event()
 # What came to /changes since the engine was last nudged.
 news = collections.deque(maxlen=1)
-engine = Engine()
-circuit = Circuit()
+token = Token()
+engines = [Engine(url, len(URLS) == 1) for url in URLS]
+# Who answered last.
+preferred = engines[0]
 snapshot = Snapshot(file_path('WORKLANE_SNAPSHOT_PATH', 'worklane-snapshot'))
 spool = Spool(file_path('WORKLANE_SPOOL_PATH', 'worklane-spool'))
 
