@@ -65,16 +65,22 @@ const closeMilliseconds = 5000
  * made again to end, which it never does (ioredis takes its timer away and says nothing).
  */
 export async function closeWorker(worker: Worker): Promise<void> {
-  const closed = worker.close(!(await isConnected(worker))).catch(() => {})
-  await inTime(closed, closeMilliseconds).catch(() => void worker.disconnect().catch(() => {}))
+  try {
+    await inTime(worker.close(!(await isConnected(worker))), closeMilliseconds)
+  } catch {
+    void Promise.resolve()
+      .then(() => worker.disconnect())
+      .catch(() => {})
+  }
 }
 
 async function isConnected(worker: Worker): Promise<boolean> {
-  const { client } = worker.getBackend().connection
-  return inTime(client, 100).then(
-    ({ status }) => status === 'ready',
-    () => false,
-  )
+  try {
+    const { status } = await inTime(worker.getBackend().connection.client, 100)
+    return status === 'ready'
+  } catch {
+    return false
+  }
 }
 
 /** Rejects when it takes longer. */
