@@ -15,6 +15,7 @@ import { createAnswerer } from './flow/answer.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createDrainer } from './flow/drain.ts'
 import { examRules, rulesMark } from './flow/exam-rules.ts'
+import { sayFarewell } from './flow/farewell.ts'
 import { health } from './flow/health.ts'
 import { findLeftBehind } from './flow/left-behind.ts'
 import { createVerdictMemo } from './flow/memo.ts'
@@ -55,8 +56,8 @@ export interface Engine {
   stop(): Promise<void>
 }
 
-/** How long messages and requests under way may take when the engine stops. */
-const drainSeconds = 10
+/** How long the parts of the engine may take to end, all together. */
+const endSeconds = 5
 /** The same while the store is away: then nothing under way can end well. */
 const absentSeconds = 3
 /** What was lost on the way (a wake-up, a publish job) costs one of these. */
@@ -85,7 +86,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   /** From the last to the first. Queues whose Redis is away never close: after a while nobody is waited for. */
   async function stopAll(): Promise<void> {
     const stopped = new AbortController()
-    const seconds = storeIsUp() ? drainSeconds + 2 : absentSeconds
+    const seconds = storeIsUp() ? endSeconds : absentSeconds
     const late = pause(seconds * 1000, stopped.signal)
     for (const stop of undo.toReversed())
       await Promise.race([stop().catch((error: unknown) => log.warn(defect(error), 'stop failed')), late])
@@ -98,6 +99,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const pushed = settings.orthancs.filter(({ target }) => target === 'folder')
     const { store, jobs, redis } = await openStore(pushed)
     const embedded = redis !== undefined
+    await checkCounters({ store, log })
     for (const [id, sources] of site.planSources) await store.remember(id, sources)
 
     const metrics = createMetrics()
@@ -139,12 +141,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     later(() => inbox.stop())
 
     const deliverers = new Map<string, Deliverer>()
+    const telling = new Map<string, () => boolean>()
     for (const destination of settings.destinations.filter(({ port }) => port !== 0)) {
       const sender = createSender({ destination, log })
       later(() => sender.close())
       const deliverer = createDeliverer({ destination, outbox: store, sender, jobs, clock, log, metrics })
       deliverers.set(destination.name, deliverer)
-      hold(`deliver:${destination.name}`, embedded, (lease) => deliverer.deliver(lease))
+      const teller = hold(`deliver:${destination.name}`, embedded, (lease) => deliverer.deliver(lease))
+      telling.set(destination.name, () => teller.held() && deliverer.held() === undefined)
       // Before its role: that one waits for the turn, which waits for the receiver.
       later(() => deliverer.stop())
     }
@@ -172,9 +176,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         watches,
         deliverers,
         publishers,
-      })),
-      ...leftBehind.parts(),
-    ]
+      })
+      return withAges([inbox.part(), ...found, ...leftBehind.parts()], { store, clock })
+    }
     collect(metrics, {
       store,
       destinations: [...deliverers.keys()],
@@ -183,6 +187,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       parts,
       clock,
     })
+    metrics.collect('inbox_stalled', () => [{ value: inbox.stalled() ? 1 : 0 }])
     metrics.collect('worklist_items', () =>
       [...index.counts()].map(([status, value]) => ({ labels: { step_status: status }, value })),
     )
@@ -248,11 +253,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     for (const source of settings.sources) {
       const listener = listen(source)
       await listener.start()
-      later(() => listener.stop({ seconds: drainSeconds }))
+      later(() => listener.stop({ seconds: 0 }))
       listeners.push(listener)
     }
     // Nothing is taken that could not be kept (I1); what waits goes on where it stopped.
+    let isStopping = false
     const setIntake = (open: boolean): void => {
+      if (isStopping) return
       for (const [at, listener] of listeners.entries()) {
         if (settings.sources[at]?.whenStoreUnavailable === 'reject') continue
         void (open ? listener.resume() : listener.pause())
@@ -294,6 +301,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       http: `http://${settings.bind.includes(':') ? `[${settings.bind}]` : settings.bind}:${httpPort}`,
       mllp,
       async stop() {
+        isStopping = true
+        const seconds = settings.stop.drainSeconds
+        await sayFarewell({ store, listeners, drainer, destinations: telling, log, seconds })
         await stopAll()
         log.info({}, 'engine stopped')
       },
@@ -324,9 +334,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       })
     }
 
-    function hold(role: string, takeOver: boolean, work: (lease: Parameters<typeof drain>[0]) => Promise<void>): void {
+    function hold(role: string, takeOver: boolean, work: (lease: Parameters<typeof drain>[0]) => Promise<void>): Role {
       const held: Role = holdRole({ leases: store, jobs, log, role, takeOver, work })
       later(() => held.stop())
+      return held
     }
 
     function watch(orthanc: OrthancSettings): Watch {
@@ -370,6 +381,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         await every(`poll-${one.name}`, seconds * 1000, () => one.poll())
       }
       await every('retention', retentionMilliseconds, async () => {
+        await checkCounters({ store, log })
         const { messages, orders, expired } = await store.retain(clock(), settings.retention)
         if (expired > 0) {
           log.info({ count: expired }, 'orders whose day is long over leave the worklist')

@@ -12,8 +12,8 @@ Runs the engine until SIGTERM or SIGINT. Standard output has one line, "worklane
 with the addresses, once messages are taken; the log goes to standard error, one JSON
 line per thing that happened. A site with a mistake starts nothing.`
 
-/** What takes longer to stop hangs. */
-const stopSeconds = 30
+/** What takes so much longer to stop than it may drain hangs. */
+const graceSeconds = 20
 
 export async function start(args: readonly string[], io: Io): Promise<number> {
   const asked = readArgs(args, { config: { type: 'string' } } as const, usage, io)
@@ -39,6 +39,7 @@ export async function start(args: readonly string[], io: Io): Promise<number> {
   const mllp = engine.mllp.map(({ source, host, port }) => `${source}=${host}:${port}`).join(' ')
   io.stdout(`worklane ready  mllp ${mllp}  http ${engine.http}  data ${site.settings.dataDir}\n`)
   log.info({ signal: await signalled }, 'stopping')
+  const stopSeconds = site.settings.stop.drainSeconds + graceSeconds
   const late = setTimeout(() => {
     log.error({ seconds: stopSeconds }, 'stop took too long')
     process.exit(1)

@@ -282,6 +282,11 @@ export const site = z.strictObject({
           'A step that never began leaves the worklist (EXPIRED) when its scheduled day has been over for so long; 0: never.',
         unit: 'days',
       }),
+      afterClockJumpHours: kind.whole(0, 168, 12, {
+        description:
+          'After a jump of the clock nothing expires before it has run steadily for so long: time for a person to correct a wrong clock, before it empties the worklist.',
+        unit: 'hours',
+      }),
     })
     .prefault({})
     .meta({ description: 'Patients who did not come.', expected: 'a block of settings' }),
@@ -308,6 +313,16 @@ export const site = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'Used where neither message nor table gives a value.', expected: 'a block of settings' }),
+  stop: z
+    .strictObject({
+      drainSeconds: kind.whole(0, 600, 10, {
+        description:
+          'A stopping engine takes nothing new and goes on applying and telling what it has for at most so long. Then it ends; what is left is safe in the store. Whoever stops it (Docker, Kubernetes, systemd) should wait 10 s longer.',
+        unit: 'seconds',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'How the engine ends.', expected: 'a block of settings' }),
   retention: z
     .strictObject({
       messageDays: kind.whole(1, 3650, 14, { description: 'Messages older than this are removed.', unit: 'days' }),

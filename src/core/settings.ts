@@ -23,6 +23,8 @@ export interface Settings {
   readonly noShow: {
     /** A step that never began expires so many days after its scheduled day; 0: never. */
     readonly days: number
+    /** Nothing expires before the clock has run steadily for so long since it jumped. */
+    readonly afterClockJumpHours: number
   }
   /** Used where neither message nor table gives one; `''`: none, the message gets AE 101. */
   readonly defaults: {
@@ -43,6 +45,10 @@ export interface Settings {
     /** A message is known again for so long, and among so many (I4). */
     readonly duplicateDays: number
     readonly duplicateCount: number
+  }
+  readonly stop: {
+    /** How long a stopping engine goes on applying and telling what it has. */
+    readonly drainSeconds: number
   }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }

@@ -4,7 +4,11 @@ import type { ExamRules, StatusPlan } from '../core/world.ts'
 
 /** What apply needs to know of the site. */
 export function examRules(
-  { completion, noShow, timeZone }: Pick<Settings, 'completion' | 'noShow' | 'timeZone'>,
+  {
+    completion,
+    noShow,
+    timeZone,
+  }: Pick<Settings, 'completion' | 'timeZone'> & { readonly noShow: Pick<Settings['noShow'], 'days'> },
   status: StatusPlan,
 ): ExamRules {
   return { status, completion, ...(noShow.days === 0 ? {} : { noShow: { days: noShow.days, timeZone } }) }

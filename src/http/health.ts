@@ -15,6 +15,10 @@ const part = {
     name: { type: 'string' },
     state: { enum: ['up', 'degraded', 'down'] },
     detail: { type: 'string' },
+    code: { type: 'string', description: 'Of the catalogue of errors.' },
+    cure: { type: 'string', description: 'What helps.' },
+    waiting: { type: 'integer', description: 'Messages not yet applied, or status messages not yet taken.' },
+    oldestSeconds: { type: 'number', description: 'How long the oldest of them has waited.' },
     since: { type: 'string', format: 'date-time' },
   },
 }

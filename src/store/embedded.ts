@@ -118,8 +118,9 @@ export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<Embe
     },
     async stop() {
       stopping = true
-      process.off('exit', killWithEngine)
       await end(current)
+      // Not before: one that is frozen must not outlive an engine that waits for it no longer.
+      process.off('exit', killWithEngine)
     },
   }
 }
@@ -134,6 +135,14 @@ function makeFolders(dataDir: string, folder: string): void {
     const reason = (error as NodeJS.ErrnoException).code ?? 'unknown'
     throw new EngineError('E512', { folder: dataDir, reason }, { cause: error })
   }
+}
+
+/** The socket of the redis-server that runs on this data folder, if one does. */
+export async function runningSocket(dataDir: string): Promise<string | undefined> {
+  const folder = join(resolve(dataDir), 'redis')
+  if (!existsSync(folder)) return undefined
+  const path = socketPath(resolve(dataDir), folder)
+  return (await whoAnswers(path))?.ready === true ? path : undefined
 }
 
 /** In the data folder if the path is short enough, else in a private folder of the system's temporary one. */

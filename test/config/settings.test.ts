@@ -40,7 +40,8 @@ test('the shipped file is right as it is and gives the promised defaults', () =>
     orthancs: [{ name: 'orthanc', url: 'http://127.0.0.1:8042', target: 'plugin', worklistDir: '' }],
     destinations: [{ name: 'ris', host: '127.0.0.1', port: 0 }],
     completion: { policy: 'quiet', quietSeconds: 1800, rules: [] },
-    noShow: { days: 7 },
+    noShow: { days: 7, afterClockJumpHours: 12 },
+    stop: { drainSeconds: 10 },
   })
   expect(checked?.sources[0]?.destination).toBe('ris')
   expect(checked?.orthancs[0]?.origins).toEqual(['DicomProtocol'])
