@@ -1,11 +1,13 @@
 import { list } from './listing.ts'
-import { headedTable, type Io } from './output.ts'
+import type { CircuitState, RetryPlan } from '../core/retry.ts'
+import { counted, headedTable, type Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
 
 export const usage = `worklane destinations [--config FILE] [--json]
 
-Lists the receivers of status messages: what waits for each, since when, and whether
-somebody has paused it.`
+Lists the receivers of status messages: what waits for each, since when, whether somebody
+has paused it; and of one that takes nothing why, how often it was tried, and when it is
+tried again. \`worklane retries\` shows the waits in between.`
 
 export interface Destination {
   readonly name: string
@@ -14,7 +16,8 @@ export interface Destination {
   readonly oldest?: string
   readonly delivered: number
   readonly dead: number
-  readonly silent?: { readonly since: string; readonly code: string }
+  readonly circuit?: CircuitState
+  readonly silent?: RetryPlan
   readonly paused?: { readonly by: string; readonly reason: string; readonly since: string }
 }
 
@@ -33,10 +36,12 @@ export async function destinations(args: readonly string[], io: Io): Promise<num
   })
 }
 
-const headings = ['NAME', 'STATE', 'WAITING', 'OLDEST', 'DELIVERED', 'DEAD', 'WHY']
+const headings = ['NAME', 'STATE', 'WAITING', 'OLDEST', 'DELIVERED', 'DEAD', 'CIRCUIT', 'NEXT ATTEMPT', 'WHY']
 
-export function row({ name, state, waiting, oldest, delivered, dead, silent, paused }: Destination): readonly string[] {
+export function row(one: Destination): readonly string[] {
+  const { name, state, waiting, oldest, delivered, dead, circuit = 'closed', silent, paused } = one
   const held = paused && `${paused.by}, since ${paused.since}: ${paused.reason}`
-  const why = held ?? (silent && `${silent.code}, since ${silent.since}`) ?? ''
-  return [name, state, String(waiting), oldest ?? '-', String(delivered), String(dead), why]
+  const why = held ?? (silent && `${silent.code}, ${counted(silent.failures, 'failure')} since ${silent.since}`) ?? ''
+  const next = paused === undefined ? (silent?.next ?? '-') : '-'
+  return [name, state, String(waiting), oldest ?? '-', String(delivered), String(dead), circuit, next, why]
 }

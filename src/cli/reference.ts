@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { errorsReference, settingsReference } from '../config/reference.ts'
 import { pipelineSchema, type OfferedKeyword } from '../config/pipeline-schema.ts'
+import { retryReference } from '../config/retry-reference.ts'
 import { siteSchema } from '../config/schema.ts'
 import { errors } from '../core/errors/index.ts'
 import { lookupKeyword } from '../dicom/dictionary.ts'
@@ -22,6 +23,7 @@ export function generatedFiles(): Readonly<Record<string, string>> {
     'docs/reference/settings.md': settingsReference(),
     'docs/reference/errors.md': errorsReference(errors),
     'docs/reference/cli.md': cliReference(),
+    'docs/reference/retries.md': retryReference(),
     'docs/reference/validation.md': validationReference(),
   }
 }

@@ -1,7 +1,7 @@
 import type { OrderId } from '../core/ids.ts'
 import type { Acknowledgment, Clock, Delivery, Jobs, Lease, Log, MessageSender, Outbox, Owed } from '../core/ports.ts'
 import type { DestinationSettings } from '../core/settings.ts'
-import { waitSeconds, type CircuitState, type RetryPlan } from '../core/retry.ts'
+import { circuitState, waitSeconds, type CircuitState, type RetryPlan } from '../core/retry.ts'
 import { createCircuit, type Trial } from './circuit.ts'
 import { failureOf } from './failure.ts'
 import type { FlowMetrics } from './metrics.ts'
@@ -26,8 +26,8 @@ export interface Deliverer {
   deliver(lease: Lease): Promise<void>
   /** Why nothing goes out now, if so, as this process knows it; undefined without the role. */
   held(): RetryPlan | undefined
-  /** Of the receiver: undefined without the role, for who has it knows. */
-  circuit(): CircuitState | undefined
+  /** As this process tries it; without the role, as the plan in the store says. */
+  circuit(kept?: RetryPlan): CircuitState
   /** Sends nothing more, waits a moment for the acknowledgment of what is on the wire, and closes the sender. */
   stop(): Promise<void>
 }
@@ -238,7 +238,7 @@ export function createDeliverer(context: DeliverContext): Deliverer {
   return {
     deliver,
     held: () => (reading?.held() === true ? circuit.plan() : undefined),
-    circuit: () => (reading?.held() === true ? circuit.state() : undefined),
+    circuit: (known) => (reading?.held() === true ? circuit.state() : circuitState(destination.retry, known)),
     async stop() {
       stopped = true
       clearTimeout(timer)

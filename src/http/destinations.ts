@@ -1,5 +1,5 @@
-import type { Instant } from '../core/ids.ts'
 import type { Clock, Log, Outbox } from '../core/ports.ts'
+import type { CircuitState, RetryPlan } from '../core/retry.ts'
 import { handSchema, optionalText, readFields, readText } from './hand.ts'
 import { Refusal } from './problem.ts'
 import { json, type Answer, type Route } from './route.ts'
@@ -8,8 +8,8 @@ import { listOf } from './worklist.ts'
 export interface DestinationParts {
   readonly names: readonly string[]
   readonly outbox: Pick<Outbox, 'state' | 'pause'>
-  /** Set while the receiver does not answer; only the process that delivers to it knows. */
-  readonly held: (name: string) => { readonly since: Instant; readonly code: string } | undefined
+  /** As this process tries it, or as what the store has of it says. */
+  readonly circuit: (name: string, kept: RetryPlan | undefined) => CircuitState
   /** What waits goes out now. */
   readonly wake: (name: string) => void
   readonly clock: Clock
@@ -28,7 +28,22 @@ const destination = {
     oldest: { ...instant, description: 'When the oldest of them was decided.' },
     delivered: { type: 'integer', description: 'Ever.' },
     dead: { type: 'integer', description: 'Refused for good, and kept.' },
-    silent: { type: 'object', properties: { since: instant, code: { type: 'string' } } },
+    circuit: {
+      enum: ['closed', 'half-open', 'open'],
+      description: 'open: after many failures in a row one message at a time shows whether it is back; half-open: now.',
+    },
+    silent: {
+      type: 'object',
+      description: 'How it is being tried again; every engine of a store answers the same.',
+      properties: {
+        since: { ...instant, description: 'Of the first failure.' },
+        at: { ...instant, description: 'Of the last one.' },
+        failures: { type: 'integer', description: 'In a row.' },
+        code: { type: 'string' },
+        class: { enum: ['transient', 'ambiguous', 'permanent'], description: 'ambiguous: it may have been taken.' },
+        next: { ...instant, description: 'Not tried before.' },
+      },
+    },
     paused: {
       type: 'object',
       required: ['by', 'reason', 'since'],
@@ -49,13 +64,12 @@ const change = {
 
 /** Receivers of status messages: what waits for each, and holding it for a while. */
 export function destinationRoutes(parts: DestinationParts): readonly Route[] {
-  const { names, outbox, held, wake, clock, log } = parts
+  const { names, outbox, circuit, wake, clock, log } = parts
 
   async function shown(name: string): Promise<object> {
-    const { waiting, delivered, dead, oldest, paused } = await outbox.state(name)
-    const silent = held(name)
+    const { waiting, delivered, dead, oldest, paused, retry: silent } = await outbox.state(name)
     const state = paused === undefined ? (silent === undefined ? 'delivering' : 'silent') : 'paused'
-    return { name, state, waiting, oldest, delivered, dead, silent, paused }
+    return { name, state, waiting, oldest, delivered, dead, circuit: circuit(name, silent), silent, paused }
   }
 
   async function set(paused: boolean, name: string, body: unknown): Promise<Answer> {

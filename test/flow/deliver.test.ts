@@ -193,7 +193,6 @@ test('who has lost the role does not say that the receiver is away; who has it n
   expect(deliverer.held()).toMatchObject({ failures: 2, class: 'ambiguous' })
   lease.lose()
   expect(deliverer.held()).toBeUndefined()
-  expect(deliverer.circuit()).toBeUndefined()
 
   const next = delivering({ '*': [away()] }, { outbox })
   next.later(1)

@@ -191,7 +191,7 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
         return Promise.resolve(changed)
       },
     },
-    held: () => undefined,
+    circuit: () => 'closed',
     wake: (name) => void seen.woken.push(name),
     clock: () => '2026-10-16T08:40:00.000Z',
     log: { debug: () => {}, info: (...args) => line(...args), warn: () => {}, error: () => {} },

@@ -410,6 +410,7 @@ test('a destination is paused by somebody for a reason, and resumed; what waits 
     oldest: '2026-10-16T08:15:00.000Z',
     delivered: 5,
     dead: 0,
+    circuit: 'closed',
     paused: { by: 'night shift', reason: 'RIS update', since: '2026-10-16T08:40:00.000Z' },
     changed: true,
   })

@@ -142,4 +142,5 @@ export const siteErrors = {
     'permanent',
     'Write a factor above 1, such as 2; or make maxSeconds equal to firstSeconds if every wait is meant to be the same.',
   ),
+  E286: entry('There is no endpoint named "{name}" that is tried again.', 'permanent', 'There are: {known}.'),
 } satisfies Record<string, ErrorEntry>
