@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createChangeFeed, createFolderTarget, createOrthancClient } from '../connectors/orthanc/index.ts'
-import { createListener, createSender, refuseOversize, type Listener } from '../connectors/mllp/index.ts'
+import { createListener, createSender, type Listener } from '../connectors/mllp/index.ts'
 import { compileStoredPlan } from './config/plans.ts'
 import type { Site } from './config/site.ts'
 import type { Clock, Jobs, Log, PartHealth, Store } from './core/ports.ts'
@@ -12,6 +12,7 @@ import { withLongNumbers } from './flow/long-numbers.ts'
 import { checkCounters, withAges } from './flow/count.ts'
 import { watchInbox } from './flow/inbox-watch.ts'
 import { createAnswerer } from './flow/answer.ts'
+import { circuits } from './flow/circuits.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createDrainer } from './flow/drain.ts'
 import { examRules, rulesMark } from './flow/exam-rules.ts'
@@ -23,6 +24,7 @@ import { pause } from './flow/pause.ts'
 import { createPreview } from './flow/preview.ts'
 import { createPublisher, type Publisher } from './flow/publish.ts'
 import { createRecall } from './flow/recall.ts'
+import { createOutcomes } from './flow/outcomes.ts'
 import { createReceiver } from './flow/receive.ts'
 import { reconsiderAll } from './flow/reconsider.ts'
 import { holdRole, type Role } from './flow/role.ts'
@@ -157,6 +159,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await schedule(publishers, watches)
 
     const listeners: Listener[] = []
+    const outcomes = createOutcomes({ store })
     const leftBehind = findLeftBehind({
       store,
       sources: settings.sources.map(({ name }) => name),
@@ -200,6 +203,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         value: listener.connections(),
       })),
     )
+    metrics.collect('endpoint_circuit', () => circuits({ store, deliverers, watches, publishers }))
     metrics.set('build_info', 1, { version: version.worklane, node: version.node })
     for (const { name, from, kind } of site.pipelines) {
       const plan = kind !== 'status' ? (site.plans.get(from)?.id ?? '') : ''
@@ -310,11 +314,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }
 
     function listen(source: SourceSettings): Listener {
-      const context = { timeZone: settings.timeZone, application: source.application, facility: source.facility }
-      const receive = createReceiver({
+      const receiver = createReceiver({
         source,
         plan: () => site.plans.get(source.name) as Plan,
         inbox: store,
+        store,
+        outcomes,
         memo,
         clock,
         log,
@@ -326,11 +331,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       return createListener({
         source,
         log,
-        onMessage: receive,
-        onOversize: (head) =>
-          Promise.resolve(
-            refuseOversize(head, source.maxFrameBytes, { ...context, now: clock(), controlId: newControlId() }),
-          ),
+        onMessage: (bytes, peer) => receiver.receive(bytes, peer),
+        onOversize: (head, size, peer) => receiver.receiveOversize(head, size, peer),
       })
     }
 

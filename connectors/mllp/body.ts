@@ -1,7 +1,7 @@
 import type { SplitEvent } from './splitter.ts'
 
-/** Of a frame that is too large only so much is kept: enough for its header. */
-const headBytes = 4096
+/** Of a frame that is too large only so much is kept: its header, patient and order, so that people find it. */
+const headBytes = 65_536
 
 /** The bytes of the frame so far: a view of one chunk if it can be, else a buffer that doubles. */
 export function createBody(limit: number) {
@@ -37,7 +37,7 @@ export function createBody(limit: number) {
     size = 0
   }
 
-  /** Of a frame that is too large only the header is kept. */
+  /** Of a frame that is too large only the beginning is kept. */
   function drain(): void {
     if (view !== undefined || (buffer !== undefined && buffer.length > headBytes)) {
       buffer = (buffer ?? view)?.slice(0, headBytes)

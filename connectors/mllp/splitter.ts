@@ -28,7 +28,7 @@ export interface Splitter {
 
 export type SplitEvent =
   | { readonly kind: 'frame'; readonly bytes: Uint8Array }
-  /** Drained to its end; `head` is its beginning, enough for the header. */
+  /** Drained to its end; `head` is its beginning, enough for the header and what it is about. */
   | { readonly kind: 'oversize'; readonly head: Uint8Array; readonly size: number }
   | { readonly kind: 'junk'; readonly size: number }
   /** A new message began before the last one ended; so many bytes were dropped. */

@@ -99,9 +99,6 @@ const checks: readonly Check[] = [
     const refuse = (path: DocumentPath, setting: string, value: string, choices: string): void => {
       refused.push(problem(located.place(path), 'E265', { setting, value, choices }))
     }
-    settings.sources.forEach(({ name, ack }, at) => {
-      if (ack !== 'checked') refuse(['sources', at, 'ack'], `sources.${name}.ack`, ack, 'checked')
-    })
     settings.orthancs.forEach(({ name, target }, at) => {
       if (target !== 'rest') return
       refuse(['orthancs', at, 'target'], `orthancs.${name}.target`, target, 'plugin, folder, none')

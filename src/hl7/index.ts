@@ -12,6 +12,8 @@ export {
   type AcknowledgmentCondition,
   type AcknowledgmentMode,
 } from './acknowledgment-mode.ts'
+export { readBatch, type Batch } from './batch.ts'
+export { acknowledgeBatch } from './batch-acknowledgment.ts'
 export { bytesAsSent, textAsSent } from './as-sent.ts'
 export { charsetOf, declaration } from './charset-name.ts'
 export { decode, encode } from './charset.ts'

@@ -7,6 +7,7 @@ import type { Change } from '../../src/core/world.ts'
 import { createDrainer } from '../../src/flow/drain.ts'
 import { examRules } from '../../src/flow/exam-rules.ts'
 import { createVerdictMemo } from '../../src/flow/memo.ts'
+import { createOutcomes } from '../../src/flow/outcomes.ts'
 import { createReceiver } from '../../src/flow/receive.ts'
 import { createStore } from '../../src/store/index.ts'
 
@@ -74,7 +75,7 @@ export async function openReception(site: Site, redisPath: string): Promise<Rece
     take: remembered.take,
   }
   let ids = 0
-  const receive = createReceiver({
+  const { receive } = createReceiver({
     source,
     plan: () => plan,
     inbox: {
@@ -84,6 +85,8 @@ export async function openReception(site: Site, redisPath: string): Promise<Rece
         return answer
       },
     },
+    store,
+    outcomes: createOutcomes({ store }),
     memo,
     clock,
     log,

@@ -1,6 +1,18 @@
 import { EngineError } from '../../src/core/errors/index.ts'
 import type { OrderId } from '../../src/core/ids.ts'
-import type { Delivery, Jobs, Lease, Leases, Log, LogFields, Outbox, Owed, Pause } from '../../src/core/ports.ts'
+import type {
+  MessageStore,
+  Replies,
+  Delivery,
+  Jobs,
+  Lease,
+  Leases,
+  Log,
+  LogFields,
+  Outbox,
+  Owed,
+  Pause,
+} from '../../src/core/ports.ts'
 import type { RetryPlan } from '../../src/core/retry.ts'
 import type { FlowMetrics } from '../../src/flow/metrics.ts'
 
@@ -169,4 +181,15 @@ export function fakeOutbox(): FakeOutbox {
     },
   }
   return outbox
+}
+
+/** What senders in enhanced mode are owed, in memory. */
+export function fakeReplies(): Replies & Pick<MessageStore, 'message'> {
+  return {
+    owedReplies: async () => [],
+    settleReplies: async () => undefined,
+    messageStates: async (ids) => ids.map(() => undefined),
+    forgetMessage: async () => undefined,
+    message: async () => undefined,
+  }
 }

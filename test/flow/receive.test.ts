@@ -7,7 +7,7 @@ import { createVerdictMemo } from '../../src/flow/memo.ts'
 import { createReceiver } from '../../src/flow/receive.ts'
 import type { Plan } from '../../src/mapping/types.ts'
 import { aSite } from '../config/a-site.ts'
-import { keptLog, keptMetrics } from './fakes.ts'
+import { fakeReplies, keptLog, keptMetrics } from './fakes.ts'
 
 const folder = aSite()
 const { site } = loadSite({ env: {}, cwd: folder.cwd })
@@ -34,8 +34,10 @@ function receiving(accept?: (message: NewMessage) => Promise<Accepted>, settings
   const log = keptLog()
   const metrics = keptMetrics()
   const memo = createVerdictMemo()
-  const receive = createReceiver({
+  const { receive } = createReceiver({
     source: { ...source, ...settings },
+    store: fakeReplies(),
+    outcomes: { of: () => Promise.reject(new EngineError('E501')) },
     plan: () => plan,
     inbox: {
       async accept(message) {

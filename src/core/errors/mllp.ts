@@ -33,9 +33,9 @@ export const mllpErrors = {
     'Let the sender put each message into a frame of its own.',
   ),
   E107: entry(
-    'Batches (FHS, BHS) are not taken.',
+    'This is a batch (FHS, BHS), where one message is expected.',
     'permanent',
-    'Let the sender put each message into a frame of its own.',
+    'Over MLLP and by `worklane import` batches are taken, message by message.',
   ),
   E108: entry(
     'The message is larger than {limit} bytes.',
@@ -136,5 +136,20 @@ export const mllpErrors = {
     'The sender has cut {count} values and marked them with its truncation character.',
     'permanent',
     'Compare names and numbers with the RIS: a shortened one is kept as it was sent, with the mark.',
+  ),
+  E128: entry(
+    'The batch says that it has {said} messages, and has {found}; those that are there were taken one by one.',
+    'permanent',
+    'Ask the sender for those that are missing: compare what it has sent with `worklane messages`.',
+  ),
+  E129: entry(
+    'The file says that it has {said} batches, and has {found}; the messages that are there were taken one by one.',
+    'permanent',
+    'Ask the sender for those that are missing: compare what it has sent with `worklane messages`.',
+  ),
+  E130: entry(
+    'The batch has {count} segments that belong to no message.',
+    'permanent',
+    'Let the sender begin each message with MSH.',
   ),
 } satisfies Record<string, ErrorEntry>
