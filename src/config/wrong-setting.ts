@@ -49,7 +49,7 @@ function wrongKind(given: unknown, expected: string): string | undefined {
     if (/^[0-9]+ *[a-z]+$/i.test(given)) return 'Write the number alone; its unit is part of the name of the setting.'
     if (/^[0-9][0-9.,_' ]*$/.test(given)) return `Write the digits alone: ${given.replaceAll(/[^0-9]/g, '')}.`
   }
-  if (/^a number/.test(expected)) {
+  if (expected.startsWith('a number')) {
     if (/^[0-9.]+ *[a-z%]+$/i.test(given)) return 'Write the number alone; its unit is part of the name of the setting.'
     if (/^[0-9]+,[0-9]+$/.test(given)) return `Write it with a point: ${given.replace(',', '.')}.`
   }

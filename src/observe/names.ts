@@ -60,6 +60,10 @@ export const metrics = {
   plugin_snapshot_seconds: gauge('Time since the plugin last fetched its snapshot.', ['orthanc']),
   part_up: local('1: up, 0.5: degraded, 0: down; as /health/ready shows it.', ['part']),
   store_memory_bytes: gauge("Redis's memory, used and its limit (0: none).", ['kind']),
+  endpoint_circuit: local(
+    '0: closed, 1: half-open, 2: open, for destinations, Orthancs (their changes) and targets (their worklist folders).',
+    ['kind', 'endpoint'],
+  ),
   mllp_connections: local('Open MLLP connections.', ['source']),
   build_info: gauge('1, with the versions that run as labels.', ['version', 'node']),
   pipeline_info: gauge('1 for each pipeline that runs, with the start of its plan id.', ['pipeline', 'plan']),
