@@ -124,3 +124,13 @@ test('a line that is down drops what there is and takes nothing until it is up',
   after.close()
   expect(whole).toEqual(['ONE', 'TWO'])
 })
+
+test('a line that is silent keeps its connections and lets nothing through until it is over', async () => {
+  line.setTrouble({ kind: 'silent' }, random(7))
+  const wire = await openWire(line.port)
+  await expect(wire.exchange(message('ONE'), 0.2)).rejects.toThrow('no answer')
+  expect(whole).toEqual([])
+  line.setTrouble({ kind: 'none' }, random(7))
+  await eventually(() => whole.length === 1, 'what was sent arrives')
+  wire.close()
+})

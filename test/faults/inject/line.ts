@@ -9,10 +9,11 @@ import type { Pick } from './types.ts'
  * `break`: of so many messages (`chance`), each takes its connection with it: in the middle of the message,
  * after it and before its acknowledgment (which the engine has sent by then), or in the middle of the acknowledgment.
  * `split`: each write arrives in pieces. `join`: what comes within some milliseconds arrives as one.
- * `delay`: everything is late. `down`: no connection holds, and none can be made.
+ * `delay`: everything is late. `down`: no connection holds, and none can be made. `silent`: all bytes wait,
+ * as where a firewall drops what comes and says nothing; they arrive when the trouble is over.
  */
 export type Trouble =
-  | { readonly kind: 'none' | 'split' | 'down' }
+  | { readonly kind: 'none' | 'split' | 'down' | 'silent' }
   | { readonly kind: 'join' | 'delay'; readonly milliseconds: number }
   | { readonly kind: 'break'; readonly how: Break; readonly where: Where; readonly chance: number }
 /** `cut`: FIN, as of a peer that closes. `reset`: RST, as of a peer or firewall that forgot the connection. */
@@ -32,7 +33,10 @@ export interface Line {
   stop(): Promise<void>
 }
 
-/** A wire between senders and an engine's MLLP port that does to them what networks do. */
+/**
+ * A wire between senders and an engine's MLLP port that does to them what networks do. Other protocols go through
+ * it too, without `break`, which knows messages by their frames.
+ */
 export async function startLine({ to }: { readonly to: number }): Promise<Line> {
   let trouble: Trouble = { kind: 'none' }
   let pick: Pick = Math.random
@@ -54,8 +58,9 @@ export async function startLine({ to }: { readonly to: number }): Promise<Line> 
     /** Set when a message has gone through whose acknowledgment must not arrive, or not whole. */
     let armed: { readonly how: Break; readonly where: Where } | undefined
     const begun = createFrames()
-    const toEngine = writer(engine)
-    const toSender = writer(sender)
+    const isSilent = (): boolean => trouble.kind === 'silent'
+    const toEngine = writer(engine, isSilent)
+    const toSender = writer(sender, isSilent)
 
     function breakNow(how: Break, where: Where | 'all'): void {
       if (isBroken) return
@@ -140,7 +145,7 @@ interface Writer {
 }
 
 /** Writes in the order in which it was told, each piece when it is due. */
-function writer(socket: Socket): Writer {
+function writer(socket: Socket, isSilent: () => boolean): Writer {
   let last: Promise<void> = Promise.resolve()
   let joining: Buffer[] | undefined
   const out = (bytes: Buffer): Promise<void> =>
@@ -150,7 +155,10 @@ function writer(socket: Socket): Writer {
       else socket.once('close', () => resolve())
     })
   const after = (work: () => Promise<void>): void => {
-    last = last.then(work)
+    last = last.then(async () => {
+      while (isSilent() && socket.writable) await pause(10)
+      await work()
+    })
   }
   return {
     write(bytes, trouble, pick) {

@@ -1,7 +1,7 @@
-import type { Break, Trouble, Where } from './line.ts'
+import type { Break, Line, Trouble, Where } from './line.ts'
 import { oneOf } from './processes.ts'
 import { risModes, type RisMode } from './ris.ts'
-import type { Fault } from './types.ts'
+import type { Fault, Injected, Pick } from './types.ts'
 
 /** The RIS does not take what it is told, in each way in which it can fail to. AE is left to its own: it ends a message for good. */
 export const risFaults: readonly Fault[] = risModes.filter((mode) => mode !== 'take').map(risFault)
@@ -28,8 +28,21 @@ export const lineFaults: readonly Fault[] = [
   lineFault('line: pieces', { kind: 'split' }),
   lineFault('line: joined', { kind: 'join', milliseconds: 20 }),
   lineFault('line: slow', { kind: 'delay', milliseconds: 50 }),
+  lineFault('line: silent', { kind: 'silent' }),
   lineFault('line: down', { kind: 'down' }),
 ]
+
+/** The network between an engine and Orthanc, either way: refused, or no answer to anything. */
+export const orthancLineFaults: readonly Fault[] = (['rest', 'plugin'] as const).flatMap((which) =>
+  (['down', 'silent'] as const).map((kind): Fault => {
+    const name = which === 'rest' ? 'from engines to orthanc' : 'from the plugin to its engine'
+    return {
+      name: `network ${name}: ${kind}`,
+      fits: ({ worklistDir }) => which === 'rest' || worklistDir === undefined,
+      inject: (world, pick) => Promise.resolve(troubled(world[which], { kind }, pick, name)),
+    }
+  }),
+)
 
 function broken(how: Break, where: Where): Fault {
   const place = { message: 'in a message', between: 'before the acknowledgment', acknowledgment: 'in it' }[where]
@@ -42,14 +55,19 @@ function lineFault(name: string, trouble: Trouble): Fault {
     fits: () => true,
     inject({ engines }, pick) {
       const engine = oneOf(engines, pick)
-      engine.line.setTrouble(trouble, pick)
-      return Promise.resolve({
-        what: `senders of ${engine.name}`,
-        heal: () => {
-          if (engine.line.trouble() === trouble) engine.line.setTrouble({ kind: 'none' }, pick)
-          return Promise.resolve()
-        },
-      })
+      return Promise.resolve(troubled(engine.line, trouble, pick, `senders of ${engine.name}`))
+    },
+  }
+}
+
+function troubled(line: Line, trouble: Trouble, pick: Pick, what: string): Injected {
+  line.setTrouble(trouble, pick)
+  return {
+    what,
+    heal: () => {
+      // Another trouble that came since has the say.
+      if (line.trouble() === trouble) line.setTrouble({ kind: 'none' }, pick)
+      return Promise.resolve()
     },
   }
 }

@@ -39,6 +39,10 @@ export interface World {
   /** Undefined where the engine has a Redis of its own. */
   readonly redis: SiteRedis | undefined
   readonly orthanc: RunningOrthanc
+  /** Between all engines and Orthanc's REST API. */
+  readonly rest: Line
+  /** Between Orthanc's plugin and the HTTP port of the first engine. */
+  readonly plugin: Line
   /** Where `.wl` files are; undefined with the plugin. */
   readonly worklistDir: string | undefined
   readonly ris: RisDouble

@@ -50,14 +50,18 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     undo.push(() => ris.stop())
     const worklistDir = target === 'folder' ? join(folder.path, 'WORKLIST') : undefined
     const httpPorts = await Promise.all(Array.from({ length: count }, () => freePort()))
+    const plugin = await startLine({ to: httpPorts[0] ?? 0 })
+    undo.push(() => plugin.stop())
     const orthanc = await startOrthanc({
       dir: join(folder.path, 'orthanc'),
       plugin: target === 'plugin' ? 'worklane' : 'folder',
       ...(worklistDir === undefined ? {} : { worklistDir }),
       stableAge: options.stableAge ?? 1,
-      env: { WORKLANE_URL: `http://127.0.0.1:${httpPorts[0]}`, WORKLANE_TOKEN: testToken },
+      env: { WORKLANE_URL: `http://127.0.0.1:${plugin.port}`, WORKLANE_TOKEN: testToken },
     })
     undo.push(() => orthanc.kill())
+    const rest = await startLine({ to: orthanc.httpPort })
+    undo.push(() => rest.stop())
     const engines: EngineInWorld[] = []
     for (const [at, httpPort] of httpPorts.entries()) {
       const name = `engine-${at + 1}`
@@ -66,7 +70,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         quietSeconds: 1,
         ...options.engine,
         dataDir: redis === undefined ? join(disk.path, 'data') : join(folder.path, name),
-        orthancUrl: orthanc.httpUrl,
+        orthancUrl: `http://127.0.0.1:${rest.port}`,
         httpPort,
         risPort: ris.port,
         target,
@@ -80,7 +84,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       undo.push(() => line.stop())
       engines.push({ name, process, line, clock })
     }
-    return { engines, redis, orthanc, worklistDir, ris, disk, leaseMilliseconds, end }
+    return { engines, redis, orthanc, rest, plugin, worklistDir, ris, disk, leaseMilliseconds, end }
   } catch (error) {
     await end()
     throw error
