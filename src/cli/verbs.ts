@@ -1,3 +1,4 @@
+import * as acceptLoss from './accept-loss.ts'
 import { byHand, usages } from './by-hand.ts'
 import * as check from './check.ts'
 import * as destinations from './destinations.ts'
@@ -9,6 +10,7 @@ import type { Verb } from './output.ts'
 import * as pause from './pause.ts'
 import { probesOf } from './probes.ts'
 import * as resume from './resume.ts'
+import * as retries from './retries.ts'
 import * as ris from './ris.ts'
 import * as send from './send.ts'
 import * as start from './start.ts'
@@ -63,7 +65,17 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     usage: destinations.usage,
     run: destinations.destinations,
   },
+  retries: {
+    does: 'shows how each endpoint is tried again while it is away',
+    usage: retries.usage,
+    run: retries.retries,
+  },
   pause: { does: 'holds what is owed to a destination', usage: pause.usage, run: pause.pause },
+  'accept-loss': {
+    does: 'goes on with a store that has lost what was acknowledged',
+    usage: acceptLoss.usage,
+    run: acceptLoss.acceptLoss,
+  },
   resume: { does: 'sends what a paused destination is owed', usage: resume.usage, run: resume.resume },
 }
 

@@ -29,8 +29,8 @@ export interface Connection {
   onRefusal(listener: (error: EngineError) => void): void
   /** Redis answers, and the store is not in it any more: doubts it, and is thrown. */
   gone(): EngineError
-  /** Looks at once whether Redis is still what it was. */
-  doubt(): void
+  /** What has just been read is not the store that it was: nothing more is read of it until it is again. */
+  bar(error: EngineError): void
   ping(): Promise<void>
   close(): void
 }
@@ -197,7 +197,10 @@ export function connect(options: {
       return () => listeners.delete(listener)
     },
     refusal: () => refused,
-    doubt,
+    bar(error) {
+      refuse(error)
+      doubt()
+    },
     gone() {
       doubt()
       return new EngineError('E501')

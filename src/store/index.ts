@@ -23,6 +23,8 @@ import { createStudyFinder } from './studies.ts'
 import { createTargetLedger } from './targets.ts'
 import { createWorklistStore } from './worklist.ts'
 
+export { acceptLoss, type Loss } from './loss.ts'
+export { reachRedis } from './once.ts'
 export { startEmbeddedRedis, type EmbeddedRedis } from './embedded.ts'
 export { redisOptions, type RedisLocation } from './connection.ts'
 

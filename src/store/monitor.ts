@@ -57,8 +57,7 @@ export function createMonitor(options: {
       await identity.look(connection.run)
       identity.keep()
     } catch (error) {
-      // What is not the store any more is found out, and said, where the connection is made.
-      if (error instanceof EngineError && error.code !== 'E501') connection.doubt()
+      if (error instanceof EngineError && error.code !== 'E501') connection.bar(error)
     }
     looking = false
   }

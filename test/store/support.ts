@@ -14,6 +14,9 @@ export function openStore(
     startMilliseconds?: number
     commandMilliseconds?: number
     retentionStepMilliseconds?: number
+    identityFile?: string
+    againCount?: number
+    memory?: { lookMilliseconds?: number }
   } = {},
 ): Promise<Store> {
   return createStore({
