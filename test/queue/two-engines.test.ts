@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { orderBytes } from '../support/message.ts'
+import { order } from '../support/message.ts'
 import { startEngineProcess, type EngineProcess } from '../support/engine.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { eventually, freePort } from '../support/temporary.ts'
@@ -29,8 +29,10 @@ afterAll(async () => {
 })
 
 async function send(engine: EngineProcess, accession: string, control = 'NW'): Promise<void> {
-  const sender = openSender({ port: engine.mllpPort })
-  await sender.send(orderBytes({ accession, control, controlId: `${control}-${accession}`, start: '203003010800' }))
+  const sender = openSender({ ports: [engine.mllpPort], signal: AbortSignal.timeout(60_000) })
+  const controlId = `${control}-${accession}`
+  const { code } = await sender.send(controlId, order({ accession, control, controlId, start: '203003010800' }))
+  expect(code).toBe('AA')
   sender.close()
 }
 
