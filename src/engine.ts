@@ -13,9 +13,10 @@ import { checkCounters, withAges } from './flow/count.ts'
 import { watchInbox } from './flow/inbox-watch.ts'
 import { createAnswerer } from './flow/answer.ts'
 import { circuits } from './flow/circuits.ts'
+import { createEngineClock } from './flow/clock.ts'
 import { createDeliverer, type Deliverer } from './flow/deliver.ts'
 import { createDrainer } from './flow/drain.ts'
-import { examRules, rulesMark } from './flow/exam-rules.ts'
+import { examRules, rulesMark, rulesSince } from './flow/exam-rules.ts'
 import { sayFarewell } from './flow/farewell.ts'
 import { health } from './flow/health.ts'
 import { findLeftBehind } from './flow/left-behind.ts'
@@ -27,6 +28,7 @@ import { createRecall } from './flow/recall.ts'
 import { createOutcomes } from './flow/outcomes.ts'
 import { createReceiver } from './flow/receive.ts'
 import { reconsiderAll } from './flow/reconsider.ts'
+import { createReplayer } from './flow/replay.ts'
 import { holdRole, type Role } from './flow/role.ts'
 import { createStoryteller } from './flow/story.ts'
 import { acceptDue, createWatch, watchOf, type Watch } from './flow/watch.ts'
@@ -71,7 +73,10 @@ const retentionMilliseconds = 600_000
 
 /** Puts everything together: store, flows, connectors, HTTP. Rejects with one EngineError when a part cannot start; then nothing is left running. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const { site, log, clock = () => new Date().toISOString() } = options
+  const { site, log } = options
+  const given = options.clock
+  const time = createEngineClock(given === undefined ? {} : { wall: () => Date.parse(given()) })
+  const { clock } = time
   const { settings } = site
   const undo: (() => Promise<void>)[] = []
   const later = (stop: () => Promise<void> | void): void => {
@@ -102,12 +107,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const { store, jobs, redis } = await openStore(pushed)
     const embedded = redis !== undefined
     await checkCounters({ store, log })
+    const metrics = createMetrics()
+    await time.keep({ store, log, metrics })
+    later(() => time.stop())
     for (const [id, sources] of site.planSources) await store.remember(id, sources)
 
-    const metrics = createMetrics()
     const index = createWorklistIndex({ store, clock, log })
     later(() => index.stop())
     const worklist = createAnswerer({ store, index, part10: writePart10, log, metrics })
+    const warming = new AbortController()
+    const warmed = worklist.warm(warming.signal).catch((error: unknown) => log.debug(defect(error), 'not read ahead'))
+    later(async () => {
+      warming.abort()
+      await warmed
+    })
 
     const publishers = pushed.map((orthanc): Publisher & { readonly name: string } => ({
       name: orthanc.name,
@@ -128,6 +141,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const drain = createDrainer({
       ledger: store,
       rules,
+      rulesNow: async () => rulesSince(rules, await time.steady(), settings.noShow.afterClockJumpHours),
       memo,
       plan: createRecall({ plans: site.plans, store, log, compile: (stored) => compileStoredPlan(stored).plan }),
       reading,
@@ -180,7 +194,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         deliverers,
         publishers,
       })
-      return withAges([inbox.part(), ...found, ...leftBehind.parts()], { store, clock })
+      const own = [inbox.part(), time.part(settings.noShow.afterClockJumpHours)]
+      return withAges([...own, ...found, ...leftBehind.parts()], { store, clock })
     }
     collect(metrics, {
       store,
@@ -219,6 +234,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       takesMessages: () => listeners.length > 0 && listeners.every((listener) => listener.isListening()),
       metrics,
       messages: store,
+      replayer: createReplayer({
+        store,
+        plans: site.plans,
+        reading,
+        rules,
+        clock,
+        log,
+        wake: (role) => jobs.wake(role),
+      }),
       worklist,
       orders: {
         orders: { ...store, findOrders: withLongNumbers(store.findOrders) },

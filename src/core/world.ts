@@ -239,5 +239,7 @@ export interface ExamRules {
   readonly status: StatusPlan
   readonly completion: Completion
   /** A step that never began expires so many days after its scheduled day has ended in the site's zone; absent: never. */
-  readonly noShow?: { readonly days: number; readonly timeZone: string }
+  readonly noShow?: { readonly days: number; readonly timeZone: string; readonly notBefore?: Instant }
+  /** Since when time is known to have passed evenly: a clock that jumped has not made anybody wait for longer. */
+  readonly steadySince?: Instant
 }

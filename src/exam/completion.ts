@@ -143,9 +143,11 @@ export function reconsiderCompletion(draft: Draft, order: Order): void {
 
 /** When each started step of the policy `quiet` is over if no more images come. */
 function quietTimes(draft: Draft, order: Order): ReadonlyMap<string, Instant> {
-  const since = quietSince(order)
+  const last = quietSince(order)
   const times = new Map<string, Instant>()
-  if (since === undefined) return times
+  if (last === undefined) return times
+  const { steadySince = last } = draft.rules
+  const since = last > steadySince ? last : steadySince
   for (const step of order.steps) {
     if (!isStarted(step) || !hasImagesSince(order, step)) continue
     const { policy, quietSeconds } = policyOf(step, draft.rules.completion)

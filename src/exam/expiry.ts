@@ -65,7 +65,9 @@ function dueOf({ stepStatus, attributes }: Step, order: Order, noShow: NoShow): 
   const { createdAt, reopenedAt = createdAt, plannedAgainAt = createdAt } = order
   const times = [createdAt, reopenedAt, plannedAgainAt, hold?.at ?? createdAt]
   const known = Math.max(...times.map((at) => Date.parse(at))) + noShow.days * day
-  return known > Date.parse(due) ? new Date(known).toISOString() : due
+  const planned = known > Date.parse(due) ? new Date(known).toISOString() : due
+  const { notBefore = planned } = noShow
+  return planned > notBefore ? planned : notBefore
 }
 
 /** Many orders are of the same few days, and Intl is slow. */

@@ -12,10 +12,13 @@ import { collapse } from './collapse.ts'
 import type { FlowMetrics } from './metrics.ts'
 import type { VerdictMemo } from './memo.ts'
 import { pause } from './pause.ts'
+import { endReplay, isReplay, judge, takeTurn } from './replay-turn.ts'
 
 export interface DrainContext {
   readonly ledger: Ledger
   readonly rules: ExamRules
+  /** The rules as they are to be applied to entries that were read before it is asked; default: `rules`. */
+  rulesNow?(): Promise<ExamRules>
   readonly memo: VerdictMemo
   /** The plan that judged a message, from this process or from the store. */
   plan(id: PlanId, source: string): Promise<Plan | undefined>
@@ -72,7 +75,11 @@ export function createDrainer(context: DrainContext): (lease: Lease) => Promise<
       let made: Made
       let outcome: Awaited<ReturnType<Ledger['commit']>>
       try {
-        made = await fold(context, entries, await translateAll(context, entries))
+        const [translations, rules = context.rules] = await Promise.all([
+          translateAll(context, entries),
+          context.rulesNow?.(),
+        ])
+        made = await fold({ ...context, rules }, entries, translations)
         outcome = await ledger.commit(lease, after, last.seq, made.changes, made.known)
       } catch (error) {
         // The store is away: the next wake-up finds it all as it was.
@@ -173,8 +180,16 @@ async function fold(
           ? ({ kind: 'ignored', rule: translation.rule } as const)
           : ({ kind: 'dead', fault: translation.fault, attempts: 1 } as const)
       changes = [{ kind: 'state', messageId, source, state }]
+      if (isReplay(entry)) changes = [endReplay(entry, state)]
     } else {
       changes = applyOrPark(overlay, entry, saidBy(entry), rules, log)
+      if (isReplay(entry)) {
+        const orders = changes.flatMap((change): Lookup[] =>
+          change.kind === 'order' ? [{ by: 'order', id: change.order.id }] : [],
+        )
+        known = await ledger.load(missing(orders, known.loaded), known)
+        changes = takeTurn(entry, judge(overlay, entry, saidBy(entry).groups, changes), changes)
+      }
     }
     overlay.fold(changes)
     all.push(...changes)
@@ -230,7 +245,8 @@ async function translateAll(context: DrainContext, entries: readonly InboxEntry[
   const again: Extract<InboxEntry, { kind: 'message' }>[] = []
   for (const entry of entries) {
     if (entry.kind !== 'message') continue
-    const verdict = context.memo.take(entry.messageId)
+    // A replay is judged by the plan of today, not by what is remembered of the first time.
+    const verdict = isReplay(entry) ? undefined : context.memo.take(entry.messageId)
     if (verdict?.kind === 'accepted') translations.set(entry.seq, said(verdict))
     else again.push(entry)
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Settings } from '../core/settings.ts'
 import type { ExamRules, StatusPlan } from '../core/world.ts'
+import type { Steady } from './clock.ts'
 
 /** What apply needs to know of the site. */
 export function examRules(
@@ -25,4 +26,21 @@ export function rulesMark({
     noShow === undefined ? [] : [noShow.days, noShow.timeZone],
   ]
   return createHash('sha256').update(JSON.stringify(said)).digest('hex').slice(0, 16)
+}
+
+const hour = 3_600_000
+/** What was before the start of a machine nobody knows: its clock may still be put right by a time service. */
+const hoursAfterStart = 1
+
+/** The rules, where time is known to have passed evenly only since a moment. */
+export function rulesSince(rules: ExamRules, steady: Steady | undefined, afterJumpHours: number): ExamRules {
+  if (steady === undefined) return rules
+  const { since, seconds } = steady
+  const hours = seconds === 0 ? Math.min(afterJumpHours, hoursAfterStart) : afterJumpHours
+  const notBefore = new Date(Date.parse(since) + hours * hour).toISOString()
+  return {
+    ...rules,
+    steadySince: since,
+    ...(rules.noShow === undefined ? {} : { noShow: { ...rules.noShow, notBefore } }),
+  }
 }

@@ -14,5 +14,6 @@ export type FlowCounter =
   | 'items_published_total'
   | 'orthanc_events_total'
   | 'notices_total'
+  | 'clock_jumps_total'
 
 export type FlowTimer = 'apply_duration_seconds' | 'delivery_duration_seconds' | 'worklist_find_duration_seconds'

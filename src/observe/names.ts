@@ -17,6 +17,7 @@ export const metrics = {
   deliveries_total: counter('Status messages sent, by what came of it.', ['destination', 'result']),
   items_published_total: counter('Worklist items brought to a pushed target.', ['target', 'result']),
   orthanc_events_total: counter('Changes that Orthanc told, by their type.', ['orthanc', 'event']),
+  clock_jumps_total: counter('Jumps of the wall clock, forward or back.', []),
   worklist_finds_total: counter('Worklist queries answered over HTTP, by what came of it.', ['result']),
   http_requests_total: counter('HTTP requests, by route and status.', ['route', 'status']),
 
