@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createOrthancClient, instantOf } from '../../../connectors/orthanc/client.ts'
+import { retryAfterSeconds } from '../../../connectors/orthanc/http.ts'
 import { createPluginTarget } from '../../../connectors/orthanc/plugin-target.ts'
 import { makeImage, newUid, storeImages } from '../../support/dcmtk.ts'
 import { startOrthanc, type RunningOrthanc } from '../../support/orthanc.ts'
@@ -28,7 +29,7 @@ describe('the client of an Orthanc with a password', () => {
   test('is told so without it, and nobody learns the password', async () => {
     const url = orthanc.httpUrl.replace('//', '//someone:secret@')
     const client = createOrthancClient({ url: orthanc.httpUrl })
-    await expect(client.system()).rejects.toMatchObject({ code: 'E403', class: 'transient' })
+    await expect(client.system()).rejects.toMatchObject({ code: 'E403', class: 'permanent' })
     expect(createOrthancClient({ url }).address).toBe(orthanc.httpUrl)
   })
 
@@ -86,6 +87,35 @@ test.each([
   } finally {
     await new Promise((resolve) => server.close(resolve))
   }
+})
+
+test.each([
+  [500, {}, { code: 'E404', class: 'transient' }],
+  [408, {}, { code: 'E404', class: 'transient' }],
+  [429, { 'retry-after': '120' }, { code: 'E404', class: 'transient', params: { retryAfterSeconds: 120 } }],
+  [503, { 'retry-after': ' 7 ' }, { code: 'E404', params: { retryAfterSeconds: 7 } }],
+  [400, {}, { code: 'E417', class: 'permanent' }],
+  [405, { 'retry-after': '120' }, { code: 'E417', class: 'permanent' }],
+  [403, {}, { code: 'E403', class: 'permanent' }],
+])('what HTTP %i with %o means for trying again', async (status, headers, expected) => {
+  const server = createServer((_request, response) => void response.writeHead(status, headers).end('no'))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    const client = createOrthancClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+    await expect(client.changes(0, 1)).rejects.toMatchObject(expected)
+  } finally {
+    await new Promise((resolve) => server.close(resolve))
+  }
+})
+
+test.each([
+  [null, undefined],
+  ['0', 0],
+  ['Fri, 16 Oct 2026 08:00:30 GMT', 30],
+  ['Fri, 16 Oct 2026 07:00:00 GMT', 0],
+  ['soon', undefined],
+])('Retry-After %o asks for %o seconds', (header, seconds) => {
+  expect(retryAfterSeconds(header, Date.parse('2026-10-16T08:00:00Z'))).toBe(seconds)
 })
 
 test.each([
