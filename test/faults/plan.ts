@@ -39,9 +39,10 @@ const weights: readonly (readonly [weight: number, pattern: RegExp])[] = [
   [1, /^redis frozen/],
   [1, /^disk/],
   [3, /^orthanc/],
-  [3, /folder/],
+  [4, /folder/],
   [4, /^ris/],
   [6, /^line/],
+  [2, /^network/],
   [1, /^clock/],
 ]
 
@@ -56,7 +57,12 @@ export function planRound({ seed, round, only = [], engines, target, most = 4 }:
     target: target ?? (folder ? 'folder' : 'plugin'),
   } as const
   const redis = planned.engines > 1 || siteRedis ? 'site' : 'own'
-  const chosen = faults.filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)))
+  const isThere = (name: string): boolean =>
+    (planned.engines > 1 || !name.startsWith('all engines')) &&
+    (planned.target === 'folder' ? !name.includes('plugin') : !name.includes('folder'))
+  const chosen = faults
+    .filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)))
+    .filter(({ name }) => isThere(name))
   if (chosen.length === 0) throw new Error(`no fault is called ${only.join(', ')}`)
   const kinds = weights
     .map(([weight, pattern]) => ({ weight, faults: chosen.filter(({ name }) => pattern.test(name)) }))

@@ -36,6 +36,8 @@ export interface RoundResult {
   /** Milliseconds from the death or freezing of one of two engines until the other applied orders. */
   readonly takeovers: readonly number[]
   readonly seconds: number
+  /** Seconds until the hospital stood, the faults were over, all was answered, and everything was right. */
+  readonly phases: readonly number[]
   /** Logs and what was sent; kept of a round that is wrong. */
   readonly folder: string | undefined
 }
@@ -63,6 +65,9 @@ export async function runRound({
   const world = await startWorld(worldOf(plan))
   const started = performance.now()
   const at = (): number => performance.now() - started
+  const phases: number[] = []
+  const done = (): void => void phases.push((performance.now() - begun) / 1000)
+  done()
   const giveUp = new AbortController()
   const stopping = new AbortController()
   const sent: Sent[] = []
@@ -97,10 +102,13 @@ export async function runRound({
     streaming.catch(() => undefined)
     broken.catch(() => undefined)
     await within(180, Promise.race([Promise.all([broken, enough()]), streaming]), 'the faults come and go')
+    done()
     stopping.abort()
     await within(90, streaming, 'each message has its answer')
     await within(90, exams.end(), 'the images are stored')
+    done()
     wrong.push(...(await comesRight()))
+    done()
   } catch (error) {
     wrong.push(error instanceof Error ? error.message : String(error))
     wrong.push(...(await differencesNow()))
@@ -123,6 +131,7 @@ export async function runRound({
     acknowledgedAt: sent.map(({ answered }) => answered.at).sort((a, b) => a - b),
     takeovers,
     seconds: (performance.now() - begun) / 1000,
+    phases,
     folder,
   }
 

@@ -79,9 +79,9 @@ for (let round = first; round <= last; round++) {
     continue
   }
   results.push(result)
-  const { wrong, messages, repeats, exams, told, seconds, folder } = result
+  const { wrong, messages, repeats, exams, told, seconds, phases, folder } = result
   say(
-    `${wrong.length === 0 ? 'ok   ' : 'WRONG'} round ${round}, ${seconds.toFixed(1)} s, ${messages} messages (${repeats} sent again), ${exams} exams, ${told} told; ${planText(plan)}`,
+    `${wrong.length === 0 ? 'ok   ' : 'WRONG'} round ${round}, ${seconds.toFixed(1)} s (${phases.map((one) => one.toFixed(0)).join(' ')}), ${messages} messages (${repeats} sent again), ${exams} exams, ${told} told; ${planText(plan)}`,
   )
   for (const line of wrong.slice(0, 15)) say(`      ${line}`)
   if (wrong.length > 15) say(`      and ${wrong.length - 15} more`)
