@@ -484,9 +484,14 @@ export interface WorklistAnswerer {
   /** Part 10 bytes of the items that match. Throws E406 while its index is not loaded or lags: the caller must not answer an empty list (I10). */
   find(query: DicomJson, caller: Caller): Promise<readonly Uint8Array[]>
   /** Version and bytes of all served items, for the plugin's snapshot. */
-  snapshot(): Promise<{ readonly version: Seq; readonly items: readonly Uint8Array[] }>
+  snapshot(): Promise<{ readonly version: Seq; readonly contents: string; readonly items: readonly Uint8Array[] }>
   /** Version that `snapshot` would have now; cheap. Throws E406 as `snapshot` would: who is told "still the same" must be able to rely on it. */
   version(): Seq
+  /**
+   * What is served, in one word: the same in every engine that serves the same, and another where the store was put
+   * back to an older state and has reached the same version again. Throws E406 as `version` does.
+   */
+  contents(): string
   search(query: WorklistSearch): Promise<Page<WorklistItem & { readonly messages: readonly MessageId[] }>>
 }
 

@@ -22,6 +22,7 @@ import { hasWildcard, wildcardMatches } from '../dicom/wildcard.ts'
 import type { FlowMetrics } from './metrics.ts'
 import { byStart, heldKeys, textAt, type IndexEntry, type WorklistIndex } from './worklist-index.ts'
 import { asShort } from './long-numbers.ts'
+import { pause } from './pause.ts'
 
 export interface AnswerContext {
   readonly store: Pick<WorklistStore, 'items' | 'history' | 'findOrders'>
@@ -33,13 +34,23 @@ export interface AnswerContext {
   readonly maxBytes?: number
 }
 
+export interface Answerer extends WorklistAnswerer {
+  /**
+   * Makes the bytes of all that is served, once the index is loaded, so that the first modality that asks for
+   * everything does not wait for it. In slices of some milliseconds, with pauses as long. Answers how many were made.
+   */
+  warm(signal: AbortSignal): Promise<number>
+}
+
 /** Of an item in one version. */
 type Rendered =
   | { readonly version: Seq; readonly bytes: Uint8Array }
   | { readonly version: Seq; readonly failure: EngineError }
 
-/** So many items are read from the store, or written, at once. */
+/** So many items are read from the store at once. */
 const batch = 50
+/** So many are written before others are served: a file takes 0.4 ms, a whole worklist seconds. */
+const slice = 10
 
 export function createAnswerer({
   store,
@@ -48,17 +59,17 @@ export function createAnswerer({
   log,
   metrics,
   maxBytes = 32 * 1024 * 1024,
-}: AnswerContext): WorklistAnswerer {
+}: AnswerContext): Answerer {
   const kept = keepRecent(maxBytes)
 
   async function find(query: CompiledQuery, entries: readonly IndexEntry[]): Promise<readonly Uint8Array[]> {
     const decided = query.isCoveredBy(heldKeys)
     const files: Uint8Array[] = []
     let failure: EngineError | undefined
-    for (let at = 0; at < entries.length; at += batch) {
-      // Others are served between batches: a file takes 0.4 ms to write, a whole worklist seconds.
+    for (let at = 0; at < entries.length;) {
       if (at > 0) await setImmediate()
-      const part = entries.slice(at, at + batch)
+      const part = entries.slice(at, at + sizeOf(entries, at))
+      at += part.length
       for (const rendered of await renderBatch(part, query, decided)) {
         if ('bytes' in rendered) files.push(rendered.bytes)
         else failure = rendered.failure
@@ -66,6 +77,17 @@ export function createAnswerer({
     }
     if (files.length === 0 && failure !== undefined) throw failure
     return files
+  }
+
+  /** Where nothing is to be written, many are taken together. */
+  function sizeOf(entries: readonly IndexEntry[], from: number): number {
+    const isWritten = (at: number): boolean => {
+      const entry = entries[at]
+      return entry === undefined || kept.has(entry)
+    }
+    let size = slice
+    while (size < batch && isWritten(from + size)) size += 1
+    return size
   }
 
   /** What is at hand is taken before anything is awaited: another query may push it out meanwhile. */
@@ -140,11 +162,28 @@ export function createAnswerer({
       mustBeTrusted()
       // Taken before the items: what changes meanwhile has a newer version and is fetched next time.
       const version = index.version()
-      return { version, items: await find(compileQuery({}), index.served()) }
+      const contents = index.contents()
+      return { version, contents, items: await find(compileQuery({}), index.served()) }
     },
     version() {
       mustBeTrusted()
       return index.version()
+    },
+    contents() {
+      mustBeTrusted()
+      return index.contents()
+    },
+    async warm(signal) {
+      while (!index.ready() && !signal.aborted) await pause(50, signal)
+      const everything = compileQuery({})
+      const cold = index.served().filter((entry) => !kept.has(entry))
+      for (let at = 0; at < cold.length; at += slice) {
+        if (signal.aborted || kept.isFull()) return at
+        const startedAt = performance.now()
+        await renderBatch(cold.slice(at, at + slice), everything, true)
+        await pause(performance.now() - startedAt, signal)
+      }
+      return cold.length
     },
     async search(query) {
       if (!index.ready()) throw new EngineError('E406')
@@ -240,6 +279,7 @@ function keepRecent(maxBytes: number) {
   const all = new Map<ItemId, Rendered>()
   let size = 0
   const sizeOf = (rendered: Rendered): number => 200 + ('bytes' in rendered ? rendered.bytes.byteLength : 0)
+  const has = ({ id, version }: { id: ItemId; version: Seq }): boolean => all.get(id)?.version === version
   const remove = (id: ItemId): Rendered | undefined => {
     const rendered = all.get(id)
     if (rendered === undefined) return undefined
@@ -248,6 +288,9 @@ function keepRecent(maxBytes: number) {
     return rendered
   }
   return {
+    has,
+    /** One more may push out another. */
+    isFull: () => size > 0.95 * maxBytes,
     get({ id, version }: { id: ItemId; version: Seq }): Rendered | undefined {
       const rendered = remove(id)
       if (rendered === undefined || rendered.version !== version) return undefined

@@ -12,7 +12,7 @@
  */
 import type { Dataset } from '../core/dataset.ts'
 import { EngineError } from '../core/errors/index.ts'
-import type { ItemId, OrderId, Seq } from '../core/ids.ts'
+import type { Instant, ItemId, OrderId, Seq } from '../core/ids.ts'
 import { lacksOfItem, lackWords, type Lack } from '../core/lack.ts'
 import { endedStatuses, type StepStatus, type WorklistItem } from '../core/order.ts'
 import type { Clock, Log, WorklistStore } from '../core/ports.ts'
@@ -45,6 +45,7 @@ export interface IndexEntry {
   readonly start: string
   /** A dataset of the keys in `heldKeys` only. */
   readonly keys: Dataset
+  readonly updatedAt: Instant
 }
 
 export interface WorklistIndex {
@@ -54,6 +55,8 @@ export interface WorklistIndex {
   lagging(): boolean
   /** Sequence number up to which it knows all changes. */
   version(): Seq
+  /** Which items are served in which versions, in one word. */
+  contents(): string
   get(id: ItemId): IndexEntry | undefined
   entries(): IterableIterator<IndexEntry>
   /** Served items whose held keys match, in the order of their start. `query.isCoveredBy(heldKeys)` says whether that is the whole answer. */
@@ -116,6 +119,7 @@ export function createWorklistIndex({
   const buckets = new Map(bucketPaths.map((path) => [path, new Map<string, Set<IndexEntry>>()]))
   const datasets = new Map<ItemId, { readonly version: Seq; readonly dataset: Dataset }>()
   const words = new Map<string, string>()
+  const contents = createContents()
   let version: Seq = 0
   let loaded = false
   let readAt: number | undefined
@@ -139,10 +143,12 @@ export function createWorklistIndex({
       lacks: item.served ? [] : lacksOfItem(item.dataset),
       start: startOf(keys, id),
       keys,
+      updatedAt: item.updatedAt,
     }
     all.set(id, entry)
     if (!item.served) return
     served.set(id, entry)
+    contents.toggle(entry)
     for (const [path, bucket] of buckets) {
       const value = textAt(entry.keys, path)
       const members = bucket.get(value)
@@ -163,6 +169,7 @@ export function createWorklistIndex({
     all.delete(id)
     datasets.delete(id)
     if (!served.delete(id)) return
+    contents.toggle(entry)
     for (const [path, bucket] of buckets) {
       const value = textAt(entry.keys, path)
       const members = bucket.get(value)
@@ -270,9 +277,15 @@ export function createWorklistIndex({
 
   return {
     ready: () => loaded,
-    // Either way: a clock that was set back says nothing of how old what is known is.
-    lagging: () => readAt === undefined || Math.abs(Date.parse(clock()) - readAt) > maxLagSeconds * 1000,
+    lagging() {
+      // Either way: a clock that was set back says nothing of how old what is known is.
+      const isLagging = readAt === undefined || Math.abs(Date.parse(clock()) - readAt) > maxLagSeconds * 1000
+      // The clock jumped, or the machine slept: it is read now, not at the next turn.
+      if (isLagging && loaded && !failing) nap.abort()
+      return isLagging
+    },
     version: () => version,
+    contents: () => contents.word(),
     get: (id) => all.get(id),
     entries: () => all.values(),
     candidates(query) {
@@ -334,6 +347,25 @@ function setsOf(
     return [...bucket].flatMap(([day, set]) => (isWithin(dates, instantDigits(day, dateDigits)) ? [set] : []))
   }
   return query.exact.get(path)?.flatMap((value) => bucket.get(value) ?? [])
+}
+
+/** A sum that knows neither order nor way: what came and went leaves nothing behind. */
+function createContents(): { toggle(entry: IndexEntry): void; word(): string } {
+  let [high, low] = [0, 0]
+  return {
+    toggle({ id, version, updatedAt }) {
+      let [a, b] = [0x811c9dc5, 0x9747b28c]
+      const said = `${id} ${version} ${updatedAt}`
+      for (let at = 0; at < said.length; at += 1) {
+        const code = said.charCodeAt(at)
+        a = Math.imul(a ^ code, 0x01000193)
+        b = Math.imul(b ^ code, 0x5bd1e995)
+      }
+      high ^= a ^ (a >>> 15)
+      low ^= b ^ (b >>> 13)
+    },
+    word: () => `${(high >>> 0).toString(36)}${(low >>> 0).toString(36)}`,
+  }
 }
 
 export function byStart(a: IndexEntry, b: IndexEntry): number {

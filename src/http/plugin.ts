@@ -84,14 +84,14 @@ export function pluginRoutes({ worklist, engine, nudge, bring, found }: PluginPa
         503: { what: 'The index is not loaded (E406): keep the snapshot you have.' },
       },
       async handle({ header }) {
-        const tag = (version: number): string => `"${version}-${engine}"`
+        const tag = (version: number, contents: string): string => `"${version}-${contents}-${engine}"`
         const known = header('if-none-match')
           ?.split(',')
           .map((one) => one.trim().replace(/^W\//, ''))
-        const now = tag(worklist.version())
+        const now = tag(worklist.version(), worklist.contents())
         if (known?.includes(now) === true) return { httpStatus: 304, headers: { etag: now } }
-        const { version, items } = await worklist.snapshot()
-        return framed(items, { etag: tag(version), 'x-worklane-version': String(version) })
+        const { version, contents, items } = await worklist.snapshot()
+        return framed(items, { etag: tag(version, contents), 'x-worklane-version': String(version) })
       },
     },
     {

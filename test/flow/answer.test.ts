@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { EngineError } from '../../src/core/errors/index.ts'
+import type { Answerer } from '../../src/flow/answer.ts'
 import type { Dataset } from '../../src/core/dataset.ts'
-import type { DicomJson, Part10, WorklistAnswerer } from '../../src/core/ports.ts'
+import type { DicomJson, Part10 } from '../../src/core/ports.ts'
 import { createAnswerer } from '../../src/flow/answer.ts'
 import { createWorklistIndex, type WorklistIndex } from '../../src/flow/worklist-index.ts'
 import { eventually } from '../support/temporary.ts'
@@ -25,7 +26,7 @@ const asId: Part10 = (dataset: Dataset) => {
 interface Bench {
   readonly store: FakeStore
   readonly index: WorklistIndex
-  readonly answerer: WorklistAnswerer
+  readonly answerer: Answerer
   readonly clock: ReturnType<typeof standingClock>
   readonly log: ReturnType<typeof listeningLog>
   readonly written: Dataset[]
@@ -93,9 +94,20 @@ test('I10: while the index is not loaded or lags there is no answer, not an empt
   store.put([item('a', 1, person('P1'))])
   await eventually(() => index.ready(), 'ready')
   expect(await found()).toEqual(['P1'])
+  store.down = true
   clock.pass(60)
   await expect(found()).rejects.toMatchObject({ code: 'E406' })
   await expect(answerer.snapshot()).rejects.toMatchObject({ code: 'E406' })
+})
+
+test('I10: after a leap of the clock, or a sleep, the first answer is a failure, and the next one is the truth', async () => {
+  const store = fakeStore()
+  const { index, clock, found } = bench(store)
+  await eventually(() => index.ready(), 'ready')
+  store.put([item('a', 1, person('P1'))], true)
+  clock.pass(3_600)
+  await expect(found()).rejects.toMatchObject({ code: 'E406' })
+  await eventually(async () => String(await found()) === 'P1', 'what happened meanwhile is known')
 })
 
 test('I10: a store that fails in the middle of an answer fails the answer', async () => {
@@ -250,4 +262,34 @@ test('a search leaves out what is left of an item whose station its order no lon
   const { index, answerer } = bench(store)
   await eventually(() => index.ready(), 'ready')
   expect(await answerer.search({ limit: 5 })).toMatchObject({ total: 1, items: [{ id: 'a' }] })
+})
+
+test('what is served is written ahead, once, and a query writes only what came after', async () => {
+  const store = fakeStore()
+  store.put(Array.from({ length: 120 }, (_, at) => item(`i${at}`, at + 1, person(`P${at}`))))
+  const { answerer, written, found } = bench(store, { datasets: 50 })
+  const signal = new AbortController().signal
+  expect(await answerer.warm(signal)).toBe(120)
+  expect(written).toHaveLength(120)
+  expect(await found()).toHaveLength(120)
+  expect(written).toHaveLength(120)
+  expect(await answerer.warm(signal)).toBe(0)
+})
+
+test('no more is written ahead than is kept', async () => {
+  const store = fakeStore()
+  store.put(Array.from({ length: 200 }, (_, at) => item(`i${at}`, at + 1, person(`P${at}`))))
+  const { answerer, written } = bench(store, { maxBytes: 10_000 })
+  await answerer.warm(new AbortController().signal)
+  expect(written.length).toBeGreaterThan(10)
+  expect(written.length).toBeLessThan(80)
+})
+
+test('what is written ahead ends when the engine stops', async () => {
+  const store = fakeStore()
+  store.down = true
+  const stopping = new AbortController()
+  const warmed = bench(store).answerer.warm(stopping.signal)
+  stopping.abort()
+  expect(await warmed).toBe(0)
 })

@@ -223,3 +223,24 @@ test('what is open and served to nobody is counted by its reasons', async () => 
   await eventually(() => index.ready(), 'ready')
   expect(Object.fromEntries(index.hidden())).toEqual({ held: 2, start: 1, modality: 0, station: 1, procedure: 1 })
 })
+
+test('what is served is one word: the same for the same items, another for another past', async () => {
+  const wordOf = async (...items: Parameters<ReturnType<typeof fakeStore>['put']>[0][]): Promise<string> => {
+    const store = fakeStore()
+    const index = start(store)
+    for (const some of items) {
+      store.put(some)
+      const version = Math.max(...some.map((one) => one.version))
+      await eventually(() => index.ready() && index.version() >= version, 'read')
+    }
+    return index.contents()
+  }
+  const [a, b] = [item('a', 1), item('b', 2)]
+  const word = await wordOf([a, b])
+  expect(await wordOf([b, a])).toBe(word)
+  // On another way to the same.
+  expect(await wordOf([a], [b, item('c', 3)], [item('c', 4, { served: false })])).toBe(word)
+  expect(await wordOf([a, { ...b, updatedAt: '2026-10-17T00:00:00.000Z' }])).not.toBe(word)
+  expect(await wordOf([a, item('b', 3)])).not.toBe(word)
+  expect(await wordOf([a])).not.toBe(word)
+})

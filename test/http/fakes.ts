@@ -137,8 +137,9 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
       seen.finds.push({ query, caller })
       return Promise.resolve([Buffer.from('one'), Buffer.from('three')])
     },
-    snapshot: () => Promise.resolve({ version: 7, items: [Buffer.from('one')] }),
+    snapshot: () => Promise.resolve({ version: 7, contents: 'c1', items: [Buffer.from('one')] }),
     version: () => 7,
+    contents: () => 'c1',
     search: (query) => {
       seen.searches.push(query)
       return Promise.resolve({ items: [item], total: 1, next: null })

@@ -18,8 +18,9 @@ test("the plugin and the engine's HTTP API understand each other", async () => {
       asked.push({ query, caller })
       return isLoaded ? Promise.resolve([part10({ AccessionNumber: 'LIVE' })]) : Promise.reject(new EngineError('E406'))
     },
-    snapshot: () => Promise.resolve({ version: 42, items: [part10({ AccessionNumber: 'SNAPSHOT' })] }),
+    snapshot: () => Promise.resolve({ version: 42, contents: 'c', items: [part10({ AccessionNumber: 'SNAPSHOT' })] }),
     version: () => 42,
+    contents: () => 'c',
     search: () => Promise.reject(new Error('not asked in this test')),
   }
   const server = fake({
