@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { uptime } from 'node:os'
 import { join } from 'node:path'
 import { createChangeFeed, createFolderTarget, createOrthancClient } from '../connectors/orthanc/index.ts'
 import { createListener, createSender, type Listener } from '../connectors/mllp/index.ts'
@@ -75,7 +76,8 @@ const retentionMilliseconds = 600_000
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { site, log } = options
   const given = options.clock
-  const time = createEngineClock(given === undefined ? {} : { wall: () => Date.parse(given()) })
+  const wall = given === undefined ? {} : { wall: () => Date.parse(given()) }
+  const time = createEngineClock({ ...wall, uptime: () => uptime() * 1000, boot: bootOfMachine() })
   const { clock } = time
   const { settings } = site
   const undo: (() => Promise<void>)[] = []
@@ -446,6 +448,15 @@ const version = {
   worklane: (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
     .version,
   node: process.version,
+}
+
+/** Another after each start of the machine; nothing where the system does not say. */
+function bootOfMachine(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    return ''
+  }
 }
 
 const processTag = randomBytes(4).toString('hex').toUpperCase()

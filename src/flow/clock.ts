@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { uptime as secondsOfMachine } from 'node:os'
 import { EngineError } from '../core/errors/index.ts'
 import type { Instant } from '../core/ids.ts'
 import type { Clock, Log, PartHealth, SiteMemory } from '../core/ports.ts'
@@ -35,9 +33,9 @@ export interface ClockOptions {
   /** Milliseconds that only grow while the process runs. */
   readonly monotonic?: () => number
   /** Milliseconds since the machine was started, sleep included. */
-  readonly uptime?: () => number
+  readonly uptime: () => number
   /** Differs after each start of the machine; `''` where nobody knows. */
-  readonly boot?: string
+  readonly boot: string
   readonly beatMilliseconds?: number
 }
 
@@ -62,10 +60,10 @@ interface Beat {
 export function createEngineClock({
   wall = () => Date.now(),
   monotonic = () => performance.now(),
-  uptime = () => secondsOfMachine() * 1000,
-  boot = bootOf(),
+  uptime,
+  boot,
   beatMilliseconds = 1000,
-}: ClockOptions = {}): EngineClock {
+}: ClockOptions): EngineClock {
   let anchor = { mono: monotonic(), wall: wall(), uptime: uptime() }
   let kept: KeepContext | undefined
   let timer: NodeJS.Timeout | undefined
@@ -163,14 +161,6 @@ export function createEngineClock({
       return { name, state: 'degraded', detail: error.message, code: error.code, cure: error.cure, since }
     },
     stop: () => clearInterval(timer),
-  }
-}
-
-function bootOf(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-  } catch {
-    return ''
   }
 }
 

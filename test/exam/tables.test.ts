@@ -172,7 +172,7 @@ test('an overlay finds an order by its new numbers, no longer by its old ones, a
 
 test('every error of the exam names no value of a person: only ids, codes and parts', () => {
   const allowed = new Set(['group', 'orderId', 'missing', 'study', 'stepStatus', 'plan', 'error', 'endpoint', 'rule'])
-  const ours = Object.entries(errors).filter(([code]) => code.startsWith('E6'))
+  const ours = Object.entries(errors).filter(([code]) => /^E6[^8]/.test(code))
   expect(ours.length).toBeGreaterThan(5)
   for (const [, { message }] of ours) {
     for (const [, name] of message.matchAll(/\{(\w+)\}/g)) expect(allowed).toContain(name)

@@ -3,6 +3,7 @@
  * it, without Redis and without a clock. Every entry is loaded by what `concerns`
  * asks for, in at most five rounds, and a read of anything else breaks the story.
  */
+import { rulesSince } from '../../src/flow/exam-rules.ts'
 import type { Dataset } from '../../src/core/dataset.ts'
 import type { Command, ImageEvent, InboxEntry } from '../../src/core/inbox.ts'
 import type { Instant, OrderId } from '../../src/core/ids.ts'
@@ -177,6 +178,8 @@ export interface Story {
   deadlines(): ReadonlyMap<string, Instant>
   /** Time passes; deadlines that fall due enter the inbox. */
   wait(minutes: number): void
+  /** The clock jumps, back if negative; no time passes. */
+  jump(minutes: number): void
   enter(entry: Omit<Extract<InboxEntry, { kind: 'deadline' }>, 'seq' | 'at'>): void
   worklist(): readonly WorklistItem[]
   items(): readonly WorklistItem[]
@@ -325,6 +328,10 @@ export function createStory(completion: Partial<ExamRules['completion']> = {}, n
         enter({ seq: ++seq, at: at(), kind: 'deadline', subject, due })
       }
       now = until
+    },
+    jump(minutes) {
+      now += minutes * 60_000
+      rules = rulesSince(rules, { since: at(), seconds: minutes * 60 }, 12)
     },
     enter: (entry) => void enter({ ...entry, seq: ++seq, at: at() }),
     worklist: () => [...items.values()].filter((item) => item.served),

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest'
+import { createStory, statuses, step } from './support.ts'
+
+const day = 24 * 60
+
+describe('a clock that jumps makes nobody wait for longer than they did', () => {
+  test.each([2 * 60, day])('forward by %i minutes: the quiet time begins anew, whatever asks for it', (jump) => {
+    const story = createStory()
+    story.message({})
+    story.images()
+    story.wait(5)
+    story.jump(jump)
+    // The deadline is due by the new clock; so it is for a stable study and for a message.
+    story.wait(1)
+    expect([statuses(story), story.told()]).toEqual([['STARTED'], ['IP']])
+    story.images({}, 'stable')
+    story.message({ control: 'XO', sent: '20261016120000' })
+    expect([statuses(story), story.told()]).toEqual([['STARTED'], ['IP']])
+    story.wait(28)
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.wait(2)
+    expect([statuses(story), story.told()]).toEqual([['COMPLETED'], ['IP', 'CM']])
+  })
+
+  test('images that come after the jump count from then on, as ever', () => {
+    const story = createStory()
+    story.message({})
+    story.images()
+    story.jump(day)
+    story.wait(10)
+    story.images({ series: 'series-2' })
+    story.wait(29)
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.wait(2)
+    expect(statuses(story)).toEqual(['COMPLETED'])
+  })
+
+  test('back: what was stamped by the clock of before ends late by the jump, and never early', () => {
+    const story = createStory()
+    story.message({})
+    story.images()
+    story.wait(5)
+    story.jump(-120)
+    story.wait(120)
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.wait(30)
+    expect(statuses(story)).toEqual(['COMPLETED'])
+  })
+
+  test('forward by days: nobody has failed to come before somebody could look at the clock', () => {
+    const story = createStory({}, { days: 0, timeZone: 'UTC' })
+    story.message({ steps: [step('1', { ScheduledProcedureStepStartDate: '20261016' })] })
+    story.jump(2 * day)
+    story.wait(0)
+    story.wait(11 * 60)
+    expect([statuses(story), story.worklist().length]).toEqual([['SCHEDULED'], 1])
+    const back = createStory({}, { days: 0, timeZone: 'UTC' })
+    back.message({ steps: [step('1', { ScheduledProcedureStepStartDate: '20261016' })] })
+    back.jump(2 * day)
+    back.wait(60)
+    back.jump(-2 * day)
+    back.wait(11 * 60)
+    expect(statuses(back)).toEqual(['SCHEDULED'])
+    story.wait(2 * 60)
+    expect(statuses(story)).toEqual(['EXPIRED'])
+  })
+
+  test('a deadline that waits for a steady clock is set once, not again and again', () => {
+    const story = createStory({}, { days: 0, timeZone: 'UTC' })
+    story.message({ steps: [step('1', { ScheduledProcedureStepStartDate: '20261016' })] })
+    story.jump(2 * day)
+    const before = story.history().length
+    story.wait(6 * 60)
+    expect(story.deadlines().get(`expire:${story.order().id}`)).toBe('2026-10-18T20:00:01.000Z')
+    expect(story.history().length).toBe(before)
+  })
+})
