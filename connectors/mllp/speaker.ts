@@ -70,7 +70,7 @@ export function createSpeaker(options: SpeakerOptions): Speaker {
     get waiting() {
       return turn.length
     },
-    said: (what) => until(() => turn.length === 0 && (what === 'answers' || behind.length === 0)),
+    said: (what) => until(() => isOver || (turn.length === 0 && (what === 'answers' || behind.length === 0))),
     over(isDelivered) {
       if (isOver) return
       isOver = true
@@ -137,7 +137,7 @@ export function createSpeaker(options: SpeakerOptions): Speaker {
   }
 
   async function until(isSo: () => boolean): Promise<void> {
-    while (!isOver && !isSo()) await new Promise<void>((resolve) => waiters.push(resolve))
+    while (!isSo()) await new Promise<void>((resolve) => waiters.push(resolve))
   }
 
   function tell(): void {

@@ -59,7 +59,8 @@ export function effectOf(state: MessageState): Said | undefined {
       return refusal(state.faults)
     case 'dead':
       return { code: 'AE', faults: [state.fault] }
-    default:
+    case 'applied':
+    case 'ignored':
       return taken
   }
 }

@@ -57,7 +57,7 @@ export function createBatchReceiver({ receiveOne, keep, answering }: BatchContex
 
   async function join(batch: Batch, received: readonly (readonly Received[])[]): Promise<Answered> {
     const known = received.map((replies) =>
-      Promise.all(replies.map((reply) => (reply.kind === 'later' ? reply.answer : reply))),
+      Promise.all(replies.map(async (reply) => (reply.kind === 'later' ? reply.answer : reply))),
     )
     return joined(batch, await Promise.all(known), [])
   }

@@ -35,10 +35,11 @@ const mostMessages = 10_000
  * sender says another number than it sent, something is lost.
  */
 export function readBatch(bytes: Uint8Array): Batch | undefined {
-  const body = bytes.subarray(startOf(bytes))
+  const start = startOf(bytes)
+  if (!/^[FB]HS/i.test(latin1(bytes.subarray(start, start + 3)))) return undefined
+  const body = bytes.subarray(start)
   // One byte is one character: what is found there lies there.
-  const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1')
-  if (!/^[FB]HS/i.test(text)) return undefined
+  const text = latin1(body)
 
   const faults: Fault[] = []
   const batches: { header: Envelope | undefined; messages: Uint8Array[] }[] = []
@@ -107,6 +108,10 @@ export function readBatch(bytes: Uint8Array): Batch | undefined {
 
 function* linesOf(text: string): Generator<{ readonly at: number; readonly line: string }> {
   for (const { 0: line, index } of text.matchAll(/[^\r\n]+/g)) yield { at: index, line }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }
 
 /** A name alone is one, too: BTS and FTS need no field. */

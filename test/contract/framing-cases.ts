@@ -48,13 +48,16 @@ interface Given {
   readonly version?: string
   readonly charset?: string
   readonly segmentEnd?: string
+  /** MSH-15 and MSH-16. */
+  readonly asks?: readonly [accept: string, application: string]
 }
 
 /** A small order, MSH-10 = `id`. */
 function message(id: string, given: Given = {}): string {
   const { facility = 'HOSP', application = 'WORKLANE', name = 'Doe^Jane', version = '2.5.1', charset = '' } = given
+  const [accept, forApplication] = given.asks ?? ['', '']
   return [
-    String.raw`MSH|^~\&|RIS|${facility}|${application}|RAD|20260301093000||ORM^O01|${id}|P|${version}||||||${charset}`,
+    String.raw`MSH|^~\&|RIS|${facility}|${application}|RAD|20260301093000||ORM^O01|${id}|P|${version}|||${accept}|${forApplication}||${charset}`,
     `PID|1||4711^^^HOSP^MR||${name}`,
     'ORC|NW|P1|F1',
     `OBR|1|P1|F1|CTABD|||||||||${given.note ?? ''}|||||ACC1`,
@@ -100,9 +103,61 @@ async function keeps(stage: Stage, text: string): Promise<void> {
   assert.ok(message?.includes(text), `"${text}" did not arrive`)
 }
 
+/** FHS and BHS around messages, with counts that are right unless they are given. */
+function batched(id: string, messages: readonly string[], count: number | string = messages.length): string {
+  const header = (name: string) => String.raw`${name}|^~\&|RIS|HOSP|WORKLANE|RAD|20260301093000||||${id}`
+  return [
+    header('FHS'),
+    header('BHS'),
+    ...messages.map((text) => text.replace(/\r$/, '')),
+    `BTS|${count}`,
+    'FTS|1',
+    '',
+  ].join('\r')
+}
+
+/** The acknowledgments that one batch holds: `AA ONE`, and its other segments as they are called. */
+function inBatch(ack: Ack | undefined): readonly string[] {
+  return (ack?.text ?? '').split('\r').flatMap((segment) => {
+    const fields = segment.split('|')
+    if (segment.startsWith('MSA')) return [`${fields[1]} ${fields[2]}`]
+    return /^[FB]TS/.test(segment) ? [segment] : /^[FB]HS/.test(segment) ? [`${fields[0]} ${fields[11]}`] : []
+  })
+}
+
 function eachByte(bytes: Uint8Array): readonly Uint8Array[] {
   return Array.from(bytes, (byte) => Uint8Array.of(byte))
 }
+
+/** MSH-15, MSH-16, what the message is, and the MSA-1 that the sender hears (HL7 2.5.1 §2.9.3). */
+const asked: readonly (readonly [
+  accept: string,
+  application: string,
+  of: 'what is right' | 'what is wrong',
+  said: readonly string[],
+])[] = [
+  ['AL', 'AL', 'what is right', ['CA', 'AA']],
+  ['AL', 'AL', 'what is wrong', ['CA', 'AE']],
+  ['AL', 'NE', 'what is right', ['CA']],
+  ['AL', 'NE', 'what is wrong', ['CE']],
+  ['AL', '', 'what is wrong', ['CE']],
+  ['AL', 'ER', 'what is right', ['CA']],
+  ['AL', 'ER', 'what is wrong', ['CA', 'AE']],
+  ['AL', 'SU', 'what is right', ['CA', 'AA']],
+  ['AL', 'SU', 'what is wrong', ['CE']],
+  ['NE', 'AL', 'what is right', ['AA']],
+  ['NE', 'AL', 'what is wrong', ['AE']],
+  ['', 'AL', 'what is right', ['AA']],
+  ['NE', 'ER', 'what is right', []],
+  ['NE', 'ER', 'what is wrong', ['AE']],
+  ['NE', 'NE', 'what is right', []],
+  ['NE', 'NE', 'what is wrong', []],
+  ['ER', 'AL', 'what is right', ['AA']],
+  ['ER', 'NE', 'what is wrong', ['CE']],
+  ['SU', 'NE', 'what is right', ['CA']],
+  ['SU', 'NE', 'what is wrong', []],
+  ['SU', 'ER', 'what is wrong', ['CA', 'AE']],
+]
 
 export const framingCases: readonly FramingCase[] = [
   {
@@ -378,6 +433,95 @@ export const framingCases: readonly FramingCase[] = [
     async run(stage) {
       const ids = Array.from({ length: 200 }, (_, i) => `M${i}`)
       await becomes(stage, [Buffer.concat(ids.map((id) => framed(message(id))))], ids)
+    },
+  },
+  ...asked.map(([accept, application, of, said]): FramingCase => ({
+    name: `MSH-15 ${accept || 'empty'}, MSH-16 ${application || 'empty'}: ${of} is answered ${said.join(' and ') || 'nothing'}`,
+    async run(stage) {
+      const asks = [accept, application] as const
+      const client = await stage.connect()
+      await client.write(framed(message('ONE', { asks, application: of === 'what is wrong' ? 'REFUSE' : 'WORKLANE' })))
+      // Behind it comes one that everybody answers: nothing more is to be waited for.
+      if (said.length > 0) await client.acks(said.length)
+      await client.write(framed(message('TWO')))
+      const expected = said.map((code) => `${code} ONE`)
+      assert.deepEqual(answers(await client.acks(said.length + 1)), [...expected, 'AA TWO'])
+    },
+  })),
+  {
+    name: 'enhanced and original mode mixed and sent ahead: each in its turn, each application behind its commit',
+    async run(stage) {
+      const client = await stage.connect()
+      const asks = ['AL', 'AL'] as const
+      const bytes = ['M0', 'M1', 'M2', 'M3', 'M4', 'M5'].map((id, i) =>
+        framed(message(id, { ...(i % 2 === 0 ? { asks } : {}), application: i === 2 ? 'SLOW' : 'WORKLANE' })),
+      )
+      await client.write(Buffer.concat(bytes))
+      await client.acks(9)
+      const all = answers(await client.finish())
+      const turns = all.filter((one) => !/^AA M[024]/.test(one))
+      const later = all.filter((one) => /^AA M[024]/.test(one))
+      assert.deepEqual(turns, ['CA M0', 'AA M1', 'CA M2', 'AA M3', 'CA M4', 'AA M5'])
+      assert.deepEqual(later, ['AA M0', 'AA M2', 'AA M4'])
+      for (const id of ['M0', 'M2', 'M4']) assert.ok(all.indexOf(`CA ${id}`) < all.indexOf(`AA ${id}`))
+    },
+  },
+  {
+    name: 'a hundred messages in enhanced mode sent ahead: two acknowledgments each',
+    async run(stage) {
+      const ids = Array.from({ length: 100 }, (_, i) => `M${i}`)
+      const client = await stage.connect()
+      await client.write(Buffer.concat(ids.map((id) => framed(message(id, { asks: ['AL', 'AL'] })))))
+      await client.acks(200)
+      const all = answers(await client.finish())
+      assert.deepEqual(
+        all.filter((one) => one.startsWith('CA')),
+        ids.map((id) => `CA ${id}`),
+      )
+      assert.deepEqual(
+        all.filter((one) => one.startsWith('AA')),
+        ids.map((id) => `AA ${id}`),
+      )
+    },
+  },
+  {
+    name: 'a batch is answered by one batch, with an acknowledgment of each message',
+    async run(stage) {
+      const client = await stage.connect()
+      await client.write(framed(batched('B1', [message('ONE'), message('TWO')])), framed(message('SIX')))
+      const acks = await client.acks(2)
+      assert.deepEqual(inBatch(acks[0]), ['FHS B1', 'BHS B1', 'AA ONE', 'AA TWO', 'BTS|2', 'FTS|1'])
+      assert.deepEqual(answers(acks.slice(1)), ['AA SIX'])
+      assert.deepEqual(await handled(stage.server), ['ONE', 'TWO', 'SIX'])
+    },
+  },
+  {
+    name: 'a bad message in a batch costs only itself',
+    async run(stage) {
+      const client = await stage.connect()
+      const messages = [message('ONE'), message('BAD', { application: 'REFUSE' }), message('TWO')]
+      await client.write(framed(batched('B1', messages)))
+      assert.deepEqual(inBatch((await client.acks(1))[0]), [
+        'FHS B1',
+        'BHS B1',
+        'AA ONE',
+        'AE BAD',
+        'AA TWO',
+        'BTS|3',
+        'FTS|1',
+      ])
+      assert.deepEqual(await handled(stage.server), ['ONE', 'TWO'])
+    },
+  },
+  {
+    name: 'a batch that counts wrongly is taken, and its sender told',
+    async run(stage) {
+      const client = await stage.connect()
+      await client.write(framed(batched('B1', [message('ONE'), message('TWO')], 3)))
+      const [ack] = await client.acks(1)
+      assert.deepEqual(inBatch(ack), ['FHS B1', 'BHS B1', 'AA ONE', 'AA TWO', 'AE B1', 'BTS|3', 'FTS|1'])
+      assert.match(ack?.text ?? '', /ERR\|\|BTS\^1\^1/)
+      assert.deepEqual(await handled(stage.server), ['ONE', 'TWO'])
     },
   },
   {
