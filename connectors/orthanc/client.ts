@@ -53,6 +53,8 @@ export interface OrthancClient {
   /** Number of the newest row ever written; 0 in an empty database. */
   lastChange(): Promise<number>
   study(id: string): Promise<StudyState | undefined>
+  /** All studies, some at a time. */
+  studies(from: number, limit: number): Promise<readonly (StudyState & { readonly id: string })[]>
   /** Orthanc's identifier of the study that a series or an instance belongs to. */
   studyOf(level: ResourceLevel, id: string): Promise<string | undefined>
   studyFacts(id: string): Promise<StudyFacts | undefined>
@@ -166,6 +168,14 @@ export function createOrthancClient(where: OrthancClientOptions): OrthancClient 
       if (answer === undefined) return undefined
       const study = record(answer)
       return { isStable: study['IsStable'] === true, lastUpdate: instantOf(text(study['LastUpdate'])) }
+    },
+    async studies(from, limit) {
+      const answer = await required(`/studies?expand&since=${from}&limit=${limit}`)
+      return (Array.isArray(answer) ? answer.map(record) : []).map((study) => ({
+        id: text(study['ID']),
+        isStable: study['IsStable'] === true,
+        lastUpdate: instantOf(text(study['LastUpdate'])),
+      }))
     },
     async studyOf(level, id) {
       if (level === 'Patient') return undefined

@@ -5,6 +5,7 @@ import type { OrthancChangeRow } from '../../src/core/orthanc-change.ts'
 import type { Clock, Feeds, Inbox, Log } from '../../src/core/ports.ts'
 import type { ChangePage, OrthancChange, OrthancClient } from './client.ts'
 import { createPageReader, type Also } from './reading.ts'
+import { changedStudies, rowsAreMissing } from './missing.ts'
 import { findStart } from './start.ts'
 import { after, brokenBy, cursorOf, positionOf, startAgain, type Position } from './position.ts'
 
@@ -62,6 +63,8 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   const { name, client, feeds, inbox, clock, log, limit = 1000, firstHours = 24, stableGraceSeconds = 60 } = options
   /** Studies whose stability has been told, with the update it was told for: a lagging drainer must not make us tell it twice. */
   const toldStable = new Map<string, Instant>()
+  /** Studies that are read because the rows that told of them are gone; the cursor waits for them. */
+  let listed: { readonly seq: number; readonly left: string[] } | undefined
   let nextLook = ''
   const reader = createPageReader({
     client,
@@ -76,6 +79,8 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     const expected = await feeds.cursor(name)
     const database = (await client.identity()) ?? ''
     const read = await readOn(expected, database, at)
+    if (listed !== undefined && listed.seq === read.from.seq && listed.left.length > 0)
+      return readListed(expected, listed.left, at)
     const lost: Also = read.page.done ? await lostStudies(at) : { at, stable: [], gone: [], back: [] }
     // Asked for before this page was read, a StableStudy that is merely on its way is in the page.
     const page = read.page.done && lost.stable.length > 0 ? await client.changes(sinceOf(read.from), limit) : read.page
@@ -99,6 +104,43 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     return { events: events.length, rows: news, caughtUp: page.done }
   }
 
+  /** They are seen; that they are stable is found as with any other whose StableStudy was lost. */
+  async function readListed(expected: Cursor | undefined, left: string[], at: Instant): ReturnType<ChangeFeed['poll']> {
+    const back = left.slice(0, listedAtOnce)
+    const { events } = await reader.read([], { at, stable: [], gone: [], back })
+    const here = expected === undefined ? undefined : { seq: expected.seq, identity: expected.identity }
+    if (here === undefined) return { events: 0, rows: [], caughtUp: false }
+    const outcome = await inbox.acceptEvents({
+      orthanc: name,
+      expected: here,
+      next: here,
+      at,
+      events,
+      rows: [],
+      caughtUp: false,
+    })
+    if (outcome === 'moved') listed = undefined
+    else left.splice(0, back.length)
+    return { events: events.length, rows: [], caughtUp: false }
+  }
+
+  /** Behind the rows that are gone; where some were of studies that are still there, those are listed first. */
+  async function withoutMissing(
+    from: Position,
+    page: ChangePage,
+    cursor: Cursor,
+  ): Promise<{ from: Position; page: ChangePage }> {
+    if (!(await rowsAreMissing(client, from, page))) return { from, page }
+    if (listed?.seq !== from.seq) {
+      const [since = ''] = from.row.split(' ')
+      listed = { seq: from.seq, left: [...(await changedStudies(client, since))] }
+      log.info({ orthanc: name, count: listed.left.length }, 'rows of the change feed are gone, studies are listed')
+    }
+    if (listed.left.length > 0) return { from, page }
+    const seq = (page.changes[0]?.seq ?? page.last + 1) - 1
+    return { from: { ...from, seq, row: '' }, page }
+  }
+
   /** The next page, and the position that it continues: the start again where the database is another one. */
   async function readOn(
     cursor: Cursor | undefined,
@@ -108,7 +150,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     const from = cursor === undefined ? await findStart({ client, at, firstHours, database }) : positionOf(cursor)
     const page = await client.changes(sinceOf(from), limit)
     const reason = brokenBy(from, page, database)
-    if (reason === undefined) return { from, page }
+    if (reason === undefined) return cursor === undefined ? { from, page } : withoutMissing(from, page, cursor)
     log.warn({ orthanc: name, reason }, 'change feed started again')
     return { from: startAgain(from, database), page: await client.changes(0, limit) }
   }
@@ -161,6 +203,8 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
 
   return { name, poll, identity: () => client.identity(), complete }
 }
+
+const listedAtOnce = 50
 
 /** Orthanc answers several at once, and the plugin waits no longer than 30 s for an answer. */
 async function sideBySide(ids: readonly string[], ask: (id: string) => Promise<void>): Promise<void> {
