@@ -54,7 +54,7 @@ export function planRound({ seed, round, only = [], engines, target, most = 4 }:
   const siteRedis = pick() < 0.3
   const planned = {
     engines: engines ?? (twoEngines ? 2 : 1),
-    target: target ?? (folder ? 'folder' : 'plugin'),
+    target: target ?? (folder || isOfFolders(only) ? 'folder' : 'plugin'),
   } as const
   const redis = planned.engines > 1 || siteRedis ? 'site' : 'own'
   const isThere = (name: string): boolean =>
@@ -66,9 +66,7 @@ export function planRound({ seed, round, only = [], engines, target, most = 4 }:
   if (chosen.length === 0) throw new Error(`no fault is called ${only.join(', ')}`)
   const kinds = weights
     .map(([weight, pattern]) => ({ weight, faults: chosen.filter(({ name }) => pattern.test(name)) }))
-    .filter(
-      (kind) => kind.faults.length > 0 && (planned.target === 'folder' || !/folder/.test(kind.faults[0]?.name ?? '')),
-    )
+    .filter((kind) => kind.faults.length > 0)
   const others = chosen.filter(({ name }) => !weights.some(([, pattern]) => pattern.test(name)))
   if (others.length > 0) kinds.push({ weight: 1, faults: others })
   const total = kinds.reduce((sum, { weight }) => sum + weight, 0)
@@ -103,3 +101,6 @@ export function planText({ engines, redis, target, faults: planned }: RoundPlan)
   const world = `${engines === 1 ? 'one engine' : 'two engines'}, ${redis === 'own' ? 'its own Redis' : "the site's Redis"}, ${target}`
   return `${world}: ${planned.map(({ fault }) => fault.name).join(', ')}`
 }
+
+const isOfFolders = (only: readonly string[]): boolean =>
+  only.length > 0 && only.every((word) => word.includes('folder'))
