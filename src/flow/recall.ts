@@ -18,13 +18,23 @@ export interface RecallContext {
  */
 export function createRecall({ plans, store, compile, log }: RecallContext) {
   const recalled = new Map<PlanId, Plan>()
+
+  /** One that was damaged, or that this version cannot read, is as good as gone. */
+  function compiled(stored: string): Plan | undefined {
+    try {
+      return compile(stored)
+    } catch {
+      return undefined
+    }
+  }
+
   return async function recall(id: PlanId, source: string): Promise<Plan | undefined> {
     const now = plans.get(source)
     if (now?.id === id) return now
     const known = recalled.get(id)
     if (known !== undefined) return known
     const stored = await store.recall(id)
-    const plan = stored === undefined ? undefined : compile(stored)
+    const plan = stored === undefined ? undefined : compiled(stored)
     if (plan === undefined) log.warn({ source, planId: id, code: 'E697' }, 'plan of a waiting message is gone')
     const found = plan ?? now
     if (found !== undefined) recalled.set(id, found)

@@ -23,6 +23,7 @@ import { createStudyFinder } from './studies.ts'
 import { createTargetLedger } from './targets.ts'
 import { createWorklistStore } from './worklist.ts'
 
+export { backUp, restore, type Backup } from './backup.ts'
 export { acceptLoss, type Loss } from './loss.ts'
 export { reachRedis } from './once.ts'
 export { startEmbeddedRedis, type EmbeddedRedis } from './embedded.ts'
@@ -82,7 +83,12 @@ export async function createStore(options: StoreOptions): Promise<Store> {
   return {
     ...createInbox({ connection, seen, refusal: monitor.shortage, againCount: options.againCount ?? 200_000 }),
     lease: (role, options) => leases.lease(role, options),
-    ...createLedger({ connection, targets, seen }),
+    ...createLedger({
+      connection,
+      targets,
+      seen,
+      damaged: (count) => log.error({ code: 'E514', count }, 'store refused a part of a change'),
+    }),
     ...createMessageStore({ connection }),
     ...createReplays({ connection, seen }),
     ...createReplies({ connection }),

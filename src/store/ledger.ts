@@ -13,6 +13,8 @@ export function createLedger(options: {
   targets: readonly string[]
   /** Of each number that was applied. */
   seen: (seq: Seq) => void
+  /** So many commands of a commit met a key that something else has damaged. */
+  damaged?: (count: number) => void
 }): Ledger {
   const { connection, targets, seen } = options
   const spent = new WeakSet<LoadedWorld>()
@@ -53,7 +55,9 @@ export function createLedger(options: {
         answer = await connection.run(scripts.commit, [...header, witnesses.length, ...witnesses, ...args])
       }
       if (answer === 0) return 'fenced'
-      if (answer !== 1) return 'stale'
+      const refused = typeof answer === 'number' && answer < 0 ? -answer : 0
+      if (answer !== 1 && refused === 0) return 'stale'
+      if (refused > 0) options.damaged?.(refused)
       spent.add(known)
       seen(upTo)
       return 'committed'
@@ -73,7 +77,16 @@ function witnessesOf(world: StoredWorld): string[] {
   ]
 }
 
+/** What cannot be read is left to the drainer as a message without a plan: a dead letter, if it was one, and out of the way of the others (I3). */
 function inboxEntry(seq: Seq, fields: readonly string[]): InboxEntry {
+  try {
+    return readEntry(seq, fields)
+  } catch {
+    return { seq, at: new Date(0).toISOString(), kind: 'message', messageId: `M${seq}`, source: '', planId: '' }
+  }
+}
+
+function readEntry(seq: Seq, fields: readonly string[]): InboxEntry {
   const [name, value = '{}'] = fields
   if (name === 'd') {
     const [, subject = '', , due, , at = ''] = fields

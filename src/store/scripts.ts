@@ -320,7 +320,7 @@ return 1`,
   /**
    * role, token, after, up to, first kept inbox id, generation, items changed ('1'), number of targets, targets...,
    * number of witnesses (-1: not told), witnesses..., then (length, command, arguments)...
-   * Answers 1 committed, 0 fenced, 2 stale, 3 tell me the witnesses: retention has removed something since the world
+   * Answers 1 committed (less than 0: but for so many commands that were refused), 0 fenced, 2 stale, 3 tell me the witnesses: retention has removed something since the world
    * was read, which only matters if it was one of the keys that were read.
    */
   commit: script(
@@ -352,21 +352,28 @@ local function item(id, version, served, json)
   end
 end
 
-while i <= #ARGV do
-  local length, command = tonumber(ARGV[i]), ARGV[i + 1]
+local function write(at, length, command)
   if command == 'ITEM' then
-    item(ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5])
+    item(ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
   elseif command == 'STATE' then
-    set_state(ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
+    set_state(ARGV[at + 2], ARGV[at + 3], ARGV[at + 4])
   elseif command == 'LINE' then
-    keep_line(ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
+    keep_line(ARGV[at + 2], ARGV[at + 3], ARGV[at + 4])
   else
-    redis.call(unpack(ARGV, i + 1, i + length))
+    redis.call(unpack(ARGV, at + 1, at + length))
   end
+end
+
+-- A key that something else has damaged costs what was to be written to it, not all that is behind it in the batch.
+local refused = 0
+while i <= #ARGV do
+  local length = tonumber(ARGV[i])
+  if not pcall(write, i, length, ARGV[i + 1]) then refused = refused + 1 end
   i = i + 1 + length
 end
 redis.call('XTRIM', 'wl:inbox', 'MINID', ARGV[5])
 if ARGV[7] == '1' then redis.call('PUBLISH', 'wl:changed', ARGV[4]) end
+if refused > 0 then return -refused end
 return 1`,
   ),
 

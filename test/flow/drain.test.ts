@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { compileStoredPlan } from '../../src/config/plans.ts'
 import { loadSite, type Site } from '../../src/config/site.ts'
+import { EngineError } from '../../src/core/errors/index.ts'
 import type { InboxEntry } from '../../src/core/inbox.ts'
 import type { Ledger } from '../../src/core/ports.ts'
-import type { Change, World } from '../../src/core/world.ts'
+import type { Change, ExamRules, World } from '../../src/core/world.ts'
 import { createOverlay } from '../../src/exam/index.ts'
 import { createDrainer } from '../../src/flow/drain.ts'
 import { createVerdictMemo } from '../../src/flow/memo.ts'
@@ -44,11 +45,15 @@ function aLedger() {
   const truth = createOverlay(nothing)
   const committed: Change[] = []
   let applied = 0
+  let limitOfLast = 0
   const ledger = {
     truth,
     committed,
     applied: () => applied,
     broken: undefined as ((method: string) => unknown) | undefined,
+    stale: undefined as ((upTo: number, changes: readonly Change[]) => boolean) | undefined,
+    /** How many entries were asked for last. */
+    limit: () => limitOfLast,
     message(seq: number, body: Uint8Array, planId = plan.id) {
       const messageId = `M${seq}`
       bodies.set(messageId, body)
@@ -63,6 +68,7 @@ function aLedger() {
         return applied
       },
       async pending(after, limit) {
+        limitOfLast = limit
         fail('pending')
         return entries.filter(({ seq }) => seq > after).slice(0, limit)
       },
@@ -79,6 +85,7 @@ function aLedger() {
       async commit(lease, after, upTo, changes) {
         fail('commit')
         if (!lease.held() || after !== applied) return 'fenced'
+        if (ledger.stale?.(upTo, changes) === true) return 'stale'
         truth.fold(changes)
         committed.push(...changes)
         applied = upTo
@@ -105,7 +112,13 @@ function reader(known: World | undefined, loaded: World): Omit<World, never> {
   }
 }
 
-function draining(options: { plan?: (id: string) => Promise<Plan | undefined>; batch?: number } = {}) {
+function draining(
+  options: {
+    plan?: (id: string) => Promise<Plan | undefined>
+    rulesNow?: () => Promise<ExamRules>
+    batch?: number
+  } = {},
+) {
   const ledger = aLedger()
   const log = keptLog()
   const metrics = keptMetrics()
@@ -121,6 +134,7 @@ function draining(options: { plan?: (id: string) => Promise<Plan | undefined>; b
     metrics,
     committed: (effect) => void effects.push(effect),
     gapMilliseconds: 0,
+    ...(options.rulesNow === undefined ? {} : { rulesNow: options.rulesNow }),
     ...(options.batch === undefined ? {} : { batch: options.batch }),
   })
   return { ledger, log, metrics, memo, effects, drain, lease: aLease() }
@@ -228,6 +242,62 @@ test('I3: a message that breaks the translation is a dead letter, alone', async 
     ['M4', 'applied'],
   ])
   expect(log.all()).not.toContain('Doe')
+})
+
+test.each([
+  { how: 'the world cannot be read for it', where: 'load', error: () => new TypeError('x') },
+  {
+    how: 'the store refuses its change',
+    where: 'commit',
+    error: () => new EngineError('E514', { reason: 'WRONGTYPE' }),
+  },
+  { how: 'its body cannot be fetched', where: 'bodies', error: () => new EngineError('E514', { reason: 'WRONGTYPE' }) },
+])('I3: a message is a dead letter alone, when $how', async ({ where, error }) => {
+  const { ledger, drain, lease, log } = draining()
+  for (let n = 1; n <= 4; n += 1) ledger.message(n, order(n))
+  // As the store does with it: whatever touches the second one, until it is parked.
+  let touched = false
+  ledger.broken = (method) => {
+    if (method === 'pending') touched = ledger.applied() < 2 && !(ledger.applied() < 1 && ledger.limit() === 1)
+    if (method !== where || !touched) return undefined
+    if (ledger.limit() === 1) touched = false
+    return error()
+  }
+  await drain(lease)
+  expect(ledger.states()).toEqual([
+    ['M1', 'applied'],
+    ['M2', 'dead'],
+    ['M3', 'applied'],
+    ['M4', 'applied'],
+  ])
+  expect(log.said('error')).toEqual(['entry parked'])
+})
+
+test('I3: a message whose world is never the same twice is a dead letter, alone', async () => {
+  const { ledger, drain, lease } = draining()
+  for (let n = 1; n <= 3; n += 1) ledger.message(n, order(n))
+  ledger.stale = (upTo, changes) =>
+    upTo >= 2 && changes.some((one) => one.kind === 'order' && one.order.numbers.fillerOrderNumber === 'F2')
+  await drain(lease)
+  expect(ledger.states()).toEqual([
+    ['M1', 'applied'],
+    ['M2', 'dead'],
+    ['M3', 'applied'],
+  ])
+})
+
+test('I3: rules of this moment are asked for after the entries that they are for', async () => {
+  const asked: string[] = []
+  const { ledger, drain, lease } = draining({
+    rulesNow: async () => {
+      asked.push(`rules at ${ledger.applied()}`)
+      return { status: { render: () => [] }, completion: { policy: 'quiet', quietSeconds: 1800 } }
+    },
+  })
+  ledger.message(1, order(1))
+  ledger.broken = (method) => void (method === 'pending' && asked.push('entries'))
+  await drain(lease)
+  expect(asked).toEqual(['entries', 'rules at 0', 'entries'])
 })
 
 test('I8: a message whose body is gone, or whose plan is forgotten, is a dead letter with the reason', async () => {
