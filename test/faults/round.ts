@@ -6,6 +6,7 @@ import { startWorld, type World } from './inject/index.ts'
 import { createModel } from './model.ts'
 import { textOf } from './messages.ts'
 import { planText, worldOf, type RoundPlan } from './plan.ts'
+import { eventually } from '../support/temporary.ts'
 import { random } from './random.ts'
 import { openSender } from './sender.ts'
 import { stream, type Sent } from './stream.ts'
@@ -35,6 +36,8 @@ export interface RoundResult {
   readonly acknowledgedAt: readonly number[]
   /** Milliseconds from the death or freezing of one of two engines until the other applied orders. */
   readonly takeovers: readonly number[]
+  /** Commits of a process that had been replaced while it was frozen, each refused (I3). */
+  readonly refused: number
   readonly seconds: number
   /** Seconds until the hospital stood, the faults were over, all was answered, and everything was right. */
   readonly phases: readonly number[]
@@ -62,7 +65,8 @@ export async function runRound({
   messages = 150,
 }: RoundOptions): Promise<RoundResult> {
   const begun = performance.now()
-  const world = await startWorld(worldOf(plan))
+  // Once more, where another program was quicker to take a port.
+  const world = await startWorld(worldOf(plan)).catch(() => startWorld(worldOf(plan)))
   const started = performance.now()
   const at = (): number => performance.now() - started
   const phases: number[] = []
@@ -89,7 +93,7 @@ export async function runRound({
           model,
           pick: random(plan.seed * 7919 + plan.round * 104_729 + connection),
           stopping: stopping.signal,
-          busy: 40,
+          busy: 80,
           onSent: (one) => sent.push({ ...one, answered: { ...one.answered, at: one.answered.at - started } }),
           examine: (exam) => exams.examine(exam),
         })
@@ -117,6 +121,9 @@ export async function runRound({
   }
   const folder = wrong.length === 0 ? undefined : keep()
   const takeovers = takeoversOf(world, happened, performance.timeOrigin + started)
+  const refused = world.engines
+    .flatMap(({ process }) => process.lines())
+    .filter(({ event }) => event?.startsWith('commit refused')).length
   await world.end()
   const ids = new Set(world.ris.frames.map(({ controlId }) => controlId))
   return {
@@ -130,6 +137,7 @@ export async function runRound({
     happened,
     acknowledgedAt: sent.map(({ answered }) => answered.at).sort((a, b) => a - b),
     takeovers,
+    refused,
     seconds: (performance.now() - begun) / 1000,
     phases,
     folder,
@@ -147,7 +155,8 @@ export async function runRound({
     const healAt = at()
     const one = { fault: planned.fault.name, what, injectedAt, healAt, healedAt: healAt }
     happened.push(one)
-    await heal()
+    // What it needs may be broken by another one at this moment.
+    await eventually(() => heal().then(() => true), `healed: ${one.fault}`, 90)
     one.healedAt = at()
   }
 

@@ -5,6 +5,7 @@ import { freePort, temporaryFolder } from '../../support/temporary.ts'
 import { createClock } from './clock.ts'
 import { createDisk, type Disk } from './disk.ts'
 import { startLine } from './line.ts'
+import { createRedisClock } from './redis-clock.ts'
 import { startRisDouble } from './ris.ts'
 import { startSiteRedis } from './site-redis.ts'
 import type { EngineInWorld, World } from './types.ts'
@@ -44,7 +45,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   try {
     const disk = createDisk(join(folder.path, 'disk'), { megabytes: options.diskMegabytes ?? 256, kind: options.disk })
     undo.push(() => disk.end())
-    const redis = kind === 'site' ? await startSiteRedis(join(disk.path, 'redis')) : undefined
+    const redisClock = createRedisClock(folder.path)
+    const redis = kind === 'site' ? await startSiteRedis(join(disk.path, 'redis'), redisClock?.env) : undefined
     undo.push(() => redis?.kill())
     const ris = await startRisDouble({ lateMilliseconds: options.lateMilliseconds ?? 3000 })
     undo.push(() => ris.stop())
@@ -52,18 +54,21 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const httpPorts = await Promise.all(Array.from({ length: count }, () => freePort()))
     const plugin = await startLine({ to: httpPorts[0] ?? 0 })
     undo.push(() => plugin.stop())
-    const orthanc = await startOrthanc({
+    const orthancPort = await freePort()
+    const rest = await startLine({ to: orthancPort })
+    undo.push(() => rest.stop())
+    const startingOrthanc = startOrthanc({
       dir: join(folder.path, 'orthanc'),
+      httpPort: orthancPort,
       plugin: target === 'plugin' ? 'worklane' : 'folder',
       ...(worklistDir === undefined ? {} : { worklistDir }),
       stableAge: options.stableAge ?? 1,
       env: { WORKLANE_URL: `http://127.0.0.1:${plugin.port}`, WORKLANE_TOKEN: testToken },
+    }).then((orthanc) => {
+      undo.push(() => orthanc.kill())
+      return orthanc
     })
-    undo.push(() => orthanc.kill())
-    const rest = await startLine({ to: orthanc.httpPort })
-    undo.push(() => rest.stop())
-    const engines: EngineInWorld[] = []
-    for (const [at, httpPort] of httpPorts.entries()) {
+    const startingEngines = httpPorts.map(async (httpPort, at): Promise<EngineInWorld> => {
       const name = `engine-${at + 1}`
       const clock = createClock(folder.path, name)
       const process = await startEngineProcess({
@@ -77,14 +82,18 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         ...(worklistDir === undefined ? {} : { worklistDir }),
         ...(redis === undefined ? {} : { redisUrl: redis.url }),
         settings: { 'destinations.0.acknowledgmentSeconds': 1, ...options.settings },
-        env: { ...options.env, ...clock.env },
+        env: { ...options.env, ...clock.env, ...redisClock?.env },
       })
       undo.push(() => process.kill())
       const line = await startLine({ to: process.mllpPort })
       undo.push(() => line.stop())
-      engines.push({ name, process, line, clock })
-    }
-    return { engines, redis, orthanc, rest, plugin, worklistDir, ris, disk, leaseMilliseconds, end }
+      return { name, process, line, clock }
+    })
+    // Each takes a second to start: all at once. Whoever stands is ended, when another one does not.
+    await Promise.allSettled([startingOrthanc, ...startingEngines])
+    const orthanc = await startingOrthanc
+    const engines = await Promise.all(startingEngines)
+    return { engines, redis, redisClock, orthanc, rest, plugin, worklistDir, ris, disk, leaseMilliseconds, end }
   } catch (error) {
     await end()
     throw error
