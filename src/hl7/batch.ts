@@ -87,7 +87,8 @@ export function readBatch(bytes: Uint8Array): Batch | undefined {
       open = undefined
     }
     if (name === 'FTS') {
-      const found = batches.filter(({ header }) => header !== undefined).length
+      // Some leave BHS out where there is one batch.
+      const found = batches.filter(({ header }) => header !== undefined).length || batches.length
       const said = countIn(line)
       if (said !== undefined && said !== found) faults.push(miscount('E129', 'FTS', { said, found }))
     }

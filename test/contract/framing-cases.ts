@@ -535,7 +535,7 @@ export const framingCases: readonly FramingCase[] = [
     },
   },
   {
-    name: 'an 8 MB frame costs no more than ten times as much as one of 1 MB',
+    name: 'an 8 MB frame costs no more than twenty times as much as one of 1 MB',
     async run(stage) {
       const cost = async (bytes: Buffer) => {
         const client = await stage.connect()
@@ -550,8 +550,8 @@ export const framingCases: readonly FramingCase[] = [
       await cost(sized('WARM', mebibyte))
       const small = await best(sized('ONE', mebibyte))
       const large = await best(sized('TWO', 8 * mebibyte))
-      // Under 5 ms it is the timer that is measured.
-      assert.ok(large <= 10 * Math.max(small, 5), `${large.toFixed(0)} ms against ${small.toFixed(0)} ms`)
+      // Eight times the bytes; who looks at them again with each chunk needs 64 times as long. Under 5 ms it is the timer that is measured.
+      assert.ok(large <= 20 * Math.max(small, 5), `${large.toFixed(0)} ms against ${small.toFixed(0)} ms`)
     },
   },
   {
