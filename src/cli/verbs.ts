@@ -1,6 +1,8 @@
 import * as acceptLoss from './accept-loss.ts'
+import * as backup from './backup.ts'
 import { byHand, usages } from './by-hand.ts'
 import * as check from './check.ts'
+import * as dead from './dead.ts'
 import * as destinations from './destinations.ts'
 import * as imports from './import.ts'
 import * as items from './items.ts'
@@ -9,6 +11,8 @@ import * as messages from './messages.ts'
 import type { Verb } from './output.ts'
 import * as pause from './pause.ts'
 import { probesOf } from './probes.ts'
+import * as replay from './replay.ts'
+import * as restore from './restore.ts'
 import * as resume from './resume.ts'
 import * as retries from './retries.ts'
 import * as ris from './ris.ts'
@@ -49,6 +53,12 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     usage: messages.usage,
     run: messages.messages,
   },
+  dead: { does: 'lists what somebody has to look at, by reason', usage: dead.usage, run: dead.dead },
+  replay: {
+    does: 'puts messages through the pipeline again, as they are or corrected',
+    usage: replay.usage,
+    run: replay.replay,
+  },
   story: {
     does: 'tells everything that happened to an order',
     usage: story.usage,
@@ -71,6 +81,8 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     run: retries.retries,
   },
   pause: { does: 'holds what is owed to a destination', usage: pause.usage, run: pause.pause },
+  backup: { does: 'writes all that the store holds into a file', usage: backup.usage, run: backup.backup },
+  restore: { does: 'puts a backup into an empty store', usage: restore.usage, run: restore.restore },
   'accept-loss': {
     does: 'goes on with a store that has lost what was acknowledged',
     usage: acceptLoss.usage,

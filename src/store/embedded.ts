@@ -197,7 +197,7 @@ function commandLine(to: { dataDir: string; folder: string; path: string; config
   return { args: [...diesWithEngine, ...alone, ...server, ...settings], locks }
 }
 
-function onPath(name: string): boolean {
+export function onPath(name: string): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, name), constants.X_OK)
@@ -212,7 +212,7 @@ type Launch =
   | { readonly kind: 'up'; readonly child: ChildProcess; reason(): string }
   | { readonly kind: 'ended'; readonly code: number | null; readonly reason: string }
 
-async function launch(args: readonly string[], path: string, milliseconds: number): Promise<Launch> {
+export async function launch(args: readonly string[], path: string, milliseconds: number): Promise<Launch> {
   const [program = '', ...rest] = args
   const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
   let lines: string[] = []
@@ -265,7 +265,7 @@ function whoAnswers(path: string): Promise<{ readonly pid: number; readonly read
 }
 
 /** SIGTERM: Redis writes what it has and leaves. */
-async function end(child: ChildProcess): Promise<void> {
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   child.kill('SIGTERM')

@@ -1,0 +1,54 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { backUp, reachRedis } from '../store/index.ts'
+import { load, refuse } from './load.ts'
+import { counted, type Io } from './output.ts'
+import { misuse, readArgs } from './usage.ts'
+
+export const usage = `worklane backup FILE|FOLDER [--config FILE] [--json]
+
+Writes all that the store holds at one moment into a file (in a folder: one named by the
+time), while the engine works on or is stopped. The file is patient data: mode 0600, not
+encrypted. Beside it there must be room for a copy of the store, and in memory as well.
+Configuration, tables and token are not in it.`
+
+export async function backup(args: readonly string[], io: Io): Promise<number> {
+  const options = { config: { type: 'string' }, json: { type: 'boolean' } } as const
+  const asked = readArgs(args, options, usage, io)
+  if (typeof asked === 'number') return asked
+  const { values, positionals } = asked
+  const [to, ...more] = positionals
+  if (to === undefined || more.length > 0) return misuse('Give one file or folder', usage, io)
+  const loaded = load(io, values.config)
+  if (loaded.site === undefined) return refuse(loaded, io)
+  const takenAt = new Date().toISOString()
+  const started = performance.now()
+  const reached = await reachRedis(loaded.site.settings)
+  try {
+    const file = fileOf(resolve(io.cwd, to), takenAt)
+    const made = await backUp({ redis: reached.location, file, takenAt, engine })
+    if (values.json === true) io.stdout(`${JSON.stringify(made, null, 2)}\n`)
+    else {
+      const what = `${counted(made.messages, 'message')} and ${counted(made.orders, 'order')}`
+      const seconds = ((performance.now() - started) / 1000).toFixed(1)
+      io.stdout(`${file}: ${what}, ${megabytes(made.bytes)} MB in ${seconds} s. It is patient data.\n`)
+    }
+    return 0
+  } finally {
+    await reached.stop()
+  }
+}
+
+/** `worklane-20261016T081500Z.backup` */
+function fileOf(to: string, takenAt: string): string {
+  const isFolder = statSync(to, { throwIfNoEntry: false })?.isDirectory() === true
+  return isFolder ? join(to, `worklane-${takenAt.replaceAll(/[-:]|\.\d+/g, '')}.backup`) : to
+}
+
+export function megabytes(bytes: number): string {
+  return (bytes / 1_000_000).toFixed(1)
+}
+
+const engine = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string }
+).version
