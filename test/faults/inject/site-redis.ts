@@ -20,7 +20,7 @@ export interface SiteRedis {
   start(): Promise<void>
 }
 
-export async function startSiteRedis(dir: string): Promise<SiteRedis> {
+export async function startSiteRedis(dir: string, env: Readonly<Record<string, string>> = {}): Promise<SiteRedis> {
   mkdirSync(dir, { recursive: true })
   const port = await freePort()
   const durable = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', '--save', '']
@@ -48,7 +48,7 @@ export async function startSiteRedis(dir: string): Promise<SiteRedis> {
     async start() {
       if (!isRunning()) {
         const { program, args } = endsWithUs('redis-server', [...place, ...durable])
-        child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+        child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'ignore'] })
         child.stdout?.on('data', (bytes: Buffer) => (said += bytes.toString()))
       }
       await eventually(() => !isRunning() || pong(port), 'the redis-server of the site answers', 60)

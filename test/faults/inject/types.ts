@@ -45,6 +45,8 @@ export interface World {
   readonly plugin: Line
   /** Where `.wl` files are; undefined with the plugin. */
   readonly worklistDir: string | undefined
+  /** Of each redis-server; undefined where there is no C compiler. */
+  readonly redisClock: TestClock | undefined
   readonly ris: RisDouble
   /** What Redis writes to. */
   readonly disk: Disk
