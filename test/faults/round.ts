@@ -79,6 +79,8 @@ export async function runRound({
   const model = createModel({ stationOf: (modality) => stations[modality] ?? '' })
   const exams = createExams({ world, signal: giveUp.signal })
   const wrong: string[] = []
+  /** Nobody starts anything in a hospital that is closed. */
+  let over: Promise<unknown> = Promise.resolve()
   try {
     const ports = world.engines.map(({ line }) => line.port)
     const streams = Array.from({ length: plan.connections }, async (_, index) => {
@@ -102,9 +104,10 @@ export async function runRound({
       }
     })
     const streaming = Promise.all(streams)
-    const broken = Promise.all(plan.faults.map((_, index) => happen(index)))
+    const happening = plan.faults.map((_, index) => happen(index))
+    const broken = Promise.all(happening)
     streaming.catch(() => undefined)
-    broken.catch(() => undefined)
+    over = Promise.allSettled(happening)
     await within(180, Promise.race([Promise.all([broken, enough()]), streaming]), 'the faults come and go')
     done()
     stopping.abort()
@@ -118,6 +121,7 @@ export async function runRound({
     wrong.push(...(await differencesNow()))
   } finally {
     giveUp.abort()
+    await over
   }
   const folder = wrong.length === 0 ? undefined : keep()
   const takeovers = takeoversOf(world, happened, performance.timeOrigin + started)
@@ -150,7 +154,8 @@ export async function runRound({
     await pause(planned.at)
     if (!planned.fault.fits(world)) return
     const injectedAt = at()
-    const { what, heal } = await planned.fault.inject(world, pick)
+    // A folder that is not there yet, a process that is just being started: a moment later it can be broken.
+    const { what, heal } = await eventually(() => planned.fault.inject(world, pick), planned.fault.name, 20)
     await pause(planned.lasts)
     const healAt = at()
     const one = { fault: planned.fault.name, what, injectedAt, healAt, healedAt: healAt }
