@@ -68,8 +68,6 @@ const absentSeconds = 3
 /** What was lost on the way (a wake-up, a publish job) costs one of these. */
 const sweepMilliseconds = 1_000
 const publishSweepMilliseconds = 5_000
-/** Within which drift of a pushed target is found. */
-const reconcileMilliseconds = 30_000
 const retentionMilliseconds = 600_000
 
 /** Puts everything together: store, flows, connectors, HTTP. Rejects with one EngineError when a part cannot start; then nothing is left running. */
@@ -236,6 +234,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       takesMessages: () => listeners.length > 0 && listeners.every((listener) => listener.isListening()),
       metrics,
       messages: store,
+      counters: store,
+      letters: store,
       replayer: createReplayer({
         store,
         plans: site.plans,
@@ -400,9 +400,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         const serving = await jobs.servePublish(publisher.name, (id) => publisher.bring(id))
         later(() => serving.stop())
         await every(`publish-sweep-${publisher.name}`, publishSweepMilliseconds, () => publisher.sweep())
-        await every(`reconcile-${publisher.name}`, options.reconcileMilliseconds ?? reconcileMilliseconds, () =>
-          publisher.reconcile(),
-        )
+        const { reconcileSeconds = 30 } = settings.orthancs.find(({ name }) => name === publisher.name) ?? {}
+        const milliseconds = options.reconcileMilliseconds ?? reconcileSeconds * 1000
+        await every(`reconcile-${publisher.name}`, milliseconds, () => publisher.reconcile())
       }
       for (const [at, one] of watches.entries()) {
         const seconds = settings.orthancs[at]?.pollSeconds ?? 2

@@ -125,11 +125,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   }
 
   /** Behind the rows that are gone; where some were of studies that are still there, those are listed first. */
-  async function withoutMissing(
-    from: Position,
-    page: ChangePage,
-    cursor: Cursor,
-  ): Promise<{ from: Position; page: ChangePage }> {
+  async function withoutMissing(from: Position, page: ChangePage): Promise<{ from: Position; page: ChangePage }> {
     if (!(await rowsAreMissing(client, from, page))) return { from, page }
     if (listed?.seq !== from.seq) {
       const [since = ''] = from.row.split(' ')
@@ -150,7 +146,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     const from = cursor === undefined ? await findStart({ client, at, firstHours, database }) : positionOf(cursor)
     const page = await client.changes(sinceOf(from), limit)
     const reason = brokenBy(from, page, database)
-    if (reason === undefined) return cursor === undefined ? { from, page } : withoutMissing(from, page, cursor)
+    if (reason === undefined) return cursor === undefined ? { from, page } : withoutMissing(from, page)
     log.warn({ orthanc: name, reason }, 'change feed started again')
     return { from: startAgain(from, database), page: await client.changes(0, limit) }
   }

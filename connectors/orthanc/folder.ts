@@ -1,9 +1,10 @@
 import { constants, promises } from 'node:fs'
 import { join } from 'node:path'
 import { EngineError } from '../../src/core/errors/index.ts'
-import type { ItemId } from '../../src/core/ids.ts'
+import type { ItemId, Seq } from '../../src/core/ids.ts'
 import type { WorklistItem } from '../../src/core/order.ts'
 import type { HeldItem, Part10, WorklistTarget } from '../../src/core/ports.ts'
+import { createPatience } from './patience.ts'
 import { versionOf, withVersion } from './trailer.ts'
 
 const { access, mkdir, open, readdir, readFile, rename, stat, unlink } = promises
@@ -22,12 +23,17 @@ export interface FolderOptions {
   readonly part10: Part10
   /** Orthanc often runs as another user: one file that it cannot read fails every C-FIND. */
   readonly fileMode?: number
+  /** A folder that does not answer for so long is away, default 10 s. */
+  readonly patienceMilliseconds?: number
 }
 
 const ours = /^worklane-([\w.-]+)\.wl$/
 const unfinished = /^worklane-[\w.-]+\.wl\.\d+\.tmp$/
 
-export function createFolderTarget({ name = 'folder', dir, part10, fileMode = 0o640 }: FolderOptions): WorklistTarget {
+export function createFolderTarget(options: FolderOptions): WorklistTarget {
+  const { name = 'folder', dir, part10, fileMode = 0o640, patienceMilliseconds = 10_000 } = options
+  // Of the four threads for files two are left for everybody else.
+  const patience = createPatience({ atOnce: 2, milliseconds: patienceMilliseconds })
   let ready: Promise<void> | undefined
 
   /** Makes the folder and the `lockfile` that wlmscpfs opens for writing before it reads. */
@@ -59,13 +65,14 @@ export function createFolderTarget({ name = 'folder', dir, part10, fileMode = 0o
     await rename(temporary, file)
   }
 
-  async function bring(item: WorklistItem): Promise<void> {
+  async function bring(item: WorklistItem, over?: Seq): Promise<void> {
     const file = join(dir, fileName(item.id))
     const bytes = item.served ? withVersion(part10(item.dataset), item.version) : undefined
     await inFolder(async () => {
       await prepare()
       // A process that was frozen and wakes up must not bring an old version back.
-      if (((await versionIn(file)) ?? 0) > item.version) return
+      const there = (await versionIn(file)) ?? 0
+      if (there > item.version && there !== over) return
       if (bytes === undefined) await remove(file)
       else await write(file, bytes)
     })
@@ -86,15 +93,17 @@ export function createFolderTarget({ name = 'folder', dir, part10, fileMode = 0o
   /** The folder may have been removed since it was made: then it is made again, once. */
   async function inFolder<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await work()
+      return await patience.run(work)
     } catch (error) {
       if (error instanceof EngineError) throw error
       if (codeOf(error) !== 'ENOENT') throw unusable(error)
     }
     try {
       ready = undefined
-      await prepare()
-      return await work()
+      return await patience.run(async () => {
+        await prepare()
+        return work()
+      })
     } catch (error) {
       throw unusable(error)
     }
@@ -123,9 +132,15 @@ function fileName(id: ItemId): string {
   return name
 }
 
+/** Undefined of a file that somebody has changed, or made unreadable: it is replaced. */
 async function versionIn(file: string): Promise<number | undefined> {
-  const bytes = await orMissing(readFile(file))
-  return bytes === undefined ? undefined : versionOf(bytes)
+  try {
+    const bytes = await orMissing(readFile(file))
+    return bytes === undefined ? undefined : versionOf(bytes)
+  } catch (error) {
+    if (codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM') return undefined
+    throw error
+  }
 }
 
 async function remove(file: string): Promise<void> {

@@ -48,7 +48,7 @@ const source = z
     bind: kind.host('', { description: 'Address to listen on, where it differs from the `bind` of the site.' }),
     ack: kind.choice(['checked', 'stored', 'applied'], 'checked', {
       description:
-        'When a message is acknowledged. checked: its pipeline has judged it and it is stored. stored: it is stored, whatever the judgement will be. applied: its effect is visible.',
+        'When and with what a message is acknowledged. checked: its pipeline has judged it and it is stored. stored: AA when it is stored, whatever the judgement is: what is wrong is kept as invalid, and its sender not told. applied: when its effect is visible; AE if it became a dead letter.',
     }),
     whenStoreUnavailable: kind.choice(['noAck', 'reject'], 'noAck', {
       description:
@@ -83,7 +83,8 @@ const source = z
       description: 'MSH-4 of acknowledgments where a message does not name its receiver.',
     }),
     maxFrameBytes: kind.whole(1024, 1_073_741_824, 16_777_216, {
-      description: 'A larger message is refused with AR; the connection is kept.',
+      description:
+        'A larger message is refused with AR and its first 64 KiB are kept as an invalid message; the connection is kept.',
       unit: 'bytes',
     }),
     maxConnections: kind.whole(1, 10_000, 100, { description: 'Connections at the same time; more are closed.' }),
@@ -119,6 +120,11 @@ const orthanc = z
       description: 'Folder of the worklist files, for the target `folder`; relative to where the engine is started.',
       example: '/var/lib/orthanc/worklists',
       environment: 'WORKLANE_WORKLIST_DIR',
+    }),
+    reconcileSeconds: kind.whole(5, 3600, 30, {
+      description:
+        'How often the worklist folder is compared with the worklist, for the target `folder`: what is missing, changed, old or too much in it is put right then.',
+      unit: 'seconds',
     }),
     pollSeconds: kind.whole(1, 3600, 2, {
       description: 'How often the changes of Orthanc are read; the plugin tells of them at once.',

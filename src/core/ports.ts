@@ -310,6 +310,15 @@ export interface OutboxState {
   readonly paused: Pause | undefined
   /** Set while it does not take what it is sent. */
   readonly retry: RetryPlan | undefined
+  /** Set while the oldest was answered AR or CR: it waits, and holds its order. */
+  readonly deferred?: Deferred
+}
+
+/** Not taken now; `attempts` so far, not again before `next`. */
+export interface Deferred {
+  readonly reason: string
+  readonly attempts: number
+  readonly next: Instant
 }
 
 /** A person holds what is owed to a destination. */
@@ -434,7 +443,11 @@ export interface Store
 export interface WorklistTarget {
   readonly name: string
   /** Served: the item is there in this version afterwards. Not served: it is gone afterwards. Part 10 bytes are made by the caller's `part10`. */
-  bring(item: WorklistItem): Promise<void>
+  /**
+   * A newer version that the target holds stays. `over` is one that is nobody's any more: the store was put back to
+   * an older state.
+   */
+  bring(item: WorklistItem, over?: Seq): Promise<void>
   /** What the target holds of ours; foreign items are not listed. */
   held(): AsyncIterable<HeldItem>
   /** Answers "would bringing work now?" without doing it; throws an EngineError that says why not. */

@@ -103,6 +103,8 @@ export interface OrthancSettings {
   readonly target: 'plugin' | 'folder' | 'rest' | 'none'
   /** For `folder`. */
   readonly worklistDir: string
+  /** For `folder`: within which drift is found. */
+  readonly reconcileSeconds: number
   readonly pollSeconds: number
   /** Metadata `Origin` of images that count as acquired by a modality. An origin that Orthanc does not know counts always. */
   readonly origins: readonly OrthancOrigin[]

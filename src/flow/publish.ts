@@ -63,11 +63,11 @@ export function createPublisher(context: PublishContext): Publisher {
   /** Items that cannot be written as they are. They stay marked, and hold up nobody. */
   const unfit = new Map<ItemId, EngineError>()
 
-  async function bringNow(item: WorklistItem): Promise<'brought' | 'unfit' | 'later'> {
+  async function bringNow(item: WorklistItem, over?: Seq): Promise<'brought' | 'unfit' | 'later'> {
     const trial = circuit.admit()
     if (trial === undefined) return 'later'
     try {
-      await target.bring(item)
+      await target.bring(item, over)
     } catch (error) {
       metrics.count('items_published_total', { target: target.name, result: 'failed' })
       if (isOfTheTarget(error)) {
@@ -133,8 +133,8 @@ export function createPublisher(context: PublishContext): Publisher {
     isBack(trial)
   }
 
-  /** What the target has in another version than it should, or should not have, with the version that it should have. */
-  async function difference(): Promise<Map<ItemId, Seq | undefined>> {
+  /** What the target has in another version than it should, or should not have. */
+  async function difference(): Promise<Map<ItemId, Difference>> {
     // While it is away there is nothing to compare with: the sweep finds out when it is back.
     const trial = circuit.plan() === undefined ? circuit.admit() : undefined
     if (trial === undefined) return new Map()
@@ -147,7 +147,7 @@ export function createPublisher(context: PublishContext): Publisher {
       else trial.abandoned()
       throw error
     }
-    const found = new Map<ItemId, Seq | undefined>()
+    const found = new Map<ItemId, Difference>()
     const served = await store.servedIds()
     for (let at = 0; at < served.length; at += compareAtOnce) {
       const ids = served.slice(at, at + compareAtOnce)
@@ -155,13 +155,22 @@ export function createPublisher(context: PublishContext): Publisher {
       for (const [index, id] of ids.entries()) {
         const item = items[index]
         if (item?.served !== true) continue
-        if (held.get(id) !== item.version) found.set(id, item.version)
+        if (held.get(id) !== item.version) found.set(id, { held: held.get(id), wanted: item.version })
         held.delete(id)
       }
     }
     // What is left is no longer served, or no longer known.
-    for (const id of held.keys()) found.set(id, undefined)
+    for (const [id, version] of held) found.set(id, { held: version, wanted: undefined })
     return found
+  }
+
+  /** Versions of which the store knows nothing: it was put back to an older state, and would be taken for late. */
+  async function replaceNewer(drifted: readonly (readonly [ItemId, Difference])[]): Promise<void> {
+    const items = await store.items(drifted.map(([id]) => id))
+    for (const [at, [id, { held }]] of drifted.entries()) {
+      const item = items[at] ?? gone(id, clock)
+      if (held !== undefined && held > item.version) await bringNow(item, held)
+    }
   }
 
   return {
@@ -190,15 +199,24 @@ export function createPublisher(context: PublishContext): Publisher {
       if (first.size === 0) return
       // What was merely on its way at the first look is there at the second.
       const second = await difference()
-      const drifted = [...second]
-        .filter(([id, version]) => first.has(id) && first.get(id) === version)
-        .map(([id]) => id)
+      const drifted = [...second].filter(([id, { held, wanted }]) => {
+        const before = first.get(id)
+        return before !== undefined && before.held === held && before.wanted === wanted
+      })
       if (drifted.length === 0) return
-      log.info({ target: target.name, count: drifted.length }, 'target had drifted')
-      await store.soil(target.name, drifted)
-      await jobs.publish(target.name, drifted)
+      const ids = drifted.map(([id]) => id)
+      log.info({ target: target.name, count: ids.length }, 'target had drifted')
+      await store.soil(target.name, ids)
+      await replaceNewer(drifted)
+      await jobs.publish(target.name, ids)
     },
   }
+}
+
+/** The version that is there, and the one that should be; undefined: none, or one that cannot be told. */
+interface Difference {
+  readonly held: Seq | undefined
+  readonly wanted: Seq | undefined
 }
 
 function isOfTheTarget(error: unknown): error is EngineError {

@@ -1,7 +1,8 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { createFolderTarget } from '../../connectors/orthanc/index.ts'
+import type { Dataset } from '../../src/core/dataset.ts'
 import { EngineError } from '../../src/core/errors/index.ts'
 import type { ItemId, Seq } from '../../src/core/ids.ts'
 import type { WorklistItem } from '../../src/core/order.ts'
@@ -316,6 +317,30 @@ test('I5: with a real folder: an item that the store has forgotten goes, and com
   await publisher.reconcile()
   await work()
   expect(files()).toContain('worklane-O1-1.1.CT01.wl')
+})
+
+test('I5: with a real folder: after the store was put back to an older state, the folder follows it back', async () => {
+  const folder = temporaryFolder()
+  cleanups.push(() => folder.remove())
+  const part10 = ({ PatientName }: Dataset) => Buffer.from(String(PatientName))
+  const { publisher, ledger, work } = publishing(createFolderTarget({ dir: folder.path, part10 }))
+  const named = (name: string) => ({ patient: { PatientName: name } })
+  const inFolder = (): string[] =>
+    readdirSync(folder.path)
+      .filter((name) => name.endsWith('.wl'))
+      .map((name) => readFileSync(join(folder.path, name), 'latin1').split('\u{fc}')[0] ?? '')
+      .toSorted()
+  for (const id of ['KEPT', 'ENDED', 'NEW']) {
+    ledger.put(item(id, 9, named(`${id} LATER`)))
+    await publisher.bring(id)
+  }
+  expect(inFolder()).toEqual(['ENDED LATER', 'KEPT LATER', 'NEW LATER'])
+
+  ledger.items.clear()
+  ledger.put(item('KEPT', 5, named('KEPT BEFORE')), item('ENDED', 4, { served: false }))
+  await publisher.reconcile()
+  await work()
+  expect(inFolder()).toEqual(['KEPT BEFORE'])
 })
 
 test('I5: an item that is made again while it is being removed is brought, and its mark is not lost', async () => {

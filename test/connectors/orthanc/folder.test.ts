@@ -1,4 +1,16 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createFolderTarget } from '../../../connectors/orthanc/folder.ts'
@@ -7,7 +19,7 @@ import type { HeldItem, WorklistTarget } from '../../../src/core/ports.ts'
 import { writePart10 } from '../../../src/dicom/part10.ts'
 import { findWorklist, readDicom, startWlmscpfs, type RunningWlmscpfs } from '../../support/dcmtk.ts'
 import { startOrthanc, type RunningOrthanc } from '../../support/orthanc.ts'
-import { temporaryFolder } from '../../support/temporary.ts'
+import { eventually, temporaryFolder } from '../../support/temporary.ts'
 import { part10, worklistDataset, worklistItem } from './items.ts'
 
 async function held(target: WorklistTarget): Promise<HeldItem[]> {
@@ -33,6 +45,40 @@ describe('the worklist folder', () => {
     await target.probe()
     expect(readdirSync(dir)).toEqual(['lockfile'])
     expect(await held(target)).toEqual([])
+  })
+
+  test("a newer version stays, unless it is known to be nobody's", async () => {
+    const [older, newer] = [worklistItem('O1-A-CT1', 5), worklistItem('O1-A-CT1', 9)]
+    await target.bring(newer)
+    await target.bring(older)
+    await target.bring(older, 7)
+    expect(await held(target)).toEqual([{ id: 'O1-A-CT1', version: 9 }])
+    await target.bring(older, 9)
+    expect(await held(target)).toEqual([{ id: 'O1-A-CT1', version: 5 }])
+  })
+
+  test('a folder that does not answer keeps no other waiting, and is used again when it does', async () => {
+    const other = createFolderTarget({ dir: join(folder.path, 'OTHER'), part10: writePart10 })
+    const hanging = createFolderTarget({ dir, part10: writePart10, patienceMilliseconds: 300 })
+    await hanging.probe()
+    const ids = Array.from({ length: 8 }, (_, at) => `O${at}-A-CT1`)
+    // Who reads a pipe into which nobody writes waits, as on a network folder whose server is gone.
+    for (const id of ids) execFileSync('mkfifo', [file(id)])
+    try {
+      const brought = Promise.allSettled(ids.map((id) => hanging.bring(worklistItem(id, 1))))
+      await other.bring(worklistItem('O1-A-CT1', 1))
+      expect(await held(other)).toHaveLength(1)
+      for (const { status, reason } of (await brought) as PromiseRejectedResult[])
+        expect([status, reason]).toMatchObject(['rejected', { code: 'E407', params: { reason: 'no answer' } }])
+      // Others than those that hang are not even begun.
+      await expect(hanging.probe()).rejects.toMatchObject({ code: 'E407' })
+    } finally {
+      for (const id of ids) closeSync(openSync(file(id), constants.O_RDWR | constants.O_NONBLOCK))
+    }
+    for (const id of ids) rmSync(file(id))
+    await eventually(() => hanging.probe().then(() => true), 'it answers again')
+    await hanging.bring(worklistItem('O1-A-CT1', 2))
+    expect(await held(hanging)).toContainEqual({ id: 'O1-A-CT1', version: 2 })
   })
 
   test('holds what was brought, in its version, and the group may read it', async () => {
