@@ -18,6 +18,7 @@ import * as retries from './retries.ts'
 import * as ris from './ris.ts'
 import * as send from './send.ts'
 import * as start from './start.ts'
+import * as status from './status.ts'
 import * as story from './story.ts'
 import * as studies from './studies.ts'
 import * as test from './test.ts'
@@ -47,6 +48,11 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     run: (args, io) => imports.importFiles(args, io),
   },
   ris: { does: 'plays a RIS: receives status messages and shows them', usage: ris.usage, run: ris.ris },
+  status: {
+    does: 'shows how a running engine is, and what became of what it received',
+    usage: status.usage,
+    run: status.status,
+  },
   items: { does: 'lists the worklist of a running engine', usage: items.usage, run: items.items },
   messages: {
     does: 'lists the messages that a running engine has received',
@@ -79,6 +85,11 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
     does: 'shows how each endpoint is tried again while it is away',
     usage: retries.usage,
     run: retries.retries,
+  },
+  recount: {
+    does: 'counts all messages again and says which counters are wrong',
+    usage: status.recountUsage,
+    run: status.recount,
   },
   pause: { does: 'holds what is owed to a destination', usage: pause.usage, run: pause.pause },
   backup: { does: 'writes all that the store holds into a file', usage: backup.usage, run: backup.backup },

@@ -8,7 +8,7 @@ export interface HealthParts {
   readonly metrics: { text(): Promise<string>; readonly contentType: string }
 }
 
-const part = {
+export const part = {
   type: 'object',
   required: ['name', 'state'],
   properties: {

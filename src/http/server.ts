@@ -1,7 +1,9 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { EngineError } from '../core/errors/index.ts'
-import type { Log, MessageStore, PartHealth, WorklistAnswerer, WorklistStore } from '../core/ports.ts'
+import type { Counters, Log, MessageStore, PartHealth, WorklistAnswerer, WorklistStore } from '../core/ports.ts'
+import type { Replayer, Replays } from '../core/replay.ts'
 import { commandRoutes, type CommandParts } from './commands.ts'
+import { letterRoutes } from './dead-letters.ts'
 import { destinationRoutes, type DestinationParts } from './destinations.ts'
 import { healthRoutes } from './health.ts'
 import { messageRoutes } from './messages.ts'
@@ -12,7 +14,9 @@ import { performedRoutes, type PerformedParts } from './performed.ts'
 import { pluginRoutes, type PluginParts } from './plugin.ts'
 import { problemOf, problemType, Refusal } from './problem.ts'
 import { readQuery } from './query.ts'
+import { replayRoutes } from './replay.ts'
 import { json, type Route } from './route.ts'
+import { statusRoutes } from './status.ts'
 import { studyRoutes, type StudyParts } from './studies.ts'
 import { createTokenCheck } from './token.ts'
 import { worklistRoutes } from './worklist.ts'
@@ -33,7 +37,11 @@ export interface HttpOptions {
   readonly parts: () => Promise<readonly PartHealth[]>
   readonly takesMessages: () => boolean
   readonly metrics: HttpMetrics
+  readonly counters: Counters
   readonly messages: MessageStore
+  /** Dead letters, and what people do to kept messages. */
+  readonly letters: Pick<Replays, 'acts' | 'letters' | 'letterGroups' | 'refusedMessage'>
+  readonly replayer: Replayer
   readonly worklist: WorklistAnswerer
   readonly orders: OrderParts
   /** What people and other connectors tell. */
@@ -81,8 +89,11 @@ export function createHttpServer(options: HttpOptions): HttpServer {
 
   const routes: Route[] = [
     ...healthRoutes(options),
+    ...statusRoutes(options),
     ...worklistRoutes(options.worklist),
-    ...messageRoutes({ messages: options.messages, decode: options.decode ?? plainText }),
+    ...messageRoutes({ messages: options.messages, acts: options.letters, decode: options.decode ?? plainText }),
+    ...replayRoutes(options),
+    ...letterRoutes({ letters: options.letters, replayer: options.replayer, decode: plainText }),
     ...orderRoutes(options.orders),
     ...commandRoutes(options.hand),
     ...performedRoutes(options.hand),

@@ -36,3 +36,17 @@ test('where the store has lost the plan, the present one is taken and a warning 
   await recall('lost', 'ris')
   expect(warnings).toEqual(['plan of a waiting message is gone'])
 })
+
+test('a plan that is kept but can no longer be read is as good as gone', async () => {
+  const warnings: string[] = []
+  const recall = createRecall({
+    plans: new Map([['ris', plan('new')]]),
+    store: { recall: () => Promise.resolve('damaged') },
+    compile: () => {
+      throw new SyntaxError('Unexpected token')
+    },
+    log: { debug() {}, info() {}, error() {}, warn: (_, event) => void warnings.push(event) },
+  })
+  expect((await recall('old', 'ris'))?.id).toBe('new')
+  expect(warnings).toEqual(['plan of a waiting message is gone'])
+})

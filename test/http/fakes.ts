@@ -12,6 +12,7 @@ import type {
   WorklistSearch,
   StudyQuery,
 } from '../../src/core/ports.ts'
+import type { Act, Letter, Replayed, ReplayPreview } from '../../src/core/replay.ts'
 import type { Brought } from '../../src/http/plugin.ts'
 import { createHttpServer, type HttpOptions, type HttpServer } from '../../src/http/server.ts'
 
@@ -43,6 +44,60 @@ export const stored: StoredMessage & { body: Uint8Array; acknowledgment: Uint8Ar
   bytes: 20,
   body: Buffer.from('MSH|^~\\&|M\xfcller', 'latin1'),
   acknowledgment: Buffer.from('MSA|AA|C1'),
+}
+
+const act: Act = {
+  kind: 'replayed',
+  by: 'jo',
+  reason: 'the table was mended',
+  at: '2026-10-16T09:00:00.000Z',
+  seq: 9,
+  was: { kind: 'ignored', rule: 'unknown-order' },
+}
+
+export const letter: Letter = {
+  id: 'M1',
+  kind: 'dead',
+  fault: { code: 'E603', params: { group: 1, missing: 'patient' } },
+  state: { kind: 'dead', attempts: 1, fault: { code: 'E603', hl7Code: 101, params: { group: 1, missing: 'patient' } } },
+  endpoint: 'ris-orders',
+  controlId: 'C1',
+  type: 'ORM^O01',
+  at: '2026-10-16T08:15:00.000Z',
+  attempts: 1,
+}
+
+export const refusedLetter: Letter = {
+  id: 'ris.5-000000',
+  kind: 'refused',
+  fault: { code: 'E705', params: { name: 'ris', code: 'AE', errorCode: '101' } },
+  answer: 'AE 101',
+  endpoint: 'ris',
+  controlId: 'W5-0-0',
+  type: 'started',
+  at: '2026-10-16T08:20:00.000Z',
+  attempts: 1,
+  orderId: 'O1-0',
+}
+
+/** Of a replay that would undo something newer. */
+export const stalePreview: ReplayPreview = {
+  id: 'M1',
+  outcome: 'stale',
+  stale: 'newer-order',
+  faults: [],
+  differences: [
+    {
+      about: 'step',
+      orderId: 'O1-0',
+      step: '1',
+      attribute: 'ScheduledProcedureStepStartDate',
+      now: '20261016',
+      then: '20261015',
+    },
+  ],
+  orders: [{ id: 'O1-0', isNew: false }],
+  messages: [{ endpoint: 'ris', event: 'canceled' }],
 }
 
 export const order: Order = {
@@ -103,6 +158,9 @@ export const changed: KeptRow = {
 export interface Faked extends HttpServer {
   readonly searches: WorklistSearch[]
   readonly queries: MessageQuery[]
+  readonly letterQueries: unknown[]
+  /** What was asked of the replayer: the method and what it was given. */
+  readonly replays: unknown[][]
   readonly orderQueries: OrderQuery[]
   readonly pauses: unknown[]
   readonly woken: string[]
@@ -121,6 +179,8 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
   const seen: Omit<Faked, keyof HttpServer> = {
     searches: [],
     queries: [],
+    letterQueries: [],
+    replays: [],
     orderQueries: [],
     pauses: [],
     woken: [],
@@ -154,6 +214,34 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
       return Promise.resolve({ items: [found], total: 1, next: 'x' })
     },
     counts: () => Promise.resolve([]),
+  }
+  const letters: HttpOptions['letters'] = {
+    acts: () => Promise.resolve([[act]]),
+    letters: (query, page) => {
+      seen.letterQueries.push({ ...query, ...page })
+      return Promise.resolve({ items: [letter, refusedLetter], total: 2, next: 'M1' })
+    },
+    letterGroups: (query) => {
+      seen.letterQueries.push(query)
+      const at = letter.at
+      return Promise.resolve([{ kind: 'dead', code: 'E603', endpoint: 'ris-orders', count: 2, oldest: at, newest: at }])
+    },
+    refusedMessage: (id) =>
+      Promise.resolve(id === refusedLetter.id ? { ...refusedLetter, bytes: Buffer.from('MSH|'), acts: [] } : undefined),
+  }
+  const went = (verb: string, ...rest: unknown[]): Promise<Replayed> => {
+    seen.replays.push([verb, ...rest])
+    return Promise.resolve({ id: 'M1', outcome: 'applied', seq: 9, state: { kind: 'applied' } })
+  }
+  const replayer: HttpOptions['replayer'] = {
+    preview: (id, edit) => {
+      seen.replays.push(['preview', id, edit])
+      return Promise.resolve({ ...stalePreview, text: 'MSH|' })
+    },
+    replay: (...rest) => went('replay', ...rest),
+    edit: (...rest) => went('edit', ...rest),
+    discard: (...rest) => went('discard', ...rest),
+    replayAll: async (...rest) => ({ items: [await went('replayAll', ...rest)], total: 1, next: null }),
   }
   let paused: Pause | undefined
   const orders: HttpOptions['orders'] = {
@@ -228,12 +316,18 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
     version: { worklane: '1.2.3', node: 'v24' },
     parts: () => Promise.resolve([{ name: 'store', state: 'up' }]),
     takesMessages: () => true,
+    counters: {
+      counters: () => Promise.resolve({ sources: [], destinations: [], notices: new Map() }),
+      recount: () => Promise.resolve([]),
+    },
     metrics: {
       count: (name, labels) => void seen.counted.push(`${name} ${JSON.stringify(labels)}`),
       text: () => Promise.resolve('# metrics\n'),
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
     },
     messages,
+    letters,
+    replayer,
     worklist,
     orders,
     destinations,
