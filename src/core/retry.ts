@@ -67,6 +67,8 @@ export interface RetryPlan {
   readonly class: ErrorClass
   /** Not tried before. */
   readonly next: Instant
+  /** Where it was tried: of another address nothing is known. */
+  readonly address?: string
 }
 
 /** `open`: tried once in a while, one thing at a time. `half-open`: that is being tried now. */
@@ -83,6 +85,12 @@ export function circuitState(policy: RetryPolicy, plan: RetryPlan | undefined, i
 /** Whether the plan says to wait now. A plan from the future was made by a clock that has been put back since. */
 export function isWaiting(plan: RetryPlan | undefined, now: number): boolean {
   return plan !== undefined && Date.parse(plan.at) <= now && now < Date.parse(plan.next)
+}
+
+/** A plan that was made by another policy waits no longer than this one does. */
+export function atMost(policy: RetryPolicy, plan: RetryPlan): RetryPlan {
+  const longest = new Date(Date.parse(plan.at) + policy.maxSeconds * 1000).toISOString()
+  return plan.next <= longest ? plan : { ...plan, next: longest }
 }
 
 const most = 12

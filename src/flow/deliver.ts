@@ -1,14 +1,15 @@
 import type { OrderId } from '../core/ids.ts'
 import type { Acknowledgment, Clock, Delivery, Jobs, Lease, Log, MessageSender, Outbox, Owed } from '../core/ports.ts'
 import type { DestinationSettings } from '../core/settings.ts'
-import { circuitState, waitSeconds, type CircuitState, type RetryPlan } from '../core/retry.ts'
+import { atMost, circuitState, waitSeconds, type CircuitState, type RetryPlan } from '../core/retry.ts'
 import { createCircuit, type Trial } from './circuit.ts'
 import { failureOf } from './failure.ts'
 import type { FlowMetrics } from './metrics.ts'
 import { pause } from './pause.ts'
 
 export interface DeliverContext {
-  readonly destination: Pick<DestinationSettings, 'name' | 'retry'>
+  readonly destination: Pick<DestinationSettings, 'name' | 'retry'> &
+    Partial<Pick<DestinationSettings, 'host' | 'port'>>
   readonly outbox: Pick<Outbox, 'owed' | 'settle' | 'paused' | 'retryPlan' | 'keepRetryPlan'>
   readonly sender: Pick<MessageSender, 'send' | 'close'>
   readonly jobs: Pick<Jobs, 'wake'>
@@ -54,6 +55,7 @@ export function createDeliverer(context: DeliverContext): Deliverer {
   const { destination, outbox, sender, clock, log, metrics, farewellMilliseconds = 3_000 } = context
   const role = `deliver:${destination.name}`
   const subject = { endpoint: destination.name }
+  const where = destination.host === undefined ? {} : { address: `${destination.host}:${destination.port}` }
   const random = context.random ?? Math.random
   const circuit = createCircuit({ policy: destination.retry, clock, log, subject, random })
   let timer: NodeJS.Timeout | undefined
@@ -81,8 +83,15 @@ export function createDeliverer(context: DeliverContext): Deliverer {
   async function keepPlan(lease: Lease): Promise<void> {
     const plan = circuit.plan()
     if (plan === kept) return
-    await outbox.keepRetryPlan(lease, plan)
+    await outbox.keepRetryPlan(lease, plan && { ...plan, ...where })
     kept = plan
+  }
+
+  /** What whoever had the role before has found out. By other settings it may be of another receiver, or ask for too much patience. */
+  async function readPlan(lease: Lease): Promise<void> {
+    kept = await outbox.retryPlan(destination.name)
+    circuit.restore(kept?.address === where.address ? kept && atMost(destination.retry, kept) : undefined)
+    reading = lease
   }
 
   function forget(): void {
@@ -183,12 +192,7 @@ export function createDeliverer(context: DeliverContext): Deliverer {
   }
 
   async function deliver(lease: Lease): Promise<void> {
-    // Whoever had the role before has found out how the receiver is.
-    if (reading?.token !== lease.token) {
-      kept = await outbox.retryPlan(destination.name)
-      circuit.restore(kept)
-      reading = lease
-    }
+    if (reading?.token !== lease.token) await readPlan(lease)
     if ((await settle(lease)) === 'stop') return
     if ((await outbox.paused(destination.name)) !== undefined) {
       forget()

@@ -44,6 +44,11 @@ const destination = {
         next: { ...instant, description: 'Not tried before.' },
       },
     },
+    deferred: {
+      type: 'object',
+      description: 'Set while the oldest was answered AR or CR. Only its order waits for it.',
+      properties: { reason: { type: 'string' }, attempts: { type: 'integer' }, next: instant },
+    },
     paused: {
       type: 'object',
       required: ['by', 'reason', 'since'],
@@ -67,9 +72,9 @@ export function destinationRoutes(parts: DestinationParts): readonly Route[] {
   const { names, outbox, circuit, wake, clock, log } = parts
 
   async function shown(name: string): Promise<object> {
-    const { waiting, delivered, dead, oldest, paused, retry: silent } = await outbox.state(name)
+    const { waiting, delivered, dead, oldest, paused, deferred, retry: silent } = await outbox.state(name)
     const state = paused === undefined ? (silent === undefined ? 'delivering' : 'silent') : 'paused'
-    return { name, state, waiting, oldest, delivered, dead, circuit: circuit(name, silent), silent, paused }
+    return { name, state, waiting, oldest, delivered, dead, circuit: circuit(name, silent), silent, deferred, paused }
   }
 
   async function set(paused: boolean, name: string, body: unknown): Promise<Answer> {

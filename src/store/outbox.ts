@@ -69,15 +69,20 @@ export function createOutbox({ connection }: { connection: Connection }): Outbox
         ['hget', retryPlans, endpoint],
       ])
       const oldestId = text(list(first)[0])
-      const oldest =
-        oldestId === '' ? null : await connection.ask((redis) => redis.hget(keys.send(endpoint, oldestId), 'at'))
+      const [at, next, reason, attempts] =
+        oldestId === ''
+          ? []
+          : await connection.ask((redis) =>
+              redis.hmget(keys.send(endpoint, oldestId), 'at', 'notBefore', 'reason', 'attempts'),
+            )
       return {
         waiting: Number(waiting),
         delivered: Number(text(delivered)),
         dead: Number(dead),
-        oldest: oldest ?? undefined,
+        oldest: at ?? undefined,
         paused: parsed(paused) as Pause | undefined,
         retry: parsed(retry) as RetryPlan | undefined,
+        ...(next ? { deferred: { reason: reason ?? '', attempts: Number(attempts), next } } : {}),
       }
     },
   }

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { row } from '../../src/cli/destinations.ts'
+import { ageText, row } from '../../src/cli/destinations.ts'
 import { retries } from '../../src/cli/retries.ts'
 import { aSite, changed } from '../config/a-site.ts'
 import { runVerb } from './an-io.ts'
@@ -64,20 +64,35 @@ test('an endpoint that there is not, and a policy that is nonsense, are refused 
   )
 })
 
-test('a destination that takes nothing is listed with its next attempt, and how often it was tried', () => {
-  const [since, next] = ['2026-10-16T08:00:00.000Z', '2026-10-16T08:09:00.000Z']
-  const silent = { since, at: since, next, failures: 7, code: 'E701', class: 'transient' } as const
-  const one = { name: 'ris', state: 'silent', waiting: 3, oldest: since, delivered: 5, dead: 0 }
-  expect(row({ ...one, circuit: 'open', silent })).toEqual([
-    'ris',
-    'silent',
-    '3',
-    since,
-    '5',
-    '0',
-    'open',
-    next,
-    `E701, 7 failures since ${since}`,
-  ])
-  expect(row({ ...one, state: 'delivering', circuit: 'closed' }).slice(6)).toEqual(['closed', '-', ''])
+const [since, next] = ['2026-10-16T08:00:00.000Z', '2026-10-16T08:09:00.000Z']
+const silent = { since, at: since, next, failures: 7, code: 'E701', class: 'transient' } as const
+const one = { name: 'ris', state: 'delivering', waiting: 3, oldest: since, delivered: 5, dead: 0 } as const
+const paused = { by: 'ada', reason: 'update', since }
+
+test.each([
+  ['takes nothing', { state: 'silent', circuit: 'open', silent }, ['open', next, `E701, 7 failures since ${since}`]],
+  [
+    'answers AR',
+    { circuit: 'closed', deferred: { reason: 'AR', attempts: 1, next } },
+    ['closed', next, 'the oldest: AR, 1 attempt'],
+  ],
+  ['is paused', { circuit: 'open', silent, paused }, ['-', '-', `ada, since ${since}: update`]],
+  ['takes everything', { circuit: 'closed' }, ['closed', '-', '']],
+] as const)('a destination that %s is listed with what waits, its next attempt and why', (_, more, shown) => {
+  const cells = row({ ...one, ...more }, Date.parse('2026-10-16T11:05:07.000Z'))
+  expect(cells.slice(2, 7)).toEqual(['3', since, '3 h 5 min', '5', '0'])
+  expect(cells.slice(7)).toEqual(shown)
+})
+
+test.each([
+  [0, '0 s'],
+  [-5, '0 s'],
+  [59.9, '59 s'],
+  [61, '1 min 1 s'],
+  [3600, '1 h'],
+  [3659, '1 h'],
+  [90_000, '1 d 1 h'],
+  [864_000, '10 d'],
+])('%d seconds are said as %s', (seconds, text) => {
+  expect(ageText(seconds)).toBe(text)
 })

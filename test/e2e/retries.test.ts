@@ -84,7 +84,9 @@ test('I7: a RIS that is silent, then closed, through a restart of both engines: 
     ),
   )
   for (const { stdout } of said)
-    expect(stdout).toMatch(/\nris +silent +6 +\S+ +0 +0 +(half-)?open +\S+Z +E702, \d+ failures since \S+Z\n/)
+    expect(stdout).toMatch(
+      /\nris +silent +6 +\S+ +[\d smin]+ +0 +0 +(half-)?open +\S+Z +E702, \d+ failures since \S+Z\n/,
+    )
 
   // Both engines together try one message at a time, and each try is in the one plan.
   const tried = hospital.ris.told.length

@@ -18,7 +18,11 @@ type Answer = Acknowledgment['code'] | EngineError
 /** A deliverer whose receiver answers as told: one answer for all, or by control ID in turn. AA where nothing is told. */
 function delivering(
   answers: Readonly<Record<string, Answer[]>> = {},
-  options: { sender?: Partial<MessageSender>; outbox?: FakeOutbox } = {},
+  options: {
+    sender?: Partial<MessageSender>
+    outbox?: FakeOutbox
+    address?: { host: string; port: number }
+  } = {},
 ) {
   const outbox = options.outbox ?? fakeOutbox()
   const log = keptLog()
@@ -27,7 +31,7 @@ function delivering(
   const bytes: string[] = []
   let at = Date.parse('2026-10-16T08:00:00.000Z')
   const deliverer = createDeliverer({
-    destination: { name: 'ris', retry },
+    destination: { name: 'ris', retry, ...options.address },
     outbox,
     sender: {
       async send(message, controlId) {
@@ -226,6 +230,34 @@ test('a circuit opens after so many failures in a row, says so once, and one pro
   expect(outbox.plan).toBeUndefined()
   expect(outbox.delivered).toEqual(['A1', 'B1', 'C1'])
   expect(log.said('info')).toEqual(['circuit opened', 'circuit closed', 'destination takes messages again'])
+})
+
+test('a plan for another address says nothing of this one; one by a longer policy asks for no more patience than this', async () => {
+  const plan = {
+    failures: 9,
+    since: '2026-10-16T07:00:00.000Z',
+    at: '2026-10-16T08:00:00.000Z',
+    next: '2026-10-16T09:00:00.000Z',
+    code: 'E701',
+    class: 'transient',
+  } as const
+  const moved = delivering({}, { address: { host: '127.0.0.2', port: 2576 } })
+  moved.outbox.plan = { ...plan, address: '127.0.0.2:2575' }
+  moved.outbox.owe('A', 'A1')
+  await moved.deliverer.deliver(moved.lease)
+  expect(moved.outbox.delivered).toEqual(['A1'])
+  expect(moved.outbox.plan).toBeUndefined()
+
+  const same = delivering({ '*': [away()] }, { address: { host: '127.0.0.2', port: 2576 } })
+  same.outbox.plan = { ...plan, address: '127.0.0.2:2576' }
+  same.outbox.owe('A', 'A1')
+  same.later(7.9)
+  await same.deliverer.deliver(same.lease)
+  expect(same.sent).toEqual([])
+  same.later(0.2)
+  await same.deliverer.deliver(same.lease)
+  expect(same.sent).toEqual(['A1'])
+  expect(same.outbox.plan).toMatchObject({ failures: 10, address: '127.0.0.2:2576' })
 })
 
 test('AR never opens the circuit: a receiver that answers is there', async () => {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import type { Lease, Store } from '../../src/core/ports.ts'
 import type { RetryPlan } from '../../src/core/retry.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
-import { openStore } from './support.ts'
+import { apply, message, now, openStore, order } from './support.ts'
 
 let redis: TestRedis
 let store: Store
@@ -51,4 +51,20 @@ test('I3: who has lost the role changes the plan no more', async () => {
   expect(await store.retryPlan('ris')).toEqual(plan)
   expect(await store.keepRetryPlan(now, undefined)).toBe('kept')
   expect(await store.retryPlan('ris')).toBeUndefined()
+})
+
+test('what the oldest waits for is told, while it waits: AR, how often, and until when', async () => {
+  await store.accept(message({ controlId: '1' }))
+  await apply(store, (seqs) => [
+    { kind: 'order', order: order('O1', seqs[0] ?? 0), items: [], withdrawn: [] },
+    { kind: 'send', endpoint: 'ris', lane: 'O1', controlId: 'C1', bytes: Buffer.from('x'), at: now },
+  ])
+  const mine = await lease(store)
+  const [one] = await store.owed('ris', 1)
+  expect((await store.state('ris')).deferred).toBeUndefined()
+  const next = '2026-10-16T09:00:00.000Z'
+  await store.settle(mine, one?.id ?? '', { kind: 'retry', at: now, notBefore: next, reason: 'AR' })
+  expect((await store.state('ris')).deferred).toEqual({ reason: 'AR', attempts: 1, next })
+  await store.settle(mine, one?.id ?? '', { kind: 'delivered', at: now, acknowledgmentCode: 'AA' })
+  expect((await store.state('ris')).deferred).toBeUndefined()
 })
