@@ -108,7 +108,6 @@ const mistakes: readonly [what: string, from: string, to: string, mark: string, 
   ['an Orthanc that is called any', 'name: orthanc\n', 'name: any\n', 'any', 'E259', /settings/],
   ['a destination that is called nobody', 'name: ris\n', 'name: none\n', 'none', 'E259', /settings/],
   ['a target that is not built yet', '${WORKLANE_ORTHANC_TARGET:-plugin}', 'rest', 'rest', 'E265', /plugin, folder/],
-  ['an acknowledgment that is not built yet', 'ack: checked', 'ack: applied', 'applied', 'E265', /checked/],
   [
     'a target without its folder',
     '${WORKLANE_ORTHANC_TARGET:-plugin}\n    worklistDir: ${WORKLANE_WORKLIST_DIR:-}',

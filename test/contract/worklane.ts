@@ -12,10 +12,13 @@ export const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, er
 const keys = { patientIds: [], accessionNumbers: [], placerOrderNumbers: [], fillerOrderNumbers: [] }
 
 /** Takes every message that has a control ID; those to the application `REFUSE` are wrong in their OBR-4. */
-const plan: Pick<Plan, 'id' | 'judge'> = {
+export const aPlan: Plan = {
   id: 'plan',
+  source: 'ris',
+  explain: (message) => ({ ...aPlan.judge(message), lines: [] }),
   judge(message): Judgement {
-    const common = { pipeline: 'orders', type: 'ORM^O01', keys }
+    const pid = message.segments.find(({ name }) => name === 'PID')?.field(3) ?? ''
+    const common = { pipeline: 'orders', type: 'ORM^O01', keys: { ...keys, patientIds: pid === '' ? [] : [pid] } }
     const fault = checkHeader(message)
     if (fault !== undefined) return { ...common, verdict: { kind: 'invalid', acknowledgment: 'AR', faults: [fault] } }
     if (message.segments[0]?.field(5) !== 'REFUSE')
@@ -36,11 +39,11 @@ export const worklane: Subject = {
     const texts = new Map<string, string>()
     const judge = (message: Message): Judgement => {
       texts.set(message.segments[0]?.field(10) ?? '', scopeText(message))
-      return plan.judge(message)
+      return aPlan.judge(message)
     }
     const { receive, receiveOversize } = createReceiver({
       source,
-      plan: () => ({ ...plan, judge }) as Plan,
+      plan: () => ({ ...aPlan, judge }),
       inbox: {
         async accept({ body, controlId, state }: NewMessage) {
           if (state.kind === 'waiting') received.push(texts.get(controlId) ?? '')

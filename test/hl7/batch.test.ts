@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { acknowledgeBatch, parse, readBatch, type Batch } from '../../src/hl7/index.ts'
 
@@ -81,7 +81,7 @@ test('a batch of more messages than anybody sends is not taken apart', () => {
 })
 
 test('every byte of a message in a batch is the byte that was sent, and no message swallows another', () => {
-  const value = fc.string({ unit: fc.constantFrom(...'abcMSHBTFÄÿ^&~ |') })
+  const value = fc.string({ unit: fc.constantFrom('MSH', 'BTS', 'a', 'F', 'Ä', 'ÿ', '^', '&', '~', ' ', '|') })
   fc.assert(
     fc.property(fc.array(value, { maxLength: 8 }), fc.constantFrom('\r', '\n', '\r\n'), (values, end) => {
       const sent = values.map((text, i) => message(`M${i}`, text).replaceAll('\r', end))
