@@ -9,6 +9,8 @@ export interface RoundPlan {
   readonly redis: 'own' | 'site'
   readonly target: 'plugin' | 'folder'
   readonly connections: number
+  /** `fast`: as quickly as they are answered, so that faults meet engines in the middle of their work. */
+  readonly pace: 'slow' | 'fast'
   readonly faults: readonly PlannedFault[]
 }
 
@@ -27,6 +29,7 @@ export interface PlanOptions {
   readonly only?: readonly string[]
   readonly engines?: 1 | 2
   readonly target?: 'plugin' | 'folder'
+  readonly pace?: 'slow' | 'fast'
   /** Faults in a round. */
   readonly most?: number
 }
@@ -46,7 +49,7 @@ const weights: readonly (readonly [weight: number, pattern: RegExp])[] = [
   [1, /^clock/],
 ]
 
-export function planRound({ seed, round, only = [], engines, target, most = 4 }: PlanOptions): RoundPlan {
+export function planRound({ seed, round, only = [], engines, target, pace, most = 4 }: PlanOptions): RoundPlan {
   const pick = random(seed * 1_000_003 + round)
   // Everything is picked, also what an option decides: the rest stays the same.
   const twoEngines = pick() < 0.5
@@ -83,6 +86,7 @@ export function planRound({ seed, round, only = [], engines, target, most = 4 }:
     ...planned,
     redis,
     connections: 3 + Math.floor(pick() * 3),
+    pace: pace ?? (pick() < 0.25 ? 'fast' : 'slow'),
     faults: taken.filter((one) => one !== undefined),
   }
 }
@@ -97,9 +101,9 @@ export const worldOf = ({ engines, redis, target }: RoundPlan): WorldOptions => 
 })
 
 /** As one line. */
-export function planText({ engines, redis, target, faults: planned }: RoundPlan): string {
+export function planText({ engines, redis, target, pace, faults: planned }: RoundPlan): string {
   const world = `${engines === 1 ? 'one engine' : 'two engines'}, ${redis === 'own' ? 'its own Redis' : "the site's Redis"}, ${target}`
-  return `${world}: ${planned.map(({ fault }) => fault.name).join(', ')}`
+  return `${world}${pace === 'fast' ? ', fast' : ''}: ${planned.map(({ fault }) => fault.name).join(', ')}`
 }
 
 const isOfFolders = (only: readonly string[]): boolean =>

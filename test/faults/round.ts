@@ -95,7 +95,7 @@ export async function runRound({
           model,
           pick: random(plan.seed * 7919 + plan.round * 104_729 + connection),
           stopping: stopping.signal,
-          busy: 80,
+          pace: plan.pace,
           onSent: (one) => sent.push({ ...one, answered: { ...one.answered, at: one.answered.at - started } }),
           examine: (exam) => exams.examine(exam),
         })

@@ -25,6 +25,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     engines: { type: 'string' },
     target: { type: 'string' },
+    pace: { type: 'string' },
     report: { type: 'string' },
     keep: { type: 'string' },
     patience: { type: 'string' },
@@ -39,7 +40,7 @@ function whole(name: 'rounds' | 'round' | 'seed' | 'patience', otherwise: number
   const value = Number(values[name] ?? otherwise)
   return Number.isSafeInteger(value) && value >= 0 ? value : refuse(`--${name} is a whole number`)
 }
-function among<T extends string>(name: 'engines' | 'target', words: readonly T[]): T | undefined {
+function among<T extends string>(name: 'engines' | 'target' | 'pace', words: readonly T[]): T | undefined {
   const value = values[name]
   if (value === undefined) return undefined
   return words.find((word) => word === value) ?? refuse(`--${name} is one of ${words.join(', ')}`)
@@ -51,14 +52,16 @@ const first = single ?? 1
 const last = single ?? whole('rounds', 20)
 const engines = among('engines', ['1', '2'])
 const target = among('target', ['plugin', 'folder'])
+const pace = among('pace', ['slow', 'fast'])
 const keepIn = values.keep ?? join(tmpdir(), 'worklane-faults')
 const options = {
   seed,
   ...(values.only === undefined ? {} : { only: values.only.split(',') }),
   ...(engines === undefined ? {} : ({ engines: engines === '1' ? 1 : 2 } as const)),
   ...(target === undefined ? {} : { target }),
+  ...(pace === undefined ? {} : { pace }),
 }
-const again = Object.entries({ only: values.only, engines, target }).flatMap(([name, value]) =>
+const again = Object.entries({ only: values.only, engines, target, pace }).flatMap(([name, value]) =>
   value === undefined ? [] : [`--${name} '${value}'`],
 )
 

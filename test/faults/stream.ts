@@ -27,8 +27,7 @@ export interface StreamOptions {
   readonly pick: Pick
   /** No new messages. */
   readonly stopping: AbortSignal
-  /** After so many messages it goes slowly. */
-  readonly busy: number
+  readonly pace: 'slow' | 'fast'
   onSent(sent: Sent): void
   examine(exam: Exam): void
 }
@@ -70,7 +69,13 @@ export async function stream(options: StreamOptions): Promise<void> {
   async function say(said: Said): Promise<void> {
     const answered = await sender.send(said.controlId, textOf(said))
     options.onSent({ connection, said, fate: model.apply(said), answered })
-    await pause(count > options.busy ? 40 + pick() * 80 : pick() * 16)
+    await rest()
+  }
+
+  /** What was sent has to be checked in the end: there is not too much of it. */
+  async function rest(): Promise<void> {
+    if (count > (options.pace === 'fast' ? 300 : 80)) await pause(40 + pick() * 80)
+    else if (options.pace === 'slow') await pause(pick() * 16)
   }
 
   function somebody(): PatientSaid {
