@@ -5,7 +5,8 @@ import type { Io } from './output.ts'
 
 export type Answer =
   | { readonly kind: 'answer'; readonly body: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'failed'; readonly reason: string }
+  /** `body`: of a refusal, what the engine said besides. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly body?: Readonly<Record<string, unknown>> }
 
 /**
  * A running engine, over HTTP: found by the site's settings, with the token of its data folder. `expects`: a key of the
@@ -48,12 +49,12 @@ export async function ask(
   if (!isObject(body)) return stranger
   if (!response.ok) {
     const said = [body['title'], body['cure']].filter((part) => typeof part === 'string').join(' ')
-    return failed(said === '' ? `The engine refused (${response.status}).` : said)
+    return { ...failed(said === '' ? `The engine refused (${response.status}).` : said), body }
   }
   return expects in body ? { kind: 'answer', body } : stranger
 }
 
-function failed(reason: string): Answer {
+function failed(reason: string): Extract<Answer, { kind: 'failed' }> {
   return { kind: 'failed', reason }
 }
 

@@ -1,5 +1,6 @@
 import { ask } from './api.ts'
 import { list } from './listing.ts'
+import { actText, type Act } from './message-acts.ts'
 import { headedTable, painter, table, type Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
 
@@ -8,7 +9,8 @@ export const usage = `worklane messages [ID] [--state waiting|applied|ignored|in
                   [--config FILE] [--json]
 
 Lists the messages that a running engine has received, newest first, each in the one
-state it is in; with an ID, shows that message as it came, and what was answered.`
+state it is in; with an ID, shows that message as it came, what was answered, and what was
+done to it by hand.`
 
 interface Shown {
   readonly id: string
@@ -17,6 +19,8 @@ interface Shown {
   readonly type: string
   readonly controlId: string
   readonly acknowledgmentCode: string
+  /** Made by a person, who corrected that one. */
+  readonly editOf?: string
   readonly state: {
     readonly kind: string
     readonly rule?: string
@@ -72,10 +76,13 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
     readonly body: string
     readonly acknowledgment: string
     readonly problems?: readonly Told[]
+    readonly acts?: readonly Act[]
   }
   io.stdout(table([row(message)]))
   for (const problem of message.problems ?? []) io.stdout(problemText(problem, io))
-  const told = isAnswered(message.type) ? `answered:\n${linesOf(message.acknowledgment)}` : 'not answered\n'
+  for (const act of message.acts ?? []) io.stdout(`  ${actText(act)}\n`)
+  const answered = isAnswered(message.type) && message.editOf === undefined
+  const told = answered ? `answered:\n${linesOf(message.acknowledgment)}` : 'not answered\n'
   io.stdout(`\n${linesOf(message.body)}\n${told}`)
   return 0
 }
@@ -104,13 +111,13 @@ function isAnswered(type: string): boolean {
 }
 
 /** One segment on each line. */
-function linesOf(text: string): string {
+export function linesOf(text: string): string {
   return `${text.replaceAll(/\r\n?/g, '\n').trimEnd()}\n`
 }
 
-function row({ id, at, source, type, controlId, acknowledgmentCode, state }: Shown): readonly string[] {
+function row({ id, at, source, type, controlId, acknowledgmentCode, editOf, state }: Shown): readonly string[] {
   const codes = [...(state.faults ?? []), ...(state.fault === undefined ? [] : [state.fault])].map(({ code }) => code)
   const why = state.rule ?? codes.join(' ')
-  const answered = isAnswered(type) ? acknowledgmentCode : '-'
+  const answered = isAnswered(type) && editOf === undefined ? acknowledgmentCode : '-'
   return [id, at, source, type, controlId, answered, why === '' ? state.kind : `${state.kind} (${why})`]
 }

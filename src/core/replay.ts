@@ -68,6 +68,8 @@ export interface Letter {
   /** When it came, or was decided. */
   readonly at: Instant
   readonly attempts: number
+  /** Of a message that came. */
+  readonly state?: MessageState
   /** The order of a status message. */
   readonly orderId?: OrderId
 }
@@ -155,17 +157,16 @@ export interface Difference {
   readonly attribute: string
   /** `null`: nothing. */
   readonly now: Dataset[string] | readonly string[] | null
-  readonly then: Dataset[string] | readonly string[] | null
+  readonly becomes: Dataset[string] | readonly string[] | null
 }
 
-/** Why a replay is stale. */
-export type StaleReason =
-  /** The order has seen a later message, or something later has changed it. */
-  | 'newer-order'
-  /** Something later has said who the patient is. */
-  | 'newer-patient'
-  /** It was applied, and its order is no longer kept. */
-  | 'order-gone'
+/** Why a replay is stale, and how that is said. */
+export const staleReasons = {
+  'newer-order': 'its order has seen something later',
+  'newer-patient': 'something later has said who the patient is',
+  'order-gone': 'it was applied, and its order is no longer kept',
+} as const
+export type StaleReason = keyof typeof staleReasons
 
 export interface ReplayPreview {
   readonly id: string

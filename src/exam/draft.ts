@@ -57,7 +57,9 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
   const announced = new Set<string>()
   const rest: Change[] = []
   const messageId = entry.kind === 'message' ? entry.messageId : undefined
-  const reason = entry.kind === 'manual' && entry.reason !== '' ? entry.reason : undefined
+  const hand = entry.kind === 'manual' ? entry : entry.kind === 'message' ? entry.replay : undefined
+  const by = hand?.by
+  const reason = hand === undefined || hand.reason === '' ? undefined : hand.reason
   let events = 0
 
   function announce(happened: Omit<ExamEvent, 'at' | 'patient' | 'controlId'>): void {
@@ -84,19 +86,29 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
     const { items, marks, withdrawn, changed } = renderItems({ order, patient }, was, seq, at)
     const due = noShowDue(order, rules.noShow)
     if (!changed && before !== undefined && due === before.expireAt && same(order, before)) return []
-    const { expireAt: _before, ...rest } = order
+    const { expireAt: _before, asOf: _place, ...rest } = order
     const expiry = due === undefined ? {} : { expireAt: due }
-    const now: Order = { ...rest, ...expiry, version: seq, changedAt: at, itemMarks: marks }
+    const asOf = placeAfter(order, before)
+    const place = asOf === undefined ? {} : { asOf }
+    const now: Order = { ...rest, ...expiry, ...place, version: seq, changedAt: at, itemMarks: marks }
     const next: Change = { kind: 'order', order: now, items, withdrawn }
     if (due === order.expireAt) return [next]
     return [next, { kind: 'deadline', subject: expireSubject(order), due: due ?? null }]
   }
 
+  /** Of what was said of the order: a replay says again what is old, and a merge says nothing of it (I8). */
+  function placeAfter(order: Order, before: Order | undefined): number | undefined {
+    const known = before === undefined ? 0 : (before.asOf ?? before.version)
+    if (entry.kind === 'message' && entry.replay !== undefined) return Math.max(known, entry.replay.of)
+    if (before === undefined || patients.size === 0) return undefined
+    return same(withoutPatient(order), withoutPatient(before)) ? known : undefined
+  }
+
   function line(orderId: OrderId, what: string): Change {
     const told = { kind: 'history', orderId, cause: seq, at, what, causedBy: entry.kind } as const
     const cause = messageId === undefined ? {} : { messageId }
-    const hand = entry.kind === 'manual' ? { by: entry.by } : {}
-    return { ...told, ...cause, ...hand, ...(reason === undefined ? {} : { reason }) }
+    const who = by === undefined ? {} : { by }
+    return { ...told, ...cause, ...who, ...(reason === undefined ? {} : { reason }) }
   }
 
   /** Before what they did: which images came, for each order they are of. */
@@ -159,3 +171,8 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
 }
 
 const code = (number: number): string => number.toString(36).toUpperCase()
+
+const withoutPatient = (order: Order): Order => {
+  const { formerPatientKeys: _former, expireAt: _expiry, ...rest } = order
+  return { ...rest, patientKey: '' }
+}

@@ -6,12 +6,14 @@ import type { MessageId, Seq } from '../core/ids.ts'
 import type { MessageState, StoredMessage } from '../core/message.ts'
 import type { Order } from '../core/order.ts'
 import type { HistoryLine, MessageStore, Outbox, PauseChange, SentMessage, WorklistStore } from '../core/ports.ts'
+import type { Act, ReplayOutcome, Replays } from '../core/replay.ts'
 import type { StoryLine, TellStory } from '../core/story.ts'
 
 export interface StoryContext {
   readonly store: Pick<WorklistStore, 'order' | 'history' | 'studiesOf' | 'deadlinesOf'> &
     Pick<MessageStore, 'message' | 'messages'> &
-    Pick<Outbox, 'sent' | 'pauses'>
+    Pick<Outbox, 'sent' | 'pauses'> &
+    Pick<Replays, 'acts'>
 }
 
 /** Of messages that name one number; nobody reads more of them in a row. */
@@ -31,7 +33,8 @@ export function createStoryteller({ store }: StoryContext): TellStory {
     const endpoints = [...new Set(sent.map(({ endpoint }) => endpoint))]
     const pauses = new Map<string, readonly PauseChange[]>()
     for (const endpoint of endpoints) pauses.set(endpoint, await store.pauses(endpoint))
-    return { order, studies, deadlines, lines: tell({ history, sent, messages, pauses }) }
+    const acts = await store.acts(messages.map((message) => message.id))
+    return { order, studies, deadlines, lines: tell({ history, sent, messages, pauses, acts }) }
   }
 }
 
@@ -57,6 +60,15 @@ async function messagesOf(
     const kept = await store.message(messageId)
     if (kept !== undefined) found.set(messageId, kept)
   }
+  // What a person has corrected may have named nothing that could be read.
+  for (let left = [...found.values()]; left.length > 0; left = left.slice(1)) {
+    const original = left[0]?.editOf
+    if (original === undefined || found.has(original)) continue
+    const kept = await store.message(original)
+    if (kept === undefined) continue
+    found.set(original, kept)
+    left.push(kept)
+  }
   return [...found.values()]
 }
 
@@ -65,10 +77,12 @@ interface Told {
   readonly sent: readonly SentMessage[]
   readonly messages: readonly StoredMessage[]
   readonly pauses: ReadonlyMap<string, readonly PauseChange[]>
+  /** What was done by hand to each of the messages. */
+  readonly acts?: readonly (readonly Act[])[]
 }
 
 /** All lines in the order in which they happened; of one entry the message first, then what it did, then what was told. */
-export function tell({ history, sent, messages, pauses }: Told): readonly StoryLine[] {
+export function tell({ history, sent, messages, pauses, acts = [] }: Told): readonly StoryLine[] {
   const kinds = new Map<Seq, StoryLine['causedBy']>()
   for (const line of history) {
     if (line.causedBy !== undefined && line.causedBy !== 'delivery') kinds.set(line.cause, line.causedBy)
@@ -80,6 +94,7 @@ export function tell({ history, sent, messages, pauses }: Told): readonly StoryL
 
   const lines: readonly (readonly StoryLine[])[] = [
     messages.map((message) => came(message, effective.has(message.id))),
+    messages.flatMap((message, at) => (acts[at] ?? []).flatMap((act) => byHand(message, act))),
     history.map((line) => did(line, byId, byControlId)),
     sent.map((one) => decided(one, kinds.get(one.cause) ?? 'unknown')),
     [...pauses].flatMap(([endpoint, changes]) => heldUp(endpoint, changes, sent)),
@@ -97,12 +112,47 @@ export function tell({ history, sent, messages, pauses }: Told): readonly StoryL
 }
 
 function came(
-  { seq, id, at, source, controlId, type, acknowledgmentCode, state }: StoredMessage,
+  { seq, id, at, source, controlId, type, acknowledgmentCode, state, editOf }: StoredMessage,
   did: boolean,
 ): StoryLine {
   const became = state.kind === 'applied' && !did ? 'applied, nothing of this order changed' : stateText(state)
-  const what = `${type === '' ? 'a message' : type} came from ${source}, answered ${acknowledgmentCode}: ${became}`
+  const how = editOf === undefined ? `came from ${source}, answered ${acknowledgmentCode}` : `is an edit of ${editOf}`
+  const what = `${type === '' ? 'a message' : type} ${how}: ${became}`
   return { at, cause: seq, causedBy: 'message', messageId: id, controlId, endpoint: source, what }
+}
+
+/** What a person did to a message. What came of a replay that changed something, its own lines tell. */
+function byHand({ id, source, controlId }: StoredMessage, act: Act): StoryLine[] {
+  const about = { messageId: id, controlId, endpoint: source }
+  if (act.kind === 'outcome') {
+    const what = outcomes[act.outcome]
+    return what === undefined ? [] : [{ ...about, at: act.at, cause: act.seq, causedBy: 'manual', what }]
+  }
+  const { at, by, reason } = act
+  const cause = 'seq' in act ? { cause: act.seq } : {}
+  return [{ ...about, at, ...cause, causedBy: 'manual', what: handText(act), by, reason }]
+}
+
+const outcomes: Readonly<Partial<Record<ReplayOutcome, string>>> = {
+  stale: 'the replay was refused as stale: something newer is known',
+  'already-applied': 'the replay changed nothing: it was applied already',
+  dead: 'the replay could not be applied',
+  ignored: 'the replay was ignored by a rule',
+}
+
+function handText(act: Exclude<Act, { kind: 'outcome' }>): string {
+  switch (act.kind) {
+    case 'replayed':
+      return `replayed${act.force === true ? ', even if stale' : ''}; before: ${stateText(act.was)}`
+    case 'edited':
+      return `edited as ${act.as}; before: ${stateText(act.was)}`
+    case 'editOf':
+      return `made as an edit of ${act.of}${act.force === true ? ', even if stale' : ''}`
+    case 'discarded':
+      return `discarded; before: ${stateText(act.was)}`
+    case 'sentAgain':
+      return `sent again; before: refused (${act.was})`
+  }
 }
 
 function stateText(state: MessageState): string {
@@ -126,8 +176,10 @@ function did(
   sent: ReadonlyMap<string, SentMessage>,
 ): StoryLine {
   const told = controlId === undefined ? undefined : sent.get(controlId)
-  const often = told !== undefined && told.attempts > 1 ? `, sent ${told.attempts} times` : ''
-  const why = told?.state === 'refused' && told.reason !== told.acknowledgmentCode ? ` (${told.reason})` : ''
+  const isAnswer = causedBy !== 'manual'
+  const often = isAnswer && told !== undefined && told.attempts > 1 ? `, sent ${told.attempts} times` : ''
+  const why =
+    isAnswer && told?.state === 'refused' && told.reason !== told.acknowledgmentCode ? ` (${told.reason})` : ''
   const msh10 = controlId ?? (messageId === undefined ? undefined : messages.get(messageId)?.controlId)
   return {
     at,

@@ -1,14 +1,15 @@
-import { cure, sentence } from '../core/errors/index.ts'
-import { placeText, ruleText, type Fault } from '../core/fault.ts'
 import { messageStates, type MessageState } from '../core/message.ts'
 import type { MessageQuery, MessageStore } from '../core/ports.ts'
+import type { Replays } from '../core/replay.ts'
 import { Refusal } from './problem.ts'
 import { limitOf, oneOf, paging, text, type Parameter, type Query } from './query.ts'
+import { faultText } from './replay.ts'
 import { json, type Route } from './route.ts'
 import { listOf } from './worklist.ts'
 
 export interface MessageParts {
   readonly messages: MessageStore
+  readonly acts: Pick<Replays, 'acts'>
   /** A message's bytes as text, by the charset it names. */
   readonly decode: (body: Uint8Array, source: string) => string
 }
@@ -37,6 +38,7 @@ const message = {
     acknowledgmentCode: { enum: ['AA', 'AE', 'AR', 'CA', 'CE', 'CR'] },
     state: { type: 'object', required: ['kind'], properties: { kind: { enum: messageStates } } },
     bytes: { type: 'integer' },
+    editOf: { type: 'string', description: 'The message that a person has corrected by this one.' },
   },
 }
 
@@ -44,6 +46,11 @@ const messageWithText = {
   ...message,
   properties: {
     ...message.properties,
+    acts: {
+      type: 'array',
+      description: 'What was done to it by hand, by whom and why, and what came of it, oldest first.',
+      items: { type: 'object', required: ['kind'], properties: { kind: { type: 'string' } } },
+    },
     body: { type: 'string', description: 'The message as text.' },
     acknowledgment: { type: 'string', description: 'What its sender was answered.' },
     problems: {
@@ -65,9 +72,7 @@ const messageWithText = {
 }
 
 /** Every message that is kept, in whatever state (I8). */
-export function messageRoutes({ messages, decode }: MessageParts): readonly Route[] {
-  const list = async (query: Query, state: MessageState['kind'] | undefined) =>
-    json(await messages.messages(searchOf(query, state)))
+export function messageRoutes({ messages, acts: hand, decode }: MessageParts): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -75,7 +80,8 @@ export function messageRoutes({ messages, decode }: MessageParts): readonly Rout
       what: 'Messages, newest first, by state and by what identifies them.',
       parameters: [oneOf('state', 'What became of it.', messageStates), ...finders],
       answers: { 200: { what: 'The messages, without their text.', schema: listOf(message) } },
-      handle: ({ query: { state, ...query } }) => list(query, state as MessageState['kind'] | undefined),
+      handle: async ({ query: { state, ...query } }) =>
+        json(await messages.messages(searchOf(query, state as MessageState['kind'] | undefined))),
     },
     {
       method: 'GET',
@@ -90,30 +96,13 @@ export function messageRoutes({ messages, decode }: MessageParts): readonly Rout
         if (found === undefined) throw new Refusal(404, 'E805')
         const { state } = found
         const faults = 'faults' in state ? state.faults : 'fault' in state ? [state.fault] : []
-        const problems = faults.map(problemText)
+        const problems = faults.map(faultText)
         const [body, acknowledgment] = [found.body, found.acknowledgment].map((bytes) => decode(bytes, found.source))
-        return json({ ...found, problems, body, acknowledgment })
+        const [acts = []] = await hand.acts([found.id])
+        return json({ ...found, problems, acts, body, acknowledgment })
       },
     },
-    {
-      method: 'GET',
-      path: '/api/dead-letters',
-      what: 'Messages that were understood and could not be applied.',
-      parameters: finders,
-      answers: { 200: { what: 'The messages, with the reason in `state`.', schema: listOf(message) } },
-      handle: ({ query }) => list(query, 'dead'),
-    },
   ]
-}
-
-function problemText({ code, params, place, rule }: Fault): Readonly<Record<string, string>> {
-  return {
-    code,
-    title: sentence(code, params),
-    ...(place === undefined ? {} : { field: placeText(place) }),
-    ...(rule === undefined || rule.file === '' ? {} : { rule: ruleText(rule) }),
-    cure: cure(code, params),
-  }
 }
 
 function searchOf(query: Query, state: MessageState['kind'] | undefined): MessageQuery {

@@ -255,6 +255,7 @@ function inboundLetter(id: string, [kind, stored, source = '', body = '']: reado
     type,
     at,
     attempts: state.kind === 'dead' ? state.attempts : 1,
+    state,
   }
 }
 

@@ -93,7 +93,7 @@ export const stalePreview: ReplayPreview = {
       step: '1',
       attribute: 'ScheduledProcedureStepStartDate',
       now: '20261016',
-      then: '20261015',
+      becomes: '20261015',
     },
   ],
   orders: [{ id: 'O1-0', isNew: false }],

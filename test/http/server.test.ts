@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
 import { EngineError } from '../../src/core/errors/index.ts'
 import type { Fault } from '../../src/core/fault.ts'
-import { authorization, fake, item, stored, study } from './fakes.ts'
+import { authorization, fake, item, refusedLetter, stored, study } from './fakes.ts'
 
 interface OpenApiDocument {
   readonly paths: Readonly<
@@ -28,6 +28,18 @@ const guarded = [
   ['GET', '/api/messages'],
   ['GET', '/api/messages/M1'],
   ['GET', '/api/dead-letters'],
+  ['GET', '/api/dead-letters/groups'],
+  ['GET', `/api/dead-letters/${refusedLetter.id}`],
+  ['POST', '/api/dead-letters/replay'],
+  ['POST', `/api/dead-letters/${refusedLetter.id}/replay`],
+  ['POST', `/api/dead-letters/${refusedLetter.id}/discard`],
+  ...(['replay', 'edit'] as const).flatMap(
+    (verb) =>
+      [
+        ['POST', `/api/messages/M1/${verb}`],
+        ['POST', `/api/messages/M1/${verb}/preview`],
+      ] as const,
+  ),
   ['GET', '/api/orders'],
   ['GET', '/api/orders/O1-0'],
   ['GET', '/api/orders/O1-0/story'],
@@ -179,12 +191,6 @@ test('messages are found by each of their parameters', async () => {
   expect(body.items[0]).not.toHaveProperty('body')
 })
 
-test('dead letters are the messages that are dead', async () => {
-  const { app, queries } = fake()
-  await app.inject({ url: '/api/dead-letters?accession=A1', headers: { authorization } })
-  expect(queries).toEqual([{ state: 'dead', accessionNumber: 'A1', limit: 50 }])
-})
-
 test('one message comes with its text, whatever its charset', async () => {
   const { app } = fake()
   const answer = await app.inject({ url: '/api/messages/M1', headers: { authorization } })
@@ -237,7 +243,12 @@ test.each([
   expect(answer.json()).toMatchObject({ code: 'E808' })
 })
 
-const examples = { '/api/messages/{id}': 'M1', '/api/orders/{id}': 'O1-0', '/api/destinations/{name}': 'ris' } as const
+const examples = {
+  '/api/messages/{id}': 'M1',
+  '/api/dead-letters/{id}': refusedLetter.id,
+  '/api/orders/{id}': 'O1-0',
+  '/api/destinations/{name}': 'ris',
+} as const
 
 function exampleOf(path: string): string {
   const known = Object.entries(examples).find(([template]) => path.startsWith(template))
@@ -251,6 +262,13 @@ function templateOf(path: string): string {
 
 function bodyFor(path: string): object {
   if (path.includes('{name}')) return { by: 'me', reason: 'RIS update' }
+  const hand = { by: 'me', reason: 'RIS update' }
+  const edit = { set: [{ path: 'PID-5.1', value: 'Doe' }] }
+  if (path === '/api/dead-letters/replay') return { ...hand, filter: {} }
+  if (path.endsWith('/edit/preview')) return edit
+  if (/^\/api\/(messages|dead-letters)\//.test(path)) {
+    return path.endsWith('/preview') ? {} : { ...hand, ...(path.endsWith('/edit') ? edit : {}) }
+  }
   if (path === '/orthanc/events') return { spool: 's1', rows: [] }
   if (path.startsWith('/api/performed')) return { sopInstanceUid: '1.2', state: 'COMPLETED' }
   if (!path.startsWith('/api/orders/')) return {}

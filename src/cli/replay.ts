@@ -1,0 +1,254 @@
+import { ask } from './api.ts'
+import { loginName } from './by-hand.ts'
+import { readMessages } from './hl7-file.ts'
+import {
+  filterOf,
+  filterOptions,
+  filterUsage,
+  groupHeadings,
+  groupRow,
+  isFiltered,
+  type Group,
+} from './letter-filter.ts'
+import { linesOf } from './messages.ts'
+import { counted, headedTable, painter, table, type Io } from './output.ts'
+import { previewText, type Preview } from './replay-preview.ts'
+import { misuse, readArgs } from './usage.ts'
+
+export const usage = `worklane replay ID... --reason TEXT [--set PATH=VALUE]... [--body FILE] [--force]
+                  [--by NAME] [--yes] [--config FILE] [--json]
+       worklane replay --all | FILTER --reason TEXT [--dry-run] [--force] [--by NAME] [--yes]
+                  [--config FILE] [--json]
+FILTER:           ${filterUsage}
+
+Replays messages: what came goes through today's pipeline again, what the RIS refused is sent
+again with the same MSH-10 and bytes. What it would do is shown first, and done when you say yes;
+--yes does it without asking, and must be given where nobody can be asked. What would change
+nothing is recorded and done with. What would undo something newer is refused as stale, with the
+difference; --force does it even so. With --set (several times) or --body (- is standard input)
+one message is corrected; both versions are kept. --all means all dead letters of every kind.
+Exit code 1 when something was refused, could not be applied, or was not found.`
+
+interface Went {
+  readonly id: string
+  readonly outcome: string
+  readonly state?: { readonly kind: string; readonly rule?: string }
+  readonly problems?: readonly { readonly code: string; readonly title: string; readonly cure: string }[]
+}
+
+interface Way {
+  readonly by: string
+  readonly reason: string
+  readonly force: boolean
+  readonly yes: boolean
+  readonly json: boolean
+  readonly config: string | undefined
+}
+
+export async function replay(args: readonly string[], io: Io): Promise<number> {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
+  const asked = readArgs(
+    args,
+    {
+      ...filterOptions,
+      all: flag,
+      'dry-run': flag,
+      set: { type: 'string', multiple: true },
+      body: text,
+      reason: text,
+      by: text,
+      force: flag,
+      yes: flag,
+      config: text,
+      json: flag,
+    },
+    usage,
+    io,
+  )
+  if (typeof asked === 'number') return asked
+  const { values, positionals: ids } = asked
+  const isMany = values.all === true || isFiltered(values)
+  const isEdit = values.set !== undefined || values.body !== undefined
+  if (isMany === ids.length > 0) return misuse('Give IDs, or --all, or a filter', usage, io)
+  if (isEdit && (isMany || ids.length > 1)) return misuse('--set and --body correct one message', usage, io)
+  if (values.set !== undefined && values.body !== undefined) return misuse('Give --set or --body', usage, io)
+  if (values['dry-run'] === true && !isMany) return misuse('--dry-run counts: give --all or a filter', usage, io)
+  if (!values.reason?.trim() && values['dry-run'] !== true) return misuse('--reason is missing', usage, io)
+  const way: Way = {
+    by: values.by ?? loginName(io),
+    reason: values.reason ?? '',
+    force: values.force === true,
+    yes: values.yes === true,
+    json: values.json === true,
+    config: values.config,
+  }
+  if (isMany) return replayMany(io, filterOf(values), way, values['dry-run'] === true)
+  let edit: object | undefined
+  try {
+    edit = editOf(values.set, values.body, io)
+  } catch (error) {
+    io.stderr(`${error instanceof Error ? error.message : String(error)}\n`)
+    return 1
+  }
+  if (edit === undefined && values.set !== undefined) return misuse('--set is PATH=VALUE', usage, io)
+  return replayNamed(io, ids, edit, way)
+}
+
+function editOf(set: readonly string[] | undefined, file: string | undefined, io: Io): object | undefined {
+  if (file !== undefined) {
+    const [bytes, ...more] = readMessages(file, io)
+    if (bytes === undefined || more.length > 0) throw new Error(`${file} holds several messages; give one.`)
+    return { base64: Buffer.from(bytes).toString('base64') }
+  }
+  const fields = (set ?? []).map((one) => {
+    // A path may compare: OBX(3.1=WEIGHT)-5 is none that can be set, but its "=" is not the one that is meant.
+    const at = one.indexOf('=', one.lastIndexOf(')') + 1)
+    return at < 1 ? undefined : { path: one.slice(0, at), value: one.slice(at + 1) }
+  })
+  return fields.length === 0 || fields.includes(undefined) ? undefined : { set: fields }
+}
+
+async function replayNamed(io: Io, ids: readonly string[], edit: object | undefined, way: Way): Promise<number> {
+  const { by, reason, force, config, json } = way
+  const verb = edit === undefined ? 'replay' : 'edit'
+  const all: (Went & { readonly preview?: Preview })[] = []
+  let isGood = true
+  const fail = (why: string): void => {
+    isGood = false
+    io.stderr(`${why}\n`)
+  }
+  for (const id of ids) {
+    const isInbound = /^M\d+$/.test(id)
+    if (!isInbound && edit !== undefined) {
+      fail(`${id} is a status message: it is sent again as it is, or discarded.`)
+      continue
+    }
+    const path = `/api/${isInbound ? 'messages' : 'dead-letters'}/${encodeURIComponent(id)}`
+    let preview: Preview | undefined
+    if (isInbound) {
+      const tried = await ask(io, `${path}/${verb}/preview`, {}, { expects: 'outcome', config, body: edit ?? {} })
+      if (tried.kind === 'failed') {
+        fail(tried.reason)
+        continue
+      }
+      preview = tried.body as unknown as Preview
+      const shown = `${previewText(id, preview, io)}${edit === undefined ? '' : `\n${linesOf(preview.text)}`}`
+      if (!json) io.stdout(shown)
+      else if (!way.yes) io.stderr(shown)
+      if (preview.outcome === 'stale' && !force) {
+        fail(`${id} was left as it is: it is stale. --force replays it even so.`)
+        all.push({ id, outcome: 'stale', preview })
+        continue
+      }
+    }
+    if (!way.yes) {
+      const what = verb === 'edit' ? `Keep this edit of ${id} and apply it?` : `Replay ${id}?`
+      const no = await refusal(io, what)
+      if (no !== undefined) {
+        fail(no)
+        continue
+      }
+    }
+    const answer = await ask(
+      io,
+      `${path}/${verb}`,
+      {},
+      { expects: 'outcome', config, body: { by, reason, force, ...edit } },
+    )
+    if (answer.kind === 'failed') {
+      fail(answer.reason)
+      continue
+    }
+    const went = answer.body as unknown as Went
+    all.push(preview === undefined ? went : { ...went, preview })
+    if (!json) io.stdout(wentText(id, went, io))
+    if (isBad(went)) isGood = false
+  }
+  if (json) io.stdout(`${JSON.stringify({ items: all, total: all.length, next: null }, null, 2)}\n`)
+  return isGood ? 0 : 1
+}
+
+async function replayMany(
+  io: Io,
+  filter: Readonly<Record<string, string>>,
+  { by, reason, force, yes, json, config }: Way,
+  isDry: boolean,
+): Promise<number> {
+  const fail = (why: string): number => {
+    io.stderr(`${why}\n`)
+    return 1
+  }
+  const found = await ask(io, '/api/dead-letters/groups', filter, { expects: 'items', config })
+  if (found.kind === 'failed') return fail(found.reason)
+  const groups = (found.body as unknown as { items: readonly Group[] }).items
+  const total = groups.reduce((sum, { count }) => sum + count, 0)
+  const shown = `${groups.length === 0 ? '' : headedTable(groupHeadings, groups.map(groupRow), io)}${counted(total, 'dead letter')}\n`
+  if (isDry && json) io.stdout(`${JSON.stringify({ groups, total }, null, 2)}\n`)
+  else if (!json) io.stdout(shown)
+  else if (!yes) io.stderr(shown)
+  if (isDry) return 0
+  if (total === 0) {
+    if (json) io.stdout(`${JSON.stringify({ items: [], total: 0, next: null }, null, 2)}\n`)
+    return 0
+  }
+  const no = yes ? undefined : await refusal(io, `Replay ${total === 1 ? 'it' : `all ${total}`}, the oldest first?`)
+  if (no !== undefined) return fail(no)
+
+  const all: Went[] = []
+  for (let after: string | null | undefined; after !== null;) {
+    const body = { by, reason, force, filter, limit: 100, ...(after === undefined ? {} : { after }) }
+    const answer = await ask(io, '/api/dead-letters/replay', {}, { expects: 'items', config, body })
+    if (answer.kind === 'failed') {
+      return fail(
+        `${answer.reason} ${all.length} of ${total} were tried; the same command again goes on with the rest.`,
+      )
+    }
+    const turn = answer.body as unknown as { items: readonly Went[]; next: string | null }
+    all.push(...turn.items)
+    after = turn.next
+  }
+  const bad = all.filter(isBad)
+  if (json) io.stdout(`${JSON.stringify({ items: all, total: all.length, next: null }, null, 2)}\n`)
+  else {
+    const rows = Object.entries(Object.groupBy(all, ({ outcome }) => outcome)).map(([outcome, some]) => [
+      `${some?.length ?? 0}`,
+      outcome,
+      meanings[outcome] ?? '',
+    ])
+    io.stdout(table(rows, '  '))
+    for (const one of bad.slice(0, 20)) io.stdout(`  ${wentText(one.id, one, io)}`)
+    if (bad.length > 20) io.stdout(`  and ${bad.length - 20} more: worklane dead --list\n`)
+  }
+  return bad.length === 0 ? 0 : 1
+}
+
+async function refusal(io: Io, question: string): Promise<string | undefined> {
+  if (io.confirm === undefined) return 'Nothing was changed: where nobody can be asked, give --yes.'
+  return (await io.confirm(question)) ? undefined : 'Nothing was changed.'
+}
+
+const meanings: Readonly<Record<string, string>> = {
+  applied: 'took effect',
+  'already-applied': 'changed nothing: it was applied already',
+  ignored: 'a rule ignores it',
+  invalid: 'the pipeline still refuses it',
+  dead: 'it could not be applied, again',
+  stale: 'left as it was: something newer is known; --force replays it even so',
+  waiting: 'stored; its turn comes as soon as the engine gets to it',
+  sent: 'is owed to its receiver again',
+  changed: 'somebody else was quicker; nothing was done',
+  gone: 'is no dead letter any more',
+}
+
+function isBad({ outcome }: Went): boolean {
+  return ['invalid', 'dead', 'stale', 'changed', 'gone'].includes(outcome)
+}
+
+function wentText(asked: string, { id, outcome, state, problems = [] }: Went, io: Io): string {
+  const paint = painter(io)
+  const as = id === asked ? '' : ` as ${id}`
+  const rule = outcome === 'ignored' && state?.rule !== undefined ? ` (${state.rule})` : ''
+  const head = `${asked}${as}: ${outcome}${rule}, ${meanings[outcome] ?? ''}\n`
+  return `${head}${problems.map(({ code, title, cure }) => `  ${paint.yellow(code)}  ${title}\n    ${paint.dim(cure)}\n`).join('')}`
+}
