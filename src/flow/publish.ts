@@ -90,12 +90,13 @@ export function createPublisher(context: PublishContext): Publisher {
     if (away === undefined)
       log.warn({ target: target.name, code: error.code }, 'target could not be brought up to date')
     away = error
+    lookAfter(Date.parse(plan.next) - Date.parse(clock()))
+  }
+
+  function lookAfter(milliseconds: number): void {
     clearTimeout(timer)
     if (stopped) return
-    timer = setTimeout(
-      () => void sweep().catch(() => undefined),
-      Math.max(Date.parse(plan.next) - Date.parse(clock()), 10),
-    )
+    timer = setTimeout(() => void sweep().catch(() => undefined), Math.max(milliseconds, 10))
     timer.unref()
   }
 
@@ -115,8 +116,13 @@ export function createPublisher(context: PublishContext): Publisher {
     const marked = await store.dirty(target.name, sweepLimit)
     const ids = marked.map(({ id }) => id)
     const fit = isWell ? ids : ids.filter((id) => !unfit.has(id)).slice(0, probes)
-    if (fit.length > 0) await jobs.publish(target.name, fit)
-    else if (!isWell) await probe()
+    if (fit.length === 0) {
+      if (!isWell) await probe()
+      return
+    }
+    await jobs.publish(target.name, fit)
+    // Another engine may take all of them: then this one has yet to see for itself.
+    if (!isWell) lookAfter(context.retry.maxSeconds * 1000)
   }
 
   /** Nothing is there that could be brought to see whether the target is back. */
