@@ -23,6 +23,7 @@ import { health } from './flow/health.ts'
 import { findLeftBehind } from './flow/left-behind.ts'
 import { createVerdictMemo } from './flow/memo.ts'
 import { pause } from './flow/pause.ts'
+import { watchPlugin } from './flow/plugin-watch.ts'
 import { createPreview } from './flow/preview.ts'
 import { createPublisher, type Publisher } from './flow/publish.ts'
 import { createRecall } from './flow/recall.ts'
@@ -170,6 +171,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }
 
     const watches = settings.orthancs.map((orthanc) => watch(orthanc))
+    const plugins = settings.orthancs
+      .filter(({ target }) => target === 'plugin')
+      .map((orthanc) => {
+        const client = createOrthancClient(orthanc)
+        const { address } = client
+        return watchPlugin({ name: orthanc.name, address, status: () => client.pluginStatus(), index, log })
+      })
+    for (const plugin of plugins) later(() => plugin.stop())
     await schedule(publishers, watches)
 
     const listeners: Listener[] = []
@@ -195,7 +204,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         publishers,
       })
       const own = [inbox.part(), time.part(settings.noShow.afterClockJumpHours)]
-      return withAges([...own, ...found, ...leftBehind.parts()], { store, clock })
+      return withAges([...own, ...found, ...plugins.map((plugin) => plugin.part()), ...leftBehind.parts()], {
+        store,
+        clock,
+      })
     }
     collect(metrics, {
       store,
@@ -211,6 +223,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     )
     metrics.collect('worklist_items_hidden', () =>
       [...index.hidden()].map(([reason, value]) => ({ labels: { reason }, value })),
+    )
+    metrics.collect('plugin_snapshot_seconds', () =>
+      plugins.flatMap(({ name, snapshotAge }) => {
+        const value = snapshotAge()
+        return value === undefined ? [] : [{ labels: { orthanc: name }, value }]
+      }),
     )
     metrics.collect('mllp_connections', () =>
       listeners.map((listener, at) => ({

@@ -73,6 +73,8 @@ export interface PluginStatus {
   readonly hints: readonly string[]
   /** Seconds since the engine last confirmed the snapshot; undefined without one. */
   readonly snapshotAge: number | undefined
+  /** Of the worklist that it has. */
+  readonly snapshotVersion: string
   readonly snapshotValid: boolean
 }
 
@@ -280,6 +282,7 @@ function pluginStatusOf(answer: Json): PluginStatus {
     isAsked: answer['isAsked'] !== false,
     isOlder: answer['spool'] === undefined,
     hints: strings(answer['hints']),
+    snapshotVersion: text(snapshot['version']),
     snapshotAge: typeof age === 'number' ? age : undefined,
     snapshotValid: snapshot['valid'] === true,
   }

@@ -322,7 +322,7 @@ test('I5: with a real folder: an item that the store has forgotten goes, and com
 test('I5: with a real folder: after the store was put back to an older state, the folder follows it back', async () => {
   const folder = temporaryFolder()
   cleanups.push(() => folder.remove())
-  const part10 = ({ PatientName }: Dataset) => Buffer.from(String(PatientName))
+  const part10 = ({ PatientName }: Dataset) => Buffer.from(PatientName as string)
   const { publisher, ledger, work } = publishing(createFolderTarget({ dir: folder.path, part10 }))
   const named = (name: string) => ({ patient: { PatientName: name } })
   const inFolder = (): string[] =>

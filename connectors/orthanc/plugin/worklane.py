@@ -833,6 +833,16 @@ BATCH = 500
 LARGEST = 1 << 53
 
 
+def place():
+    """This start of this machine: a copy of it, once it has been started, is another place."""
+    try:
+        with open('/proc/sys/kernel/random/boot_id', encoding='ascii') as file:
+            boot = file.read().strip()
+    except OSError:
+        boot = ''
+    return hashlib.sha256((boot + ' ' + socket.gethostname()).encode()).hexdigest()[:16]
+
+
 class Spool:
     """What only this plugin sees, until the engine has stored it; identifiers only.
 
@@ -840,6 +850,9 @@ class Spool:
     taken whenever it has taken some. A change is in the file before its callback ends, so that a
     killed Orthanc loses none; it is brought again until the engine has said that it is stored, and
     the engine leaves out the numbers that it has. When most of the file was taken it is written anew.
+
+    Of two machines that are copies of one, the engine would take the numbers of the one for those of the
+    other. So a spool that wakes up in another place gets a name of its own, as soon as nothing waits.
     """
 
     def __init__(self, path):
@@ -851,6 +864,7 @@ class Spool:
         self.size = 0
         self.detail = ''
         self.id, self.number, self.dropped = os.urandom(16).hex(), 0, 0
+        self.here = self.made_at = place()
         try:
             self.load()
         except FileNotFoundError:
@@ -868,6 +882,7 @@ class Spool:
         if not isinstance(spool, str) or not 0 <= number < LARGEST:
             raise ValueError('no spool')
         self.id, self.number, self.dropped = spool, number, dropped
+        self.made_at = head.get('place', self.here)
         last = -1
         for line in lines:
             try:
@@ -953,9 +968,13 @@ class Spool:
     def tidy(self):
         """Writes the file anew where it has to be. Callbacks do not wait for that: what comes meanwhile is added at the end."""
         with self.lock:
-            if self.file is not None and self.lines <= 1000 + 2 * len(self.waiting) and self.is_there():
+            is_copy = self.made_at != self.here and not self.waiting
+            if is_copy:
+                self.id, self.made_at = os.urandom(16).hex(), self.here
+            elif self.file is not None and self.lines <= 1000 + 2 * len(self.waiting) and self.is_there():
                 return
-            head = json.dumps({'spool': self.id, 'number': self.number, 'dropped': self.dropped}).encode()
+            head = json.dumps({'spool': self.id, 'number': self.number, 'dropped': self.dropped,
+                               'place': self.made_at}).encode()
             kept = list(self.waiting)
             up_to = self.number
         try:

@@ -77,6 +77,11 @@ export const orthancErrors = {
     'transient',
     'Add it to orthancs, or take WORKLANE_URL out of its environment; its plugin keeps the changes and brings them again.',
   ),
+  E418: entry(
+    'The Worklane plugin in Orthanc at {address} has an old worklist, or that of another site, for the hours in which no engine answers.',
+    'transient',
+    'Compare WORKLANE_URL in the environment of Orthanc with the address of this engine, and look into its log for lines of worklane: it fetches the worklist every 5 s.',
+  ),
   E417: entry(
     'Orthanc at {address} refuses {path} with {status}.',
     'permanent',

@@ -62,6 +62,23 @@ print(s.number)`
     expect(await spooling(`add('x'); print(s.number)`)).toEqual(['100000000000000'])
   })
 
+  test('the copy of a machine gets a spool of its own, when all that both have was taken', async () => {
+    const [id] = await spooling(`add('a'); print(s.id)`)
+    const copied = `
+worklane.place = lambda: 'another machine'
+s = Spool(s.path)
+`
+    // What waits is in both: under one name it is taken once.
+    expect(await spooling(`${copied}print(s.id); print(waiting(s))`)).toEqual([id, 'a'])
+    const [before, after, left] = await spooling(
+      `${copied}print(s.id); s.taken(s.number); s.tidy(); print(s.id); add('b'); print(waiting(s))`,
+    )
+    expect(before).toBe(id)
+    expect(after).not.toBe(id)
+    expect(left).toBe('b')
+    expect(await spooling(`${copied}print(s.id); print(waiting(s))`)).toEqual([after, 'b'])
+  })
+
   test('a line that was cut by a power failure is left out, what follows is not', async () => {
     await spooling(`add('a'); add('b')`)
     writeFileSync(file(), readFileSync(file()).subarray(0, -10))
