@@ -20,6 +20,6 @@ test.each(short)(
     const { wrong, messages, happened } = await runRound({ plan, keepIn: join(tmpdir(), 'worklane-faults') })
     expect({ round: planText(plan), wrong }).toEqual({ round: planText(plan), wrong: [] })
     expect(messages).toBeGreaterThan(100)
-    expect(happened.length).toBeGreaterThan(1)
+    expect(happened.length).toBeGreaterThan(0)
   },
 )

@@ -1,4 +1,5 @@
 import { faults, type Fault, type WorldOptions } from './inject/index.ts'
+import { engineCaught } from './caught.ts'
 import { random } from './random.ts'
 
 /** What a round is made of: all of it follows from the seed and the number of the round. */
@@ -37,7 +38,7 @@ export interface PlanOptions {
 /** How often a kind of fault is taken; the kinds of one are equally likely. */
 const weights: readonly (readonly [weight: number, pattern: RegExp])[] = [
   [5, /^(all )?engines? killed/],
-  [3, /^engine frozen/],
+  [4, /^engine frozen/],
   [4, /^redis killed/],
   [1, /^redis frozen/],
   [1, /^disk/],
@@ -61,9 +62,9 @@ export function planRound({ seed, round, only = [], engines, target, pace, most 
   } as const
   const redis = planned.engines > 1 || siteRedis ? 'site' : 'own'
   const isThere = (name: string): boolean =>
-    (planned.engines > 1 || !name.startsWith('all engines')) &&
+    (planned.engines > 1 || !/^all engines|in its work$/.test(name)) &&
     (planned.target === 'folder' ? !name.includes('plugin') : !name.includes('folder'))
-  const chosen = faults
+  const chosen = [...faults, engineCaught]
     .filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)))
     .filter(({ name }) => isThere(name))
   if (chosen.length === 0) throw new Error(`no fault is called ${only.join(', ')}`)
@@ -73,7 +74,7 @@ export function planRound({ seed, round, only = [], engines, target, pace, most 
   const others = chosen.filter(({ name }) => !weights.some(([, pattern]) => pattern.test(name)))
   if (others.length > 0) kinds.push({ weight: 1, faults: others })
   const total = kinds.reduce((sum, { weight }) => sum + weight, 0)
-  const taken = Array.from({ length: 2 + Math.floor(pick() * (most - 1)) }, (_, at): PlannedFault | undefined => {
+  const taken = Array.from({ length: 1 + Math.floor(pick() * most) }, (_, at): PlannedFault | undefined => {
     let left = pick() * total
     const kind = kinds.find(({ weight }) => (left -= weight) < 0)
     const fault = kind?.faults[Math.floor(pick() * kind.faults.length)]
