@@ -160,7 +160,8 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     const gone: string[] = []
     // After a start the drainer has yet to apply what was told before: of that it would be told again.
     if (nextLook === '') nextLook = afterLook(at)
-    if (at < nextLook) return { at, stable, gone, back: [] }
+    // Further away than any look is: the clock was set back.
+    if (at < nextLook && nextLook <= afterLook(at)) return { at, stable, gone, back: [] }
     for (const study of await feeds.unstableStudies(name, later(at, -stableGraceSeconds), 100)) {
       const state = await client.study(study)
       if (state === undefined) gone.push(study)

@@ -290,11 +290,15 @@ end
 return count`,
   ),
 
-  /** role, milliseconds, take over ('1'). Answers the token or nothing. */
+  /**
+   * role, milliseconds, take over ('1'). Answers the token or nothing. A lease that would last longer than any that is
+   * given is of before Redis's clock was set back, and is free: who lives has renewed it since.
+   */
   lease: script(
     'lease',
     `
-if ARGV[3] ~= '1' and redis.call('EXISTS', 'wl:lease:' .. ARGV[1]) == 1 then return false end
+local left = redis.call('PTTL', 'wl:lease:' .. ARGV[1])
+if ARGV[3] ~= '1' and left ~= -2 and left <= ARGV[2] + 60000 then return false end
 local token = redis.call('INCR', 'wl:fence:' .. ARGV[1])
 redis.call('SET', 'wl:lease:' .. ARGV[1], token, 'PX', ARGV[2])
 return token`,

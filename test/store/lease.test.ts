@@ -70,6 +70,17 @@ test('a role is taken from a process that was killed long before its lease runs 
   }
 })
 
+test("a lease of before Redis's clock was set back is free", async () => {
+  const administrator = new Redis({ path: redis.path })
+  await administrator.set('wl:lease:leap', '7', 'PX', 7_200_000)
+  await administrator.set('wl:lease:other', '7', 'PX', 600)
+  administrator.disconnect()
+  expect(await store.lease('other')).toBeUndefined()
+  const lease = await store.lease('leap')
+  expect(lease?.held()).toBe(true)
+  await lease?.release()
+})
+
 test('a holder whose connection broke for a moment, and that nobody has replaced, goes on', async () => {
   const lease = await store.lease('broken')
   const administrator = new Redis({ path: redis.path })
