@@ -33,8 +33,9 @@ export interface Hearer {
 
 /** What another process may be saying at this moment is not said again by this one. */
 const elsewhereMilliseconds = 5_000
-/** So often a connection is asked for on behalf of its sender, and so many are said at once. */
+/** So often the store is asked on behalf of a connection's sender, sooner where an answer is still being said elsewhere; so many are said at once. */
 const askMilliseconds = 5_000
+const askSoonMilliseconds = 250
 const mostAtOnce = 100
 
 /**
@@ -44,8 +45,8 @@ const mostAtOnce = 100
  * at least once, and the same bytes again.
  */
 export function createReplies({ source, store, outcomes, render, clock, log }: RepliesContext) {
-  /** Being said in this process. */
-  const saying = new Set<MessageId>()
+  /** Being said in this process, on which connection. */
+  const saying = new Map<MessageId, object>()
   /** Not heard, of a connection of this process. */
   const unheard = new Set<MessageId>()
   const asked = new WeakMap<object, Map<string, number>>()
@@ -54,11 +55,11 @@ export function createReplies({ source, store, outcomes, render, clock, log }: R
   return {
     /** That of a message which this connection has just brought. */
     later(
-      { sender }: Hearer,
+      hearer: Hearer,
       { id, at, message, when }: { id: MessageId; at: Instant; message: Message | undefined; when: When },
     ): Later {
       const mode = acknowledgmentMode(message)
-      return say(sender, id, async () => {
+      return say(hearer, id, async () => {
         const said = when === 'effect' ? await effect(id) : when
         return said === undefined || said === 'nothing' || !isAskedFor(mode, said)
           ? undefined
@@ -67,22 +68,25 @@ export function createReplies({ source, store, outcomes, render, clock, log }: R
     },
 
     /** That of a message which this sender has sent again. */
-    again: ({ sender }: Hearer, id: MessageId): Later => say(sender, id, () => remembered(id)),
+    again: (hearer: Hearer, id: MessageId): Later => say(hearer, id, () => remembered(id)),
 
     isSaying: (id: MessageId): boolean => saying.has(id),
 
     /** Those that this sender has not heard on an earlier connection. */
-    async owed({ connection, sender }: Hearer): Promise<readonly Later[]> {
+    async owed(hearer: Hearer): Promise<readonly Later[]> {
+      const { connection, sender } = hearer
       const times = asked.get(connection) ?? new Map<string, number>()
       asked.set(connection, times)
-      const last = times.get(sender)
-      if (last !== undefined && performance.now() - last < askMilliseconds) return []
-      times.set(sender, performance.now())
+      const now = performance.now()
+      if (now < (times.get(sender) ?? 0)) return []
+      times.set(sender, now + askMilliseconds)
       try {
         const ids = await store.owedReplies(source.name, sender, mostAtOnce + saying.size)
-        const free = ids.filter((id) => !saying.has(id)).slice(0, mostAtOnce)
+        const elsewhere = ids.filter((id) => saying.get(id) !== connection)
         const due: Later[] = []
-        for (const id of free) if (await isFree(id)) due.push(say(sender, id, () => remembered(id)))
+        for (const id of elsewhere.slice(0, mostAtOnce))
+          if (await isFree(id)) due.push(say(hearer, id, () => remembered(id)))
+        if (due.length < elsewhere.length) times.set(sender, now + askSoonMilliseconds)
         if (due.length > 0) log.info({ source: source.name, count: due.length }, 'acknowledgments said again')
         return due
       } catch (error) {
@@ -92,8 +96,8 @@ export function createReplies({ source, store, outcomes, render, clock, log }: R
     },
   }
 
-  function say(sender: string, id: MessageId, make: () => Promise<Uint8Array | undefined>): Later {
-    saying.add(id)
+  function say({ connection, sender }: Hearer, id: MessageId, make: () => Promise<Uint8Array | undefined>): Later {
+    saying.set(id, connection)
     unheard.delete(id)
     let isNone = false
     return {
@@ -126,6 +130,7 @@ export function createReplies({ source, store, outcomes, render, clock, log }: R
   }
 
   async function isFree(id: MessageId): Promise<boolean> {
+    if (saying.has(id)) return false
     if (unheard.has(id)) return true
     const kept = await store.message(id)
     return kept === undefined || Date.parse(clock()) - Date.parse(kept.at) >= elsewhereMilliseconds
