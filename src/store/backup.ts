@@ -9,6 +9,7 @@ import { dump } from './dump.ts'
 import { remember, remembered, type Remembered } from './identity.ts'
 import { openOnce, type Once } from './once.ts'
 import { failed, takeSnapshot } from './snapshot.ts'
+import { removeLeftFiles } from './repair.ts'
 import { script } from './scripts.ts'
 import { serveSnapshot } from './throwaway.ts'
 
@@ -34,6 +35,7 @@ export async function backUp(options: {
   const { redis, file, takenAt, engine } = options
   let folder: string
   try {
+    removeLeftFiles(dirname(file))
     folder = mkdtempSync(join(dirname(file), `${unfinished}${process.pid}-`))
   } catch (error) {
     throw failed(`${dirname(file)} cannot be written`, error)

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { EngineError } from '../core/errors/index.ts'
 import type { Clock, Log, Store } from '../core/ports.ts'
 import { createInbox } from './accept.ts'
@@ -16,6 +17,7 @@ import { createPlanStore } from './plans.ts'
 import { createReplies } from './replies.ts'
 import { reindex } from './reindex.ts'
 import { createReplays } from './replays.ts'
+import { startRepair } from './repair.ts'
 import { createRetention } from './retention.ts'
 import { createSiteMemory } from './site.ts'
 import { followChanges } from './stream.ts'
@@ -78,6 +80,8 @@ export async function createStore(options: StoreOptions): Promise<Store> {
   }
   const stream = await followChanges({ location, connection, isReplaced: identity.isReplaced })
   stream.onChange(seen)
+  const folder = options.identityFile === undefined ? undefined : dirname(options.identityFile)
+  const repair = startRepair({ connection, folder, log })
   const monitor = createMonitor({ connection, identity, log, ...options.memory })
   const plans = createPlanStore({ connection, now: () => Date.parse(clock()) })
   return {
@@ -113,6 +117,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
       await leases.releaseAll()
       stream.close()
       monitor.close()
+      repair.stop()
       connection.close()
       identity.keep()
     },
