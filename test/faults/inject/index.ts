@@ -7,7 +7,7 @@ import { diskFull } from './disk-full.ts'
 import { engineFrozen, engineKilled, enginesKilled } from './engines.ts'
 import { folderSpoiled, folderStranger, folderWiped } from './folder.ts'
 import { orthancFrozen, orthancRecreated, orthancStopped, orthancSwapped } from './orthanc.ts'
-import { lineFaults, orthancLineFaults, risFaults } from './peers.ts'
+import { lineFaults, orthancLineFaults, risFaults, storeLineFaults } from './peers.ts'
 import { redisFrozen, redisKilled } from './redis.ts'
 import type { Fault } from './types.ts'
 
@@ -39,5 +39,6 @@ export const faults: readonly Fault[] = [
   ...risFaults,
   ...lineFaults,
   ...orthancLineFaults,
+  ...storeLineFaults,
   ...clockJumps,
 ]

@@ -44,6 +44,17 @@ export const orthancLineFaults: readonly Fault[] = (['rest', 'plugin'] as const)
   }),
 )
 
+/** One engine and the site's Redis do not reach each other, though both live; what was on its way when it went silent arrives late. */
+export const storeLineFaults: readonly Fault[] = (['down', 'silent'] as const).map((kind): Fault => ({
+  name: `network from an engine to redis: ${kind}`,
+  fits: ({ redis }) => redis !== undefined,
+  inject({ engines }, pick) {
+    const { name, store } = oneOf(engines, pick)
+    if (store === undefined) throw new Error('this engine has a Redis of its own')
+    return Promise.resolve(troubled(store, { kind }, pick, name))
+  },
+}))
+
 function broken(how: Break, where: Where): Fault {
   const place = { message: 'in a message', between: 'before the acknowledgment', acknowledgment: 'in it' }[where]
   return lineFault(`line: ${how} ${place}`, { kind: 'break', how, where, chance: 0.1 })

@@ -31,6 +31,8 @@ export interface EngineInWorld {
   readonly process: EngineProcess
   /** Between the senders and its MLLP port: senders connect to `line.port`. */
   readonly line: Line
+  /** Between it and the site's Redis; undefined where it has a Redis of its own. */
+  readonly store: Line | undefined
   readonly clock: TestClock
 }
 

@@ -71,6 +71,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const startingEngines = httpPorts.map(async (httpPort, at): Promise<EngineInWorld> => {
       const name = `engine-${at + 1}`
       const clock = createClock(folder.path, name)
+      const store = redis === undefined ? undefined : await startLine({ to: redis.port })
+      undo.push(() => store?.stop())
       const process = await startEngineProcess({
         quietSeconds: 1,
         ...options.engine,
@@ -80,7 +82,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         risPort: ris.port,
         target,
         ...(worklistDir === undefined ? {} : { worklistDir }),
-        ...(redis === undefined ? {} : { redisUrl: redis.url }),
+        ...(store === undefined ? {} : { redisUrl: `redis://127.0.0.1:${store.port}` }),
         settings: { 'destinations.0.acknowledgmentSeconds': 1, ...options.settings },
         env: { ...options.env, ...clock.env, ...redisClock?.env },
       })
