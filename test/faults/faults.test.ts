@@ -10,7 +10,8 @@ const seed = Math.floor(Math.random() * 1_000_000)
 const short: readonly Omit<PlanOptions, 'seed'>[] = [
   { round: 1, engines: 1, target: 'plugin', only: ['engine killed', 'redis killed', 'line'], most: 3 },
   { round: 2, engines: 2, target: 'folder', only: ['engine killed', 'ris', 'line'], most: 3 },
-  { round: 3, engines: 2, target: 'plugin', only: ['engine killed', 'redis killed', 'orthanc stopped'], most: 3 },
+  { round: 3, engines: 2, target: 'plugin', only: ['frozen in its work'], most: 1, pace: 'fast' },
+  { round: 4, engines: 2, target: 'plugin', only: ['engine killed', 'redis killed', 'orthanc stopped'], most: 3 },
 ]
 
 test.each(short)(
