@@ -52,6 +52,9 @@ const patienceMilliseconds = 180_000
 const sideBySide = 8
 const known: ReadonlySet<string> = new Set(orthancChanges)
 
+/** Answers about one resource that it cannot be read; too many questions (429) are no fault of it. */
+const unusable: ReadonlySet<string> = new Set(['E404', 'E410', 'E417'])
+
 /**
  * Reads of Orthanc what its rows are about. Rows are only hints: of each study they
  * name, the facts are read once per page, as they are now.
@@ -82,7 +85,7 @@ export function createPageReader({ client, clock, unreadable }: PageReaderOption
       return answer
     } catch (error) {
       // An Orthanc that does not answer at all, or lets nobody in, is waited for.
-      if (!(error instanceof EngineError) || (error.code !== 'E404' && error.code !== 'E410')) throw error
+      if (!(error instanceof EngineError) || !unusable.has(error.code) || error.params['status'] === 429) throw error
       const now = Date.parse(clock())
       const known = failing.get(id) ?? { since: now, passed: false }
       // Again as the newest, so that what is asked for is not the first to be forgotten.

@@ -47,9 +47,10 @@ export async function health(parts: {
     ...publishers.map((publisher): PartHealth => {
       const failure = publisher.failure()
       const name = `target ${publisher.name}`
-      return failure === undefined
-        ? { name, state: 'up' }
-        : { name, state: 'down', detail: whyAway(failure, publisher.plan(), publisher.circuit()) }
+      if (failure === undefined) return { name, state: 'up' }
+      const plan = publisher.plan()
+      const detail = whyAway(failure, plan, publisher.circuit())
+      return { name, state: 'down', detail, ...(plan && { since: plan.since }) }
     }),
     ...(await Promise.all(
       [...deliverers].map(async ([endpoint, deliverer]): Promise<PartHealth> => {

@@ -78,7 +78,7 @@ test('I7: an acknowledgment of another message is dropped and logged, the own on
   expect(log.lines).toEqual(['warn E707 answer dropped', 'debug E707 answer dropped'])
 })
 
-test('I7: silence is a transient error, and a late acknowledgment cannot be credited to the next message', async () => {
+test('I7: silence is ambiguous, and a late acknowledgment cannot be credited to the next message', async () => {
   const late: (() => void)[] = []
   const { ris, sender } = await setUp((controlId, answer, _, count) => {
     // The first message is answered together with the second one.
@@ -88,17 +88,17 @@ test('I7: silence is a transient error, and a late acknowledgment cannot be cred
       answer(ack(controlId))
     }
   }, 0.2)
-  await expect(send(sender, 'X')).rejects.toMatchObject({ code: 'E702', class: 'transient' })
+  await expect(send(sender, 'X')).rejects.toMatchObject({ code: 'E702', class: 'ambiguous' })
   await expect(send(sender, 'Y')).resolves.toMatchObject({ code: 'AA' })
   expect(ris.connections()).toBe(2)
 })
 
-test('I7: a receiver that closes instead of answering is a transient error; the next message finds a new connection', async () => {
+test('I7: a receiver that closes instead of answering is ambiguous; the next message finds a new connection', async () => {
   const { ris, sender } = await setUp((controlId, answer, socket, count) => {
     if (count === 1) socket.destroy()
     else answer(ack(controlId))
   })
-  await expect(send(sender, 'X')).rejects.toMatchObject({ code: 'E703', class: 'transient' })
+  await expect(send(sender, 'X')).rejects.toMatchObject({ code: 'E703', class: 'ambiguous' })
   await expect(send(sender, 'X')).resolves.toMatchObject({ code: 'AA' })
   expect(ris.connections()).toBe(2)
 })

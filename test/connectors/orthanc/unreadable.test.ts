@@ -91,6 +91,22 @@ test('I6: a study that Orthanc cannot read is waited for; then the others go on,
   expect([seen().filter((one) => one.endsWith('b')), log.said('warn').length]).toEqual([['seen b'], 1])
 })
 
+test.each([
+  ['E417', 400, ['seen a', 'seen c']],
+  ['E404', 429, []],
+] as const)(
+  'I6: %s with %i for one study: what of it is seen after three minutes is %o',
+  async (code, status, events) => {
+    const orthanc = anOrthanc(['a', 'b', 'c'])
+    const { feed, time, seen } = feedOf(orthanc)
+    orthanc.wrong.set('b', () => new EngineError(code, { address: 'a', status, path: '/studies' }))
+    await expect(feed.poll()).rejects.toMatchObject({ code })
+    time.now += 180_000
+    await feed.poll().catch(() => undefined)
+    expect(seen()).toEqual(events)
+  },
+)
+
 test('I6: many that cannot be read are waited for together, and do not hold up twice', async () => {
   const orthanc = anOrthanc(['a', 'b', 'c', 'd'])
   const { feed, time, seen } = feedOf(orthanc)
