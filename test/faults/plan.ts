@@ -79,7 +79,9 @@ export function planRound({ seed, round, only = [], engines, target, pace, most 
     const kind = kinds.find(({ weight }) => (left -= weight) < 0)
     const fault = kind?.faults[Math.floor(pick() * kind.faults.length)]
     const times = { at: 100 + at * 500 + pick() * 900, lasts: 150 + pick() * pick() * 2500 }
-    return fault === undefined ? undefined : { fault, ...times }
+    if (fault === undefined) return undefined
+    // An exam takes a second from its beginning to its end: both are to fall into it.
+    return { fault, ...times, lasts: times.lasts * (fault.name.startsWith('ris') ? 2.5 : 1) }
   })
   return {
     seed,
