@@ -89,7 +89,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       undo.push(() => process.kill())
       const line = await startLine({ to: process.mllpPort })
       undo.push(() => line.stop())
-      return { name, process, line, clock }
+      return { name, process, line, store, clock }
     })
     // Each takes a second to start: all at once. Whoever stands is ended, when another one does not.
     await Promise.allSettled([startingOrthanc, ...startingEngines])
