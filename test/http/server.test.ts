@@ -24,6 +24,8 @@ interface OpenApiDocument {
 }
 
 const guarded = [
+  ['GET', '/api/status'],
+  ['POST', '/api/recount'],
   ['GET', '/api/worklist'],
   ['GET', '/api/messages'],
   ['GET', '/api/messages/M1'],
