@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { EngineError } from '../core/errors/index.ts'
 import type { Seq } from '../core/ids.ts'
+import type { Log } from '../core/ports.ts'
 import { list, text, type Argument, type Reply } from './connection.ts'
 import { scripts, type Script } from './scripts.ts'
 
@@ -30,18 +32,29 @@ export interface Remembered {
  * comes back empty, older or as another one is not the truth, and is not taken for it (I10): an empty worklist that
  * nobody has looked at would be believed.
  */
-export function createIdentity({ file, format }: { file: string | undefined; format: number }): Identity {
+export function createIdentity({
+  file,
+  format,
+  log,
+}: {
+  file: string | undefined
+  format: number
+  log: Log
+}): Identity {
   const before = remembered(file)
   let known = before?.identity ?? ''
   let highest = before?.seq ?? 0
   let replaced = false
   let kept = ''
+  let isKept = true
 
   function keep(): void {
     const now = JSON.stringify({ identity: known, seq: highest } satisfies Remembered)
     if (file === undefined || known === '' || now === kept) return
-    remember(file, now)
-    kept = now
+    const isWritten = remember(file, now)
+    if (isWritten) kept = now
+    else if (isKept) log.warn({ code: 'E512', folder: dirname(file) }, 'store cannot be remembered')
+    isKept = isWritten
   }
 
   return {
@@ -81,12 +94,15 @@ export function remembered(file: string | undefined): Remembered | undefined {
   }
 }
 
-/** A name and a number, nothing of people. What cannot be written now is written a second later. */
-export function remember(file: string, text: string): void {
+/** A name and a number, nothing of people. False when it cannot be written, as on a full disk. */
+export function remember(file: string, text: string): boolean {
   try {
+    // An engine with a Redis of the site may have needed nothing in its data folder so far.
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     writeFileSync(`${file}.${process.pid}.tmp`, text, { mode: 0o600 })
     renameSync(`${file}.${process.pid}.tmp`, file)
+    return true
   } catch {
-    // A full disk: Redis says so itself.
+    return false
   }
 }

@@ -60,7 +60,7 @@ export interface StoreOptions {
 /** All ports of the store on one Redis. Resolves when Redis has been checked and takes changes; throws E501 and E504 to E508. */
 export async function createStore(options: StoreOptions): Promise<Store> {
   const { redis: location, targets, clock, log } = options
-  const identity = createIdentity({ file: options.identityFile, format: storeFormat })
+  const identity = createIdentity({ file: options.identityFile, format: storeFormat, log })
   const { seen } = identity
   const connection = connect({
     location,
