@@ -298,7 +298,7 @@ return count`,
     'lease',
     `
 local left = redis.call('PTTL', 'wl:lease:' .. ARGV[1])
-if ARGV[3] ~= '1' and left ~= -2 and left <= ARGV[2] + 60000 then return false end
+if ARGV[3] ~= '1' and left ~= -2 and left <= ARGV[2] + 10000 then return false end
 local token = redis.call('INCR', 'wl:fence:' .. ARGV[1])
 redis.call('SET', 'wl:lease:' .. ARGV[1], token, 'PX', ARGV[2])
 return token`,
