@@ -49,6 +49,7 @@ export function readBatch(bytes: Uint8Array): Batch | undefined {
   let messages = 0
   let message: number | undefined
   let stray = 0
+  let trailers = 0
 
   const endMessage = (at: number): void => {
     if (message === undefined) return
@@ -81,23 +82,25 @@ export function readBatch(bytes: Uint8Array): Batch | undefined {
     if (name === 'FHS') file ??= envelopeOf(line, name)
     if (name === 'BHS') open = begin(envelopeOf(line, name))
     if (name === 'BTS') {
+      trailers += 1
       const found = open?.messages.length ?? 0
       const said = countIn(line)
-      if (said !== undefined && said !== found) faults.push(miscount('E128', 'BTS', { said, found }))
+      if (said !== undefined && said !== found) faults.push(miscount('E128', 'BTS', trailers, { said, found }))
       open = undefined
     }
     if (name === 'FTS') {
       // Some leave BHS out where there is one batch.
       const found = batches.filter(({ header }) => header !== undefined).length || batches.length
       const said = countIn(line)
-      if (said !== undefined && said !== found) faults.push(miscount('E129', 'FTS', { said, found }))
+      if (said !== undefined && said !== found) faults.push(miscount('E129', 'FTS', 1, { said, found }))
     }
   }
   endMessage(body.length)
   if (stray > 0) faults.push({ code: 'E130', hl7Code: 100, params: { count: stray } })
   if (messages > mostMessages) faults.unshift(tooMuch('messages in a batch', mostMessages))
 
-  const first = file ?? batches[0]?.header ?? envelopeOf(text.slice(0, 3), 'BHS')
+  const first =
+    batches.find(({ header }) => header !== undefined)?.header ?? file ?? envelopeOf(text.slice(0, 3), 'BHS')
   return {
     file,
     batches: messages > mostMessages ? [] : batches,
@@ -133,8 +136,13 @@ function countIn(line: string): number | undefined {
   return /^\d{1,9}$/.test(text) ? Number(text) : undefined
 }
 
-function miscount(code: 'E128' | 'E129', segment: string, params: { said: number; found: number }): Fault {
-  return { code, hl7Code: 100, place: { segment, occurrence: 1, field: 1 }, params }
+function miscount(
+  code: 'E128' | 'E129',
+  segment: string,
+  occurrence: number,
+  params: { said: number; found: number },
+): Fault {
+  return { code, hl7Code: 100, place: { segment, occurrence, field: 1 }, params }
 }
 
 /** BHS-3 to BHS-7 are MSH-3 to MSH-7; BHS-11 names the batch as MSH-10 names a message. */

@@ -43,6 +43,8 @@ export interface OrderText {
   readonly extra?: readonly string[]
   /** MSH-18 as it is written; the bytes are made in `encoding`. */
   readonly charset?: string
+  /** MSH-15 and MSH-16, as `AL/ER`. */
+  readonly asks?: string
 }
 
 /**
@@ -132,6 +134,7 @@ let count = 0
 
 function msh(given: OrderText): string {
   count += 1
+  const [accept = '', application = ''] = given.asks?.split('/') ?? []
   return fields('MSH', {
     1: String.raw`^~\&`,
     2: 'RIS',
@@ -143,6 +146,8 @@ function msh(given: OrderText): string {
     9: given.controlId ?? `MSG${String(count).padStart(6, '0')}`,
     10: 'P',
     11: given.version ?? '2.3.1',
+    14: accept,
+    15: application,
     17: given.charset ?? '',
   })
 }
