@@ -81,7 +81,7 @@ export function planRound({ seed, round, only = [], engines, target, pace, most 
     const times = { at: 100 + at * 500 + pick() * 900, lasts: 150 + pick() * pick() * 2500 }
     if (fault === undefined) return undefined
     // An exam takes a second from its beginning to its end: both are to fall into it.
-    return { fault, ...times, lasts: times.lasts * (fault.name.startsWith('ris') ? 2.5 : 1) }
+    return { fault, ...times, lasts: times.lasts + (fault.name.startsWith('ris') ? 2500 : 0) }
   })
   return {
     seed,
