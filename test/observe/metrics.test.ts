@@ -73,6 +73,7 @@ test('names follow the conventions: totals are counters, seconds are seconds, la
     'source',
     'code',
     'kind',
+    'endpoint',
     'destination',
     'result',
     'target',
