@@ -13,6 +13,8 @@ export const risModes = ['take', 'closed', 'AE', 'AR', 'silent', 'late', 'wrong'
 
 /** One frame that came, in the order in which they came; repeats too. */
 export interface RisFrame {
+  /** When it came, in the milliseconds of performance.now(). */
+  readonly at: number
   /** MSH-10. */
   readonly controlId: string
   /** ORC-1 and ORC-5, such as `SC/IP`. */
@@ -68,6 +70,7 @@ export async function startRisDouble({
     const controlId = fieldsOf(message, 'MSH')[10] ?? ''
     const orc = fieldsOf(message, 'ORC')
     const frame = {
+      at: performance.now(),
       controlId,
       orderStatus: `${orc[1] ?? ''}/${orc[5] ?? ''}`,
       accession: fieldsOf(message, 'OBR')[18] ?? '',

@@ -30,7 +30,7 @@ export interface WorldOptions {
 }
 
 /** The engine's default (src/store): a role of a process that says nothing ends then. */
-const leaseMilliseconds = 5000
+const leaseMilliseconds = 3000
 
 /** A hospital in which everything can be broken: engines behind lines, their Redis on a disk, an Orthanc, a RIS. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
