@@ -45,17 +45,17 @@ const cancelled = (n: number): Uint8Array =>
 
 /** Sends until told to stop; answers how many had an acknowledgment. */
 function stream(engine: EngineProcess): { stop(): Promise<void>; sent(): number } {
-  let going = true
+  const stopped = new AbortController()
   let sent = 0
   const life = (async () => {
-    for (let n = 0; going;) {
+    for (let n = 0; !stopped.signal.aborted;) {
       const line = await openLine({ host: '127.0.0.1', port: engine.mllpPort }).catch(() => undefined)
       if (line === undefined) {
         await new Promise((resolve) => setTimeout(resolve, 20))
         continue
       }
       try {
-        for (; going; n += 1) {
+        for (; !stopped.signal.aborted; n += 1) {
           await line.exchange(cancelled(n))
           sent += 1
         }
@@ -68,7 +68,7 @@ function stream(engine: EngineProcess): { stop(): Promise<void>; sent(): number 
   return {
     sent: () => sent,
     async stop() {
-      going = false
+      stopped.abort()
       await life
     },
   }
@@ -109,7 +109,7 @@ test('two engines on one Redis show the same figures of the store, and each its 
   const options = { orthancUrl: 'http://127.0.0.1:1', target: 'none', redisUrl: `redis://127.0.0.1:${port}` } as const
   const engines = await Promise.all([startEngineProcess(options), startEngineProcess(options)])
   try {
-    const [one, other] = engines as [EngineProcess, EngineProcess]
+    const [one, other] = engines
     const line = await openLine({ host: '127.0.0.1', port: one.mllpPort })
     for (let n = 0; n < 10; n += 1) await line.exchange(cancelled(n))
     line.close()

@@ -53,9 +53,9 @@ describe('SIGTERM ends the engine with 0, and what it had acknowledged is there 
   test('under a stream: every AA is in the store, and nothing that was not stored got one', async () => {
     const engine = await engineWith()
     const acknowledged: string[] = []
-    let going = true
+    const stopped = new AbortController()
     const stream = (async () => {
-      for (let n = 0; going; n += 1) {
+      for (let n = 0; !stopped.signal.aborted; n += 1) {
         const line = await openLine({ host: '127.0.0.1', port: engine.mllpPort }).catch(() => undefined)
         if (line === undefined) return
         const code = await line
@@ -68,7 +68,7 @@ describe('SIGTERM ends the engine with 0, and what it had acknowledged is there 
     })()
     await eventually(() => acknowledged.length > 20, 'orders are taken')
     const ended = await engine.stop()
-    going = false
+    stopped.abort()
     await stream
     expect(ended).toBe(0)
     expect(farewell(engine)?.event).toBe('nothing is left')

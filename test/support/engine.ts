@@ -191,9 +191,13 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null
 }
 
-/** For an engine that is restarted with it so many days have gone by; everything else stays in today. */
+/** For an engine that is restarted with it so many days have gone by, on its machine's clock and in its machine's uptime; everything else stays in today. */
 export const daysLater = (days: number): Readonly<Record<string, string>> => {
-  const script = `const now = Date.now, Today = Date, later = ${days * 86_400_000};
+  const script = `import os from 'node:os'
+    import { syncBuiltinESMExports } from 'node:module'
+    const now = Date.now, Today = Date, up = os.uptime, later = ${days * 86_400_000};
+    os.uptime = () => up() + later / 1000
+    syncBuiltinESMExports()
     globalThis.Date = class extends Today {
       constructor(...given) { given.length === 0 ? super(now() + later) : super(...given) }
       static now() { return now() + later }
