@@ -12,6 +12,7 @@ import { writePart10 } from './dicom/part10.ts'
 import { withLongNumbers } from './flow/long-numbers.ts'
 import { checkCounters, withAges } from './flow/count.ts'
 import { watchInbox } from './flow/inbox-watch.ts'
+import { createAttempts } from './flow/attempts.ts'
 import { createAnswerer } from './flow/answer.ts'
 import { circuits } from './flow/circuits.ts'
 import { createEngineClock } from './flow/clock.ts'
@@ -142,6 +143,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const drain = createDrainer({
       ledger: store,
       rules,
+      begin: createAttempts(store),
       rulesNow: async () => rulesSince(rules, await time.steady(), settings.noShow.afterClockJumpHours),
       memo,
       plan: createRecall({ plans: site.plans, store, log, compile: (stored) => compileStoredPlan(stored).plan }),

@@ -8,6 +8,7 @@ import { lookupKey, type Change, type ExamRules, type Lookup, type World } from 
 import { apply, concerns, createOverlay } from '../exam/index.ts'
 import { parse, type ReadOptions } from '../hl7/index.ts'
 import type { Plan } from '../mapping/types.ts'
+import { attemptsAlone, attemptsInBatch } from './attempts.ts'
 import { collapse } from './collapse.ts'
 import type { FlowMetrics } from './metrics.ts'
 import type { VerdictMemo } from './memo.ts'
@@ -19,6 +20,8 @@ export interface DrainContext {
   readonly rules: ExamRules
   /** The rules as they are to be applied to entries that were read before it is asked; default: `rules`. */
   rulesNow?(): Promise<ExamRules>
+  /** How often it was begun, under however many leases, to apply what comes after an entry. */
+  begin?(after: Seq): Promise<number>
   readonly memo: VerdictMemo
   /** The plan that judged a message, from this process or from the store. */
   plan(id: PlanId, source: string): Promise<Plan | undefined>
@@ -60,6 +63,7 @@ export function createDrainer(context: DrainContext): (lease: Lease) => Promise<
   const { ledger, log, metrics, batch = 50, gapMilliseconds = 20 } = context
   let committedAt = Number.NEGATIVE_INFINITY
   let isBehind = false
+  let tokenBefore: number | undefined
 
   return async function drain(lease) {
     await gather()
@@ -67,6 +71,8 @@ export function createDrainer(context: DrainContext): (lease: Lease) => Promise<
     // What broke a batch is looked for entry by entry up to here.
     let alone: Seq = 0
     let staleTurns = 0
+    /** So often the next entry has ended its process. */
+    let fatal = 0
     while (lease.held()) {
       const entries = await ledger.pending(after, after < alone ? 1 : batch)
       const last = entries.at(-1)
@@ -74,7 +80,17 @@ export function createDrainer(context: DrainContext): (lease: Lease) => Promise<
       const started = performance.now()
       let made: Made
       let outcome: Awaited<ReturnType<Ledger['commit']>>
+      // Once per lease: whoever died here before has left nothing but that it had begun.
+      const attempts = tokenBefore === lease.token ? 1 : ((await context.begin?.(after)) ?? 1)
+      tokenBefore = lease.token
+      if (attempts > attemptsInBatch && entries.length > 1) {
+        alone = last.seq
+        fatal = attempts > attemptsAlone ? attempts : 0
+        continue
+      }
+      if (attempts > attemptsAlone) fatal = attempts
       try {
+        if (fatal > 0) throw new EngineError('E685', { count: fatal })
         const [translations, rules = context.rules] = await Promise.all([
           translateAll(context, entries),
           context.rulesNow?.(),
@@ -88,6 +104,7 @@ export function createDrainer(context: DrainContext): (lease: Lease) => Promise<
           alone = last.seq
           continue
         }
+        fatal = 0
         made = { changes: park(last, error, log), known: await ledger.load([]) }
         outcome = await ledger.commit(lease, after, last.seq, made.changes, made.known)
       }
@@ -222,7 +239,10 @@ function applyOrPark(
 
 function park(entry: InboxEntry, error: unknown, log: Log): readonly Change[] {
   const name = error instanceof EngineError ? error.code : error instanceof Error ? error.name : 'unknown'
-  const fault: Fault = { code: 'E699', hl7Code: 207, params: { error: name } }
+  const isFatal = error instanceof EngineError && error.code === 'E685'
+  const fault: Fault = isFatal
+    ? { code: error.code, hl7Code: 207, params: { ...error.params } }
+    : { code: 'E699', hl7Code: 207, params: { error: name } }
   log.error({ seq: entry.seq, kind: entry.kind, code: fault.code, stack: stackOf(error) }, 'entry parked')
   if (entry.kind !== 'message') return [{ kind: 'notice', fault, orderIds: [] }]
   const { messageId, source } = entry

@@ -3,9 +3,10 @@ import { compileStoredPlan } from '../../src/config/plans.ts'
 import { loadSite, type Site } from '../../src/config/site.ts'
 import { EngineError } from '../../src/core/errors/index.ts'
 import type { InboxEntry } from '../../src/core/inbox.ts'
-import type { Ledger } from '../../src/core/ports.ts'
+import type { Ledger, SiteMemory } from '../../src/core/ports.ts'
 import type { Change, ExamRules, World } from '../../src/core/world.ts'
 import { createOverlay } from '../../src/exam/index.ts'
+import { createAttempts } from '../../src/flow/attempts.ts'
 import { createDrainer } from '../../src/flow/drain.ts'
 import { createVerdictMemo } from '../../src/flow/memo.ts'
 import { parse, pathOf, textAt } from '../../src/hl7/index.ts'
@@ -51,6 +52,7 @@ function aLedger() {
     committed,
     applied: () => applied,
     broken: undefined as ((method: string) => unknown) | undefined,
+    deadly: undefined as ((changes: readonly Change[]) => boolean) | undefined,
     stale: undefined as ((upTo: number, changes: readonly Change[]) => boolean) | undefined,
     /** How many entries were asked for last. */
     limit: () => limitOfLast,
@@ -84,6 +86,8 @@ function aLedger() {
       },
       async commit(lease, after, upTo, changes) {
         fail('commit')
+        // Nothing but its absence is left of a process that died: as when the store is away, it comes no further.
+        if (ledger.deadly?.(changes) === true) throw storeAway()
         if (!lease.held() || after !== applied) return 'fenced'
         if (ledger.stale?.(upTo, changes) === true) return 'stale'
         truth.fold(changes)
@@ -98,6 +102,14 @@ function aLedger() {
     if (error !== undefined) throw error
   }
   return ledger
+}
+
+function aMemory(): SiteMemory {
+  const kept = new Map<string, string>()
+  return {
+    remembered: async (name) => kept.get(name),
+    rememberOfSite: async (name, value) => void kept.set(name, value),
+  }
 }
 
 /** Reads what either of two loads has loaded. */
@@ -116,6 +128,7 @@ function draining(
   options: {
     plan?: (id: string) => Promise<Plan | undefined>
     rulesNow?: () => Promise<ExamRules>
+    attempts?: boolean
     batch?: number
   } = {},
 ) {
@@ -135,6 +148,7 @@ function draining(
     committed: (effect) => void effects.push(effect),
     gapMilliseconds: 0,
     ...(options.rulesNow === undefined ? {} : { rulesNow: options.rulesNow }),
+    ...(options.attempts === true ? { begin: createAttempts(aMemory()) } : {}),
     ...(options.batch === undefined ? {} : { batch: options.batch }),
   })
   return { ledger, log, metrics, memo, effects, drain, lease: aLease() }
@@ -284,6 +298,32 @@ test('I3: a message whose world is never the same twice is a dead letter, alone'
     ['M2', 'dead'],
     ['M3', 'applied'],
   ])
+})
+
+test('I3: a message that ends its process again and again is a dead letter, alone', async () => {
+  const { ledger, drain } = draining({ attempts: true })
+  for (let n = 1; n <= 4; n += 1) ledger.message(n, order(n))
+  // The process dies before the commit of whatever holds the second one: the turn never ends.
+  ledger.deadly = (changes) =>
+    changes.some((one) => one.kind === 'order' && one.order.numbers.fillerOrderNumber === 'F2')
+  let lives = 0
+  while (ledger.applied() < 4 && lives < 30) {
+    lives += 1
+    await drain(aLease()).catch(() => undefined)
+  }
+  expect(ledger.states()).toEqual([
+    ['M1', 'applied'],
+    ['M2', 'dead'],
+    ['M3', 'applied'],
+    ['M4', 'applied'],
+  ])
+  expect(ledger.committed).toContainEqual(
+    expect.objectContaining({
+      messageId: 'M2',
+      state: expect.objectContaining({ fault: expect.objectContaining({ code: 'E685' }) }),
+    }),
+  )
+  expect(lives).toBeLessThan(15)
 })
 
 test('I3: rules of this moment are asked for after the entries that they are for', async () => {

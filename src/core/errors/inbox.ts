@@ -27,4 +27,9 @@ export const inboxErrors = {
     'transient',
     'Look at the load of this machine and of Redis. A message that takes so long by itself is a defect: report it.',
   ),
+  E685: entry(
+    'The engine ended {count} times while it applied this entry.',
+    'permanent',
+    'It is parked and everything else goes on. Look why the engine ended (memory of the machine, `engine failed` in the log), report it, and replay the message after that.',
+  ),
 } satisfies Record<string, ErrorEntry>
