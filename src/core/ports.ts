@@ -400,6 +400,8 @@ export interface StoreHealth {
   onHealth(listener: (up: boolean) => void): () => void
   /** Why Redis, which answers, takes no new messages: short of memory (E518), or not the store that it was. */
   trouble(): EngineError | undefined
+  /** What works now and may not for long: a disk that is nearly full (E526), a Redis that may lose data (E504, E505). */
+  concern(): EngineError | undefined
   /** Called when new messages are no longer taken, and when they are again. */
   onIntake(listener: (open: boolean) => void): () => void
   /** Bytes used by Redis, and its limit (0: none). */

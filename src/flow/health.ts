@@ -11,7 +11,7 @@ import type { WorklistIndex } from './worklist-index.ts'
  * endpoints and codes only. Asking costs the store at most one question per destination.
  */
 export async function health(parts: {
-  readonly store: Pick<Store, 'isUp' | 'state' | 'trouble'>
+  readonly store: Pick<Store, 'isUp' | 'state' | 'trouble' | 'concern'>
   /** Why the engine's own Redis does not run. */
   readonly redisFailure: () => string | undefined
   readonly index: Pick<WorklistIndex, 'ready' | 'lagging'>
@@ -23,7 +23,7 @@ export async function health(parts: {
   const { store, index, sources, watches, deliverers, publishers } = parts
   const storeUp = store.isUp()
   return [
-    storePart(storeUp, store.trouble(), parts.redisFailure()),
+    storePart(storeUp, store, parts.redisFailure()),
     ...sources.map((source): PartHealth => {
       const name = `source ${source.name}`
       return source.isListening()
@@ -86,8 +86,13 @@ function again({ failures, next }: RetryPlan, circuit: CircuitState): string {
 }
 
 /** Short of memory it still applies and delivers; not the store that it was, it does nothing. */
-function storePart(up: boolean, trouble: EngineError | undefined, redisFailure: string | undefined): PartHealth {
+function storePart(
+  up: boolean,
+  store: Pick<Store, 'trouble' | 'concern'>,
+  redisFailure: string | undefined,
+): PartHealth {
   const name = 'store'
+  const trouble = store.trouble() ?? (up ? store.concern() : undefined)
   if (trouble === undefined) {
     if (up) return { name, state: 'up' }
     return { name, state: 'down', detail: redisFailure ?? 'Redis does not answer; no messages are taken.' }

@@ -6,9 +6,9 @@ type Asked = Pick<Connection, 'ask' | 'redis'>
 
 /**
  * Whether this Redis can keep what is acknowledged (I1). What cannot work is an
- * error; what can lose data is said loudly, since the site may know better.
+ * error; what can lose data is said loudly, since the site may know better: the first of that is answered.
  */
-export async function checkServer(connection: Asked, log: Log): Promise<void> {
+export async function checkServer(connection: Asked, log: Log): Promise<EngineError | undefined> {
   const info = await connection.ask((redis) => redis.info())
   const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
 
@@ -18,8 +18,11 @@ export async function checkServer(connection: Asked, log: Log): Promise<void> {
   if (field('cluster_enabled') === '1') throw new EngineError('E507')
   if (field('role') === 'slave') throw new EngineError('E509', { reason: 'READONLY' })
 
-  const warn = (code: 'E504' | 'E505', params: Record<string, string>): void =>
+  const concerns: EngineError[] = []
+  const warn = (code: 'E504' | 'E505', params: Record<string, string>): void => {
+    concerns.push(new EngineError(code, params))
     log.error({ code, ...params }, sentence(code, params))
+  }
   if (field('aof_enabled') !== '1') warn('E504', { setting: 'appendonly', value: 'no' })
   else {
     const fsync = await setting(connection, 'appendfsync')
@@ -27,6 +30,7 @@ export async function checkServer(connection: Asked, log: Log): Promise<void> {
   }
   const policy = field('maxmemory_policy')
   if (policy !== 'noeviction') warn('E505', { policy })
+  return concerns[0]
 }
 
 /** Undefined where the site's Redis does not let us ask. */

@@ -239,6 +239,10 @@ export async function launch(args: readonly string[], path: string, milliseconds
 
 /** Redis marks what matters with `#`; the rest of the line is a sentence. */
 function reasonIn(lines: readonly string[]): string {
+  // What it says last is what it does about it, not what happened.
+  if (lines.some((line) => /No space left on device|Short write while writing/.test(line))) {
+    return 'the disk of the data folder is full'
+  }
   const marked = lines.filter((line) => / # (?!WARNING)/.test(line)).map((line) => line.slice(line.indexOf(' # ') + 3))
   return marked.at(-1) ?? lines.at(-1) ?? 'it ended at once'
 }

@@ -52,7 +52,12 @@ export interface StoreOptions {
   /** Where this engine remembers which store it works on and how far that has come; without it only while it runs. */
   readonly identityFile?: string
   /** Parts of maxmemory from which on no messages are taken, and below which they are again. */
-  readonly memory?: { readonly closeAt?: number; readonly openBelow?: number; readonly lookMilliseconds?: number }
+  readonly memory?: {
+    readonly closeAt?: number
+    readonly openBelow?: number
+    readonly lookMilliseconds?: number
+    readonly leastFreeBytes?: number
+  }
   /** How long to wait for Redis at the start. */
   readonly startMilliseconds?: number
 }
@@ -68,10 +73,11 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     commandMilliseconds: options.commandMilliseconds ?? 5000,
     prepare: ({ run }) => identity.look(run),
   })
+  let concern: EngineError | undefined
   const leases = createLeases({ connection, leaseMilliseconds: options.leaseMilliseconds ?? 3000 })
   try {
     await isReady(connection, options.startMilliseconds ?? 10_000)
-    await checkServer(connection, log)
+    concern = await checkServer(connection, log)
     await migrate({ connection, leases, log })
     await reindex({ connection, log })
   } catch (error) {
@@ -82,7 +88,13 @@ export async function createStore(options: StoreOptions): Promise<Store> {
   stream.onChange(seen)
   const folder = options.identityFile === undefined ? undefined : dirname(options.identityFile)
   const repair = startRepair({ connection, folder, log })
-  const monitor = createMonitor({ connection, identity, log, ...options.memory })
+  const monitor = createMonitor({
+    connection,
+    identity,
+    log,
+    folder: 'path' in location ? folder : undefined,
+    ...options.memory,
+  })
   const plans = createPlanStore({ connection, now: () => Date.parse(clock()) })
   return {
     ...createInbox({ connection, seen, refusal: monitor.shortage, againCount: options.againCount ?? 200_000 }),
@@ -110,6 +122,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     isUp: () => connection.isUp(),
     onHealth: (listener) => connection.onHealth(listener),
     trouble: () => (connection.isUp() ? monitor.shortage() : connection.refusal()),
+    concern: () => monitor.disk() ?? concern,
     onIntake: (listener) => monitor.onIntake(listener),
     memory: () => memoryOf(connection),
     async close() {

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises'
 import { EngineError } from '../core/errors/index.ts'
 import type { Log } from '../core/ports.ts'
 import type { Connection } from './connection.ts'
@@ -6,6 +7,8 @@ import type { Identity } from './identity.ts'
 export interface Monitor {
   /** E518 while Redis is nearly full. */
   shortage(): EngineError | undefined
+  /** E526 while the disk of the engine's own Redis is nearly full. */
+  disk(): EngineError | undefined
   onIntake(listener: (open: boolean) => void): () => void
   close(): void
 }
@@ -20,14 +23,26 @@ export interface Monitor {
 export function createMonitor(options: {
   connection: Connection
   identity: Pick<Identity, 'look' | 'keep'>
+  /** The data folder, where Redis is the engine's own. */
+  folder: string | undefined
   log: Log
   closeAt?: number
   openBelow?: number
   lookMilliseconds?: number
+  leastFreeBytes?: number
 }): Monitor {
-  const { connection, identity, log, closeAt = 0.9, openBelow = 0.85, lookMilliseconds = 1000 } = options
+  const {
+    connection,
+    identity,
+    log,
+    closeAt = 0.9,
+    openBelow = 0.85,
+    lookMilliseconds = 1000,
+    leastFreeBytes = 500_000_000,
+  } = options
   const listeners = new Set<(open: boolean) => void>()
   let shortage: EngineError | undefined
+  let disk: EngineError | undefined
   let isOpen = connection.isUp()
   let looking = false
 
@@ -49,7 +64,17 @@ export function createMonitor(options: {
     tell()
   }
 
+  async function measureDisk(folder: string): Promise<void> {
+    const { bavail, bsize } = await statfs(folder)
+    const free = bavail * bsize
+    const before = disk
+    disk = free < leastFreeBytes ? new EngineError('E526', { folder, free: Math.round(free / 1_000_000) }) : undefined
+    if (disk !== undefined && before === undefined) log.error({ code: 'E526', folder }, disk.message)
+  }
+
   async function look(): Promise<void> {
+    // Also while Redis is away: it may be so because of that. What cannot be told is no reason to say anything.
+    if (options.folder !== undefined) await measureDisk(options.folder).catch(() => {})
     if (looking || !connection.isUp()) return
     looking = true
     try {
@@ -67,6 +92,7 @@ export function createMonitor(options: {
   const stop = connection.onHealth(tell)
   return {
     shortage: () => shortage,
+    disk: () => disk,
     onIntake(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -23,7 +23,7 @@ test('every npm script that a page names exists, and so does the file that it ru
 
 test('every verb of worklane and every flag that a page names exists', () => {
   const named = commands.flatMap(({ file, command }) => {
-    const match = /(?:^|\s|\/)worklane(?:\.ts)?(?: --)? ([a-z]+)\b(.*)/.exec(command)
+    const match = /(?:^|\s|\/)worklane(?:\.ts)?(?: --)? ([a-z]+(?:-[a-z]+)*)\b(.*)/.exec(command)
     if (match === null || /^(?:docker|worklane ready)/.test(command) || command.includes('.wl')) return []
     return [{ file, command, verb: match[1] ?? '', flags: match[2]?.match(/--[a-z-]+/g) ?? [] }]
   })

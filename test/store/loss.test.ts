@@ -141,9 +141,11 @@ test('I1: near the limit of its memory the store takes no messages, applies what
   store.onIntake((is) => changes.push(is))
   await store.accept(message({ controlId: '1' }))
   // Beside it, what connections need counts for nothing.
-  await raw.eval("redis.call('SETRANGE', 'ballast', 20000000, 'x')", 0)
-  const { used } = await store.memory()
-  const limitAt = (part: number): Promise<unknown> => raw.config('SET', 'maxmemory', String(Math.round(used / part)))
+  await raw.eval("redis.call('SETRANGE', 'ballast', 80000000, 'x')", 0)
+  const limitAt = async (part: number): Promise<void> => {
+    const { used } = await store.memory()
+    await raw.config('SET', 'maxmemory', String(Math.round(used / part)))
+  }
   await limitAt(0.95)
   await eventually(() => store.trouble()?.code === 'E518', 'it is said')
   await expect(store.accept(message({ controlId: '2' }))).rejects.toMatchObject({ code: 'E518', class: 'transient' })
@@ -160,4 +162,23 @@ test('I1: near the limit of its memory the store takes no messages, applies what
   await limitAt(0.5)
   await eventually(() => changes.join() === 'false,true', 'it takes messages again')
   expect(await store.accept(message({ controlId: '2' }))).toMatchObject({ kind: 'stored' })
+})
+
+test('what may not last is a concern while all is well: a disk that is nearly full, a Redis that may lose data', async () => {
+  const store = await openStore(redis.path, {
+    identityFile: fileOf('one'),
+    memory: { lookMilliseconds: 50, leastFreeBytes: Number.MAX_SAFE_INTEGER },
+  })
+  opened.push(store)
+  await eventually(() => store.concern()?.code === 'E526', 'the disk is said')
+  expect(store.concern()?.params['free']).toEqual(expect.any(Number))
+  expect(await store.accept(message({ controlId: '1' }))).toMatchObject({ kind: 'stored' })
+  const forgetful = await startRedis({ aof: false })
+  try {
+    const other = await openStore(forgetful.path)
+    expect(other.concern()?.code).toBe('E504')
+    await other.close()
+  } finally {
+    await forgetful.stop()
+  }
 })

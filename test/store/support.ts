@@ -16,7 +16,7 @@ export function openStore(
     retentionStepMilliseconds?: number
     identityFile?: string
     againCount?: number
-    memory?: { lookMilliseconds?: number }
+    memory?: { lookMilliseconds?: number; leastFreeBytes?: number }
   } = {},
 ): Promise<Store> {
   return createStore({

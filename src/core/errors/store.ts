@@ -123,4 +123,9 @@ export const storeErrors = {
     'permanent',
     'Stop every engine of this store first.',
   ),
+  E526: entry(
+    'The disk of the data folder {folder} has {free} MB left; when it is full, no messages are taken.',
+    'transient',
+    'Make room on it: old backups, logs, other programs. What was acknowledged is safe.',
+  ),
 } satisfies Record<string, ErrorEntry>
