@@ -20,7 +20,14 @@ export async function ask(
     expects,
     config,
     body: told,
-  }: { readonly expects: string; readonly config?: string | undefined; readonly body?: object },
+    seconds = 10,
+  }: {
+    readonly expects: string
+    readonly config?: string | undefined
+    readonly body?: object
+    /** How long an answer may take. */
+    readonly seconds?: number
+  },
 ): Promise<Answer> {
   const { site } = load(io, config)
   if (site === undefined)
@@ -40,7 +47,7 @@ export async function ask(
     const headers = { authorization: `Bearer ${token}` }
     const post = { method: 'POST', headers: { ...headers, 'content-type': 'application/json' } }
     const request = told === undefined ? { headers } : { ...post, body: JSON.stringify(told) }
-    response = await fetch(url, { ...request, signal: AbortSignal.timeout(10_000) })
+    response = await fetch(url, { ...request, signal: AbortSignal.timeout(seconds * 1000) })
   } catch {
     return failed(`No engine answers at ${engine}. Is it running, and is this its HTTP port?`)
   }

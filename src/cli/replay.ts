@@ -197,8 +197,8 @@ async function replayMany(
 
   const all: Went[] = []
   for (let after: string | null | undefined; after !== null;) {
-    const body = { by, reason, force, filter, limit: 100, ...(after === undefined ? {} : { after }) }
-    const answer = await ask(io, '/api/dead-letters/replay', {}, { expects: 'items', config, body })
+    const body = { by, reason, force, filter, limit: 50, ...(after === undefined ? {} : { after }) }
+    const answer = await ask(io, '/api/dead-letters/replay', {}, { expects: 'items', config, body, seconds: 60 })
     if (answer.kind === 'failed') {
       return fail(
         `${answer.reason} ${all.length} of ${total} were tried; the same command again goes on with the rest.`,

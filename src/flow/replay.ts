@@ -126,10 +126,12 @@ export function createReplayer(context: ReplayContext): Replayer {
 
   /** What came of those that got a place in the inbox, or `waiting` when that takes too long. */
   async function outcomes(all: readonly Replayed[]): Promise<readonly Replayed[]> {
-    const last = Math.max(0, ...all.map(({ seq = 0 }) => seq))
-    if (last === 0) return all
-    wake('drain')
-    await isApplied(last)
+    // What the pipeline refuses or ignores is done with; the rest waits for its turn.
+    const last = Math.max(0, ...all.map(({ seq = 0, state }) => (state?.kind === 'waiting' ? seq : 0)))
+    if (last > 0) {
+      wake('drain')
+      await isApplied(last)
+    }
     const acts = await store.acts(all.map(({ id }) => id))
     return Promise.all(
       all.map(async (one, at): Promise<Replayed> => {
