@@ -1,14 +1,10 @@
-import { readAcknowledgment, type ReadAcknowledgment } from '../hl7/index.ts'
+import { exchange, type Answered } from './exchange.ts'
 import { openLine, type Line } from './mllp.ts'
 
 export interface PatientLine {
-  /** Sends until it is answered; undefined when nobody has answered for too long, or it was told to stop. */
-  send(message: Uint8Array, controlId: string): Promise<Answered | undefined>
+  /** Sends until it is answered, and tells what was said last; undefined when nobody has answered for too long, or it was told to stop. */
+  send(message: Uint8Array): Promise<Answered | 'silence' | undefined>
   close(): void
-}
-
-export interface Answered extends ReadAcknowledgment {
-  readonly bytes: Uint8Array
 }
 
 export interface PatientLineOptions {
@@ -37,26 +33,22 @@ export async function openPatientLine(options: PatientLineOptions): Promise<Pati
   const open = (): Promise<Line> => openLine({ ...address, seconds: answerSeconds })
   let line: Line | undefined = await open()
 
-  async function exchange(message: Uint8Array, controlId: string): Promise<Answered> {
+  async function send(message: Uint8Array): Promise<Answered | 'silence'> {
     line ??= await open()
-    const bytes = await line.exchange(message)
-    const read = readAcknowledgment(bytes)
-    if (read === undefined) throw new Error('The answer is not an acknowledgment.')
-    // Without an MSH-10, or where it could not be read, there is nothing to repeat.
-    if (controlId !== '' && !['', controlId].includes(read.controlId))
-      throw new Error('The answer is of another message.')
+    const last = (await exchange(line, message)).at(-1)
     // 207: it could not be kept, and may be sent again (HL7 table 0357).
-    if (read.code === 'AR' && read.errorCode === '207') throw new Error('The engine cannot keep messages now.')
-    return { ...read, bytes }
+    if (last !== undefined && ['AR', 'CR'].includes(last.code) && last.errorCode === '207')
+      throw new Error('The engine cannot keep messages now.')
+    return last ?? 'silence'
   }
 
   return {
-    async send(message, controlId) {
+    async send(message) {
       const until = performance.now() + waitSeconds * 1000
       let isWaiting = false
       for (let pause = pauseMilliseconds; ; pause = Math.min(pause * 2, longestPauseMilliseconds)) {
         try {
-          const answered = await exchange(message, controlId)
+          const answered = await send(message)
           if (isWaiting) onBack()
           return answered
         } catch (error) {

@@ -153,12 +153,13 @@ async function sendOne(
   { line, progress, refusedFile, result, stop }: Sending,
 ): Promise<string | undefined> {
   if (stop.aborted) return interrupted
-  const { controlId, isReply } = headerOf(message)
+  const { isReply } = headerOf(message)
   if (isReply) result.replies += 1
   else {
-    const answered = await line.send(message, controlId)
+    const answered = await line.send(message)
     if (answered === undefined) return stop.aborted ? interrupted : 'nobody answers'
-    if (answered.code === 'AA' || answered.code === 'CA') result.taken += 1
+    // Who asks for no acknowledgment when all is well is told nothing.
+    if (answered === 'silence' || answered.code === 'AA' || answered.code === 'CA') result.taken += 1
     else {
       result.refused.push({ file, number, acknowledgment: answered.code, ...reasonIn(answered.bytes) })
       if (refusedFile !== undefined) keep(refusedFile, message)
@@ -184,18 +185,13 @@ function keep(file: string, message: Uint8Array): void {
   appendFileSync(file, Buffer.concat([message, Buffer.from('\r\n')]))
 }
 
-/** MSH-9.1 and MSH-10 as sent. */
-function headerOf(message: Uint8Array): { readonly controlId: string; readonly isReply: boolean } {
+/** MSH-9.1 as sent. */
+function headerOf(message: Uint8Array): { readonly isReply: boolean } {
   const [header = ''] = Buffer.from(message.subarray(0, 4096))
     .toString('latin1')
     .split(/[\r\n]/)
   const fields = header.split(header[3] ?? '|')
-  // Whoever answers may write it with escapes, blanks or another charset: only plain ones are compared.
-  const controlId = fields[9] ?? ''
-  return {
-    controlId: /^[\w.:/-]+$/.test(controlId) ? controlId : '',
-    isReply: /^ACK(?:$|[^A-Za-z0-9])/.test(fields[8] ?? ''),
-  }
+  return { isReply: /^ACK(?:$|[^A-Za-z0-9])/.test(fields[8] ?? '') }
 }
 
 /** So many lines of one kind are read; more are counted. */

@@ -5,6 +5,8 @@ import { createSplitter, frame } from '../../connectors/mllp/index.ts'
 export interface Line {
   /** Resolves with the next frame that comes back; rejects with a sentence. */
   exchange(bytes: Uint8Array): Promise<Uint8Array>
+  /** The next frame that comes, without sending anything. */
+  receive(): Promise<Uint8Array>
   close(): void
 }
 
@@ -44,24 +46,27 @@ export async function openLine({
   }
 
   return {
-    exchange(bytes) {
-      return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
-          waiting = undefined
-          reject(new Error(`No acknowledgment within ${seconds} s.`))
-        }, seconds * 1000)
-        const done =
-          <T>(settle: (value: T) => void) =>
-          (value: T) => {
-            clearTimeout(timer)
-            settle(value)
-          }
-        waiting = { resolve: done(resolve), reject: done(reject) }
-        if (ended === undefined) socket.write(frame(bytes))
-        deliver()
-      })
-    },
+    exchange: (bytes) => next(bytes),
+    receive: () => next(undefined),
     close: () => socket.destroy(),
+  }
+
+  function next(bytes: Uint8Array | undefined): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        waiting = undefined
+        reject(new Error(`No acknowledgment within ${seconds} s.`))
+      }, seconds * 1000)
+      const done =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          clearTimeout(timer)
+          settle(value)
+        }
+      waiting = { resolve: done(resolve), reject: done(reject) }
+      if (bytes !== undefined && ended === undefined) socket.write(frame(bytes))
+      deliver()
+    })
   }
 }
 

@@ -1,5 +1,5 @@
-import { readAcknowledgment } from '../hl7/index.ts'
 import { EngineError } from '../core/errors/index.ts'
+import { exchange, StrangeAnswer, type Answered } from './exchange.ts'
 import { readMessages } from './hl7-file.ts'
 import { openLine, readAddress, type Line } from './mllp.ts'
 import { counted, painter, type Io } from './output.ts'
@@ -8,7 +8,7 @@ import { misuse, readArgs } from './usage.ts'
 export const usage = `worklane send FILE... [--to HOST:PORT]
 
 Sends each message of each file over MLLP, one after the other on one connection,
-and shows the acknowledgment. A FILE of - is standard input.
+and shows the acknowledgment; in enhanced mode (MSH-15, MSH-16) both. A FILE of - is standard input.
 --to: default 127.0.0.1 and WORKLANE_MLLP_PORT, else 2575.
 Exit code 0: all AA or CA; 1: one was refused, or nobody answered.`
 
@@ -28,9 +28,16 @@ export async function send(args: readonly string[], io: Io): Promise<number> {
     line = await openLine(address)
     for (const { file, messages } of files) {
       for (const message of messages) {
-        const answer = await line.exchange(message)
+        const answers = await answersOn(line, message)
         sent += 1
-        if (!show(file, answer, io)) refused += 1
+        if (answers === undefined) {
+          io.stdout(`${painter(io).red('??')}  ${file}  the answer is not an acknowledgment\n`)
+          refused += 1
+          continue
+        }
+        if (answers.length === 0) io.stdout(`--  ${file}  asks for no acknowledgment\n`)
+        const taken = answers.map((answer) => show(file, answer, io))
+        if (taken.includes(false)) refused += 1
       }
     }
   } catch (error) {
@@ -45,18 +52,22 @@ export async function send(args: readonly string[], io: Io): Promise<number> {
   return refused === 0 ? 0 : 1
 }
 
-function show(file: string, answer: Uint8Array, io: Io): boolean {
-  const paint = painter(io)
-  const acknowledgment = readAcknowledgment(answer)
-  if (acknowledgment === undefined) {
-    io.stdout(`${paint.red('??')}  ${file}  the answer is not an acknowledgment\n`)
-    return false
+/** Undefined: what came back answers nothing. */
+async function answersOn(line: Line, message: Uint8Array): Promise<readonly Answered[] | undefined> {
+  try {
+    return await exchange(line, message)
+  } catch (error) {
+    if (error instanceof StrangeAnswer) return undefined
+    throw error
   }
-  const { code, controlId } = acknowledgment
+}
+
+function show(file: string, { code, controlId, bytes }: Answered, io: Io): boolean {
+  const paint = painter(io)
   const taken = code === 'AA' || code === 'CA'
   io.stdout(`${taken ? paint.green(code) : paint.red(code)}  ${file}  ${controlId}\n`)
   if (!taken) {
-    const errors = Buffer.from(answer)
+    const errors = Buffer.from(bytes)
       .toString('latin1')
       .split('\r')
       .filter((segment) => /^(MSA|ERR)/.test(segment))
