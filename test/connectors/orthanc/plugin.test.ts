@@ -205,7 +205,10 @@ describe('a modality asks, and the engine', () => {
 
     test('I6: in the order in which it happened, numbered, with the identity of the database', async () => {
       const study = await pass()
-      await has(study)
+      await eventually(
+        () => brought().some(({ change, resource }) => change === 'Deleted' && resource === study),
+        'all of it is brought, in one piece or in several',
+      )
       const numbers = brought().map(({ number }) => number)
       expect(numbers).toEqual([...new Set(numbers)].toSorted((one, other) => one - other))
       expect(brought().filter((row) => row.resource === study)).toMatchObject([
