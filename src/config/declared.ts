@@ -50,6 +50,10 @@ const source = z
       description:
         'When and with what a message is acknowledged. checked: its pipeline has judged it and it is stored. stored: AA when it is stored, whatever the judgement is: what is wrong is kept as invalid, and its sender not told. applied: when its effect is visible; AE if it became a dead letter.',
     }),
+    acknowledgmentMode: kind.choice(['asked', 'original'], 'asked', {
+      description:
+        'Which acknowledgments a message gets. asked: those that MSH-15 and MSH-16 ask for (enhanced mode), and where both are empty one AA, AE or AR. original: always that one, for a sender that fills these fields and expects nothing else.',
+    }),
     whenStoreUnavailable: kind.choice(['noAck', 'reject'], 'noAck', {
       description:
         'While messages cannot be stored. noAck: connections are closed without an answer, so that the sender keeps its messages. reject: AR 207, only for a sender that is known to send again after AR.',

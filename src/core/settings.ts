@@ -76,6 +76,8 @@ export interface SourceSettings {
   readonly bind: string
   /** When the AA is sent. `checked`: the pipeline's verdict first. `stored`: after the store, whatever the verdict will be. `applied`: when its effect is visible. */
   readonly ack: 'checked' | 'stored' | 'applied'
+  /** `asked`: MSH-15 and MSH-16 choose between original and enhanced mode. `original`: they are not looked at. */
+  readonly acknowledgmentMode: 'asked' | 'original'
   readonly whenStoreUnavailable: 'noAck' | 'reject'
   /** Of messages without MSH-18. */
   readonly defaultCharset: string

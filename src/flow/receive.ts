@@ -13,6 +13,7 @@ import {
   isWanted,
   parse,
   readBatch,
+  type AcknowledgmentMode,
   type AnswerContext,
   type Path,
 } from '../hl7/index.ts'
@@ -90,8 +91,11 @@ const silence: Answers = { first: 'nothing', application: 'nothing' }
  */
 export function createReceiver(context: ReceiveContext): Receiver {
   const { source, inbox, store, outcomes, memo, clock, log, metrics } = context
+  const modeOf = (message: Message | undefined): AcknowledgmentMode =>
+    source.acknowledgmentMode === 'original' ? { kind: 'original' } : acknowledgmentMode(message)
   const replies = createReplies({
     source,
+    modeOf,
     store,
     outcomes,
     clock,
@@ -142,7 +146,7 @@ export function createReceiver(context: ReceiveContext): Receiver {
     const { body, message, judgement, size } = judged
     const { verdict } = judgement
     const controlId = message === undefined ? '' : text(message, controlIdPath)
-    const mode = acknowledgmentMode(message)
+    const mode = modeOf(message)
     const isAnswered = !/^ACK(\^|$)/.test(judgement.type)
     const answers = isAnswered ? answersTo(verdict, mode, { ack: judged.ack, isMatchable: controlId !== '' }) : silence
     const hearer: Hearer = { connection: from, sender: senderOf(message) }
@@ -234,7 +238,7 @@ export function createReceiver(context: ReceiveContext): Receiver {
       return { kind: 'close' }
     }
     const said = (state === undefined ? undefined : effectOf(state)) ?? taken
-    const mode = acknowledgmentMode(message)
+    const mode = modeOf(message)
     if (mode.kind === 'enhanced' && !isWanted(mode.application, said.code !== 'AA')) return { kind: 'nothing' }
     return acknowledged(said, said.code === 'AA' ? stored : answer(message, said))
   }
@@ -245,12 +249,12 @@ export function createReceiver(context: ReceiveContext): Receiver {
     if (!isAnswered) return { kind: 'nothing' }
     const faults = [storeFault(error)]
     const verdict = { kind: 'invalid', acknowledgment: 'AR', faults } as const
-    const { first: said } = answersTo(verdict, acknowledgmentMode(message), { ack: 'checked', isMatchable: true })
+    const { first: said } = answersTo(verdict, modeOf(message), { ack: 'checked', isMatchable: true })
     return typeof said === 'string' ? { kind: 'close' } : acknowledged(said, answer(message, said))
   }
 
   function answer(message: Message | undefined, { code, faults }: Said): Uint8Array {
-    const isEnhanced = acknowledgmentMode(message).kind === 'enhanced'
+    const isEnhanced = modeOf(message).kind === 'enhanced'
     const controlId = context.newControlId()
     return acknowledge(message, { code, faults, isEnhanced }, answering({ now: clock(), controlId })).bytes
   }

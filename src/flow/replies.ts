@@ -1,7 +1,7 @@
 import type { Instant, MessageId } from '../core/ids.ts'
 import type { Clock, Log, MessageStore, Replies } from '../core/ports.ts'
 import type { SourceSettings } from '../core/settings.ts'
-import { acknowledgmentMode, isWanted, parse, type AcknowledgmentMode } from '../hl7/index.ts'
+import { isWanted, parse, type AcknowledgmentMode } from '../hl7/index.ts'
 import type { Message } from '../hl7/types.ts'
 import { effectOf, refusal, taken, type Said, type When } from './answers.ts'
 import { failureOf } from './failure.ts'
@@ -19,6 +19,7 @@ export interface RepliesContext {
   readonly source: SourceSettings
   readonly store: Replies & Pick<MessageStore, 'message'>
   readonly outcomes: Outcomes
+  modeOf(message: Message | undefined): AcknowledgmentMode
   /** The same message and the same verdict give the same bytes. */
   render(message: Message | undefined, id: MessageId, at: Instant, said: Said): Uint8Array
   readonly clock: Clock
@@ -44,7 +45,7 @@ const mostAtOnce = 100
  * is lost before, on the next one on which the same sender (MSH-3, MSH-4) says anything. So it comes
  * at least once, and the same bytes again.
  */
-export function createReplies({ source, store, outcomes, render, clock, log }: RepliesContext) {
+export function createReplies({ source, store, outcomes, modeOf, render, clock, log }: RepliesContext) {
   /** Being said in this process, on which connection. */
   const saying = new Map<MessageId, object>()
   /** Not heard, of a connection of this process. */
@@ -58,7 +59,7 @@ export function createReplies({ source, store, outcomes, render, clock, log }: R
       hearer: Hearer,
       { id, at, message, when }: { id: MessageId; at: Instant; message: Message | undefined; when: When },
     ): Later {
-      const mode = acknowledgmentMode(message)
+      const mode = modeOf(message)
       return say(hearer, id, async () => {
         const said = when === 'effect' ? await effect(id) : when
         return said === undefined || said === 'nothing' || !isAskedFor(mode, said)
@@ -142,9 +143,7 @@ export function createReplies({ source, store, outcomes, render, clock, log }: R
     const parsed = parse(kept.body, source)
     const message = parsed.kind === 'message' ? parsed.message : parsed.header
     const said = await saidOf(id, kept.state.kind === 'invalid' ? refusal(kept.state.faults) : taken)
-    return said !== undefined && isAskedFor(acknowledgmentMode(message), said)
-      ? render(message, id, kept.at, said)
-      : undefined
+    return said !== undefined && isAskedFor(modeOf(message), said) ? render(message, id, kept.at, said) : undefined
   }
 
   /** As the source says when a message is taken. */

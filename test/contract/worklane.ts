@@ -91,6 +91,7 @@ export function aSource(given: Partial<SourceSettings> = {}): SourceSettings {
     port: 0,
     bind: '127.0.0.1',
     ack: 'checked',
+    acknowledgmentMode: 'asked',
     whenStoreUnavailable: 'noAck',
     defaultCharset: 'UNICODE UTF-8',
     charset: 'detect',

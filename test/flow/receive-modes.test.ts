@@ -130,6 +130,21 @@ test('a sender in original mode on the same port is never told what another mess
   expect(store.owed()).toEqual(['RIS|HOSP ONE'])
 })
 
+test('a sender that fills MSH-15 and MSH-16 and expects one AA gets it where the source says so', async () => {
+  const { hear, store } = receiving({ acknowledgmentMode: 'original' })
+  const heard = [
+    await hear(message('ONE', both)),
+    await hear(message('TWO', { asks: 'NE/NE' })),
+    await hear(message('BAD', { asks: 'AL/NE', application: 'REFUSE' })),
+  ]
+  expect(heard.map(({ first, also }) => [first, also.length])).toEqual([
+    ['AA ONE', 0],
+    ['AA TWO', 0],
+    ['AE BAD', 0],
+  ])
+  expect(store.owed()).toEqual([])
+})
+
 test('I4: a repetition gets the bytes of its commit and of its application again', async () => {
   const { receive, hear } = receiving()
   const bytes = Buffer.from(message('ONE', both))
