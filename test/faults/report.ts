@@ -12,6 +12,7 @@ export interface Summary {
   readonly exams: number
   readonly told: number
   readonly toldAgain: number
+  readonly finds: number
   readonly refused: number
   readonly faults: Readonly<Record<string, FaultSummary>>
   /** Milliseconds until the other of two engines applied orders. */
@@ -63,6 +64,7 @@ export function summaryOf(seed: number, results: readonly RoundResult[]): Summar
     exams: sum(({ exams }) => exams),
     told: sum(({ told }) => told),
     toldAgain: sum(({ toldAgain }) => toldAgain),
+    finds: sum(({ finds }) => finds),
     refused: sum(({ refused }) => refused),
     faults: Object.fromEntries(faults),
     takeover: spread(results.flatMap(({ takeovers }) => takeovers)),
@@ -91,6 +93,7 @@ export function tableOf(summary: Summary): string {
     ['Exams', summary.exams],
     ['Status messages told', summary.told],
     ['Status messages told again, same MSH-10 and bytes', summary.toldAgain],
+    ['C-FINDs while things failed, none without what was there', summary.finds],
     ['Commits of a woken process, all refused', summary.refused],
     [
       'Takeover by the other engine, median and most',

@@ -4,13 +4,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createExams } from './exams.ts'
 import { startWorld, type World } from './inject/index.ts'
 import { createModel } from './model.ts'
-import { textOf } from './messages.ts'
+import { textOf, type OrderSaid } from './messages.ts'
 import { planText, worldOf, type RoundPlan } from './plan.ts'
 import { eventually } from '../support/temporary.ts'
 import { random } from './random.ts'
 import { openSender } from './sender.ts'
 import { stream, type Sent } from './stream.ts'
 import { differences } from './verify.ts'
+import { watch } from './watch.ts'
 
 /** What was done to whom, in milliseconds of the round. */
 export interface Happened {
@@ -36,11 +37,15 @@ export interface RoundResult {
   readonly acknowledgedAt: readonly number[]
   /** Milliseconds from the death or freezing of one of two engines until the other applied orders. */
   readonly takeovers: readonly number[]
+  /** Queries that succeeded while an order must have been shown, and showed it (I10). */
+  readonly finds: number
   /** Commits of a process that had been replaced while it was frozen, each refused (I3). */
   readonly refused: number
   readonly seconds: number
   /** Seconds until the hospital stood, the faults were over, all was answered, and everything was right. */
   readonly phases: readonly number[]
+  /** The last thing that came right, where that took a while. */
+  readonly lastly: string
   /** Logs and what was sent; kept of a round that is wrong. */
   readonly folder: string | undefined
 }
@@ -56,6 +61,23 @@ export interface RoundOptions {
 }
 
 const stations: Readonly<Record<string, string>> = { CT: 'CT01', MR: 'MR01', US: 'US01', DX: 'DX01' }
+
+/** An order that is on the worklist from before the first fault to the end. */
+const lighthouse: OrderSaid = {
+  kind: 'order',
+  controlId: 'C0M1',
+  sent: '20260101000000',
+  control: 'NW',
+  orderStatus: 'SC',
+  placer: 'PL00001',
+  filler: 'FI00001',
+  accession: 'AC00001',
+  procedure: 'HEAD1',
+  patient: { id: 'P0-1', name: 'Light^House', birthDate: '19500515', sex: 'F' },
+  studyInstanceUid: '',
+  form: 'ORM',
+  steps: [{ id: 'S00001-1', modality: 'MR', stations: [], start: '20900120080000', description: 'Head' }],
+}
 
 /** A hospital of its own, a stream of messages, faults, and the question what is true in the end. */
 export async function runRound({
@@ -79,10 +101,16 @@ export async function runRound({
   const model = createModel({ stationOf: (modality) => stations[modality] ?? '' })
   const exams = createExams({ world, signal: giveUp.signal })
   const wrong: string[] = []
+  let lastly = ''
+  const watching = watch({ world, always: lighthouse.accession })
   /** Nobody starts anything in a hospital that is closed. */
   let over: Promise<unknown> = Promise.resolve()
   try {
     const ports = world.engines.map(({ line }) => line.port)
+    const first = openSender({ ports, signal: giveUp.signal })
+    const answered = await first.send(lighthouse.controlId, textOf(lighthouse))
+    first.close()
+    sent.push({ connection: 0, said: lighthouse, fate: model.apply(lighthouse), answered })
     const streams = Array.from({ length: plan.connections }, async (_, index) => {
       const connection = index + 1
       // Each begins at another engine.
@@ -122,7 +150,9 @@ export async function runRound({
   } finally {
     giveUp.abort()
     await over
+    await watching.end()
   }
+  wrong.push(...watching.wrong)
   const folder = wrong.length === 0 ? undefined : keep()
   const takeovers = takeoversOf(world, happened, performance.timeOrigin + started)
   const refused = world.engines
@@ -141,9 +171,11 @@ export async function runRound({
     happened,
     acknowledgedAt: sent.map(({ answered }) => answered.at).sort((a, b) => a - b),
     takeovers,
+    finds: watching.finds(),
     refused,
     seconds: (performance.now() - begun) / 1000,
     phases,
+    lastly,
     folder,
   }
 
@@ -178,6 +210,7 @@ export async function runRound({
     const until = performance.now() + patienceSeconds * 1000
     for (;;) {
       const found = await differencesNow()
+      lastly = found[0] ?? lastly
       if (found.length === 0 || performance.now() > until) return found
       await pause(200)
     }

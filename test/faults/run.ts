@@ -86,6 +86,8 @@ for (let round = first; round <= last; round++) {
   say(
     `${wrong.length === 0 ? 'ok   ' : 'WRONG'} round ${round}, ${seconds.toFixed(1)} s (${phases.map((one) => one.toFixed(0)).join(' ')}), ${messages} messages (${repeats} sent again), ${exams} exams, ${told} told; ${planText(plan)}`,
   )
+  const [, , before = 0, after = 0] = phases
+  if (wrong.length === 0 && after - before > 8) say(`      ${(after - before).toFixed(0)} s until: ${result.lastly}`)
   for (const line of wrong.slice(0, 15)) say(`      ${line}`)
   if (wrong.length > 15) say(`      and ${wrong.length - 15} more`)
   if (folder !== undefined) {

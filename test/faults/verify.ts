@@ -20,6 +20,18 @@ export async function differences(round: Verified): Promise<readonly string[]> {
   for (const { name, process } of world.engines) {
     const listed = await all<ListedMessage>(process, '/api/messages')
     const counts = await samples(process, 'messages')
+    const total = async (metric: string): Promise<number> =>
+      [...(await samples(process, metric)).values()].reduce((sum, value) => sum + value, 0)
+    const outbox = {
+      queued: await total('outbox_queued_total'),
+      delivered: await total('outbox_delivered_total'),
+      discarded: await total('outbox_discarded_total'),
+      waiting: await total('outbox_waiting'),
+      dead: await total('outbox_dead'),
+    }
+    const received = await total('messages_total')
+    if (received !== listed.length) wrong.push(`${name}: ${received} received, ${listed.length} are there`)
+    wrong.push(...outboxCounts(outbox, world.ris.frames).map((line) => `${name}: ${line}`))
     const shown = await all<ListedItem>(process, '/api/worklist')
     const said = [
       ...messages(sent, listed),
@@ -77,6 +89,23 @@ export function states(
     if (counted !== there) wrong.push(`messages ${state}: ${counted} are counted, ${there} are there`)
     if (state === 'waiting' && there > 0) wrong.push(`${there} messages wait`)
   }
+  return wrong
+}
+
+/** queued = delivered + discarded + waiting + dead, and each that was queued has come to the RIS (I7, I8). */
+export function outboxCounts(
+  counts: Readonly<Record<'queued' | 'delivered' | 'discarded' | 'waiting' | 'dead', number>>,
+  frames: readonly RisFrame[],
+): readonly string[] {
+  const { queued, delivered, discarded, waiting, dead } = counts
+  const ids = new Set(frames.map(({ controlId }) => controlId)).size
+  const refused = new Set(frames.filter(({ mode }) => mode === 'AE').map(({ controlId }) => controlId)).size
+  const text = JSON.stringify(counts)
+  const wrong: string[] = []
+  if (queued !== delivered + discarded + waiting + dead) wrong.push(`the outbox does not add up: ${text}`)
+  if (waiting > 0) wrong.push(`the RIS is owed ${waiting} messages`)
+  if (queued !== ids) wrong.push(`${ids} status messages came to the RIS: ${text}`)
+  if (dead > refused) wrong.push(`${refused} status messages were refused by the RIS: ${text}`)
   return wrong
 }
 
