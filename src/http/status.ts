@@ -83,7 +83,7 @@ export function statusRoutes({ version, parts, takesMessages, counters, log }: S
     {
       method: 'POST',
       path: '/api/recount',
-      what: 'Counts all messages again, and says which counters are wrong. Redis does nothing else meanwhile: about a second for 500,000 messages.',
+      what: 'Counts all messages again, and says which counters are wrong. Redis does nothing else meanwhile.',
       body: {
         type: 'object',
         properties: { repair: { type: 'boolean', description: 'Puts wrong counters right.' } },

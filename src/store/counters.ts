@@ -17,15 +17,18 @@ export function createCounters({ connection }: { connection: Connection }): Coun
       return readCounters(list(await connection.run(read, [])))
     },
     async recount(how) {
-      const found = list(await connection.run(recount, [how, ...messageStates]))
+      const found = list(await connection.run(recount, [how, mostByItself, ...messageStates]))
       return found.map((difference) => {
         const [of, name, what, counted, is] = list(difference).map(text)
-        const where = of === 'source' ? { source: name ?? '' } : { destination: name ?? '' }
+        const where = of === 'destination' ? { destination: name ?? '' } : { source: name ?? '' }
         return { ...where, what: what ?? '', counted: Number(counted), found: Number(is) } satisfies CounterDifference
       })
     },
   }
 }
+
+/** More messages than this are counted only when a person asks for it. */
+const mostByItself = 200_000
 
 /** Of everything that has counters: sources by `received`, destinations by whatever was counted of them. */
 const namesOf = `
@@ -66,7 +69,7 @@ return { sources, destinations, redis.call('HGETALL', 'wl:notices') }`,
 )
 
 /**
- * how ('look' | 'check' | 'repair'), states... Answers what differs: (source|destination, name, what, counted, found).
+ * how ('look' | 'check' | 'repair'), how many messages are counted by itself, states... Answers what differs: (source|destination, name, what, counted, found).
  *
  * check: the sums alone, which costs nothing; only where they differ all is counted and put right.
  * look: all is counted, nothing is changed. repair: all is counted and put right.
@@ -76,7 +79,7 @@ const recount = script(
   'recount',
   `${namesOf}
 local how, states, differences = ARGV[1], {}, {}
-for i = 2, #ARGV do states[#states + 1] = ARGV[i] end
+for i = 3, #ARGV do states[#states + 1] = ARGV[i] end
 local function number(hash, field) return tonumber(redis.call('HGET', hash, field) or '0') end
 local function whole(value) return string.format('%.0f', value) end
 local function differs(of, name, what, counted, found)
@@ -103,29 +106,43 @@ local function is_even()
   return true
 end
 
-if is_first or how ~= 'check' or not is_even() then
-  local there, known, total = {}, {}, redis.call('ZCARD', 'wl:messages')
-  local rebuilds = how ~= 'look' and not is_first
-  if rebuilds then
-    for _, state in ipairs(states) do redis.call('DEL', 'wl:messages:' .. state) end
-  end
+local total = redis.call('ZCARD', 'wl:messages')
+local must_count = is_first or how ~= 'check' or not is_even()
+if must_count and how == 'check' and total > tonumber(ARGV[2]) then
+  -- So many would hold up everybody for seconds: a person chooses the moment.
+  differs('store', '', 'sums', total, 0)
+  return differences
+end
+if must_count then
+  local there, lists, known = {}, {}, {}
   for _, name in ipairs(sources) do known[name] = true end
-  for from = 0, total - 1, 1000 do
-    for _, id in ipairs(redis.call('ZRANGE', 'wl:messages', from, from + 999)) do
-      local of = redis.call('HMGET', 'wl:m:' .. id, 'k', 'o')
-      if of[1] and of[2] then
-        if not known[of[2]] then
-          known[of[2]] = true
-          sources[#sources + 1] = of[2]
-        end
-        local field = of[1] .. '\\n' .. of[2]
-        there[field] = (there[field] or 0) + 1
-        if rebuilds then redis.call('ZADD', 'wl:messages:' .. of[1], string.sub(id, 2), id) end
-        if how ~= 'look' and of[1] == 'waiting' then
-          redis.call('ZADD', 'wl:waiting:' .. of[2], 'NX', redis.call('TIME')[1], id)
-        end
+  local function each(visit)
+    for from = 0, total - 1, 1000 do
+      for _, id in ipairs(redis.call('ZRANGE', 'wl:messages', from, from + 999)) do
+        local of = redis.call('HMGET', 'wl:m:' .. id, 'k', 'o')
+        if of[1] and of[2] then visit(id, of[1], of[2]) end
       end
     end
+  end
+  each(function(id, state, source)
+    if not known[source] then
+      known[source] = true
+      sources[#sources + 1] = source
+    end
+    local field = state .. '\\n' .. source
+    there[field] = (there[field] or 0) + 1
+    lists[state] = (lists[state] or 0) + 1
+    if how ~= 'look' and state == 'waiting' then
+      redis.call('ZADD', 'wl:waiting:' .. source, 'NX', redis.call('TIME')[1], id)
+    end
+  end)
+  local are_right = true
+  for _, state in ipairs(states) do
+    if (lists[state] or 0) ~= redis.call('ZCARD', 'wl:messages:' .. state) then are_right = false end
+  end
+  if how ~= 'look' and not are_right then
+    for _, state in ipairs(states) do redis.call('DEL', 'wl:messages:' .. state) end
+    each(function(id, state) redis.call('ZADD', 'wl:messages:' .. state, string.sub(id, 2), id) end)
   end
   for _, name in ipairs(sources) do
     local waiting = 'wl:waiting:' .. name

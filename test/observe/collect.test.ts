@@ -47,6 +47,7 @@ test('what the store holds is read at the scrape', async () => {
   collect(metrics, collected)
   const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   expect(lines.filter((line) => !/_(bucket|sum|count)/.test(line))).toEqual([
+    'engine_clock_jumps_total 0',
     'messages_total{source="ris-orders"} 10',
     'outbox_queued_total{destination="ris"} 9',
     'outbox_delivered_total{destination="ris"} 5',

@@ -32,4 +32,9 @@ export const inboxErrors = {
     'permanent',
     'It is parked and everything else goes on. Look why the engine ended (memory of the machine, `engine failed` in the log), report it, and replay the message after that.',
   ),
+  E686: entry(
+    'The counters of the store do not add up, or were never counted, and there are too many messages ({count}) to count them by the way.',
+    'permanent',
+    'Run `worklane recount --repair` at a quiet hour: Redis does nothing else for some seconds. Nothing is lost; until then the figures may be wrong.',
+  ),
 } satisfies Record<string, ErrorEntry>
