@@ -375,7 +375,7 @@ export const site = z.strictObject({
       }),
       duplicateCount: kind.whole(1000, 100_000_000, 200_000, {
         description:
-          'Of more messages than this the oldest are no longer known again, however young; about 250 bytes each in Redis.',
+          'Of more messages than this the oldest are no longer known again, however young; about 200 bytes each in Redis.',
         unit: 'messages',
       }),
     })

@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import { connect as connectTcp, type Socket } from 'node:net'
+import { pipeline } from 'node:stream/promises'
 import { connect as connectTls } from 'node:tls'
 import { EngineError } from '../core/errors/index.ts'
 import { redisOptions, type RedisLocation } from './connection.ts'
@@ -103,23 +104,15 @@ function say(socket: Socket, words: readonly string[]): Promise<void> {
 }
 
 async function write(input: Input, size: number, file: string): Promise<void> {
-  const out = createWriteStream(file, { mode: 0o600 })
-  let written = 0
-  try {
-    while (written < size) {
+  async function* pieces(): AsyncGenerator<Buffer> {
+    for (let written = 0; written < size;) {
       const bytes = await input.some(size - written)
       if (bytes === undefined) throw failed('Redis has ended the connection')
       written += bytes.length
-      if (!out.write(bytes))
-        await new Promise<void>((resolve, reject) => {
-          out.once('drain', () => resolve()).once('error', reject)
-        })
+      yield bytes
     }
-  } finally {
-    await new Promise<void>((resolve, reject) => {
-      out.once('error', reject).end(() => resolve())
-    })
   }
+  await pipeline(pieces(), createWriteStream(file, { mode: 0o600 }))
 }
 
 export function failed(reason: string, cause?: unknown): EngineError {

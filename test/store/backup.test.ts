@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Store } from '../../src/core/ports.ts'
 import { acceptLoss, backUp, restore, storeFormat } from '../../src/store/index.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
-import { eventually, temporaryFolder } from '../support/temporary.ts'
+import { eventually, freePort, temporaryFolder } from '../support/temporary.ts'
 import { apply, item, message, now, openStore, order } from './support.ts'
 
 let redis: TestRedis
@@ -286,4 +286,29 @@ test('a backup that cannot be made says why and leaves nothing', async () => {
   await redis.kill()
   await expect(back()).rejects.toMatchObject({ code: 'E524' })
   expect(readdirSync(folder.path)).toEqual([])
+})
+
+test('of a Redis that others use, too, a user with a password backs up the database of the engine alone', async () => {
+  const port = await freePort()
+  const site = await startRedis({ settings: ['--port', String(port), '--bind', '127.0.0.1'] })
+  try {
+    await looking(site, async (client) => {
+      await client.call('ACL', 'SETUSER', 'wl', 'on', '>se:cret', '~*', '&*', '+@all')
+      await client.call('ACL', 'SETUSER', 'weak', 'on', '>se:cret', '~*', '&*', '+@all', '-sync')
+      await client.set('wl:seq', '1')
+    })
+    const url = (user: string): string => `redis://${user}:se%3Acret@127.0.0.1:${port}/3`
+    const store = await openStore('', { url: url('wl') })
+    opened.push(store)
+    await serve(store, '1')
+    const of = { file: at('a.backup'), takenAt: now, engine: '0.0.0' }
+    await expect(backUp({ ...of, redis: { url: url('weak') } })).rejects.toMatchObject({
+      code: 'E524',
+      params: { reason: 'Redis refuses: NOPERM' },
+    })
+    expect(await backUp({ ...of, redis: { url: url('wl') } })).toMatchObject({ messages: 1, orders: 1 })
+  } finally {
+    await Promise.all(opened.splice(0).map((store) => store.close()))
+    await site.stop()
+  }
 })

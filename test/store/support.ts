@@ -15,18 +15,21 @@ export function openStore(
     commandMilliseconds?: number
     retentionStepMilliseconds?: number
     identityFile?: string
+    /** In place of the socket. */
+    url?: string
     againCount?: number
     memory?: { lookMilliseconds?: number; leastFreeBytes?: number }
   } = {},
 ): Promise<Store> {
+  const { url, ...rest } = options
   return createStore({
-    redis: { path },
+    redis: url === undefined ? { path } : { url },
     targets: ['folder'],
     clock: () => new Date().toISOString(),
     log: silent,
     commandMilliseconds: 2000,
     retentionStepMilliseconds: Number.MAX_SAFE_INTEGER,
-    ...options,
+    ...rest,
   })
 }
 
