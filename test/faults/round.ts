@@ -153,7 +153,7 @@ export async function runRound({
     await watching.end()
   }
   wrong.push(...watching.wrong)
-  const folder = wrong.length === 0 ? undefined : keep()
+  const folder = wrong.length === 0 ? undefined : await keep()
   const takeovers = takeoversOf(world, happened, performance.timeOrigin + started)
   const refused = world.engines
     .flatMap(({ process }) => process.lines())
@@ -225,14 +225,22 @@ export async function runRound({
   }
 
   /** For reading, and with the numbers that repeat it. */
-  function keep(): string {
+  async function keep(): Promise<string> {
     const dir = join(keepIn, `seed-${plan.seed}-round-${plan.round}`)
     mkdirSync(dir, { recursive: true })
     const lines = [planText(plan), ...happened.map((one) => JSON.stringify(one)), '', ...wrong]
     writeFileSync(join(dir, 'wrong.txt'), `${lines.join('\n')}\n`)
     writeFileSync(join(dir, 'orthanc.log'), world.orthanc.logs())
     if (world.redis !== undefined) writeFileSync(join(dir, 'redis.log'), world.redis.log())
-    for (const { name, process } of world.engines) writeFileSync(join(dir, `${name}.log`), process.logs())
+    for (const { name, process } of world.engines) {
+      writeFileSync(join(dir, `${name}.log`), process.logs())
+      for (const path of ['health/ready', 'metrics', 'api/worklist', 'api/messages', 'api/studies']) {
+        const headers = { authorization: `Bearer ${process.token}` }
+        const asked = fetch(`${process.httpUrl}/${path}`, { headers, signal: AbortSignal.timeout(5000) })
+        const text = await asked.then((answer) => answer.text()).catch(String)
+        writeFileSync(join(dir, `${name}-${path.replace('/', '-')}.txt`), text)
+      }
+    }
     const messagesText = sent.map(({ said, fate, answered }) => {
       const head = `# ${answered.at.toFixed(0)} ms, answered ${answered.code} after ${answered.repeats} repeats; must be ${fate.state} ${fate.why}`
       return `${head}\n${textOf(said).replaceAll('\r', '\n')}`
