@@ -39,18 +39,21 @@ what became of it, and by which rule. How the rules work is told in [How the exa
       '| --- | --- |',
       '| ACK | kept to be seen, and not answered |',
       '| any other type (ORU, OML, MDM, ...) | AR 200 (E306), unless [a pipeline takes and ignores it](../how-to/connect-a-ris.md#an-interface-that-sends-everything) |',
-      '| a batch (FHS, BHS) | refused (E107); `worklane import` takes batches as files |',
-      '| what cannot be read | AE or AR with the place; [Errors](errors.md), E101 to E127 |',
+      '| a batch (FHS, BHS) | each of its messages by itself; [answered by a batch](../how-to/connect-a-ris.md#a-ris-that-sends-batches) |',
+      '| a frame that is too large | AR 207 (E108); its first 64 KiB are kept as invalid |',
+      '| what cannot be read | AE or AR with the place; [Errors](errors.md), E101 to E130 |',
     ].join('\n'),
     '## What the sender is answered',
-    `One acknowledgment in original mode, in the sender's character set and version, with its MSH-10 in MSA-2, after the
-message is stored. Who gets none sends the message again.`,
+    `One acknowledgment, in the sender's character set and version, with its MSH-10 in MSA-2, after the
+message is stored; in enhanced mode those that [MSH-15 and MSH-16 ask for](../how-to/connect-a-ris.md#which-acknowledgment-the-ris-expects).
+Who gets none sends the message again.`,
     [
       '| | |',
       '| --- | --- |',
       '| AA | stored, and the sender may forget it: it takes effect, is ignored by a rule, or is a dead letter that people are shown |',
       '| AE | the message must be changed; ERR says where |',
       '| AR | not taken here or now: its type, its event, or the store |',
+      '| CA, CE, CR | the same of the commit (enhanced mode); behind CA the application may say AA or AE |',
       '| MSA-3 | what is wrong, 80 characters |',
       '| ERR-1 | before 2.5: segment, number, field, and the code of HL7 table 0357 |',
       '| ERR-2, ERR-3 | the place, and the code of HL7 table 0357 |',
