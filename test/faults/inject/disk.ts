@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { isAlive } from './processes.ts'
 
@@ -23,7 +24,7 @@ export interface Disk {
 /** Takes `small` where it can be had, unless told otherwise. */
 export function createDisk(
   path: string,
-  { megabytes = 256, kind }: { readonly megabytes?: number; readonly kind?: Disk['kind'] | undefined } = {},
+  { megabytes = 640, kind }: { readonly megabytes?: number; readonly kind?: Disk['kind'] | undefined } = {},
 ): Disk {
   mkdirSync(path, { recursive: true })
   if (kind !== 'limit' && run('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=700`, 'tmpfs', path])) {
@@ -37,7 +38,7 @@ function small(path: string): Disk {
   const ballast = join(path, 'ballast')
   let full = false
   const unmount = (): boolean => run('umount', ['--lazy', path])
-  process.once('exit', unmount)
+  const guard = unmountedWithUs(path)
   return {
     kind: 'small',
     path,
@@ -62,10 +63,21 @@ function small(path: string): Disk {
       return Promise.resolve()
     },
     end() {
-      process.removeListener('exit', unmount)
       unmount()
+      guard.end()
     },
   }
+}
+
+/** A process that waits for the end of this one, even by SIGKILL, and then unmounts. */
+function unmountedWithUs(path: string): Socket {
+  const script = 'read -r _; umount --lazy "$1"'
+  const guard = spawn('sh', ['-c', script, 'sh', path], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+  guard.unref()
+  const pipe = guard.stdin as Socket
+  pipe.unref()
+  pipe.on('error', () => undefined)
+  return pipe
 }
 
 function limit(path: string): Disk {

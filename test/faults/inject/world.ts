@@ -19,6 +19,7 @@ export interface WorldOptions {
   readonly target?: 'plugin' | 'folder'
   /** Default: as the machine allows. */
   readonly disk?: Disk['kind']
+  /** Of `small`. Default 640: with less than 500 free the engine warns. */
   readonly diskMegabytes?: number
   /** How late `late` is; the engine waits 1 s for an acknowledgment unless `settings` say otherwise. */
   readonly lateMilliseconds?: number
@@ -43,7 +44,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     for (const one of undo.splice(0).toReversed()) await one()
   }
   try {
-    const disk = createDisk(join(folder.path, 'disk'), { megabytes: options.diskMegabytes ?? 256, kind: options.disk })
+    const disk = createDisk(join(folder.path, 'disk'), { megabytes: options.diskMegabytes ?? 640, kind: options.disk })
     undo.push(() => disk.end())
     const redisClock = createRedisClock(folder.path)
     const redis = kind === 'site' ? await startSiteRedis(join(disk.path, 'redis'), redisClock?.env) : undefined
