@@ -136,12 +136,21 @@ export async function restore(options: {
     await fill(redis, file)
     const name = randomUUID()
     const line = JSON.stringify({ at, state: 'restored', takenAt: header.takenAt, found: header.seq })
-    await run(endRestore, [name, Math.max(known?.seq ?? 0, Number(seq ?? 0)), line, ...before])
+    await run(endRestore, [name, beyond(header, Date.parse(at), known?.seq ?? 0, Number(seq ?? 0)), line, ...before])
     remember(identityFile, JSON.stringify({ identity: name, seq: header.seq } satisfies Remembered))
     return { ...header, file, bytes }
   } finally {
     close()
   }
+}
+
+/**
+ * A number above every one that the lost store can have given: more than ten in a millisecond it never did, and it may
+ * have run ahead of the clock by as many as came in its first minutes.
+ */
+function beyond({ takenAt, seq }: BackupHeader, now: number, ...known: readonly number[]): number {
+  const since = Math.max(0, now - Date.parse(takenAt)) || 0
+  return Math.max(seq + 10 * since, ...known) + 1_000_000
 }
 
 /** What was there, and what a restore before has left; jobs too: they are about a store that is no more. */

@@ -14,6 +14,8 @@ export interface Identity {
   seen(seq: Seq): void
   /** Resolves when this Redis holds the store that it held before, with all that was acknowledged; throws E508, E517, E519, E520, E523. */
   look(run: Run): Promise<void>
+  /** From now on the store is in the format of this engine, and has to be. */
+  isUpToDate(): void
   /** Once after each time that another store has taken the place of the one that was known. */
   isReplaced(): boolean
   /** Writes down how far the store has come. */
@@ -45,6 +47,7 @@ export function createIdentity({
   let known = before?.identity ?? ''
   let highest = before?.seq ?? 0
   let replaced = false
+  let upToDate = false
   let kept = ''
   let isKept = true
 
@@ -65,6 +68,7 @@ export function createIdentity({
       const reply = await run(scripts.open, [format, highest, known, randomUUID(), Date.now()])
       const [state = '', found = '', identity = '', seq = ''] = list(reply).map(text)
       if (Number(found) > format) throw new EngineError('E508', { found, known: format })
+      if (upToDate && found !== '' && Number(found) < format) throw new EngineError('E527', { found, known: format })
       if (state === 'restoring') throw new EngineError('E523')
       if (state === 'behind') throw new EngineError('E517')
       if (state === 'empty') throw new EngineError('E519')
@@ -74,6 +78,7 @@ export function createIdentity({
       if (Number(seq) > highest) highest = Number(seq)
       keep()
     },
+    isUpToDate: () => void (upToDate = true),
     isReplaced() {
       const was = replaced
       replaced = false

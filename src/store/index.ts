@@ -79,6 +79,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     await isReady(connection, options.startMilliseconds ?? 10_000)
     concern = await checkServer(connection, log)
     await migrate({ connection, leases, log })
+    identity.isUpToDate()
     await reindex({ connection, log })
   } catch (error) {
     connection.close()

@@ -143,7 +143,8 @@ return answer('here')`,
   /**
    * identity that the data folder knows ('' for none), highest number, a new identity, the line to be kept, format.
    * A person says that what is lost is lost: the store that is there is the store from now on, for every engine that knew
-   * the one before. Numbers go on after the present millisecond: none comes twice.
+   * the one before. Numbers go on after the present millisecond, and
+   * far above those that are known: what is remembered of them is up to a second old. None comes twice.
    */
   acceptLoss: script(
     'acceptLoss',
@@ -155,7 +156,8 @@ redis.call('SREM', 'wl:replaced', ARGV[3])
 redis.call('SET', 'wl:identity', ARGV[3])
 redis.call('SET', 'wl:format', ARGV[5], 'NX')
 local time = redis.call('TIME')
-local seq = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[2]), tonumber(redis.call('GET', 'wl:seq') or '0'))
+local seq = tonumber(redis.call('GET', 'wl:seq') or '0')
+seq = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[2]) + 1000000, seq + 1000000)
 redis.call('SET', 'wl:seq', string.format('%.0f', seq))
 redis.call('SET', 'wl:applied', string.format('%.0f', seq), 'NX')
 redis.call('RPUSH', 'wl:losses', ARGV[4])

@@ -82,6 +82,16 @@ test('I4: a store of format 2 knows its messages again after the upgrade, and fo
   await store.close()
 })
 
+test('a store that comes back in an older format under a running engine is left alone until the engine is started again', async () => {
+  const store = await openStore(redis.path, { memory: { lookMilliseconds: 50 } })
+  await raw.set('wl:format', '2')
+  await eventually(() => store.trouble()?.code === 'E527', 'it says why')
+  expect(await raw.get('wl:format')).toBe('2')
+  await store.close()
+  await (await openStore(redis.path)).close()
+  expect(await raw.get('wl:format')).toBe(String(storeFormat))
+})
+
 class Killed extends Error {}
 
 test('a migration that is killed anywhere, any number of times, ends in the same store', async () => {

@@ -128,4 +128,9 @@ export const storeErrors = {
     'transient',
     'Make room on it: old backups, logs, other programs. What was acknowledged is safe.',
   ),
+  E527: entry(
+    'The store has come back in an older format ({found}; this engine works with {known}).',
+    'permanent',
+    'Start the engine again: it brings the store up to date.',
+  ),
 } satisfies Record<string, ErrorEntry>
