@@ -1,4 +1,6 @@
+import { basename } from 'node:path'
 import type { PipelineFile } from '../config/pipelines.ts'
+import type { FilePlace } from '../core/fault.ts'
 import { lacksOf } from '../core/lack.ts'
 import type { OrderGroup, PatientAct, PlannedStep } from '../core/message.ts'
 import { effectWord } from '../mapping/order-control.ts'
@@ -11,18 +13,27 @@ import { counted, painter, table, type Io } from './output.ts'
 export interface Screen {
   readonly io: Io
   readonly showsAll: boolean
+  /** The pipeline's own: rules elsewhere are shown with their folder. */
+  readonly file?: string
+}
+
+/** `pipeline.yaml:43:3` */
+export function ruleText({ file, line, column }: FilePlace, own: string | undefined): string {
+  return `${file === own ? basename(file) : file}:${line}:${column}`
 }
 
 /** One dry run for a person: the answer, the items with the origin of each value, and the acknowledgment as the sender gets it. */
 export function runText(
-  { file, number, controlId, judgement, acknowledgment }: Dry,
+  { file: messageFile, number, controlId, judgement, acknowledgment }: Dry,
   pipeline: PipelineFile,
   { io, showsAll }: Screen,
 ): string {
+  const screen = { io, showsAll, file: pipeline.located.file }
   const paint = painter(io)
+  const { file } = pipeline.located
   const { verdict, lines, type } = judgement
   const tone = verdict.kind === 'invalid' ? paint.red : paint.green
-  const head = `${paint.bold(`${file}, message ${number}`)}  ${type} ${controlId}  ${tone(acknowledgment.code)}`
+  const head = `${paint.bold(`${messageFile}, message ${number}`)}  ${type} ${controlId}  ${tone(acknowledgment.code)}`
   const answer = acknowledgment.text
     .split('\r')
     .filter((segment) => segment !== '')
@@ -38,7 +49,7 @@ export function runText(
         groupText(
           group,
           lines.filter((line) => line.group === at),
-          { io, showsAll },
+          screen,
         ),
       )
       const warnings = verdict.warnings.map((fault) => faultText(fault, io)).join('')
@@ -46,10 +57,10 @@ export function runText(
         actText(
           act,
           lines.filter((line) => line.group === at),
-          { io, showsAll },
+          screen,
         ),
       )
-      return `${head}  accepted by ${pipeline.located.file}\n${warnings}${groups.join('')}${patients.join('')}${answer}`
+      return `${head}  accepted by ${file}\n${warnings}${groups.join('')}${patients.join('')}${answer}`
     }
   }
 }
@@ -114,15 +125,15 @@ function whoText(act: PatientAct): string {
 }
 
 /** What has a value, and what a condition left out. Fields that the message does not have are only named: they are many. */
-function linesText(lines: readonly ExplainLine[], { io, showsAll }: Screen): string {
+function linesText(lines: readonly ExplainLine[], { io, showsAll, file }: Screen): string {
   const paint = painter(io)
   const isPlainlyEmpty = ({ value, origin }: ExplainLine) => value === '(none)' && !origin.includes('condition')
   const shown = showsAll ? lines : lines.filter((line) => !isPlainlyEmpty(line))
-  const rows = shown.map(({ keyword, value, origin, line }) => [
+  const rows = shown.map(({ keyword, value, origin, place }) => [
     keyword,
     value,
     origin,
-    line === undefined ? '' : paint.dim(`line ${line}`),
+    place === undefined ? '' : paint.dim(ruleText(place, file)),
   ])
   const left = showsAll ? [] : lines.filter(isPlainlyEmpty).map(({ keyword }) => keyword)
   const rest = left.length === 0 ? '' : `    ${paint.dim(`without a value (--all says why): ${left.join(', ')}`)}\n`

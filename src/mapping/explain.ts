@@ -1,5 +1,6 @@
 /** Where each value of an item came from: the lines of `worklane map`. */
 import type { DatasetValue } from '../core/dataset.ts'
+import type { FilePlace } from '../core/fault.ts'
 import { isFields } from './lint.ts'
 import type { Listener } from './translate.ts'
 import type { ExplainLine } from './types.ts'
@@ -22,16 +23,35 @@ export function createExplainer(): Explainer {
       const made =
         rule.makesUid && isEmpty ? '2.25…' : rule.generates !== undefined && isEmpty ? `${rule.generates}…` : ''
       const from = notes.length > 0 ? [...new Set(notes)].join(', ') : rule.from === '' ? '' : `${rule.from} is empty`
-      lines.push({
+      const line: ExplainLine = {
         group,
         step,
         keyword: rule.keyword,
         value: made === '' ? shown(value) : made,
         origin: made !== '' ? `made once per order; ${rule.from} is empty` : from,
-        line: rule.rule.line,
-      })
+        line: rule.rule?.line,
+        ...(rule.rule === undefined ? {} : { place: rule.rule }),
+      }
+      // What the site says where the message does not comes after the rule that found nothing.
+      const before =
+        rule.rule === undefined
+          ? lines.findLastIndex(
+              (other) => other.group === group && other.step === step && other.keyword === rule.keyword,
+            )
+          : -1
+      if (before < 0) lines.push(line)
+      else lines[before] = { ...line, line: lines[before]?.line, ...placeOf(lines[before]) }
     },
   }
+}
+
+function placeOf(line: ExplainLine | undefined): Pick<ExplainLine, 'place'> {
+  return line?.place === undefined ? {} : { place: line.place }
+}
+
+/** `pipeline.yaml:31`, or with its folder where it is not beside the rule that is explained. */
+export function rowText({ file, line }: FilePlace, beside: string): string {
+  return `${file === beside ? file.slice(file.lastIndexOf('/') + 1) : file}:${line}`
 }
 
 /** A value on one line; nothing is `(none)`, an emptied element `(empty)`. */

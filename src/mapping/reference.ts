@@ -204,7 +204,7 @@ function columnReference(words: Vocabulary, text: string, at: DocumentPath): Ref
     source: (scene) => {
       const value = scene.row?.cells[column] ?? ''
       if (value === '') return none
-      scene.notes?.push(`${text}, ${table.file} line ${scene.row?.line}`)
+      scene.notes?.push(`${text}, ${table.file}:${scene.row?.line}`)
       return [literal(value)]
     },
   }

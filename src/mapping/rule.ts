@@ -7,6 +7,7 @@ import type { Hl7Place } from '../core/fault.ts'
 import type { DocumentPath } from '../core/located.ts'
 import { segmentFields, segmentNames, select, type Path, type Scope } from '../hl7/index.ts'
 import type { Compiled, Expression, ExpressionProblem } from './condition.ts'
+import { rowText } from './explain.ts'
 import { isFields, nameOf, scalarText, type Fields } from './lint.ts'
 import { hasValue, literal, measured, none, textOf, type Pieces } from './piece.ts'
 import { checkedPath, compileReference, lookUp, placesOf, type Source, type Vocabulary } from './reference.ts'
@@ -338,7 +339,7 @@ function compileLookup(words: Vocabulary, value: unknown, at: DocumentPath): Loo
       }
       const found =
         table.kind === 'inline' ? table.values.get(code) : table.rows.get(code)?.[0]?.cells[column as string]
-      scene.notes?.push(`table ${text}`)
+      scene.notes?.push(`table ${text} (${rowOf(words, table, code, at)})`)
       if (found !== undefined && (found !== '' || table.unknown.kind !== 'next')) return [literal(found, piece)]
       switch (table.unknown.kind) {
         case 'same':
@@ -354,6 +355,14 @@ function compileLookup(words: Vocabulary, value: unknown, at: DocumentPath): Loo
           return []
       }
     })
+}
+
+/** Where the row of a code stands, or the one for all codes that have none. */
+function rowOf({ lint }: Vocabulary, table: Table, code: string, at: DocumentPath): string {
+  if (table.kind === 'file' && table.rows.has(code)) return `${table.file}:${table.rows.get(code)?.[0]?.line}`
+  const isKnown = table.kind === 'inline' && table.values.has(code)
+  const place = lint.place(['tables', table.name, isKnown ? code : 'otherwise'])
+  return `${isKnown ? '' : 'otherwise, '}${rowText(place, lint.place(at).file)}`
 }
 
 /** Of two rows of a code a rule would take the first, and nobody would know. */

@@ -17,7 +17,10 @@ import { fault, shownCode, warn, type Scene } from './scene.ts'
 import { stepScenes } from './step-scenes.ts'
 
 /** Hears of each value with its origin (`explain`). */
-export type Listener = (rule: AttributeRule, value: DatasetValue | undefined, step: number | undefined) => void
+export type Listener = (rule: Explained, value: DatasetValue | undefined, step: number | undefined) => void
+
+/** A rule; or the site's default, which stands in no pipeline. */
+export type Explained = Pick<AttributeRule, 'keyword' | 'makesUid' | 'generates' | 'from'> & Partial<AttributeRule>
 
 export interface Translator {
   /** Faults and warnings go to the scene. */
@@ -61,6 +64,8 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
       const steps = planned && isExam ? planSteps(pipeline, scene, isBooking, checkStep, listener) : []
       const stepKeys = planned ? [] : namedSteps(pipeline, lenient)
       const patient = patientOf(patientAttributes, scene)
+      if (patient?.issuerOfPatientId && !patientAttributes['IssuerOfPatientID'])
+        tellDefault(scene, listener, 'IssuerOfPatientID', patient.issuerOfPatientId)
       if (planned && isExam) {
         if (!isBooking || patient !== undefined) checkItem(scene, { ...request, ...patientAttributes })
         checkUid(scene, request)
@@ -157,6 +162,7 @@ function planSteps(
   const steps = scenes.map((inside, index): PlannedStep => {
     const given = build(pipeline.step, inside, listener, index)
     const { dataset, assumed } = withDefaults(pipeline, inside, given, isBooking)
+    for (const keyword of assumed) tellDefault(inside, listener, keyword, dataset[keyword], index)
     const { ScheduledStationAETitle: station = '', ...attributes } = dataset
     if (!isBooking) check(inside, dataset)
     const key = pipeline.identity.step === undefined ? '' : textOf(pipeline.identity.step.source(inside)).trim()
@@ -237,6 +243,24 @@ function withDefaults(
     if (time !== undefined) warn(scene, time, 'E325')
   }
   return { dataset, assumed }
+}
+
+const defaultSettings: Readonly<Record<string, string>> = {
+  Modality: 'modality',
+  ScheduledStationAETitle: 'stationAeTitle',
+  IssuerOfPatientID: 'issuerOfPatientId',
+}
+
+function tellDefault(
+  { notes }: Scene,
+  listener: Listener | undefined,
+  keyword: string,
+  value: DatasetValue | undefined,
+  step?: number,
+): void {
+  if (listener === undefined) return
+  notes?.splice(0, notes.length, `defaults.${defaultSettings[keyword] ?? keyword} of the site`)
+  listener({ keyword, makesUid: false, generates: undefined, from: '' }, value, step)
 }
 
 function isFaulty(scene: Scene, keyword: string): boolean {

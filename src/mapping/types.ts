@@ -1,4 +1,4 @@
-import type { Problem } from '../core/fault.ts'
+import type { FilePlace, Problem } from '../core/fault.ts'
 import type { PlanId } from '../core/ids.ts'
 import type { MessageKeys, Verdict } from '../core/message.ts'
 import type { Incomplete, UnknownOrderControl } from '../core/settings.ts'
@@ -56,9 +56,11 @@ export interface ExplainLine {
   readonly step: number | undefined
   readonly keyword: string
   readonly value: string
-  /** `PID-8, table sex`, or why there is none. */
+  /** `PID-8, table sex (pipeline.yaml:31)`, or why there is none. */
   readonly origin: string
   readonly line: number | undefined
+  /** Where the rule stands, which may be the file that the pipeline extends; absent: no rule, the site's default. */
+  readonly place?: FilePlace
 }
 
 /** Problems are complete: all of them at once. The plan is there when none of them is an error. */

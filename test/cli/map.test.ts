@@ -36,9 +36,9 @@ test('an order is shown as its items, each value with its origin and the line of
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toContain('m.hl7, message 1  ORM^O01 M-NW  AA  accepted by pipelines/orders/pipeline.yaml\n')
   expect(stdout).toContain('create  NW  accession ACC1, filler F1, placer P1  1 item\n')
-  expect(stdout).toMatch(/PatientName +Doe\^Jane +PID-5 +line 12\n/)
+  expect(stdout).toMatch(/PatientName +Doe\^Jane +PID-5 +pipeline\.yaml:12:3\n/)
   expect(stdout).toContain('item 1 of 1: step CT, station CT01\n')
-  expect(stdout).toMatch(/Modality +CT +step\.modality, procedures\.csv line 2 +line 21\n/)
+  expect(stdout).toMatch(/Modality +CT +step\.modality, procedures\.csv:2 +pipeline\.yaml:21:5\n/)
   expect(stdout).toContain('  MSA|AA|M-NW\n')
 })
 
@@ -48,12 +48,22 @@ test('an order that nobody has planned yet is shown with what it lacks', async (
   expect(stdout).toContain('item 1 of 1: step CT, station CT01, held: no start\n')
 })
 
+test('a value that the site gives is told with the setting that gives it, at the rule that found nothing', async () => {
+  const { cwd, remove } = aSite({
+    'm.hl7': order('NW', 'CTABD'),
+    'config/tables/procedures.csv': 'code,modality,station\nCTABD,CT,\n',
+  })
+  cleanups.push(remove)
+  const { stdout } = await runVerb(map, ['orders', 'm.hl7'], { cwd })
+  expect(stdout).toMatch(/ScheduledStationAETitle +CT01 +defaults\.stationAeTitle of the site +pipeline\.yaml:22:5\n/)
+})
+
 test('fields that the message does not have are named, and with --all explained', async () => {
   const short = order('NW').replace('|19800214|F', '')
   const brief = await mapped({ 'm.hl7': short })
   expect(brief.stdout).toContain('    without a value (--all says why): PatientBirthDate, PatientSex')
   const all = await mapped({ 'm.hl7': short }, ['orders', 'm.hl7', '--all'])
-  expect(all.stdout).toMatch(/PatientSex +\(none\) +PID-8 is empty +line 15\n/)
+  expect(all.stdout).toMatch(/PatientSex +\(none\) +PID-8 is empty +pipeline\.yaml:15:3\n/)
   expect(all.stdout).not.toContain('without a value')
 })
 
