@@ -4,6 +4,7 @@ import { byHand, usages } from './by-hand.ts'
 import * as check from './check.ts'
 import * as dead from './dead.ts'
 import * as destinations from './destinations.ts'
+import * as docs from './docs.ts'
 import * as graph from './graph.ts'
 import * as imports from './import.ts'
 import * as items from './items.ts'
@@ -41,6 +42,11 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   },
   map: { does: 'shows what messages would become; sends nothing', usage: map.usage, run: map.map },
   test: { does: 'runs the tests that lie beside the pipelines', usage: test.usage, run: test.test },
+  docs: {
+    does: 'writes the conformance statement and the mapping tables',
+    usage: docs.usage,
+    run: docs.docs,
+  },
   graph: { does: 'draws the site', usage: graph.usage, run: graph.graph },
   start: { does: 'runs the engine', usage: start.usage, run: start.start },
   send: { does: 'sends HL7 files over MLLP and shows the acknowledgments', usage: send.usage, run: send.send },
