@@ -4,6 +4,7 @@ import { effects } from '../mapping/order-control.ts'
 import { tooLongWords } from '../mapping/policy.ts'
 import type { ruleWords } from '../mapping/rule.ts'
 import { patientEffects } from '../mapping/trigger-event.ts'
+import { extensionOf, lines } from './extension-schema.ts'
 import type { JsonSchema } from './schema.ts'
 import { statusDefinitions } from './status-schema.ts'
 
@@ -71,12 +72,18 @@ const codes: Readonly<Record<(typeof codeWords)[number], JsonSchema>> = {
  * wrong is said by `worklane check`, which knows far more.
  */
 export function pipelineSchema(keywords: readonly OfferedKeyword[]): JsonSchema {
+  const step = mapOf(keywords.filter(({ isInStep }) => isInStep))
+  const ofOrders = orders(keywords)
+  const ofPatients = patients(keywords)
+  const stepRef = '#/definitions/step'
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'pipeline.yaml: what messages mean',
     type: 'object',
-    required: ['pipeline', 'from'],
-    anyOf: ['orders', 'patients', 'status'].map((kind) => ({ $ref: `#/definitions/${kind}` })),
+    required: ['pipeline'],
+    if: { required: ['extend'] },
+    then: { anyOf: ['ordersExtension', 'patientsExtension', 'statusExtension'].map(definition) },
+    else: { anyOf: ['orders', 'patients', 'status'].map(definition) },
     definitions: {
       rule: {
         anyOf: [
@@ -98,12 +105,20 @@ export function pipelineSchema(keywords: readonly OfferedKeyword[]): JsonSchema 
           },
         ],
       },
-      step: mapOf(keywords.filter(({ isInStep }) => isInStep)),
-      orders: orders(keywords),
-      patients: patients(keywords),
+      step,
+      orders: ofOrders,
+      patients: ofPatients,
       ...statusDefinitions,
+      stepExtension: lines(step, {}, 0),
+      ordersExtension: extensionOf(ofOrders, { [stepRef]: '#/definitions/stepExtension' }),
+      patientsExtension: extensionOf(ofPatients),
+      statusExtension: extensionOf(statusDefinitions.status),
     },
   }
+}
+
+function definition(name: string): JsonSchema {
+  return { $ref: `#/definitions/${name}` }
 }
 
 function mapOf(keywords: readonly OfferedKeyword[], more: JsonSchema = {}): JsonSchema {
@@ -125,7 +140,16 @@ const messages: JsonSchema = { type: 'array', items: { type: 'string' } }
 const common = {
   pipeline: { type: 'string', description: 'Its name.' },
   summary: { type: 'string', description: 'One sentence for the mapping table.' },
-  from: { type: 'string', description: 'The source whose messages it takes (worklane.yaml, sources).' },
+  extend: {
+    type: 'string',
+    description:
+      'The name of another pipeline: everything it says holds here, too, but for the lines that are written here. null takes a line away.',
+  },
+  from: {
+    description:
+      'The source whose messages it takes, or several (worklane.yaml, sources). Without it, the pipeline is there to be extended only.',
+    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+  },
   accept: {
     type: 'object',
     description: 'Which messages it takes; what no pipeline takes is refused, what `when` leaves out is ignored.',

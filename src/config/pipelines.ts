@@ -3,10 +3,16 @@ import type { FilePlace, Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
 import type { Settings } from '../core/settings.ts'
 import { isPatientPipeline } from '../mapping/patient-pipeline.ts'
+import { resolveExtensions, type ExtendedPipeline, type WrittenPipeline } from './extensions.ts'
 import { foldersIn, isFile, isPlainName, readText, shownPath } from './files.ts'
 import { problem } from './problem.ts'
 import { suggestion } from './suggest.ts'
+import { unreachable } from './unreachable.ts'
 import { parseYaml } from './yaml.ts'
+
+interface WrittenFile extends WrittenPipeline {
+  readonly folder: string
+}
 
 /** One `pipeline.yaml`, read but not compiled. */
 export interface PipelineFile {
@@ -14,12 +20,19 @@ export interface PipelineFile {
   readonly name: string
   readonly folder: string
   readonly kind: 'orders' | 'patients' | 'status'
+  /** The first of its sources. */
   readonly from: string
+  /** Names of the endpoints that it hears. */
+  readonly sources: readonly string[]
   readonly text: string
+  /** With what it takes from the pipelines that it extends. */
   readonly located: Located
+  /** The pipelines that it extends, the nearest first, as they are written. */
+  readonly bases: readonly WrittenPipeline[]
 }
 
 export interface ReadPipelines {
+  /** In the order in which they are asked. One that is there to be extended only (it hears nobody) is not among them. */
   readonly pipelines: readonly PipelineFile[]
   /** Text of the tables that they name, by file name; a missing one is absent. */
   readonly tables: Readonly<Record<string, string>>
@@ -35,9 +48,9 @@ export interface PipelineFolders {
   readonly place: FilePlace
 }
 
-/** All pipelines of a site in the order in which they are asked: by the name of their folder. */
+/** All pipelines of a site in the order in which they are asked: by the name of their folder, and before one that they extend. */
 export function readPipelines(folders: PipelineFolders, orthancs: readonly string[]): ReadPipelines {
-  const pipelines: PipelineFile[] = []
+  const written: WrittenFile[] = []
   const problems: Problem[] = []
   const files: string[] = []
   const names = foldersIn(folders.pipelines)?.filter((name) => isFile(join(folders.pipelines, name, 'pipeline.yaml')))
@@ -55,10 +68,16 @@ export function readPipelines(folders: PipelineFolders, orthancs: readonly strin
     }
     const parsed = parseYaml(content.text, file)
     problems.push(...parsed.problems)
-    if (parsed.located !== undefined) {
-      pipelines.push(describe(parsed.located, content.text, join(folders.pipelines, name), name, orthancs))
-    }
+    if (parsed.located === undefined) continue
+    const { located } = parsed
+    const folder = join(folders.pipelines, name)
+    written.push({ name: textAt(located, 'pipeline') ?? name, folder, text: content.text, located })
   }
+  const extended = resolveExtensions(written, written.length < (names ?? []).length)
+  problems.push(...extended.problems)
+  const pipelines = extended.pipelines
+    .filter((one) => !isOnlyBase(one, extended.pipelines))
+    .map((one) => describe(one, orthancs))
   const tables = readTables(pipelines, folders)
   return {
     pipelines,
@@ -75,17 +94,22 @@ export function unreadable(content: Exclude<ReturnType<typeof readText>, { kind:
 }
 
 function describe(
-  located: Located,
-  text: string,
-  folder: string,
-  folderName: string,
+  { written, located, bases }: ExtendedPipeline<WrittenFile>,
   orthancs: readonly string[],
 ): PipelineFile {
-  const name = textAt(located, 'pipeline') ?? folderName
-  const from = textAt(located, 'from') ?? ''
-  const isStatus = [...orthancs, 'any'].includes(from) || (isBlock(located.value) && 'on' in located.value)
+  const sources = textsAt(located, 'from')
+  const isStatus =
+    sources.some((name) => [...orthancs, 'any'].includes(name)) || (isBlock(located.value) && 'on' in located.value)
   const kind = isStatus ? 'status' : isPatientPipeline(located.value) ? 'patients' : 'orders'
-  return { name, folder, kind, from, text, located }
+  const { name, folder, text } = written
+  return { name, folder, kind, from: sources[0] ?? '', sources, text, located, bases }
+}
+
+/** It hears nobody, and others take from it what it says. */
+function isOnlyBase(one: ExtendedPipeline<WrittenFile>, all: readonly ExtendedPipeline<WrittenFile>[]): boolean {
+  const { value } = one.located
+  const isDeaf = !isBlock(value) || value['from'] === undefined
+  return isDeaf && all.some(({ bases }) => bases.includes(one.written))
 }
 
 function readTables(pipelines: readonly PipelineFile[], { tables: folder, cwd }: PipelineFolders) {
@@ -114,9 +138,6 @@ function tableFiles(value: unknown): string[] {
   })
 }
 
-/** The messages of one sender are judged by one pipeline: two that number or name otherwise have two. */
-const oneSource = 'the name of one source; another one gets a copy of this folder, with another name'
-
 /** That `from` and `to` are endpoints of the site, that no two pipelines have one name, and that no endpoint is left over. */
 export function checkEndpoints(
   pipelines: readonly PipelineFile[],
@@ -134,16 +155,19 @@ export function checkEndpoints(
     const isStatus = kind === 'status'
     const heard = isStatus ? [...orthancs, 'any'] : sources
     problems.push(...unknownNames(located, 'from', isStatus ? 'orthanc' : 'source', heard))
-    if (!isStatus && isBlock(located.value) && Array.isArray(located.value['from']))
-      problems.push(problem(located.place(['from']), 'E200', { where: 'from', expected: oneSource }))
+    const from: unknown = isBlock(located.value) ? located.value['from'] : undefined
+    if (!isStatus && Array.isArray(from) && (from.length === 0 || from.some((each) => typeof each !== 'string')))
+      problems.push(
+        problem(located.place(['from']), 'E200', { where: 'from', expected: 'a source, or a list of them' }),
+      )
     const told = isStatus ? [...destinations, 'origin'] : orthancs
     problems.push(...unknownNames(located, 'to', isStatus ? 'destination' : 'orthanc', told))
   }
   sources.forEach((name, at) => {
-    if (pipelines.some(({ kind, from }) => kind !== 'status' && from === name)) return
+    if (pipelines.some((pipeline) => pipeline.kind !== 'status' && pipeline.sources.includes(name))) return
     problems.push(problem(place(['sources', at, 'name']), 'E268', { name }, { severity: 'warning' }))
   })
-  return [...problems, ...silentDestinations(pipelines, settings, place)]
+  return [...problems, ...unreachable(pipelines, sources), ...silentDestinations(pipelines, settings, place)]
 }
 
 /** A destination to which no pipeline speaks would never be told anything, and nobody would notice. */
@@ -198,6 +222,12 @@ function unknownNames(
 function textAt(located: Located, key: string): string | undefined {
   const value: unknown = isBlock(located.value) ? located.value[key] : undefined
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function textsAt(located: Located, key: string): readonly string[] {
+  const value: unknown = isBlock(located.value) ? located.value[key] : undefined
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return list.filter((each) => typeof each === 'string').filter((each) => each !== '')
 }
 
 function isBlock(value: unknown): value is Readonly<Record<string, unknown>> {

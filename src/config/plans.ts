@@ -3,16 +3,24 @@ import type { PlanId } from '../core/ids.ts'
 import type { Settings, SourceSettings } from '../core/settings.ts'
 import { compilePlan } from '../mapping/index.ts'
 import type { Compiled, Plan, PlanInput, PlanSite } from '../mapping/types.ts'
+import { merge } from './extensions.ts'
 import type { PipelineFile } from './pipelines.ts'
-import { parseYaml } from './yaml.ts'
+import { parseYaml, type ParsedYaml } from './yaml.ts'
 
 /** All that a plan is made of, as text: enough to make the same plan again when the files have changed. */
 interface StoredPlan {
   readonly format: 1
   readonly source: string
-  readonly pipelines: readonly { readonly file: string; readonly text: string }[]
+  readonly pipelines: readonly StoredPipeline[]
   readonly tables: Readonly<Record<string, string>>
   readonly site: PlanSite
+}
+
+interface StoredPipeline {
+  readonly file: string
+  readonly text: string
+  /** What it extends, the nearest first; absent: nothing. */
+  readonly bases?: readonly { readonly name: string; readonly file: string; readonly text: string }[]
 }
 
 export interface PreparedPlan {
@@ -31,7 +39,7 @@ export function preparePlan(
   const plan: StoredPlan = {
     format: 1,
     source: source.name,
-    pipelines: pipelines.map(({ located, text }) => ({ file: located.file, text })),
+    pipelines: pipelines.map(storedPipeline),
     tables: Object.fromEntries(Object.entries(tables).sort(([a], [b]) => (a < b ? -1 : 1))),
     site: { timeZone, authority: source.authority, ...defaults, unknownOrderControl: source.unknownOrderControl },
   }
@@ -48,7 +56,7 @@ export function preparePlan(
 /** The plan that judged a message, made again from what was kept of it (I3: a crash changes no verdict). */
 export function compileStoredPlan(stored: string): Compiled<Plan> {
   const plan = JSON.parse(stored) as StoredPlan
-  const parsed = plan.pipelines.map(({ text, file }) => parseYaml(text, file))
+  const parsed = plan.pipelines.map(read)
   const problems = parsed.flatMap((document) => document.problems)
   if (problems.some(({ severity }) => severity === 'error')) return { plan: undefined, problems }
   return compilePlan({
@@ -60,6 +68,20 @@ export function compileStoredPlan(stored: string): Compiled<Plan> {
   })
 }
 
+function storedPipeline({ located, text, bases }: PipelineFile): StoredPipeline {
+  const kept = bases.map((base) => ({ name: base.name, file: base.located.file, text: base.text }))
+  return { file: located.file, text, ...(kept.length === 0 ? {} : { bases: kept }) }
+}
+
+function read({ text, file, bases = [] }: StoredPipeline): ParsedYaml {
+  const chain = [{ name: '', file, text }, ...bases].map((one) => ({ ...one, ...parseYaml(one.text, one.file) }))
+  const problems = chain.flatMap((one) => one.problems)
+  const documents = chain.flatMap(({ name, located }) => (located === undefined ? [] : [{ name, located }]))
+  if (documents.length < chain.length) return { located: undefined, problems }
+  const merged = merge(documents)
+  return { located: merged.located, problems: [...problems, ...merged.problems] }
+}
+
 /** 96 bits of the hash: enough for every plan a site will ever have, short in every entry that carries it. Where files lie makes no other plan. */
 function planId({ format, source, pipelines, tables, site }: StoredPlan): PlanId {
   const { timeZone, authority, stationAeTitle, modality, issuerOfPatientId } = site
@@ -69,7 +91,7 @@ function planId({ format, source, pipelines, tables, site }: StoredPlan): PlanId
   const parts = [
     format,
     source,
-    pipelines.map(({ text }) => text),
+    pipelines.map(({ text, bases }) => (bases === undefined ? text : [text, ...bases.map((base) => base.text)])),
     tables,
     [timeZone, authority, stationAeTitle, modality, issuerOfPatientId, ...later],
   ]

@@ -123,9 +123,9 @@ function compile(settings: Settings, { pipelines, tables }: ReadPipelines): Comp
   // A pipeline whose source is misspelt belongs to no plan; it is linted all the same.
   const known = new Set(settings.sources.map(({ name }) => name))
   const taking = pipelines.filter(({ kind }) => kind !== 'status')
-  const strays = taking.filter(({ from }) => !known.has(from))
+  const strays = taking.filter(({ sources }) => !sources.some((name) => known.has(name)))
   for (const source of settings.sources) {
-    const mine = taking.filter(({ from }) => from === source.name)
+    const mine = taking.filter(({ sources }) => sources.includes(source.name))
     const { input, stored } = preparePlan(source, mine, tables, settings)
     const compiled = compilePlan(input)
     problems.push(...compiled.problems)

@@ -63,7 +63,12 @@ const reaction: JsonSchema = {
   properties: reactionWords,
 }
 
-const properties: Readonly<Record<(typeof statusSettings)[number], JsonSchema>> = {
+const properties: Readonly<Record<(typeof statusSettings)[number] | 'extend', JsonSchema>> = {
+  extend: {
+    type: 'string',
+    description:
+      'The name of another status pipeline: everything it says holds here, too, but for the lines that are written here. null takes a line away.',
+  },
   pipeline: {
     type: 'string',
     description: 'Its name, by which a destination chooses it (worklane.yaml, destinations).',
@@ -104,7 +109,7 @@ export const statusDefinitions: Readonly<Record<'status' | 'statusRule', JsonSch
   status: {
     type: 'object',
     additionalProperties: false,
-    required: ['pipeline', 'from', 'to', 'on', 'map'],
+    required: ['pipeline', 'to', 'on', 'map'],
     properties,
   },
 }

@@ -7,6 +7,8 @@ export type DocumentPath = readonly (string | number)[]
 export interface Located {
   readonly file: string
   readonly value: unknown
+  /** Names of the pipelines that it extends, the nearest first; `value` has what it takes from them. */
+  readonly bases?: readonly string[]
   /** Where the key or the value at `path` stands; `offset` characters into a plain scalar. Falls back to the nearest parent that exists. */
   place(path: DocumentPath, of?: 'key' | 'value', offset?: number): FilePlace
 }

@@ -24,15 +24,26 @@ export interface Lint {
   place(path: DocumentPath, of?: 'key' | 'value'): FilePlace
 }
 
+/** A line that is right where it stands may be wrong where it is taken over. */
+function takenOver(file: string): string {
+  return ` So it is in ${file}, which takes this line over.`
+}
+
+/** What is wrong with a line by itself. */
+export function withoutExtension(message: string): string {
+  return message.replace(/ So it is in .*, which takes this line over\.$/, '')
+}
+
 export function createLint(located: Located): Lint {
   const problems: Problem[] = []
   const seen = new Set<string>()
 
   function add(severity: Problem['severity'], code: ErrorCode, place: FilePlace, params: ErrorParams, hint?: string) {
+    const inherited = located.bases !== undefined && place.file !== located.file && !place.file.endsWith('.csv')
     const problem: Problem = {
       ...place,
       code,
-      message: sentence(code, params),
+      message: `${sentence(code, params)}${inherited ? takenOver(located.file) : ''}`,
       cure: hint === undefined ? cure(code, params) : `Did you mean ${hint}?`,
       severity,
     }

@@ -15,9 +15,10 @@ const types = new Map(worklistKeys.map(({ keyword, type }) => [keyword, type]))
 /** Markdown; the same pipeline gives the same text. */
 export function renderMappingTable(located: Located, { tables, site }: Pick<PlanInput, 'tables' | 'site'>): string {
   const document = isFields(located.value) ? located.value : {}
+  const { bases = [] } = located
   const lines = isPatientPipeline(document)
-    ? patientLines(compilePatientPipeline(located, tables), document)
-    : orderLines(compileOrderPipeline(located, tables, site), document)
+    ? patientLines(compilePatientPipeline(located, tables), document, bases)
+    : orderLines(compileOrderPipeline(located, tables, site), document, bases)
   const all = [
     ...lines,
     ...section('Names', '| Name | HL7 | Rule |', pairs(document['let'])),
@@ -26,9 +27,9 @@ export function renderMappingTable(located: Located, { tables, site }: Pick<Plan
   return `${all.join('\n').trimEnd()}\n`
 }
 
-function orderLines(pipeline: OrderPipeline, document: Fields): readonly string[] {
+function orderLines(pipeline: OrderPipeline, document: Fields, bases: readonly string[]): readonly string[] {
   return [
-    ...head(pipeline, document),
+    ...head(pipeline, document, bases),
     ...(document['orderControl'] === undefined
       ? []
       : [
@@ -56,11 +57,11 @@ function orderLines(pipeline: OrderPipeline, document: Fields): readonly string[
   ]
 }
 
-function patientLines(pipeline: PatientPipeline, document: Fields): readonly string[] {
+function patientLines(pipeline: PatientPipeline, document: Fields, bases: readonly string[]): readonly string[] {
   const events = isFields(document['triggerEvent']) ? Object.entries(document['triggerEvent']) : []
   const { prior, arrival } = pipeline
   return [
-    ...head(pipeline, document),
+    ...head(pipeline, document, bases),
     '## Trigger events',
     '',
     '| MSH-9.2 | The patient is |',
@@ -97,12 +98,19 @@ function patientLines(pipeline: PatientPipeline, document: Fields): readonly str
   ]
 }
 
-function head({ name, messages }: Pick<OrderPipeline, 'name' | 'messages'>, document: Fields): readonly string[] {
+function head(
+  { name, messages }: Pick<OrderPipeline, 'name' | 'messages'>,
+  document: Fields,
+  bases: readonly string[],
+): readonly string[] {
   const summary = scalarText(document['summary']) ?? ''
   return [
     `# Pipeline ${name}`,
     '',
     ...(summary === '' ? [] : [summary, '']),
+    ...(bases.length === 0
+      ? []
+      : [`Extends ${bases.join(', which extends ')}: what it takes from there is shown here, too.`, '']),
     'Printed from `pipeline.yaml` by the tests; do not edit. Type: DICOM PS3.4 Table K.6-1',
     '(1 always with a value, 2 always there, 3 optional, C under a condition, - not in the table).',
     '',

@@ -11,6 +11,7 @@ import type { StatusWord } from './status-scene.ts'
 import { compileStatusRule, type StatusRule, type StatusWords } from './status-value.ts'
 import { compileTables } from './table.ts'
 import type { StatusInput } from './types.ts'
+import { warnUnused } from './vocabulary.ts'
 
 export interface StatusPipeline {
   readonly name: string
@@ -80,14 +81,14 @@ export function compileStatusPipeline(located: Located, files: StatusInput['tabl
 /** A status that no field shows would never reach the receiver, and nobody would see why. */
 function warnOfUnused({ lint, used, tables }: StatusWords, { on }: Fields): void {
   for (const name of tables.keys()) {
-    if (!used.has(`tables.${name}`)) lint.warn('E224', ['tables', name], { name }, { of: 'key' })
+    if (!used.has(`tables.${name}`)) warnUnused(lint, ['tables', name], name)
   }
   for (const [event, given] of Object.entries(isFields(on) ? on : {})) {
     const list: readonly unknown[] = Array.isArray(given) ? given : [given]
     list.forEach((reaction, index) => {
       for (const word of statusNames.word) {
         if (!isFields(reaction) || !(word in reaction) || used.has(word)) continue
-        lint.warn('E224', ['on', event, ...(Array.isArray(given) ? [index] : []), word], { name: word }, { of: 'key' })
+        warnUnused(lint, ['on', event, ...(Array.isArray(given) ? [index] : []), word], word)
       }
     })
   }

@@ -44,10 +44,13 @@ export function openVocabulary(
 
 /** Said last: what no rule has named. */
 export function lintUnused({ lint, letNames, tables, used }: Vocabulary): void {
-  for (const name of letNames) if (!used.names.has(name)) lint.warn('E224', ['let', name], { name }, { of: 'key' })
-  for (const name of tables.keys()) {
-    if (!used.tables.has(name)) lint.warn('E224', ['tables', name], { name }, { of: 'key' })
-  }
+  for (const name of letNames) if (!used.names.has(name)) warnUnused(lint, ['let', name], name)
+  for (const name of tables.keys()) if (!used.tables.has(name)) warnUnused(lint, ['tables', name], name)
+}
+
+/** What a pipeline takes from another, and has written otherwise where that one used it, is in nobody's way. */
+export function warnUnused(lint: Lint, path: DocumentPath, name: string): void {
+  if (lint.place(path, 'key').file === lint.file) lint.warn('E224', path, { name }, { of: 'key' })
 }
 
 /** `example` is shown where a type is written wrongly; `more` are further words of `accept` that name messages. */

@@ -56,6 +56,37 @@ test.each([
   expect(isPipeline(pipeline.replace(from, to))).toBe(false)
 })
 
+const extension = `pipeline: east
+extend: orders
+from: [ris-east, ris-west]
+accept: { when: facility == "EAST" }
+let: { facility: MSH-4, visit: null }
+tables: { sex: { X: O, F: null } }
+orderControl: { CA: null }
+triggerEvent: null
+map:
+  PatientComments: null
+  PatientSex: PID-8
+  ScheduledProcedureStepSequence:
+    ScheduledStationAETitle: ZDS-3
+    ScheduledProtocolCodeSequence: null
+`
+
+test('the JSON Schema of pipelines accepts one that extends another, with null for a line', () => {
+  isPipeline(extension)
+  expect(pipelines.errors).toBeNull()
+  expect(isPipeline('pipeline: east\nextend: status\non: { started: null }\nmap: { ORC-1: null }\n')).toBe(true)
+})
+
+test.each([
+  ['null in a pipeline that extends none', pipeline.replace('PatientSex: PID-8', 'PatientSex: null')],
+  ['a misspelt block of an extension', extension.replace('accept:', 'acept:')],
+  ['a misspelt word of a rule of an extension', extension.replace('PID-8', '{ from: PID-8, tabel: sex }')],
+  ['an effect that does not exist in an extension', extension.replace('CA: null', 'CA: cancle')],
+])('the JSON Schema of pipelines refuses %s', (_, text) => {
+  expect(isPipeline(text)).toBe(false)
+})
+
 test('an editor shows a description for every setting', () => {
   const missing: string[] = []
   const visit = (schema: unknown, path: string): void => {

@@ -142,8 +142,13 @@ const brokenSites: readonly [what: string, changes: Record<string, string | Uint
     'pipelines/orders/pipeline.yaml:2:7 E266 error',
   ],
   [
-    'a pipeline of orders from several sources',
-    changed('pipelines/orders/pipeline.yaml', 'from: ris-orders', 'from: [ris-orders]'),
+    'a pipeline of orders from several sources of which one is unknown',
+    changed('pipelines/orders/pipeline.yaml', 'from: ris-orders', 'from: [ris-orders, ris-order]'),
+    'pipelines/orders/pipeline.yaml:2:20 E266 error',
+  ],
+  [
+    'a pipeline of orders from a list of no sources',
+    changed('pipelines/orders/pipeline.yaml', 'from: ris-orders', 'from: []'),
     'pipelines/orders/pipeline.yaml:2:7 E200 error',
   ],
   [

@@ -4,6 +4,7 @@ import { deliveryErrors } from './delivery.ts'
 import { dicomErrors } from './dicom.ts'
 import type { ErrorClass, ErrorEntry } from './entry.ts'
 import { examErrors } from './exam.ts'
+import { extendErrors } from './extend.ts'
 import { inboxErrors } from './inbox.ts'
 import { mappingErrors } from './mapping.ts'
 import { mllpErrors } from './mllp.ts'
@@ -21,6 +22,7 @@ export const errors = {
   ...configErrors,
   ...siteErrors,
   ...mappingErrors,
+  ...extendErrors,
   ...orthancErrors,
   ...storeErrors,
   ...examErrors,
