@@ -45,11 +45,13 @@ export async function all<T>(engine: EngineProcess, path: string): Promise<reado
   return found
 }
 
-/** A gauge or counter of /metrics: its samples, with their labels as text. */
-export async function samples(engine: EngineProcess, name: string): Promise<ReadonlyMap<string, number>> {
+/** One scrape: the samples of a metric, with their labels as text. */
+export async function metricsOf(engine: EngineProcess): Promise<(name: string) => ReadonlyMap<string, number>> {
   const text = await engine.api<string>('/metrics')
-  const found = text.matchAll(new RegExp(`^${name}(?:\\{(.*)\\})? (\\S+)$`, 'gm'))
-  return new Map([...found].map(([, labels = '', value]) => [labels, Number(value)]))
+  return (name) => {
+    const found = text.matchAll(new RegExp(`^${name}(?:\\{(.*)\\})? (\\S+)$`, 'gm'))
+    return new Map([...found].map(([, labels = '', value]) => [labels, Number(value)]))
+  }
 }
 
 /** What a modality sees; undefined where the query fails. */

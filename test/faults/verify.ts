@@ -1,7 +1,7 @@
 import type { ExpectedItem, ExpectedOrder, Model } from './model.ts'
 import type { RisFrame, World } from './inject/index.ts'
 import { fieldsOf } from './inject/frames.ts'
-import { all, samples, seen, valueOf, type ListedItem, type ListedMessage } from './observe.ts'
+import { all, metricsOf, seen, valueOf, type ListedItem, type ListedMessage } from './observe.ts'
 import type { Sent } from './stream.ts'
 
 export interface Verified {
@@ -19,17 +19,17 @@ export async function differences(round: Verified): Promise<readonly string[]> {
   const items = model.items()
   for (const { name, process } of world.engines) {
     const listed = await all<ListedMessage>(process, '/api/messages')
-    const counts = await samples(process, 'messages')
-    const total = async (metric: string): Promise<number> =>
-      [...(await samples(process, metric)).values()].reduce((sum, value) => sum + value, 0)
+    const metrics = await metricsOf(process)
+    const counts = metrics('messages')
+    const total = (metric: string): number => [...metrics(metric).values()].reduce((sum, value) => sum + value, 0)
     const outbox = {
-      queued: await total('outbox_queued_total'),
-      delivered: await total('outbox_delivered_total'),
-      discarded: await total('outbox_discarded_total'),
-      waiting: await total('outbox_waiting'),
-      dead: await total('outbox_dead'),
+      queued: total('outbox_queued_total'),
+      delivered: total('outbox_delivered_total'),
+      discarded: total('outbox_discarded_total'),
+      waiting: total('outbox_waiting'),
+      dead: total('outbox_dead'),
     }
-    const received = await total('messages_total')
+    const received = total('messages_total')
     if (received !== listed.length) wrong.push(`${name}: ${received} received, ${listed.length} are there`)
     wrong.push(...outboxCounts(outbox, world.ris.frames).map((line) => `${name}: ${line}`))
     const shown = await all<ListedItem>(process, '/api/worklist')

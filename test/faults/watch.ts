@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { FindFailed, findWorklist } from '../support/dcmtk.ts'
 import type { World } from './inject/index.ts'
-import { samples, type ListedItem } from './observe.ts'
+import { metricsOf, type ListedItem } from './observe.ts'
 
 /** Looks on while things fail: what may never be seen, not even for a moment. */
 export interface Watch {
@@ -67,7 +67,8 @@ export function watch({ world, always }: { readonly world: World; readonly alway
   async function isYounger(moment: number): Promise<boolean> {
     for (const { process, clock } of world.engines) {
       if (clock.offsetSeconds() !== 0) continue
-      const ages = await samples(process, 'plugin_snapshot_seconds').catch(() => new Map<string, number>())
+      const metrics = await metricsOf(process).catch(() => undefined)
+      const ages = metrics?.('plugin_snapshot_seconds') ?? new Map<string, number>()
       if ([...ages.values()].some((age) => age + 0.5 < (performance.now() - moment) / 1000)) return true
     }
     return false
