@@ -28,6 +28,9 @@ export function openQueue<T>({ connection, prefix }: QueueContext, name: string)
   const queue = new Queue<T>(name, {
     connection: connection.queue,
     prefix,
+    // BullMQ asks for the version once: a Redis that ends before it answers would leave a queue that takes nothing, for ever.
+    // The store has looked at the version; workers ask again by themselves.
+    skipVersionCheck: true,
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
   })
   // The store says once that Redis is away; each attempt to reconnect would say it again.
@@ -70,6 +73,17 @@ export async function closeWorker(worker: Worker): Promise<void> {
   } catch {
     void Promise.resolve()
       .then(() => worker.disconnect())
+      .catch(() => {})
+  }
+}
+
+/** The same of a queue: a Redis that is away, or says nothing, need not be said goodbye to. */
+export async function closeQueue(queue: Queue): Promise<void> {
+  try {
+    await inTime(queue.close(), closeMilliseconds)
+  } catch {
+    void Promise.resolve()
+      .then(() => queue.disconnect())
       .catch(() => {})
   }
 }

@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq'
 import { EngineError } from '../core/errors/index.ts'
 import type { ItemId } from '../core/ids.ts'
 import type { Jobs } from '../core/ports.ts'
-import { closeWorker, inTime, openQueue, openWorker, queueName, type QueueContext } from './connection.ts'
+import { closeQueue, closeWorker, inTime, openQueue, openWorker, queueName, type QueueContext } from './connection.ts'
 
 const chunk = 500
 const addMilliseconds = 2000
@@ -49,7 +49,7 @@ export function createPublishing(context: QueueContext): Pick<Jobs, 'publish' | 
 
     async close() {
       await Promise.allSettled([...servers].map((stop) => stop()))
-      await Promise.allSettled([...queues.values()].map((queue) => queue.close()))
+      await Promise.allSettled([...queues.values()].map((queue) => closeQueue(queue)))
     },
   }
 }

@@ -1,7 +1,9 @@
 import type { Queue } from 'bullmq'
 import type { Jobs } from '../core/ports.ts'
-import { closeWorker, openQueue, openWorker, queueName, type QueueContext } from './connection.ts'
+import { closeQueue, closeWorker, inTime, openQueue, openWorker, queueName, type QueueContext } from './connection.ts'
 import { createRunner } from './runner.ts'
+
+const addMilliseconds = 2000
 
 /**
  * Wake-ups. A role that this process serves is poked directly; any other gets one job,
@@ -22,7 +24,9 @@ export function createWaking(context: QueueContext): Pick<Jobs, 'serve' | 'wake'
   async function add(role: string): Promise<void> {
     adding.add(role)
     try {
-      await queueOf(role).add('wake', null, { deduplication: { id: 'wake', keepLastIfActive: true } })
+      // A Redis that neither answers nor goes away must not be the end of all wake-ups of this role.
+      const deduplication = { id: 'wake', keepLastIfActive: true }
+      await inTime(queueOf(role).add('wake', null, { deduplication }), addMilliseconds)
     } catch {
       // Redis is away: the sweep of the role finds what there is to do.
     }
@@ -54,7 +58,7 @@ export function createWaking(context: QueueContext): Pick<Jobs, 'serve' | 'wake'
 
     async close() {
       await Promise.allSettled([...served.values()].map((server) => server.stop()))
-      await Promise.allSettled([...queues.values()].map((queue) => queue.close()))
+      await Promise.allSettled([...queues.values()].map((queue) => closeQueue(queue)))
     },
   }
 }
