@@ -75,7 +75,7 @@ async function served(wired: Wire, prefix: string, use: (jobs: Jobs) => Promise<
 test('a Redis that ends while queues are being opened leaves none that is dead for ever', async () => {
   let away = true
   // The first INFO of a connection is ioredis's own, the second is BullMQ's.
-  const wired = await wire('cut', 'info', 2, () => away)
+  const wired = await wire('cut', '\r\ninfo\r\n', 2, () => away)
   await served(wired, 'opened', async (jobs) => {
     let [swept, woken, brought] = [0, 0, 0]
     await jobs.every('sweep', 100, () => Promise.resolve(void (swept += 1)))
