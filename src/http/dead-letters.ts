@@ -25,7 +25,7 @@ export interface LetterParts {
 }
 
 const instant = { type: 'string', format: 'date-time' }
-const moment = (name: string, what: string): Parameter => ({
+export const moment = (name: string, what: string): Parameter => ({
   name,
   what,
   expected: 'a moment such as 2026-10-16 or 2026-10-16T08:15:00Z',
@@ -222,7 +222,7 @@ export function queryOf(query: Query): LetterQuery {
 }
 
 /** Without a zone it is UTC, as all moments of the API are. */
-function instantOf(moment: string, name: string): string {
+export function instantOf(moment: string, name: string): string {
   const zoned = /T/.test(moment) && !/(Z|[+-]\d\d:\d\d)$/.test(moment) ? `${moment}Z` : moment
   const at = new Date(zoned)
   if (Number.isNaN(at.getTime())) throw new Refusal(400, 'E803', { name, expected: 'a moment that exists' })

@@ -175,9 +175,10 @@ const httpStatuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   E835: 400,
   E837: 409,
   E838: 400,
+  E851: 400,
 }
 
-async function statusOf(work: () => Promise<Answer>): Promise<Answer> {
+export async function statusOf(work: () => Promise<Answer>): Promise<Answer> {
   try {
     return await work()
   } catch (error) {
