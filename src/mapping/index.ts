@@ -1,4 +1,5 @@
 /** Pipelines in YAML become plans; plans judge messages and render status. Pure. */
+export { compareVerdicts, isDifferent, verdictText, type ValueChange, type VerdictDifference } from './compare.ts'
 export { renderMappingTable } from './mapping-table.ts'
 export { messageReference } from './message-reference.ts'
 export { runPipelineTests, type PipelineTestResult, type PipelineTestRun } from './pipeline-test.ts'

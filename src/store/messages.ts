@@ -125,7 +125,7 @@ async function matchingOnly(
   return matching
 }
 
-function storedMessage(id: MessageId, fields: readonly Reply[]): StoredMessage | undefined {
+export function storedMessage(id: MessageId, fields: readonly Reply[]): StoredMessage | undefined {
   const [kind, state, source, body] = fields
   const information = parsed(body) as MessageInformation | undefined
   if (information === undefined) return undefined
