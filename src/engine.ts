@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { uptime } from 'node:os'
+import { hostname, uptime } from 'node:os'
 import { join } from 'node:path'
 import { createChangeFeed, createFolderTarget, createOrthancClient } from '../connectors/orthanc/index.ts'
 import { createListener, createSender, type Listener } from '../connectors/mllp/index.ts'
+import { differences } from './config/difference.ts'
 import { compileStoredPlan } from './config/plans.ts'
 import type { Site } from './config/site.ts'
+import type { Reloader } from './core/configuration.ts'
 import type { Clock, Jobs, Log, PartHealth, Store } from './core/ports.ts'
 import type { OrthancSettings, SourceSettings } from './core/settings.ts'
 import { writePart10 } from './dicom/part10.ts'
@@ -30,6 +32,7 @@ import { createPublisher, type Publisher } from './flow/publish.ts'
 import { createRecall } from './flow/recall.ts'
 import { createOutcomes } from './flow/outcomes.ts'
 import { createReceiver } from './flow/receive.ts'
+import { createReloader } from './flow/reload.ts'
 import { reconsiderAll } from './flow/reconsider.ts'
 import { createReplayer } from './flow/replay.ts'
 import { holdRole, type Role } from './flow/role.ts'
@@ -59,6 +62,8 @@ export interface Engine {
   readonly http: string
   /** `source=host:port` of each listener. */
   readonly mllp: readonly { readonly source: string; readonly host: string; readonly port: number }[]
+  /** Which version of the configuration runs, and how another one comes into force. */
+  readonly configuration: Reloader
   /** Takes nothing new, ends what is under way, then stops. */
   stop(): Promise<void>
 }
@@ -80,6 +85,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const time = createEngineClock({ ...wall, uptime: () => uptime() * 1000, boot: bootOfMachine() })
   const { clock } = time
   const { settings } = site
+  // What a reload replaces, between two messages: all else of the site stays until a restart.
+  let current = site
   const undo: (() => Promise<void>)[] = []
   const later = (stop: () => Promise<void> | void): void => {
     undo.push(async () => stop())
@@ -112,7 +119,28 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const metrics = createMetrics()
     await time.keep({ store, log, metrics })
     later(() => time.stop())
-    for (const [id, sources] of site.planSources) await store.remember(id, sources)
+    let rules = examRules(site.settings, site.status)
+    const plans = new Map(site.plans)
+    let isStopping = false
+    let reconsidering: ReturnType<typeof reconsiderAll> | undefined
+    later(() => reconsidering?.stop())
+    const configuration = createReloader({
+      store,
+      first: site,
+      load: (texts) => current.again(texts),
+      compare: differences,
+      apply(next) {
+        const mark = rulesMark(rules)
+        current = next
+        rules = examRules(next.settings, next.status)
+        for (const [name, plan] of next.plans) plans.set(name, plan)
+        if (rulesMark(rules) !== mark) reconsider()
+      },
+      clock,
+      log,
+      engine: `${hostname()} ${process.pid}`,
+    })
+    await configuration.rememberPlans()
 
     const index = createWorklistIndex({ store, clock, log })
     later(() => index.stop())
@@ -137,16 +165,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }),
     }))
     for (const { stop } of publishers) later(stop)
-    const rules = examRules(settings, site.status)
     const memo = createVerdictMemo()
     const reading = (source: string): ReadOptions => settings.sources.find(({ name }) => name === source) ?? {}
     const drain = createDrainer({
       ledger: store,
       rules,
       begin: createAttempts(store),
-      rulesNow: async () => rulesSince(rules, await time.steady(), settings.noShow.afterClockJumpHours),
+      rulesNow: async () => rulesSince(rules, await time.steady(), current.settings.noShow.afterClockJumpHours),
       memo,
-      plan: createRecall({ plans: site.plans, store, log, compile: (stored) => compileStoredPlan(stored).plan }),
+      plan: createRecall({ plans, store, log, compile: (stored) => compileStoredPlan(stored).plan }),
       reading,
       log,
       metrics,
@@ -205,7 +232,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         deliverers,
         publishers,
       })
-      const own = [inbox.part(), time.part(settings.noShow.afterClockJumpHours)]
+      const own = [
+        inbox.part(),
+        time.part(current.settings.noShow.afterClockJumpHours),
+        ...(await configuration.parts()),
+      ]
       return withAges([...own, ...found, ...plugins.map((plugin) => plugin.part()), ...leftBehind.parts()], {
         store,
         clock,
@@ -240,10 +271,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     )
     metrics.collect('endpoint_circuit', () => circuits({ store, deliverers, watches, publishers }))
     metrics.set('build_info', 1, { version: version.worklane, node: version.node })
-    for (const { name, from, kind } of site.pipelines) {
-      const plan = kind !== 'status' ? (site.plans.get(from)?.id ?? '') : ''
-      metrics.set('pipeline_info', 1, { pipeline: name, plan: plan.slice(0, 8) })
-    }
+    metrics.collect('pipeline_info', () =>
+      current.pipelines.map(({ name, from, kind }) => {
+        const plan = kind !== 'status' ? (plans.get(from)?.id ?? '') : ''
+        return { labels: { pipeline: name, plan: plan.slice(0, 8) }, value: 1 }
+      }),
+    )
+    metrics.collect('configuration_info', () => [{ labels: { version: current.version }, value: 1 }])
 
     const http = createHttpServer({
       bind: settings.bind,
@@ -253,14 +287,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       parts,
       takesMessages: () => listeners.length > 0 && listeners.every((listener) => listener.isListening()),
       metrics,
+      configuration,
       messages: store,
       counters: store,
       letters: store,
       replayer: createReplayer({
         store,
-        plans: site.plans,
+        plans,
         reading,
-        rules,
+        rules: () => rules,
         clock,
         log,
         wake: (role) => jobs.wake(role),
@@ -273,7 +308,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       },
       hand: {
         store,
-        preview: createPreview({ ledger: store, rules, clock }),
+        preview: createPreview({ ledger: store, rules: () => rules, clock }),
         clock,
         log,
         wake: () => jobs.wake('drain'),
@@ -307,7 +342,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       listeners.push(listener)
     }
     // Nothing is taken that could not be kept (I1); what waits goes on where it stopped.
-    let isStopping = false
     const setIntake = (open: boolean): void => {
       if (isStopping) return
       for (const [at, listener] of listeners.entries()) {
@@ -330,8 +364,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }),
     )
     for (const one of watches) void one.look()
-    const reconsidering = reconsiderAll({ store, mark: rulesMark(rules), clock, log, wake: () => jobs.wake('drain') })
-    later(() => reconsidering.stop())
+    reconsider()
+    await configuration.start()
 
     const mllp = settings.sources.map(({ name, bind }, at) => ({
       source: name,
@@ -342,6 +376,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       {
         sources: mllp.map(({ source, host, port }) => `${source}=${host}:${port}`),
         port: httpPort,
+        version: current.version,
         build: version.worklane,
         node: version.node,
       },
@@ -350,6 +385,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     return {
       http: `http://${settings.bind.includes(':') ? `[${settings.bind}]` : settings.bind}:${httpPort}`,
       mllp,
+      configuration,
       async stop() {
         isStopping = true
         const seconds = settings.stop.drainSeconds
@@ -359,10 +395,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       },
     }
 
+    /** Orders that are open were judged by the rules of before. The newest alone count: what is under way for others ends first. */
+    function reconsider(): void {
+      const before = reconsidering?.stop()
+      const wake = (): void => jobs.wake('drain')
+      const since = before === undefined ? {} : { before }
+      reconsidering = reconsiderAll({ store, mark: rulesMark(rules), clock, log, wake, ...since })
+    }
+
     function listen(source: SourceSettings): Listener {
       const receiver = createReceiver({
         source,
-        plan: () => site.plans.get(source.name) as Plan,
+        plan: () => plans.get(source.name) as Plan,
         inbox: store,
         store,
         outcomes,
@@ -430,7 +474,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }
       await every('retention', retentionMilliseconds, async () => {
         await checkCounters({ store, log })
-        const { messages, orders, expired } = await store.retain(clock(), settings.retention)
+        const { messages, orders, expired } = await store.retain(clock(), current.settings.retention)
         if (expired > 0) {
           log.info({ count: expired }, 'orders whose day is long over leave the worklist')
           jobs.wake('drain')

@@ -29,12 +29,12 @@ export async function ask(
     readonly seconds?: number
   },
 ): Promise<Answer> {
-  const { site } = load(io, config)
-  if (site === undefined)
+  const { site, settings = site?.settings } = load(io, config)
+  if (settings === undefined)
     return failed(
       `The configuration has mistakes; \`worklane check${config === undefined ? '' : ` --config ${config}`}\` tells them.`,
     )
-  const { bind, http, dataDir } = site.settings
+  const { bind, http, dataDir } = settings
   const host = bind === '0.0.0.0' || bind === '' ? '127.0.0.1' : bind === '::' ? '::1' : bind
   const engine = `http://${host.includes(':') ? `[${host}]` : host}:${http.port}`
   const token = http.token === '' ? readToken(dataDir) : http.token

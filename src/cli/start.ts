@@ -9,7 +9,7 @@ import { misuse, readArgs } from './usage.ts'
 export const usage = `worklane start [--config FILE]
 
 Runs the engine until SIGTERM or SIGINT. Standard output has one line, "worklane ready"
-with the addresses, once messages are taken; the log goes to standard error, one JSON
+with the addresses and the version of the configuration, once messages are taken; the log goes to standard error, one JSON
 line per thing that happened. A site with a mistake starts nothing.`
 
 /** What takes so much longer to stop than it may drain hangs. */
@@ -37,8 +37,19 @@ export async function start(args: readonly string[], io: Io): Promise<number> {
     return failed(error, site.settings, { io, log })
   }
   const mllp = engine.mllp.map(({ source, host, port }) => `${source}=${host}:${port}`).join(' ')
-  io.stdout(`worklane ready  mllp ${mllp}  http ${engine.http}  data ${site.settings.dataDir}\n`)
+  io.stdout(
+    `worklane ready  mllp ${mllp}  http ${engine.http}  data ${site.settings.dataDir}  configuration ${site.version}\n`,
+  )
+  // As `worklane reload --yes`; what came of it is in the log.
+  const { configuration } = engine
+  const hangUp = (): void => {
+    configuration.reload({ by: 'SIGHUP' }).catch((error: unknown) => log.error(defect(error), 'reload failed'))
+  }
+  // Of a terminal it says that the person has gone: then it ends the engine, as it ends everything.
+  if (!process.stdin.isTTY) process.on('SIGHUP', hangUp)
   log.info({ signal: await signalled }, 'stopping')
+  process.on('SIGHUP', () => undefined)
+  process.removeListener('SIGHUP', hangUp)
   const stopSeconds = site.settings.stop.drainSeconds + graceSeconds
   const late = setTimeout(() => {
     log.error({ seconds: stopSeconds }, 'stop took too long')

@@ -2,6 +2,7 @@ import * as acceptLoss from './accept-loss.ts'
 import * as backup from './backup.ts'
 import { byHand, usages } from './by-hand.ts'
 import * as check from './check.ts'
+import * as configuration from './configuration.ts'
 import * as dead from './dead.ts'
 import * as destinations from './destinations.ts'
 import * as docs from './docs.ts'
@@ -13,11 +14,13 @@ import * as messages from './messages.ts'
 import type { Verb } from './output.ts'
 import * as pause from './pause.ts'
 import { probesOf } from './probes.ts'
+import * as reload from './reload.ts'
 import * as replay from './replay.ts'
 import * as restore from './restore.ts'
 import * as resume from './resume.ts'
 import * as retries from './retries.ts'
 import * as ris from './ris.ts'
+import * as rollback from './rollback.ts'
 import * as send from './send.ts'
 import * as start from './start.ts'
 import * as status from './status.ts'
@@ -49,6 +52,13 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   },
   graph: { does: 'draws the site', usage: graph.usage, run: graph.graph },
   start: { does: 'runs the engine', usage: start.usage, run: start.start },
+  reload: { does: 'puts changed files in force without a restart', usage: reload.usage, run: reload.reload },
+  rollback: { does: 'puts the version before in force again', usage: rollback.usage, run: rollback.rollback },
+  configuration: {
+    does: 'shows which version of the files runs, and which ran before',
+    usage: configuration.usage,
+    run: configuration.configuration,
+  },
   send: { does: 'sends HL7 files over MLLP and shows the acknowledgments', usage: send.usage, run: send.send },
   import: {
     does: 'sends the backlog of the RIS, file by file',

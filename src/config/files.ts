@@ -6,8 +6,35 @@ export type FileText =
   | { readonly kind: 'unreadable'; readonly reason: string; readonly isMissing: boolean }
   | { readonly kind: 'notUtf8' }
 
+/** Where the files of a site are read from: the disk, or a version of them that was kept. */
+export interface FileReader {
+  readText(path: string): FileText
+  /** Names of the folders in a folder, sorted; hidden ones left out. Undefined when it cannot be read. */
+  foldersIn(path: string): readonly string[] | undefined
+  isFile(path: string): boolean
+}
+
+export const disk: FileReader = { readText: readTextOfDisk, foldersIn: foldersOfDisk, isFile: isFileOfDisk }
+
+let reader = disk
+
+/** All that `work` reads, it reads there. It reads nothing later: `work` ends when this does, and nobody else reads meanwhile. */
+export function readingFrom<T>(other: FileReader, work: () => T): T {
+  const before = reader
+  reader = other
+  try {
+    return work()
+  } finally {
+    reader = before
+  }
+}
+
+export const readText: FileReader['readText'] = (path) => reader.readText(path)
+export const foldersIn: FileReader['foldersIn'] = (path) => reader.foldersIn(path)
+export const isFile: FileReader['isFile'] = (path) => reader.isFile(path)
+
 /** The text of a file that an administrator wrote: UTF-8 or nothing, because a name read in the wrong charset is a wrong name. */
-export function readText(path: string): FileText {
+function readTextOfDisk(path: string): FileText {
   try {
     const bytes = readFileSync(path)
     try {
@@ -38,8 +65,7 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
 }
 
-/** Names of the folders in a folder, sorted; hidden ones left out. Undefined when it cannot be read. */
-export function foldersIn(path: string): readonly string[] | undefined {
+function foldersOfDisk(path: string): readonly string[] | undefined {
   try {
     return readdirSync(path)
       .filter(
@@ -51,7 +77,7 @@ export function foldersIn(path: string): readonly string[] | undefined {
   }
 }
 
-export function isFile(path: string): boolean {
+function isFileOfDisk(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }
 

@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path'
+import type { ConfigurationTexts, ConfigurationVersion } from '../core/configuration.ts'
 import type { FilePlace, Problem } from '../core/fault.ts'
 import type { PlanId } from '../core/ids.ts'
 import type { DocumentPath } from '../core/located.ts'
@@ -14,6 +15,7 @@ import type { PipelineFile, PipelineFolders, ReadPipelines } from './pipelines.t
 import { preparePlan } from './plans.ts'
 import { inOrder } from './problem.ts'
 import { readSettings } from './settings.ts'
+import { recording, versionOf } from './version.ts'
 import { parseYaml } from './yaml.ts'
 
 /** A site, checked and compiled: nothing of it can be wrong any more when the engine starts. */
@@ -28,11 +30,24 @@ export interface Site {
   readonly tables: Readonly<Record<string, string>>
   /** Every file that was read, absolute. */
   readonly files: readonly string[]
+  /** Where a setting stands. */
+  readonly place: (path: DocumentPath) => FilePlace
+  /** How a path is shown. */
+  readonly shown: (path: string) => string
+  /** What those files say, in one word. */
+  readonly version: ConfigurationVersion
+  readonly texts: ConfigurationTexts
+  /** The same site, read again: as its files are now, or as they were. */
+  readonly again: (texts?: ConfigurationTexts) => LoadedSite
 }
+
+type Read = Omit<Site, 'version' | 'texts' | 'again'>
 
 export interface LoadedSite {
   /** Absent when a problem is an error. */
   readonly site: Site | undefined
+  /** Those of a file of settings that is right, even if a pipeline is not: the engine that runs is found by them. */
+  readonly settings?: Settings | undefined
   /** All of them, by file and line. */
   readonly problems: readonly Problem[]
 }
@@ -48,8 +63,22 @@ export interface SiteOptions {
 
 /** Reads a site with its pipelines and tables, and says everything that is wrong with them at once. */
 export function loadSite(options: SiteOptions): LoadedSite {
+  return load(options, undefined)
+}
+
+function load(options: SiteOptions, kept: ConfigurationTexts | undefined): LoadedSite {
   const { env, cwd } = options
   const path = resolve(cwd, options.file ?? (env['WORKLANE_CONFIG'] || 'config/worklane.yaml'))
+  const folder = dirname(path)
+  const { read, texts } = recording(folder, kept, () => readSite(options, path))
+  const { site: found, ...rest } = read
+  if (found === undefined) return { site: undefined, ...rest }
+  const again = (others?: ConfigurationTexts): LoadedSite => load(options, others)
+  return { site: { ...found, version: versionOf(texts), texts, again }, ...rest }
+}
+
+function readSite(options: SiteOptions, path: string): Omit<LoadedSite, 'site'> & { readonly site: Read | undefined } {
+  const { env, cwd } = options
   const file = shownPath(path, cwd)
   const content = readText(path)
   if (content.kind !== 'text') return { site: undefined, problems: [unreadable(content, file)] }
@@ -64,6 +93,7 @@ export function loadSite(options: SiteOptions): LoadedSite {
   problems.push(...read.problems.filter((problem) => !filled.problems.some((other) => isSamePlace(problem, other))))
   problems.push(...checkVariables(content.text, env, located.place([])))
 
+  const settings = problems.some(({ severity }) => severity === 'error') ? undefined : read.checked
   if (read.checked === undefined || read.folders === undefined) return { site: undefined, problems: inOrder(problems) }
   const folder = dirname(path)
   const { pipelinesDir } = options
@@ -86,10 +116,10 @@ export function loadSite(options: SiteOptions): LoadedSite {
   problems.push(...compiled.problems.map((problem) => inTable(problem, folders)))
   const all = inOrder(problems)
   if (compiled.plans === undefined || all.some(({ severity }) => severity === 'error')) {
-    return { site: undefined, problems: all }
+    return { site: undefined, settings, problems: all }
   }
   const { plans, status, planSources } = compiled
-  const site: Site = {
+  const site: Read = {
     settings: read.checked,
     plans,
     status,
@@ -97,8 +127,10 @@ export function loadSite(options: SiteOptions): LoadedSite {
     pipelines: pipelines.pipelines,
     tables: pipelines.tables,
     files: [path, ...pipelines.files],
+    place: (at) => located.place(at),
+    shown: (one) => shownPath(one, cwd),
   }
-  return { site, problems: all }
+  return { site, settings, problems: all }
 }
 
 /** A plan knows tables by name only; here it is known where they lie. */

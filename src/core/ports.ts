@@ -1,3 +1,4 @@
+import type { Configurations } from './configuration.ts'
 import type { EngineError } from './errors/index.ts'
 import type { Dataset } from './dataset.ts'
 import type { FeedAdvance, InboxEntry, Command, Cursor, SpooledChanges } from './inbox.ts'
@@ -436,6 +437,7 @@ export interface Store
     Feeds,
     PlanStore,
     SiteMemory,
+    Configurations,
     Retention,
     StoreHealth {
   close(): Promise<void>

@@ -16,14 +16,15 @@ export function createPreview({
   clock,
 }: {
   readonly ledger: Pick<Ledger, 'load' | 'applied'>
-  readonly rules: ExamRules
+  /** Those in force now. */
+  readonly rules: () => ExamRules
   readonly clock: Clock
 }): TryCommand {
   return async ({ by, reason, command }) => {
     const seq = (await ledger.applied()) + 1
     const entry: InboxEntry = { seq, at: clock(), kind: 'manual', by, reason, command }
     const known = await loadFor(ledger, entry)
-    const changes = apply(createOverlay(known), entry, [], rules)
+    const changes = apply(createOverlay(known), entry, [], rules())
     return { orders: ordersOf(command.orderId, known, changes), messages: messagesOf(changes) }
   }
 }

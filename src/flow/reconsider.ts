@@ -9,6 +9,8 @@ export interface ReconsiderContext {
   readonly clock: Clock
   readonly log: Log
   readonly wake: () => void
+  /** The end of one that may be under way for older rules. Then all are judged, whatever the store remembers: some were by those. */
+  readonly before?: Promise<void>
   /** Between two looks at how far the inbox has been applied, and between two attempts. */
   readonly pauseMilliseconds?: number
 }
@@ -28,9 +30,12 @@ export function reconsiderAll(context: ReconsiderContext): { readonly done: Prom
   const { signal } = stopped
 
   async function run(): Promise<void> {
+    await context.before
     while (!signal.aborted) {
       try {
-        if ((await store.remembered('rules')) === mark) return
+        if (context.before === undefined && (await store.remembered('rules')) === mark) return
+        // From here on some are judged by these rules: the old ones would have to be begun anew too.
+        await store.rememberOfSite('rules', '')
         const count = await giveAll()
         if (signal.aborted) return
         await store.rememberOfSite('rules', mark)

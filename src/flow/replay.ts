@@ -37,7 +37,8 @@ export interface ReplayContext {
   /** The plans in force, by source: a replay means what the message means today. */
   readonly plans: ReadonlyMap<string, Plan>
   readonly reading: (source: string) => ReadOptions
-  readonly rules: ExamRules
+  /** Those in force now. */
+  readonly rules: () => ExamRules
   readonly clock: Clock
   readonly log: Log
   /** `drain`, or `deliver:<destination>`. */
@@ -89,7 +90,7 @@ export function createReplayer(context: ReplayContext): Replayer {
     const seq = (await store.applied()) + 1
     const entry: ReplayEntry = { kind: 'message', seq, at, messageId: id, source, planId, replay }
     let known = await loadFor(store, (world) => concerns(entry, groups, world, patients))
-    const changes = apply(createOverlay(known), entry, groups, rules, patients)
+    const changes = apply(createOverlay(known), entry, groups, rules(), patients)
     const orders = changes.flatMap((one): Lookup[] => (one.kind === 'order' ? [{ by: 'order', id: one.order.id }] : []))
     known = await store.load(orders, known)
     const judged = judge(known, entry, groups, changes)

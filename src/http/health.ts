@@ -1,7 +1,9 @@
+import type { Reloader } from '../core/configuration.ts'
 import type { PartHealth } from '../core/ports.ts'
 import type { Route } from './route.ts'
 
 export interface HealthParts {
+  readonly configuration: Pick<Reloader, 'running'>
   readonly version: { readonly worklane: string; readonly node: string }
   readonly parts: () => Promise<readonly PartHealth[]>
   readonly takesMessages: () => boolean
@@ -23,12 +25,30 @@ export const part = {
   },
 }
 
+/** Which version of the site's files judges messages, and since when. */
+export const runningSchema = {
+  type: 'object',
+  required: ['version', 'since'],
+  properties: {
+    version: { type: 'string', description: 'Of the configuration: the same for the same files.' },
+    since: { type: 'string', format: 'date-time', description: 'When it came into force in this engine.' },
+  },
+}
+
+export function runningOf({ running }: Pick<Reloader, 'running'>): {
+  readonly version: string
+  readonly since: string
+} {
+  const { version, since } = running()
+  return { version, since }
+}
+
 /**
  * Open without a token, for probes and scrapers that know none: they tell states,
  * counts and names of endpoints, nothing of people. Bound to 127.0.0.1 unless the
  * site says otherwise.
  */
-export function healthRoutes({ version, parts, takesMessages, metrics }: HealthParts): readonly Route[] {
+export function healthRoutes({ version, configuration, parts, takesMessages, metrics }: HealthParts): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -52,6 +72,7 @@ export function healthRoutes({ version, parts, takesMessages, metrics }: HealthP
             properties: {
               ready: { type: 'boolean' },
               version: { type: 'object' },
+              configuration: runningSchema,
               parts: { type: 'array', items: part },
             },
           },
@@ -61,7 +82,10 @@ export function healthRoutes({ version, parts, takesMessages, metrics }: HealthP
       async handle() {
         // An Orthanc or a RIS that is away is no reason to turn senders away: orders wait for them.
         const ready = takesMessages()
-        return { httpStatus: ready ? 200 : 503, body: { ready, version, parts: await parts() } }
+        return {
+          httpStatus: ready ? 200 : 503,
+          body: { ready, version, configuration: runningOf(configuration), parts: await parts() },
+        }
       },
     },
     {

@@ -1,8 +1,10 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Reloader } from '../core/configuration.ts'
 import { EngineError } from '../core/errors/index.ts'
 import type { Counters, Log, MessageStore, PartHealth, WorklistAnswerer, WorklistStore } from '../core/ports.ts'
 import type { Replayer, Replays } from '../core/replay.ts'
 import { commandRoutes, type CommandParts } from './commands.ts'
+import { configurationRoutes } from './configuration.ts'
 import { letterRoutes } from './dead-letters.ts'
 import { destinationRoutes, type DestinationParts } from './destinations.ts'
 import { healthRoutes } from './health.ts'
@@ -37,6 +39,7 @@ export interface HttpOptions {
   readonly parts: () => Promise<readonly PartHealth[]>
   readonly takesMessages: () => boolean
   readonly metrics: HttpMetrics
+  readonly configuration: Reloader
   readonly counters: Counters
   readonly messages: MessageStore
   /** Dead letters, and what people do to kept messages. */
@@ -99,6 +102,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     ...performedRoutes(options.hand),
     ...studyRoutes({ studies: options.hand.store }),
     ...destinationRoutes(options.destinations),
+    ...configurationRoutes(options),
     ...orthancChangeRoutes(options),
     ...pluginRoutes({
       worklist: options.worklist,

@@ -1,10 +1,10 @@
 import type { CounterDifference, Counters, Log } from '../core/ports.ts'
 import { readFields } from './hand.ts'
-import { part, type HealthParts } from './health.ts'
+import { part, runningOf, runningSchema, type HealthParts } from './health.ts'
 import { json, type Route } from './route.ts'
 import { Refusal } from './problem.ts'
 
-export interface StatusParts extends Pick<HealthParts, 'version' | 'parts' | 'takesMessages'> {
+export interface StatusParts extends Pick<HealthParts, 'version' | 'configuration' | 'parts' | 'takesMessages'> {
   readonly counters: Counters
   readonly log: Log
 }
@@ -50,7 +50,14 @@ const difference = {
 }
 
 /** How the engine is, in figures that are exact: what was received and what became of it. */
-export function statusRoutes({ version, parts, takesMessages, counters, log }: StatusParts): readonly Route[] {
+export function statusRoutes({
+  version,
+  configuration,
+  parts,
+  takesMessages,
+  counters,
+  log,
+}: StatusParts): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -65,6 +72,7 @@ export function statusRoutes({ version, parts, takesMessages, counters, log }: S
             properties: {
               ready: { type: 'boolean', description: 'Whether messages are taken.' },
               version: { type: 'object' },
+              configuration: runningSchema,
               parts: { type: 'array', items: part },
               sources: { type: 'array', items: source },
               destinations: { type: 'array', items: destination },
@@ -77,7 +85,14 @@ export function statusRoutes({ version, parts, takesMessages, counters, log }: S
           parts(),
           counters.counters().catch(() => ({ sources: [], destinations: [] })),
         ])
-        return json({ ready: takesMessages(), version, parts: shown, sources, destinations })
+        return json({
+          ready: takesMessages(),
+          version,
+          configuration: runningOf(configuration),
+          parts: shown,
+          sources,
+          destinations,
+        })
       },
     },
     {

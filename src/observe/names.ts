@@ -67,6 +67,7 @@ export const metrics = {
   ),
   mllp_connections: local('Open MLLP connections.', ['source']),
   build_info: gauge('1, with the versions that run as labels.', ['version', 'node']),
+  configuration_info: local('1, with the version of the configuration that this engine runs.', ['version']),
   pipeline_info: gauge('1 for each pipeline that runs, with the start of its plan id.', ['pipeline', 'plan']),
 } as const satisfies Readonly<Record<string, Declaration>>
 

@@ -6,6 +6,7 @@ import { createIdentity } from './identity.ts'
 import { migrate, migrations } from './migrate.ts'
 import { createMonitor, memoryOf } from './monitor.ts'
 import { checkServer } from './check.ts'
+import { createConfigurations } from './configurations.ts'
 import { connect, type RedisLocation } from './connection.ts'
 import { createCounters } from './counters.ts'
 import { createFeeds } from './feeds.ts'
@@ -113,6 +114,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createWorklistStore({ connection, stream }),
     ...createStudyFinder({ connection }),
     ...createSiteMemory({ connection }),
+    ...createConfigurations({ connection }),
     ...createTargetLedger({ connection }),
     ...createOutbox({ connection }),
     ...createFeeds({ connection }),

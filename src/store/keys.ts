@@ -40,6 +40,9 @@ import type { Lookup } from '../core/world.ts'
  * wl:feed:<orthanc>                               cursor
  * wl:spools:<orthanc>                             the highest number taken of each spool of its plugin
  * wl:site                                         what the engine knew of its site at its last start
+ * wl:configurations                               which versions of the files came into force, when and by whom, newest first
+ * wl:configuration:versions, wl:configuration:texts   names and hashes of the files of each; their texts by hash
+ * wl:configuration                                number: how many there ever were
  * wl:retained                                     the moment that retention has reached
  * wl:plan:<id>, wl:plans, wl:planrefs             plans, when last in use, by how many messages
  * wl:lease:<role>, wl:fence:<role>                who works, and the newest token

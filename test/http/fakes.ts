@@ -1,3 +1,4 @@
+import type { Reloader } from '../../src/core/configuration.ts'
 import type { MessageId } from '../../src/core/ids.ts'
 import type { StoredMessage } from '../../src/core/message.ts'
 import type { Order, Study, WorklistItem } from '../../src/core/order.ts'
@@ -309,6 +310,27 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
   }
   const line = (fields: unknown, event: string): void => void seen.logged.push({ fields, event })
   const log: Log = { debug: line, info: line, warn: line, error: line }
+  const change = {
+    subject: 'table procedures.csv',
+    kind: 'changed',
+    details: [{ place: { file: 'config/tables/procedures.csv', line: 2, column: 1 }, what: 'row CTABD is gone' }],
+    sources: ['ris'],
+    needsRestart: false,
+  } as const
+  const done = { kind: 'planned', from: '0123456789ab', to: 'ba9876543210', changes: [change], problems: [] } as const
+  const at = '2026-10-16T08:00:00.000Z'
+  const plans = { ris: 'p1' }
+  const configuration: Reloader = {
+    running: () => ({ version: '0123456789ab', since: at, plans }),
+    reload: () => Promise.resolve({ kind: 'done', done }),
+    rollback: () => Promise.resolve({ kind: 'done', done }),
+    history: () =>
+      Promise.resolve([
+        { number: 1, version: '0123456789ab', at, how: 'start', by: 'worklane', engine: 'pc 1', plans },
+      ]),
+    texts: (version) =>
+      Promise.resolve(version === '0123456789ab' ? { 'worklane.yaml': 'bind: 127.0.0.1\n' } : undefined),
+  }
   const server = createHttpServer({
     bind: '127.0.0.1',
     port: 0,
@@ -316,6 +338,7 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
     version: { worklane: '1.2.3', node: 'v24' },
     parts: () => Promise.resolve([{ name: 'store', state: 'up' }]),
     takesMessages: () => true,
+    configuration,
     counters: {
       counters: () => Promise.resolve({ sources: [], destinations: [], notices: new Map() }),
       recount: () => Promise.resolve([]),

@@ -26,6 +26,10 @@ interface OpenApiDocument {
 const guarded = [
   ['GET', '/api/status'],
   ['POST', '/api/recount'],
+  ['GET', '/api/configuration'],
+  ['GET', '/api/configuration/0123456789ab'],
+  ['POST', '/api/reload'],
+  ['POST', '/api/rollback'],
   ['GET', '/api/worklist'],
   ['GET', '/api/messages'],
   ['GET', '/api/messages/M1'],
@@ -118,6 +122,7 @@ test('health and metrics are open', async () => {
   expect(ready.json()).toEqual({
     ready: true,
     version: { worklane: '1.2.3', node: 'v24' },
+    configuration: { version: '0123456789ab', since: '2026-10-16T08:00:00.000Z' },
     parts: [{ name: 'store', state: 'up' }],
   })
   const metrics = await app.inject('/metrics')
@@ -250,6 +255,7 @@ const examples = {
   '/api/dead-letters/{id}': refusedLetter.id,
   '/api/orders/{id}': 'O1-0',
   '/api/destinations/{name}': 'ris',
+  '/api/configuration/{version}': '0123456789ab',
 } as const
 
 function exampleOf(path: string): string {
@@ -271,6 +277,7 @@ function bodyFor(path: string): object {
   if (/^\/api\/(messages|dead-letters)\//.test(path)) {
     return path.endsWith('/preview') ? {} : { ...hand, ...(path.endsWith('/edit') ? edit : {}) }
   }
+  if (/^\/api\/(reload|rollback)$/.test(path)) return { by: 'me', plan: true }
   if (path === '/orthanc/events') return { spool: 's1', rows: [] }
   if (path.startsWith('/api/performed')) return { sopInstanceUid: '1.2', state: 'COMPLETED' }
   if (!path.startsWith('/api/orders/')) return {}

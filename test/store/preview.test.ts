@@ -80,7 +80,7 @@ test.each(commands)('%s: what is shown before is what happens, and showing it ch
   expect(await apply(store, () => changes)).toBe('committed')
 
   const entry = { by: 'mtra3', reason: 'seen', command }
-  const shown = await createPreview({ ledger: store, rules, clock: () => now })(entry)
+  const shown = await createPreview({ ledger: store, rules: () => rules, clock: () => now })(entry)
   expect(await store.order('O1-0')).toEqual(anOrder)
   expect(await store.pending(await store.applied(), 10)).toEqual([])
 

@@ -86,7 +86,7 @@ export function createDesk(store: Store, site: Site): Desk {
       store,
       plans: new Map([[source.name, plan]]),
       reading: () => ({}),
-      rules,
+      rules: () => rules,
       clock,
       log,
       wake: (role) => void (role === 'drain' && drain()),

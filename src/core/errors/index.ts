@@ -9,6 +9,7 @@ import { inboxErrors } from './inbox.ts'
 import { mappingErrors } from './mapping.ts'
 import { mllpErrors } from './mllp.ts'
 import { orthancErrors } from './orthanc.ts'
+import { reloadErrors } from './reload.ts'
 import { replayErrors } from './replay.ts'
 import { siteErrors } from './site.ts'
 import { storeErrors } from './store.ts'
@@ -31,6 +32,7 @@ export const errors = {
   ...cliErrors,
   ...dicomErrors,
   ...replayErrors,
+  ...reloadErrors,
 }
 
 export type ErrorCode = keyof typeof errors

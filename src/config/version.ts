@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import { dirname, relative, resolve, sep } from 'node:path'
+import type { ConfigurationTexts, ConfigurationVersion } from '../core/configuration.ts'
+import { disk, readingFrom, type FileReader } from './files.ts'
+
+/** 48 bits of the hash: enough for every version a site will ever have, short enough to be read out on the telephone. */
+export function versionOf(texts: ConfigurationTexts): ConfigurationVersion {
+  const parts = Object.entries(texts).sort(([a], [b]) => (a < b ? -1 : 1))
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)
+}
+
+/** What `work` reads, from the disk or from texts that were kept, and the texts of it. */
+export function recording<T>(
+  folder: string,
+  kept: ConfigurationTexts | undefined,
+  work: () => T,
+): { readonly read: T; readonly texts: ConfigurationTexts } {
+  const reader = kept === undefined ? disk : readerOf(folder, kept)
+  const texts: Record<string, string> = {}
+  const read = readingFrom(
+    {
+      ...reader,
+      readText(path) {
+        const content = reader.readText(path)
+        if (content.kind === 'text') texts[relative(folder, path).replaceAll(sep, '/')] = content.text
+        return content
+      },
+    },
+    work,
+  )
+  return { read, texts }
+}
+
+/** Texts that were kept, as if they lay where they lay. */
+function readerOf(folder: string, kept: ConfigurationTexts): FileReader {
+  const files = new Map(Object.entries(kept).map(([name, text]) => [resolve(folder, name), text]))
+  return {
+    readText(path) {
+      const text = files.get(path)
+      if (text !== undefined) return { kind: 'text', text }
+      return { kind: 'unreadable', reason: 'it does not exist', isMissing: true }
+    },
+    foldersIn(path) {
+      const names = [...files.keys()].flatMap((file) => folderUnder(path, dirname(file)))
+      return names.length === 0 ? undefined : [...new Set(names)].sort()
+    },
+    isFile: (path) => files.has(path),
+  }
+}
+
+/** The first folder on the way from one folder down to another. */
+function folderUnder(path: string, folder: string): readonly string[] {
+  const [first = ''] = relative(path, folder).split(sep)
+  return first === '' || first.startsWith('.') ? [] : [first]
+}

@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest'
+import { differences } from '../../src/config/difference.ts'
+import { loadSite, type Site } from '../../src/config/site.ts'
+import { aSite, smallSite as usual } from './a-site.ts'
+
+const config = 'config/worklane.yaml'
+const pipeline = 'pipelines/orders/pipeline.yaml'
+const table = 'config/tables/procedures.csv'
+
+/** Each is loaded in a folder of its own; its data lies in one. */
+const smallSite: Readonly<Record<string, string>> = { ...usual, [config]: `dataDir: /data\n${usual[config] ?? ''}` }
+
+function loaded(changes: Readonly<Record<string, string | null>> = {}, env: Record<string, string> = {}): Site {
+  const { cwd, remove } = aSite({ ...smallSite, ...changes })
+  try {
+    const { site, problems } = loadSite({ env, cwd })
+    if (site === undefined) throw new Error(JSON.stringify(problems))
+    return site
+  } finally {
+    remove()
+  }
+}
+
+test('the version is of the files, wherever they lie and whatever the environment fills in', () => {
+  const site = loaded()
+  expect(site.version).toMatch(/^[0-9a-f]{12}$/)
+  expect(loaded({}, { WORKLANE_RIS_PORT: '2599' }).version).toBe(site.version)
+  expect(Object.keys(site.texts).sort()).toEqual([
+    '../pipelines/orders/pipeline.yaml',
+    'tables/procedures.csv',
+    'worklane.yaml',
+  ])
+  for (const name of [config, pipeline, table])
+    expect(loaded({ [name]: `${smallSite[name] ?? ''}${name === table ? 'X,CT,CT1' : '# x'}\n` }).version).not.toBe(
+      site.version,
+    )
+})
+
+test('a site can be loaded again as it was, when its files have changed or are gone', () => {
+  const before = loaded()
+  const after = loaded({ [pipeline]: (smallSite[pipeline] ?? '').replace('OBR-4.2', 'OBR-44.2') })
+  const again = after.again(before.texts)
+  expect(again.problems).toEqual([])
+  expect(again.site?.version).toBe(before.version)
+  expect(again.site?.plans.get('ris-orders')?.id).toBe(before.plans.get('ris-orders')?.id)
+  // Its own folder has been removed: without texts the disk is asked.
+  expect(after.again().site).toBeUndefined()
+  expect(after.again({ 'worklane.yaml': smallSite[config] ?? '' }).problems.map(({ code }) => code)).toContain('E269')
+})
+
+test('nothing is different in a site and itself', () => {
+  expect(differences(loaded(), loaded())).toEqual([])
+})
+
+test('a line of a pipeline is told with its place, by source', () => {
+  const after = loaded({
+    [pipeline]: (smallSite[pipeline] ?? '').replace(
+      'RequestedProcedureDescription: OBR-4.2',
+      'RequestedProcedureDescription: OBR-44.2',
+    ),
+  })
+  expect(differences(loaded(), after)).toEqual([
+    {
+      subject: 'pipeline orders',
+      kind: 'changed',
+      details: [
+        {
+          place: { file: pipeline, line: 18, column: 34 },
+          what: 'map.RequestedProcedureDescription: "OBR-4.2" becomes "OBR-44.2"',
+        },
+      ],
+      sources: ['ris-orders'],
+      needsRestart: false,
+    },
+  ])
+})
+
+test('rows of a table are told by their key', () => {
+  const after = loaded({ [table]: 'code,modality,station\nCTABD,CT,CT02\nUSABD,US,US01\n' })
+  const [change] = differences(loaded(), after)
+  expect(change).toMatchObject({ subject: 'table procedures.csv', kind: 'changed', sources: ['ris-orders'] })
+  expect(change?.details).toEqual([
+    { place: { file: table, line: 2, column: 1 }, what: 'row CTABD: "CTABD,CT,CT01" becomes "CTABD,CT,CT02"' },
+    { place: { file: table, line: 3, column: 1 }, what: 'row USABD is new: USABD,US,US01' },
+    { what: 'row MRHEAD is gone' },
+  ])
+})
+
+test('a comment is a change of the version, and said to be no more than that', () => {
+  const after = loaded({ [pipeline]: `# mine\n${smallSite[pipeline] ?? ''}` })
+  expect(differences(loaded(), after).map(({ details }) => details[0]?.what)).toEqual([
+    'comments, layout or the order of lines',
+  ])
+})
+
+test.each([
+  ['modality: CT', 'modality: MR', 'defaults.modality', false],
+  ['defaults:', 'noShow: { days: 3 }\ndefaults:', 'noShow.days', false],
+  ['defaults:', 'completion: { policy: ris }\ndefaults:', 'completion.policy', false],
+  ['defaults:', 'retention: { orderDays: 3 }\ndefaults:', 'retention.orderDays', false],
+  ['defaults:', 'retention: { duplicateCount: 1000 }\ndefaults:', 'retention.duplicateCount', true],
+  ['    port: 2575', '    port: 2575\n    authority: RIS', 'sources.ris-orders.authority', false],
+  ['    port: 2575', '    port: 2576', 'sources.ris-orders.port', true],
+  ['    port: 2575', '    port: 2575\n    ack: applied', 'sources.ris-orders.ack', true],
+  ['8042', '8043', 'orthancs.orthanc.url', true],
+  ['dataDir: /data', 'dataDir: /elsewhere', 'dataDir', true],
+  ['bind: 127.0.0.1', 'bind: 127.0.0.1\nhttp: { port: 8600 }', 'http.port', true],
+  [
+    'destinations:',
+    'destinations:\n  - name: second\n    host: 127.0.0.1\n    port: 2601\n',
+    'destinations.second',
+    true,
+  ],
+])('setting: %s becomes %s', (from, to, name, needsRestart) => {
+  const more =
+    name === 'destinations.second' ? { from: '    port: 2575', to: '    port: 2575\n    destination: ris' } : undefined
+  let text = (smallSite[config] ?? '').replace(from, to)
+  if (more !== undefined) text = text.replace(more.from, more.to)
+  const found = differences(loaded(), loaded({ [config]: text }))
+  expect(found.map((change) => [change.subject, change.needsRestart])).toContainEqual([`setting ${name}`, needsRestart])
+  expect(found.filter((change) => change.needsRestart)).toHaveLength(needsRestart ? found.length : 0)
+})
+
+test('a secret is not shown', () => {
+  const text = smallSite[config] ?? ''
+  const after = loaded({ [config]: text.replace('url:', 'password: hunter2hunter2\n    url:') })
+  const found = differences(loaded(), after)
+  expect(found.map(({ subject }) => subject)).toEqual(['setting orthancs.orthanc.password'])
+  expect(JSON.stringify(found)).not.toContain('hunter2')
+})
