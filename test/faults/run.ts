@@ -82,6 +82,9 @@ for (let round = first; round <= last; round++) {
     continue
   }
   results.push(result)
+  // After each: whoever ends the run has what was found so far.
+  if (values.report !== undefined)
+    writeFileSync(values.report, `${JSON.stringify(summaryOf(seed, results), undefined, 2)}\n`)
   const { wrong, messages, repeats, exams, told, seconds, phases, folder } = result
   say(
     `${wrong.length === 0 ? 'ok   ' : 'WRONG'} round ${round}, ${seconds.toFixed(1)} s (${phases.map((one) => one.toFixed(0)).join(' ')}), ${messages} messages (${repeats} sent again), ${exams} exams, ${told} told; ${planText(plan)}`,
@@ -99,7 +102,6 @@ for (let round = first; round <= last; round++) {
 const summary = summaryOf(seed, results)
 say('')
 say(tableOf(summary))
-if (values.report !== undefined) writeFileSync(values.report, `${JSON.stringify(summary, undefined, 2)}\n`)
 const bad = results.filter(({ wrong }) => wrong.length > 0).length + notRun.length
 say(
   bad === 0
