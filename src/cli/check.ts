@@ -1,16 +1,21 @@
 import type { Site } from '../config/site.ts'
-import { EngineError, sentence } from '../core/errors/index.ts'
+import { EngineError } from '../core/errors/index.ts'
 import type { Problem } from '../core/fault.ts'
+import { ask } from './api.ts'
 import { load, summary } from './load.ts'
 import { counted, painter, problemText, table, type Io } from './output.ts'
 import { testPipeline } from './pipeline-tests.ts'
 import { misuse, readArgs } from './usage.ts'
 
-export const usage = `worklane check [--config FILE] [--live] [--json]
+export const usage = `worklane check [--config FILE] [--live [--as AET] [--dicom HOST:PORT]] [--json]
 
 Says everything that is wrong with the site, its pipelines, tables and tests: each
-problem with file:line:column, code and cure. --live also asks every endpoint.
-Exit code 1 when there is an error, or an endpoint does not answer.`
+problem with file:line:column, code and cure. --live also asks every endpoint, and
+each Orthanc for the worklist by a C-FIND, as a modality does; nothing changes by it.
+Exit code 1 when there is an error, or an endpoint would not work now.
+  --as AET           the AE title that asks; otherwise defaults.stationAeTitle, WORKLANE,
+                     and if that may not ask, those that Orthanc knows
+  --dicom HOST:PORT  where modalities reach Orthanc, if that is not where it says`
 
 /** One endpoint of a site and a way to ask it. */
 export interface Probe {
@@ -18,16 +23,40 @@ export interface Probe {
   readonly endpoint: string
   readonly address: string
   /** Resolves with what it is, such as `Orthanc 1.10.1`; rejects when it would not work now. Nothing changes by being asked. */
-  ask(signal: AbortSignal): Promise<string>
+  ask(signal: AbortSignal): Promise<string | Reply>
 }
 
-export type ProbesOf = (site: Site) => readonly Probe[]
+export interface Reply {
+  readonly detail: string
+  /** It works, but not as it should. */
+  readonly warnings: readonly EngineError[]
+}
+
+export interface ProbeOptions {
+  /** Calling AE title. */
+  readonly as?: string | undefined
+  /** `host:port` of Orthanc's DICOM server. */
+  readonly dicom?: string | undefined
+  /** What the engine that runs knows of a destination that takes connections; undefined when all is well, or none runs. */
+  readonly destinations?: (name: string) => Promise<string | undefined>
+}
+
+export type ProbesOf = (site: Site, options?: ProbeOptions) => readonly Probe[]
 
 interface Asked {
   readonly endpoint: string
   readonly address: string
   readonly answers: boolean
   readonly detail: string
+  /** What is wrong, by the catalogue of errors; absent when nothing is. */
+  readonly problems?: readonly Finding[]
+}
+
+interface Finding {
+  readonly code: string
+  readonly message: string
+  readonly cure: string
+  readonly severity: Problem['severity']
 }
 
 /**
@@ -40,16 +69,28 @@ export async function check(
   io: Io,
   { probesOf, seconds = 5 }: { readonly probesOf?: ProbesOf; readonly seconds?: number } = {},
 ): Promise<number> {
-  const options = { config: { type: 'string' }, live: { type: 'boolean' }, json: { type: 'boolean' } } as const
+  const options = {
+    config: { type: 'string' },
+    live: { type: 'boolean' },
+    as: { type: 'string' },
+    dicom: { type: 'string' },
+    json: { type: 'boolean' },
+  } as const
   const asked = readArgs(args, options, usage, io)
   if (typeof asked === 'number') return asked
   const { values, positionals } = asked
   if (positionals.length > 1) return misuse('One site is checked at a time', usage, io)
+  if (!values.live && (values.as ?? values.dicom) !== undefined) return misuse('--as and --dicom need --live', usage, io)
+  if (values.as !== undefined && !/^[ -~]{1,16}$/.test(values.as)) return misuse('--as is an AE title', usage, io)
+  if (values.dicom !== undefined && !/^.+:\d{1,5}$/.test(values.dicom))
+    return misuse('--dicom is a host and a port', usage, io)
 
   const loaded = load(io, values.config ?? positionals[0])
   const { site } = loaded
   const problems = [...loaded.problems, ...(site === undefined ? [] : problemsOfTests(site, io.cwd))]
-  const endpoints = values.live && site !== undefined ? await askAll(probesOf?.(site) ?? [], seconds) : []
+  const { as, dicom } = values
+  const manner = { as, dicom, destinations: toldByEngine(io, values.config ?? positionals[0]) }
+  const endpoints = values.live && site !== undefined ? await askAll(probesOf?.(site, manner) ?? [], seconds) : []
   const isWell = site !== undefined && !problems.some(isError) && endpoints.every(({ answers }) => answers)
   if (values.json) {
     io.stdout(`${JSON.stringify({ problems, ...(values.live ? { endpoints } : {}) }, null, 2)}\n`)
@@ -95,22 +136,67 @@ async function askOne(probe: Probe, seconds: number): Promise<Asked> {
     signal.addEventListener('abort', () => reject(new Error(`no answer within ${seconds} s`)), { once: true })
   })
   try {
-    return { endpoint, address, answers: true, detail: await Promise.race([probe.ask(signal), silence]) }
+    const reply = await Promise.race([probe.ask(signal), silence])
+    if (typeof reply === 'string') return { endpoint, address, answers: true, detail: reply }
+    const problems = reply.warnings.map((error) => finding(error, 'warning'))
+    return {
+      endpoint,
+      address,
+      answers: true,
+      detail: reply.detail,
+      ...(problems.length === 0 ? {} : { problems }),
+    }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    const cure = error instanceof EngineError ? ` ${error.cure}` : ''
-    return { endpoint, address, answers: false, detail: sentence('E283', { endpoint, reason: `${reason}${cure}` }) }
+    const known = error instanceof EngineError ? error : new EngineError('E283', { endpoint, reason })
+    return { endpoint, address, answers: false, detail: known.message, problems: [finding(known, 'error')] }
   }
 }
 
+function finding({ code, message, cure }: EngineError, severity: Problem['severity']): Finding {
+  return { code, message, cure, severity }
+}
+
+/** Each endpoint on a line, and below it what is wrong and what helps. */
 function endpointsText(endpoints: readonly Asked[], io: Io): string {
   const paint = painter(io)
-  return table(
+  const rows = table(
     endpoints.map(({ endpoint, address, answers, detail }) => [
       endpoint,
       address,
-      answers ? paint.green('answers') : paint.red('does not answer'),
-      detail,
+      answers ? paint.green('answers') : paint.red('does not work'),
+      // Of one that does not work, the lines below tell.
+      answers ? detail : '',
     ]),
-  )
+  ).split('\n')
+  return endpoints
+    .map(({ problems = [] }, at) => {
+      const told = problems.map(({ code, message, cure, severity }) => {
+        const label = severity === 'error' ? paint.red(code) : paint.yellow(`${code} (warning)`)
+        return `    ${label}  ${message}\n        ${paint.dim(cure)}\n`
+      })
+      return `${rows[at] ?? ''}\n${told.join('')}`
+    })
+    .join('')
+}
+
+/** A connection says little: whether the messages are taken, the engine that runs has seen. */
+function toldByEngine(io: Io, config: string | undefined): NonNullable<ProbeOptions['destinations']> {
+  return async (name) => {
+    const answer = await ask(io, '/api/destinations', {}, { expects: 'items', config, seconds: 3 })
+    if (answer.kind === 'failed') return undefined
+    const all = answer.body['items'] as readonly DestinationState[]
+    const found = all.find((one) => one.name === name)
+    if (found?.silent !== undefined) return `${found.silent.failures} failures in a row, the last one ${found.silent.code}`
+    if (found?.deferred !== undefined) return `the oldest message is refused for now (${found.deferred.reason})`
+    if (found !== undefined && found.dead > 0) return `${found.dead} messages were refused for good`
+    return undefined
+  }
+}
+
+interface DestinationState {
+  readonly name: string
+  readonly dead: number
+  readonly silent?: { readonly failures: number; readonly code: string }
+  readonly deferred?: { readonly reason: string }
 }

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { EngineError, errors, type ErrorCode } from '../core/errors/index.ts'
 import type { Log } from '../core/ports.ts'
 import { checkServer } from '../store/check.ts'
 import { redisOptions } from '../store/index.ts'
@@ -20,14 +21,17 @@ export function redisProbe(url: string): Probe {
       })
       // What goes wrong rejects the call that it goes wrong with.
       redis.on('error', () => undefined)
-      const said: string[] = []
-      const keep = (_: unknown, event: string): void => void said.push(event)
+      const warnings: EngineError[] = []
+      const keep: Log['error'] = ({ code, setting, value, policy }) => {
+        const params = { setting: String(setting), value: String(value), policy: String(policy) }
+        if (typeof code === 'string' && code in errors) warnings.push(new EngineError(code as ErrorCode, params))
+      }
       const log: Log = { debug() {}, info() {}, warn: keep, error: keep }
       try {
         await redis.connect()
         await checkServer({ redis, ask: (work) => work(redis) }, log)
         const version = /^redis_version:(\S+)/m.exec(await redis.info('server'))?.[1] ?? ''
-        return [`Redis ${version}`, ...said].join('. ')
+        return { detail: `Redis ${version}`, warnings }
       } finally {
         redis.disconnect()
       }

@@ -49,7 +49,8 @@ const rules: Record<string, { modules: readonly string[]; packages: readonly str
     modules: ['src/core', 'src/dicom'],
     packages: ['node:fs', 'node:path', 'node:crypto', 'node:timers/promises'],
   },
-  connectors: { modules: ['connectors/mllp', 'connectors/orthanc', 'src/core'], packages: [] },
+  'connectors/dicom': { modules: ['src/core'], packages: ['node:net'] },
+  connectors: { modules: ['connectors/dicom', 'connectors/mllp', 'connectors/orthanc', 'src/core'], packages: [] },
 }
 /** May import everything. */
 const composition = ['src/main.ts', 'src/engine.ts', 'src/cli']

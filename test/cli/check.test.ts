@@ -80,7 +80,7 @@ test('what is not understood is said with the usage, and is no result of a check
   const { code, stderr, stdout } = await runVerb(check, ['--lvie'], { cwd: site() })
   expect(code).toBe(2)
   expect(stdout).toBe('')
-  expect(stderr).toContain('worklane check [--config FILE] [--live] [--json]')
+  expect(stderr).toContain('worklane check [--config FILE] [--live')
 })
 
 const orthanc: Probe = { endpoint: 'orthanc', address: 'http://127.0.0.1:8042', ask: async () => 'Orthanc 1.10.1' }
@@ -101,9 +101,27 @@ test('--live tells of an endpoint that refuses and of one that is silent, and as
   const ris: Probe = { endpoint: 'ris', address: '127.0.0.1:2576', ask: () => new Promise(() => {}) }
   const { code, stdout } = await runVerb(checkWith(redis, ris, orthanc), ['--live'], { cwd: site() })
   expect(code).toBe(1)
-  expect(stdout).toMatch(/redis .*does not answer .*store \(Redis\) is not available/)
-  expect(stdout).toMatch(/ris .*does not answer .*no answer within/)
+  expect(stdout).toMatch(/redis .*does not work\n {4}E501 {2}The store \(Redis\) is not available\.\n {8}Start Redis again/)
+  expect(stdout).toMatch(/ris .*does not work\n {4}E283 {2}ris does not answer: no answer within/)
   expect(stdout).toMatch(/orthanc .* answers /)
+})
+
+test('--live tells of what works, but not as it should: with its cure, and the site is not wrong for it', async () => {
+  const slow = new EngineError('E425', { address: 'orthanc:4242', milliseconds: 43 })
+  const probe: Probe = { ...orthanc, ask: async () => ({ detail: 'one entry', warnings: [slow] }) }
+  const { code, stdout } = await runVerb(checkWith(probe), ['--live'], { cwd: site() })
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/answers +one entry\n {4}E425 \(warning\) {2}.*43 ms.*\n {8}Start Orthanc with TCP_NODELAY=1/)
+  const json = await runVerb(checkWith(probe), ['--live', '--json'], { cwd: site() })
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    endpoints: [{ answers: true, problems: [{ code: 'E425', severity: 'warning', cure: expect.any(String) as string }] }],
+  })
+})
+
+test('who asks, and where, is said with --live only, and must be possible', async () => {
+  for (const args of [['--as', 'CT01'], ['--live', '--as', 'A TITLE THAT IS TOO LONG'], ['--live', '--dicom', 'orthanc']]) {
+    expect(await runVerb(check, args, { cwd: site() })).toMatchObject({ code: 2, stdout: '' })
+  }
 })
 
 test('--live asks nobody while the site has mistakes', async () => {

@@ -6,6 +6,7 @@ import type { ErrorClass, ErrorEntry } from './entry.ts'
 import { examErrors } from './exam.ts'
 import { extendErrors } from './extend.ts'
 import { inboxErrors } from './inbox.ts'
+import { liveErrors } from './live.ts'
 import { mappingErrors } from './mapping.ts'
 import { mllpErrors } from './mllp.ts'
 import { orthancErrors } from './orthanc.ts'
@@ -13,6 +14,7 @@ import { reloadErrors } from './reload.ts'
 import { replayErrors } from './replay.ts'
 import { siteErrors } from './site.ts'
 import { storeErrors } from './store.ts'
+import { trialErrors } from './trial.ts'
 
 /**
  * Every error that Worklane can show, by code. The documentation is printed from
@@ -25,6 +27,7 @@ export const errors = {
   ...mappingErrors,
   ...extendErrors,
   ...orthancErrors,
+  ...liveErrors,
   ...storeErrors,
   ...examErrors,
   ...inboxErrors,
@@ -33,6 +36,7 @@ export const errors = {
   ...dicomErrors,
   ...replayErrors,
   ...reloadErrors,
+  ...trialErrors,
 }
 
 export type ErrorCode = keyof typeof errors

@@ -55,7 +55,7 @@ export const orthancErrors = {
   E411: entry(
     'The Worklane plugin in Orthanc at {address} cannot ask the engine ({reason}).',
     'transient',
-    'Set WORKLANE_URL and WORKLANE_TOKEN in the environment of Orthanc; until then it answers from its snapshot.',
+    'Start the engine if it does not run. Else correct WORKLANE_URL and WORKLANE_TOKEN in the environment of Orthanc (a 401 is the token); until then it answers from its snapshot.',
   ),
   E412: entry(
     'The worklist item {itemId} cannot be written as a file.',
@@ -86,5 +86,10 @@ export const orthancErrors = {
     'Orthanc at {address} refuses {path} with {status}.',
     'permanent',
     "Read Orthanc's log at this time, and look at what stands between: a proxy or an authorization plugin. It is asked again now and then.",
+  ),
+  E419: entry(
+    'One look at the changes of {orthanc} was not over within {seconds} s.',
+    'transient',
+    'It is begun anew by itself. If it is said again and again, look whether Orthanc and Redis answer, and how fast.',
   ),
 } satisfies Record<string, ErrorEntry>

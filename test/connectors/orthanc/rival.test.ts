@@ -70,9 +70,12 @@ async function detail(): Promise<string | undefined> {
       { name: 'main', url: orthanc?.httpUrl ?? '', user: '', password: '', target: 'plugin', worklistDir: '' },
     ],
     destinations: [],
+    defaults: { stationAeTitle: '' },
   }
   const probes = probesOf({ settings } as unknown as Site)
-  return probes.find(({ endpoint }) => endpoint === 'main plugin')?.ask(new AbortController().signal)
+  const reply = await probes.find(({ endpoint }) => endpoint === 'main plugin')?.ask(new AbortController().signal)
+  if (reply === undefined || typeof reply === 'string') return reply
+  return [reply.detail, ...reply.warnings.map(({ message }) => message)].join('; ')
 }
 
 const enabled = { Enable: true, Database: folder.path }
@@ -111,7 +114,7 @@ test('where Orthanc lets no modality ask, the check gives a hint and does not fa
     DicomAlwaysAllowFindWorklist: false,
     DicomModalities: { ct: refused },
   })
-  expect(await detail()).toMatch(/^answers C-FIND; Orthanc lets no modality ask for it: see DicomModalities/)
+  expect(await detail()).toMatch(/^asks the engine; .* says: Orthanc lets no modality ask for it: see DicomModalities/)
   await fetch(`${httpUrl}/modalities/mr`, { method: 'PUT', body: '["MR1", "127.0.0.1", 104]' })
-  expect(await detail()).toBe('answers C-FIND')
+  expect(await detail()).toBe('asks the engine')
 })
