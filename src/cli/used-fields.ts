@@ -50,11 +50,16 @@ export function keywordsOf(map: unknown): readonly (readonly [string, unknown])[
   )
 }
 
+/** The paths in a text. */
+export function pathsIn(text: string): readonly string[] {
+  return text.match(pathText) ?? []
+}
+
 /** The paths that a rule reads: its own, and those of the names that it uses. */
 export function pathsOf(value: unknown, lets: Fields, seen: ReadonlySet<string> = new Set()): readonly string[] {
   const found: string[] = []
   for (const { text, isCondition } of textsOf(value)) {
-    const paths = text.match(pathText) ?? []
+    const paths = pathsIn(text)
     found.push(...paths)
     if (!isCondition && paths.length > 0) continue
     for (const word of new Set(text.replaceAll(/"[^"]*"/g, '').match(/(?<![\w.])[A-Za-z]\w*(?:\.\d+){0,2}/g))) {

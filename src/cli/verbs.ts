@@ -11,6 +11,7 @@ import * as imports from './import.ts'
 import * as items from './items.ts'
 import * as map from './map.ts'
 import * as messages from './messages.ts'
+import { newPipeline, usage as newUsage } from './new.ts'
 import type { Verb } from './output.ts'
 import * as pause from './pause.ts'
 import { probesOf } from './probes.ts'
@@ -45,6 +46,7 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   },
   map: { does: 'shows what messages would become; sends nothing', usage: map.usage, run: map.map },
   test: { does: 'runs the tests that lie beside the pipelines', usage: test.usage, run: test.test },
+  new: { does: 'makes a pipeline from sample messages', usage: newUsage, run: newPipeline },
   docs: {
     does: 'writes the conformance statement and the mapping tables',
     usage: docs.usage,

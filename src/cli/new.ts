@@ -1,0 +1,258 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { shownPath } from '../config/files.ts'
+import type { PipelineFile } from '../config/pipelines.ts'
+import { preparePlan } from '../config/plans.ts'
+import type { LoadedSite, Site } from '../config/site.ts'
+import { suggestion } from '../config/suggest.ts'
+import { EngineError, sentence } from '../core/errors/index.ts'
+import { compilePlan } from '../mapping/index.ts'
+import type { Plan } from '../mapping/types.ts'
+import { load, refuse } from './load.ts'
+import { findIn, type Findings } from './new-findings.ts'
+import { pipelineText, type NewPipeline } from './new-pipeline-text.ts'
+import { readSamples, type Samples } from './new-samples.ts'
+import { testText, type TestMessage } from './new-test-text.ts'
+import { counted, type Io } from './output.ts'
+import { testPipeline } from './pipeline-tests.ts'
+import { stageSite } from './stage-site.ts'
+import { standIn } from './stand-in.ts'
+import { misuse, readArgs } from './usage.ts'
+import { fieldsOf } from './used-fields.ts'
+
+export const usage = `worklane new pipeline NAME --from FILE... [--like PIPELINE] [--config FILE] [--json]
+
+Makes a pipeline from sample messages: pipelines/NAME with pipeline.yaml, its test and
+messages. It extends the pipeline of --like (default: orders), takes the messages of
+those who sent the samples, and says in comments which field fills each required key of
+a worklist item, what the samples lack, and which of their fields nothing reads. The
+samples are read, never copied: the files hold paths and counts, and messages in which
+names, numbers, dates and texts are made up. Nothing that is there is written over.`
+const options = {
+  from: { type: 'string', multiple: true },
+  like: { type: 'string' },
+  config: { type: 'string' },
+  json: { type: 'boolean' },
+} as const
+
+/** A pipeline to start from, whose own test passes; it takes effect when the engine reads it. */
+export async function newPipeline(args: readonly string[], io: Io): Promise<number> {
+  const asked = readArgs(args, options, usage, io)
+  if (typeof asked === 'number') return asked
+  const { values, positionals } = asked
+  const [what, name, ...more] = positionals
+  const files = [...(values.from ?? []), ...more]
+  if (what !== 'pipeline') return misuse('What is new is a pipeline: worklane new pipeline NAME', usage, io)
+  if (name === undefined || !/^[a-z][a-z0-9-]{0,60}$/.test(name))
+    return misuse('A pipeline needs a name of small letters, digits and hyphens', usage, io)
+  if (files.length === 0) return misuse('Which messages? Name files with --from', usage, io)
+
+  const loaded = load(io, values.config)
+  const { site } = loaded
+  if (site === undefined) return refuse(loaded, io)
+  const base = baseOf(site, values.like ?? 'orders', io)
+  if (base === undefined) return 1
+  const folder = join(dirname(base.folder), name)
+  const shown = shownPath(folder, io.cwd)
+  if (existsSync(folder) || site.pipelines.some((pipeline) => pipeline.name === name)) {
+    io.stderr(`There is a pipeline "${name}" already; nothing was written.\n`)
+    return 1
+  }
+  let made: Made
+  try {
+    made = make(name, files, { site, base, config: values.config, io })
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    io.stderr(`${error.code}  ${error.message}\n    ${error.cure}\nNothing was written.\n`)
+    return 1
+  }
+  if (made.kind === 'failed') {
+    if (made.loaded !== undefined) return refuse(made.loaded, io)
+    io.stderr(`${made.reason} Nothing was written.\n`)
+    return 1
+  }
+  for (const [path, text] of Object.entries(made.files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text, { flag: 'wx' })
+  }
+  const { samples, findings, understood } = made
+  if (values.json) {
+    const paths = Object.keys(made.files).map((path) => join(shown, path))
+    const others = Object.fromEntries(samples.others)
+    io.stdout(
+      `${JSON.stringify({ pipeline: name, files: paths, orders: samples.orders.length, understood, others, ...findings }, null, 2)}\n`,
+    )
+  } else io.stdout(report(name, shown, base.name, made))
+  return 0
+}
+
+function baseOf(site: Site, name: string, io: Io): PipelineFile | undefined {
+  const known = site.pipelines.filter(({ kind }) => kind === 'orders')
+  const base = known.find((pipeline) => pipeline.name === name)
+  if (base !== undefined) return base
+  const names = known.map((pipeline) => pipeline.name)
+  io.stderr(`E280  ${sentence('E280', { name })}\n    ${suggestion(name, names, 'Pipelines of orders are') ?? ''}\n`)
+  return undefined
+}
+
+type Made =
+  | {
+      readonly kind: 'made'
+      readonly files: Readonly<Record<string, string>>
+      readonly samples: Samples
+      readonly findings: Findings
+      /** Samples that the pipeline of `--like` takes as it is. */
+      readonly understood: number
+    }
+  | { readonly kind: 'failed'; readonly reason: string; readonly loaded?: LoadedSite }
+
+interface Given {
+  readonly site: Site
+  readonly base: PipelineFile
+  readonly config: string | undefined
+  readonly io: Io
+}
+
+function make(name: string, files: readonly string[], { site, base, config, io }: Given): Made {
+  const source = site.settings.sources.find((one) => one.name === base.from)
+  const plan = source === undefined ? undefined : planOf(base, site)
+  if (source === undefined || plan === undefined) return { kind: 'failed', reason: `${base.name} hears no source.` }
+  const stations = stationsOf(site)
+  const samples = readSamples(files, { io, source, stations })
+  const { orders } = samples
+  if (orders.length === 0) return { kind: 'failed', reason: `No sample holds an order (ORC, SCH).${leftOut(samples)}` }
+
+  const understood = orders.filter(({ message }) => plan.judge(message).verdict.kind !== 'invalid').length
+  const document = fieldsOf(base.located.value)
+  const accept = fieldsOf(document['accept'])
+  const given: NewPipeline = {
+    name,
+    like: base.name,
+    source: source.name,
+    samples,
+    messages: typesOf(samples, accept),
+    when: typeof accept['when'] === 'string' ? accept['when'] : '',
+    taken: new Set([...Object.keys(fieldsOf(document['let'])), 'step']),
+    findings: undefined,
+    understood,
+  }
+  const stage = <T>(texts: Readonly<Record<string, string>>, use: (loaded: LoadedSite) => T): T =>
+    stageSite({ io, config, folder: dirname(base.folder), name, files: texts }, use)
+  const draft = stage({ 'pipeline.yaml': pipelineText(given) }, (loaded): Draft | LoadedSite => {
+    const pipeline = loaded.site?.pipelines.find((one) => one.name === name)
+    const drafted = pipeline === undefined || loaded.site === undefined ? undefined : planOf(pipeline, loaded.site)
+    if (pipeline === undefined || drafted === undefined) return loaded
+    return { plan: drafted, findings: findIn(samples, drafted, pipeline.located) }
+  })
+  if (!('plan' in draft)) return { kind: 'failed', reason: '', loaded: draft }
+
+  const messages = messagesOf(samples, stations)
+  const texts: Readonly<Record<string, string>> = {
+    'pipeline.yaml': pipelineText({ ...given, findings: draft.findings }),
+    'pipeline.test.yaml': testText(name, messages, draft.plan, samples.senders !== undefined),
+    ...Object.fromEntries(
+      messages.map(({ title, text }) => [`messages/${fileName(title)}.hl7`, text.replaceAll('\n', '\r')]),
+    ),
+  }
+  return stage(texts, (loaded): Made => {
+    const pipeline = loaded.site?.pipelines.find((one) => one.name === name)
+    if (loaded.site === undefined || pipeline === undefined) return { kind: 'failed', reason: '', loaded }
+    const tested = testPipeline(pipeline, loaded.site, io.cwd)
+    const isGood = tested?.results.every(({ differences }) => differences.length === 0) === true
+    if (!isGood || tested.problems.length > 0)
+      return {
+        kind: 'failed',
+        reason: 'The test that was made of the samples does not pass: this is a fault of worklane.',
+      }
+    return { kind: 'made', files: texts, samples, findings: draft.findings, understood }
+  })
+}
+
+interface Draft {
+  readonly plan: Plan
+  readonly findings: Findings
+}
+
+/** The pipeline alone: its neighbours are asked at other times. */
+function planOf(pipeline: PipelineFile, { settings, tables }: Site): Plan | undefined {
+  const source = settings.sources.find(({ name }) => name === pipeline.from)
+  return source && compilePlan(preparePlan(source, [pipeline], tables, settings).input).plan
+}
+
+/** The types of the other pipeline and of the samples, where there are more; else none. */
+function typesOf({ orders }: Samples, accept: Readonly<Record<string, unknown>>): readonly string[] {
+  const texts = (value: unknown) =>
+    Array.isArray(value) ? value.map(String) : typeof value === 'string' ? [value] : []
+  const known = texts(accept['messages'])
+  const answered = [...known, ...texts(accept['replies'])]
+  const more = new Set(orders.map(({ type }) => type))
+  for (const type of answered)
+    for (const each of more) if (each === type || each.startsWith(`${type}^`)) more.delete(each)
+  return more.size === 0 ? [] : [...known, ...more]
+}
+
+/** Cells of the tables, in columns of stations, and the site's default. */
+function stationsOf({ tables, settings }: Site): ReadonlySet<string> {
+  const stations = new Set(settings.defaults.stationAeTitle === '' ? [] : [settings.defaults.stationAeTitle])
+  for (const text of Object.values(tables)) {
+    const [head = '', ...rows] = text.split(/\r?\n/).filter((line) => !line.startsWith('#'))
+    const at = head.split(',').findIndex((column) => /^station(_ae)?$/i.test(column.trim()))
+    if (at < 0) continue
+    for (const row of rows) {
+      const cell = row.split(',')[at]?.trim() ?? ''
+      if (/^[A-Za-z0-9_.-]{2,16}$/.test(cell)) stations.add(cell)
+    }
+  }
+  return stations
+}
+
+/** One of each type and order control, those that make something first; enough to see that it works. */
+function messagesOf({ orders }: Samples, stations: ReadonlySet<string>): readonly TestMessage[] {
+  const first = new Map<string, TestMessage>()
+  const isNew = (control: string) => (['NW', 'RO', 'CH'].includes(control) ? 0 : 1)
+  const sorted = [...orders].sort((a, b) => isNew(a.orderControl) - isNew(b.orderControl))
+  for (const { type, orderControl, message } of sorted) {
+    const title = /^[A-Z]{2}$/.test(orderControl) ? `${type} ${orderControl}` : type
+    if (first.has(title) || first.size === 12) continue
+    const controlId = `MSG${String(first.size + 1).padStart(4, '0')}`
+    first.set(title, { title, text: standIn(message, { controlId, stations }) })
+  }
+  return [...first.values()]
+}
+
+function fileName(title: string): string {
+  return title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
+}
+
+function leftOut({ others, unreadable }: Samples): string {
+  const parts = [...others].map(([type, count]) => `${count} ${type}`)
+  const words = [
+    ...(parts.length === 0 ? [] : [` Left out, for they hold no order: ${parts.join(', ')}.`]),
+    ...(unreadable === 0 ? [] : [` ${counted(unreadable, 'message')} could not be read.`]),
+  ]
+  return words.join('')
+}
+
+function report(
+  name: string,
+  folder: string,
+  like: string,
+  { files, samples, findings, understood }: Extract<Made, { kind: 'made' }>,
+): string {
+  const { orders } = samples
+  const lacking = findings.keys.filter(({ count, type }) => count === 0 && type === '1').map(({ keyword }) => keyword)
+  const all = understood === orders.length
+  return [
+    `${counted(orders.length, 'sample')} with orders; ${like} takes ${all ? 'all' : understood} of them as it is.${leftOut(samples)}`,
+    ...(all
+      ? [`If nothing in ${name} is to be different, you do not need it: send them to the source of ${like}.`]
+      : []),
+    'Written:',
+    ...Object.keys(files).map((path) => `  ${join(folder, path)}`),
+    lacking.length === 0
+      ? 'Every key of type 1 has a value in the samples.'
+      : `Not in the samples, though modalities need it: ${lacking.join(', ')}. pipeline.yaml says what to do.`,
+    `Now: worklane check, worklane test ${name}, worklane map ${name} FILE. A running engine is not changed by this.`,
+    '',
+  ].join('\n')
+}
