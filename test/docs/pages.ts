@@ -14,6 +14,10 @@ export interface Block {
   readonly language: string
   readonly label: string
   readonly text: string
+  /** What the page says between the block before and this one. */
+  readonly before: string
+  /** Language of the block behind it; empty: none. */
+  readonly next: string
 }
 
 export const pages: readonly Page[] = [
@@ -32,13 +36,19 @@ export function page(file: string): Page {
 }
 
 export function blocksOf({ text }: Page): readonly Block[] {
-  return [...text.matchAll(/^( *)```(\w+)(?: (\w+))?\n([\s\S]*?)^ *```$/gm)].map(
-    ([, indent = '', language = '', label = '', body = '']) => ({
+  const matches = [...text.matchAll(/^( *)```(\w+)(?: (\w+))?\n([\s\S]*?)^ *```$/gm)]
+  return matches.map((match, at) => {
+    const [, indent = '', language = '', label = '', body = ''] = match
+    const previous = matches[at - 1]
+    const from = previous === undefined ? 0 : previous.index + previous[0].length
+    return {
       language,
       label,
       text: body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
-    }),
-  )
+      before: text.slice(from, match.index),
+      next: matches[at + 1]?.[2] ?? '',
+    }
+  })
 }
 
 /** What a reader would type, from the blocks of a page and from the `code` in its sentences. */
