@@ -24,8 +24,10 @@ export function createGet({ url, user = '', password = '', timeoutSeconds = 10 }
 
   return async (path) => {
     try {
-      const response = await fetch(base + path, { headers, signal: AbortSignal.timeout(timeoutSeconds * 1000) })
-      const text = await response.text()
+      const { response, text } = await inTime(timeoutSeconds * 1000, async (signal) => {
+        const response = await fetch(base + path, { headers, signal })
+        return { response, text: await response.text() }
+      })
       if (response.status === 404) return undefined
       if (response.status === 401 || response.status === 403) throw new EngineError('E403', { address })
       if (!response.ok) throw refused(response, { address, path })
@@ -33,6 +35,24 @@ export function createGet({ url, user = '', password = '', timeoutSeconds = 10 }
     } catch (error) {
       throw error instanceof EngineError ? error : unreachable(error, { address, seconds: timeoutSeconds })
     }
+  }
+}
+
+/** Ends when the time is over, whether or not what it asks minds the signal: who reads a feed waits for nothing without a limit. */
+async function inTime<T>(milliseconds: number, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const over = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const error = new DOMException('late', 'TimeoutError')
+      reject(error)
+      over.abort(error)
+    }, milliseconds)
+  })
+  try {
+    return await Promise.race([ask(over.signal), late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -33,6 +33,11 @@ export interface WatchContext {
   readonly feedMilliseconds?: number
   /** How it is read again while it is away. */
   readonly retry: RetryPolicy
+  /**
+   * How long one page may take, however slow Orthanc is: each question has a limit of its own, so
+   * only what nobody thought of takes longer. A reading that never ends would be the last one.
+   */
+  readonly pageMilliseconds?: number
   readonly random?: () => number
   /** Something has come into the inbox. */
   wake(): void
@@ -59,7 +64,7 @@ export interface Watch {
 
 /** Reads one Orthanc's changes: at intervals, and at once when its plugin nudges. */
 export function createWatch(context: WatchContext): Watch {
-  const { source, inbox, log, metrics, clock, wake, feedMilliseconds = 3000 } = context
+  const { source, inbox, log, metrics, clock, wake, feedMilliseconds = 3000, pageMilliseconds = 600_000 } = context
   const circuit = createCircuit({
     policy: context.retry,
     clock,
@@ -70,6 +75,7 @@ export function createWatch(context: WatchContext): Watch {
   let reading: Promise<void> | undefined
   let again = false
   let failure: { since: Instant; error: EngineError } | undefined
+  let isSaid = false
 
   async function read(): Promise<void> {
     do {
@@ -85,7 +91,8 @@ export function createWatch(context: WatchContext): Watch {
         fail(error)
         return
       }
-      if (failure !== undefined) log.info({ orthanc: source.name, since: failure.since }, 'change feed is read again')
+      if (isSaid) log.info({ orthanc: source.name, since: failure?.since }, 'change feed is read again')
+      isSaid = false
       failure = undefined
     } while (again)
   }
@@ -93,8 +100,10 @@ export function createWatch(context: WatchContext): Watch {
   function fail(error: unknown): void {
     const found = failureOf(error)
     // An absent store is said once, by the store.
-    if (failure === undefined && found.code !== 'E501')
+    if (!isSaid && found.code !== 'E501') {
+      isSaid = true
       log.warn({ orthanc: source.name, ...found }, 'change feed could not be read')
+    }
     const known =
       error instanceof EngineError ? error : new EngineError('E413', { orthanc: source.name }, { cause: error })
     failure = { since: failure?.since ?? clock(), error: known }
@@ -102,10 +111,24 @@ export function createWatch(context: WatchContext): Watch {
 
   async function readToEnd(): Promise<void> {
     for (;;) {
-      const { events, rows, caughtUp } = await source.poll()
+      const { events, rows, caughtUp } = await page()
       // Neither: nothing happened, or another process was faster and has stored it.
       if (events + rows.length > 0) stored(rows)
       if (caughtUp) return
+    }
+  }
+
+  async function page(): ReturnType<ChangeSource['poll']> {
+    const enough = new AbortController()
+    const limit = pause(pageMilliseconds, enough.signal).then(() => {
+      throw new EngineError('E419', { orthanc: source.name, seconds: pageMilliseconds / 1000 })
+    })
+    // What is left of an old reading moves no cursor that a new one has moved (I6).
+    try {
+      return await Promise.race([source.poll(), limit])
+    } finally {
+      enough.abort()
+      limit.catch(() => undefined)
     }
   }
 

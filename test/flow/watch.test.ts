@@ -56,6 +56,7 @@ function watching(...polls: Poll[]) {
       },
     },
     feedMilliseconds: 50,
+    pageMilliseconds: 200,
     log,
     metrics,
     clock: () => new Date(at).toISOString(),
@@ -108,6 +109,31 @@ test('what a person must change is asked for at the longest wait only, and what 
   const second = watching(busy)
   await second.watch.poll()
   expect(second.watch.plan()).toMatchObject({ class: 'transient', next: '2026-10-16T08:02:00.000Z' })
+})
+
+test('I6: a look that never ends is given up, said once, and begun anew', async () => {
+  const { watch, asked, later, log } = watching('silence', 'silence')
+  for (let n = 0; n < 2; n += 1) {
+    await watch.poll()
+    expect(watch.failure()?.error.code).toBe('E419')
+    later(8)
+  }
+  await watch.poll()
+  expect(asked).toEqual(['poll', 'poll', 'poll'])
+  expect(watch.failure()).toBeUndefined()
+  expect(log.said('warn')).toEqual(['change feed could not be read'])
+  expect(log.said('info')).toEqual(['change feed is read again'])
+})
+
+test('an Orthanc that is away is said, also where the store was away before it', async () => {
+  const { watch, later, log } = watching(new EngineError('E501'), away())
+  await watch.look()
+  expect(log.said('warn')).toEqual([])
+  await watch.look()
+  expect(log.said('warn')).toEqual(['change feed could not be read'])
+  later(8)
+  await watch.look()
+  expect(log.said('info')).toEqual(['change feed is read again'])
 })
 
 test('a store that is away is no failure of Orthanc', async () => {
