@@ -88,12 +88,18 @@ const advice: Readonly<Record<string, string>> = {
   RequestedProcedureID: 'orders without it are refused',
   ScheduledProcedureStepID: 'orders without it are refused',
   StudyInstanceUID: 'the engine makes one for each order',
+  RequestedProcedureDescription: 'that of the step is taken',
+  RequestedProcedureCodeSequence: 'that of the step is taken',
+  ScheduledProcedureStepDescription: 'refused or held (defaults.incomplete)',
+  ScheduledProtocolCodeSequence: 'refused or held (defaults.incomplete)',
   AccessionNumber: 'modalities show none, and images are found by the study alone',
 }
 
 function missing({ keys, unread }: Findings, like: string): readonly string[] {
   // Of a pair of which one is needed, the other may be missing.
   const lacking = keys.filter(({ keyword, count, type }) => count === 0 && !(type === '1C' && hasTwin(keyword, keys)))
+  const said = lacking.filter(({ keyword }) => keyword in advice)
+  const rest = lacking.filter(({ keyword }) => !(keyword in advice)).map(({ keyword }) => keyword)
   const proposals = lacking.filter(({ candidates }) => candidates.length > 0)
   const inStep = proposals.filter(({ isInStep }) => isInStep)
   const outside = proposals.filter(({ isInStep }) => !isInStep)
@@ -102,16 +108,11 @@ function missing({ keys, unread }: Findings, like: string): readonly string[] {
   return [
     ...(lacking.length === 0
       ? [comment('Nothing that a worklist item needs is missing.')]
-      : [
-          comment(
-            'Not in the samples. The rules of ' + like + ' stay in force; if the RIS has it elsewhere, write a line.',
-          ),
-          ...lacking.map(({ keyword, type }) =>
-            comment(
-              `  ${keyword}: ${advice[keyword] ?? (type.startsWith('1') ? 'orders without it are refused' : 'empty at the modality')}`,
-            ),
-          ),
-        ]),
+      : [comment(`Not in the samples. The rules of ${like} stay in force; what the RIS has elsewhere needs a line:`)]),
+    ...said.map(({ keyword }) => comment(`  ${keyword}: ${advice[keyword]}`)),
+    ...(rest.length === 0
+      ? []
+      : [comment('  Empty at the modalities:'), ...wrapped(rest).map((line) => comment(`    ${line}`))]),
     ...(proposals.length === 0
       ? []
       : [
