@@ -37,6 +37,7 @@ import { reconsiderAll } from './flow/reconsider.ts'
 import { createReplayer } from './flow/replay.ts'
 import { holdRole, type Role } from './flow/role.ts'
 import { createStoryteller } from './flow/story.ts'
+import { createTrial } from './flow/trial.ts'
 import { acceptDue, createWatch, watchOf, type Watch } from './flow/watch.ts'
 import { createWorklistIndex } from './flow/worklist-index.ts'
 import { parse, scopeText, type ReadOptions } from './hl7/index.ts'
@@ -299,6 +300,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         clock,
         log,
         wake: (role) => jobs.wake(role),
+      }),
+      traffic: store,
+      tryMessages: createTrial({
+        store,
+        plans,
+        compile: (stored) => compileStoredPlan(stored).plan,
+        reading,
+        rules: () => rules,
+        clock,
       }),
       worklist,
       orders: {

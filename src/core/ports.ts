@@ -8,6 +8,7 @@ import type { Order, PerformedProcedureStep, StepStatus, Study, WorklistItem } f
 import type { OrthancChangeRow } from './orthanc-change.ts'
 import type { Replays } from './replay.ts'
 import type { RetryPlan } from './retry.ts'
+import type { Traffic } from './traffic.ts'
 import type { Change, Lookup, StatusEventKind, World } from './world.ts'
 
 /** UTC now. */
@@ -430,6 +431,7 @@ export interface Store
     MessageStore,
     Replies,
     Replays,
+    Traffic,
     Counters,
     WorklistStore,
     TargetLedger,

@@ -21,6 +21,8 @@ import { json, type Route } from './route.ts'
 import { statusRoutes } from './status.ts'
 import { studyRoutes, type StudyParts } from './studies.ts'
 import { createTokenCheck } from './token.ts'
+import { trafficRoutes, type TrafficParts } from './traffic.ts'
+import { trialRoutes, type TrialParts } from './trial.ts'
 import { worklistRoutes } from './worklist.ts'
 
 /** What is counted here; `createMetrics` of src/observe fits. */
@@ -45,6 +47,9 @@ export interface HttpOptions {
   /** Dead letters, and what people do to kept messages. */
   readonly letters: Pick<Replays, 'acts' | 'letters' | 'letterGroups' | 'refusedMessage'>
   readonly replayer: Replayer
+  /** To try changed pipelines with what has come, and with what has not. */
+  readonly traffic: TrafficParts['traffic']
+  readonly tryMessages: TrialParts['tryMessages']
   readonly worklist: WorklistAnswerer
   readonly orders: OrderParts
   /** What people and other connectors tell. */
@@ -96,6 +101,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     ...worklistRoutes(options.worklist),
     ...messageRoutes({ messages: options.messages, acts: options.letters, decode: options.decode ?? plainText }),
     ...replayRoutes(options),
+    ...trafficRoutes(options),
+    ...trialRoutes(options),
     ...letterRoutes({ letters: options.letters, replayer: options.replayer, decode: plainText }),
     ...orderRoutes(options.orders),
     ...commandRoutes(options.hand),

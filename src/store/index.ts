@@ -24,9 +24,11 @@ import { createSiteMemory } from './site.ts'
 import { followChanges } from './stream.ts'
 import { createStudyFinder } from './studies.ts'
 import { createTargetLedger } from './targets.ts'
+import { createTraffic } from './traffic.ts'
 import { createWorklistStore } from './worklist.ts'
 
 export { backUp, restore, type Backup } from './backup.ts'
+export { isBackup, readTraffic } from './backup-traffic.ts'
 export { acceptLoss, type Loss } from './loss.ts'
 export { reachRedis } from './once.ts'
 export { startEmbeddedRedis, type EmbeddedRedis } from './embedded.ts'
@@ -110,6 +112,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createMessageStore({ connection }),
     ...createReplays({ connection, seen }),
     ...createReplies({ connection }),
+    ...createTraffic({ connection }),
     ...createCounters({ connection }),
     ...createWorklistStore({ connection, stream }),
     ...createStudyFinder({ connection }),

@@ -351,6 +351,29 @@ export function fake(over: Partial<HttpOptions> & { answerer?: Partial<WorklistA
     messages,
     letters,
     replayer,
+    traffic: {
+      async traffic(query) {
+        seen.queries.push(query)
+        return { items: [stored], total: 3, looked: 2, next: 'M1' }
+      },
+      recall: async (id) => (id === 'abc1' ? 'all of it' : undefined),
+    },
+    async tryMessages(asked) {
+      seen.replays.push(['try', asked])
+      const difference = { attribute: 'PatientName', now: 'Doe^J', becomes: 'Doe^Jane' }
+      const changed = {
+        id: item.id,
+        kind: 'changed',
+        accessionNumber: 'A1',
+        step: 'S1',
+        differences: [difference],
+      } as const
+      const nothing = { faults: [], orders: [], items: [], messages: [] }
+      return [
+        { ...nothing, outcome: 'applied', items: [changed] },
+        { ...nothing, outcome: 'invalid', faults: letter.state?.kind === 'dead' ? [letter.state.fault] : [] },
+      ]
+    },
     worklist,
     orders,
     destinations,

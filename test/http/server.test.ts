@@ -28,6 +28,9 @@ const guarded = [
   ['POST', '/api/recount'],
   ['GET', '/api/configuration'],
   ['GET', '/api/configuration/0123456789ab'],
+  ['GET', '/api/traffic'],
+  ['GET', '/api/plans/abc1'],
+  ['POST', '/api/trial'],
   ['POST', '/api/reload'],
   ['POST', '/api/rollback'],
   ['GET', '/api/worklist'],
@@ -256,6 +259,7 @@ const examples = {
   '/api/orders/{id}': 'O1-0',
   '/api/destinations/{name}': 'ris',
   '/api/configuration/{version}': '0123456789ab',
+  '/api/plans/{id}': 'abc1',
 } as const
 
 function exampleOf(path: string): string {
