@@ -110,7 +110,12 @@ export async function runRound({
     const first = openSender({ ports, signal: giveUp.signal })
     const answered = await first.send(lighthouse.controlId, textOf(lighthouse))
     first.close()
-    sent.push({ connection: 0, said: lighthouse, fate: model.apply(lighthouse), answered })
+    sent.push({
+      connection: 0,
+      said: lighthouse,
+      fate: model.apply(lighthouse),
+      answered: { ...answered, at: answered.at - started },
+    })
     const streams = Array.from({ length: plan.connections }, async (_, index) => {
       const connection = index + 1
       // Each begins at another engine.

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { FindFailed, findWorklist } from '../support/dcmtk.ts'
 import type { World } from './inject/index.ts'
-import { metricsOf, type ListedItem } from './observe.ts'
+import type { ListedItem } from './observe.ts'
 
 /** Looks on while things fail: what may never be seen, not even for a moment. */
 export interface Watch {
@@ -63,15 +63,14 @@ export function watch({ world, always }: { readonly world: World; readonly alway
     }
   }
 
-  /** Whether the plugin has fetched its snapshot since. */
+  /** Whether the plugin has fetched its snapshot since, as Orthanc says. */
   async function isYounger(moment: number): Promise<boolean> {
-    for (const { process, clock } of world.engines) {
-      if (clock.offsetSeconds() !== 0) continue
-      const metrics = await metricsOf(process).catch(() => undefined)
-      const ages = metrics?.('plugin_snapshot_seconds') ?? new Map<string, number>()
-      if ([...ages.values()].some((age) => age + 0.5 < (performance.now() - moment) / 1000)) return true
-    }
-    return false
+    const path = `${world.orthanc.httpUrl}/worklane/status`
+    const status = await fetch(path, { signal: AbortSignal.timeout(1500) })
+      .then((answer) => answer.json() as Promise<{ readonly snapshot?: { readonly ageSeconds?: number | null } }>)
+      .catch(() => undefined)
+    const age = status?.snapshot?.ageSeconds ?? Number.POSITIVE_INFINITY
+    return age + 0.5 < (performance.now() - moment) / 1000
   }
 
   function readsVersions(): () => Promise<void> {
