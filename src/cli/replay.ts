@@ -12,6 +12,7 @@ import {
 } from './letter-filter.ts'
 import { linesOf } from './messages.ts'
 import { counted, headedTable, painter, table, type Io } from './output.ts'
+import { replayDry } from './replay-dry.ts'
 import { previewText, type Preview } from './replay-preview.ts'
 import { misuse, readArgs } from './usage.ts'
 
@@ -19,6 +20,8 @@ export const usage = `worklane replay ID... --reason TEXT [--set PATH=VALUE]... 
                   [--by NAME] [--yes] [--config FILE] [--json]
        worklane replay --all | FILTER --reason TEXT [--dry-run] [--force] [--by NAME] [--yes]
                   [--config FILE] [--json]
+       worklane replay --dry [FILE...] [--since T] [--until T] [--source S] [--pipeline NAME]
+                  [--pipelines DIR] [--show] [--config FILE] [--json]
 FILTER:           ${filterUsage}
 
 Replays messages: what came goes through today's pipeline again, what the RIS refused is sent
@@ -27,7 +30,16 @@ again with the same MSH-10 and bytes. What it would do is shown first, and done 
 nothing is recorded and done with. What would undo something newer is refused as stale, with the
 difference; --force does it even so. With --set (several times) or --body (- is standard input)
 one message is corrected; both versions are kept. --all means all dead letters of every kind.
-Exit code 1 when something was refused, could not be applied, or was not found.`
+--dry-run shows how many dead letters a replay would take, and stops there.
+Exit code 1 when something was refused, could not be applied, or was not found.
+
+--dry replays nothing: it tries changed pipeline files. All messages that the running engine
+has kept (or those of a backup) are judged by the files as they are on disk now, and what would
+be otherwise than it was is counted: answers, items, attributes, with the ids of examples;
+--show adds the values, which are patient data. The engine is only read. --pipelines names
+another folder of pipelines, or of a whole site. Files and folders of HL7 are judged by both
+this site's pipelines and those of --pipelines. Exit code 1 when a message that was taken
+would be refused or ignored.`
 
 interface Went {
   readonly id: string
@@ -54,6 +66,11 @@ export async function replay(args: readonly string[], io: Io): Promise<number> {
       ...filterOptions,
       all: flag,
       'dry-run': flag,
+      dry: flag,
+      source: text,
+      pipeline: text,
+      pipelines: text,
+      show: flag,
       set: { type: 'string', multiple: true },
       body: text,
       reason: text,
@@ -68,12 +85,23 @@ export async function replay(args: readonly string[], io: Io): Promise<number> {
   )
   if (typeof asked === 'number') return asked
   const { values, positionals: ids } = asked
+  if (values.dry === true) {
+    const wrong = Object.keys(values).find((name) => !ofDry.includes(name))
+    if (wrong === 'dry-run')
+      return misuse('--dry tries pipeline files, --dry-run counts dead letters: give one', usage, io)
+    if (wrong !== undefined) return misuse(`--dry replays nothing: --${wrong} does not go with it`, usage, io)
+    const { config, show = false, json = false, source, since, until, pipeline, pipelines } = values
+    return replayDry({ files: ids, config, show, json, source, since, until, pipeline, pipelines }, io)
+  }
+  const alone = onlyOfDry.find((name) => values[name] !== undefined)
+  if (alone !== undefined) return misuse(`--${alone} goes with --dry`, usage, io)
   const isMany = values.all === true || isFiltered(values)
   const isEdit = values.set !== undefined || values.body !== undefined
   if (isMany === ids.length > 0) return misuse('Give IDs, or --all, or a filter', usage, io)
   if (isEdit && (isMany || ids.length > 1)) return misuse('--set and --body correct one message', usage, io)
   if (values.set !== undefined && values.body !== undefined) return misuse('Give --set or --body', usage, io)
-  if (values['dry-run'] === true && !isMany) return misuse('--dry-run counts: give --all or a filter', usage, io)
+  if (values['dry-run'] === true && !isMany)
+    return misuse('--dry-run counts dead letters: give --all or a filter; --dry tries changed pipelines', usage, io)
   if (!values.reason?.trim() && values['dry-run'] !== true) return misuse('--reason is missing', usage, io)
   const way: Way = {
     by: values.by ?? loginName(io),
@@ -94,6 +122,9 @@ export async function replay(args: readonly string[], io: Io): Promise<number> {
   if (edit === undefined && values.set !== undefined) return misuse('--set is PATH=VALUE', usage, io)
   return replayNamed(io, ids, edit, way)
 }
+
+const onlyOfDry = ['source', 'pipeline', 'pipelines', 'show'] as const
+const ofDry: readonly string[] = [...onlyOfDry, 'dry', 'since', 'until', 'config', 'json']
 
 function editOf(set: readonly string[] | undefined, file: string | undefined, io: Io): object | undefined {
   if (file !== undefined) {
