@@ -7,6 +7,7 @@ import { compileChangesPatient, type ChangesPatient } from './changes-patient.ts
 import { compileBookingEvents } from './booking-event.ts'
 import { compileIdentity, type Identity } from './identity.ts'
 import { createLint, isFields, readFields, scalarText, type Lint } from './lint.ts'
+import { lintNever } from './never.ts'
 import { compileOrderControl, type OrderControl } from './order-control.ts'
 import { lintRequirements } from './requirement.ts'
 import { compileWhen, type Condition, type Rule } from './rule.ts'
@@ -87,6 +88,7 @@ export function compileOrderPipeline(
     })
   }
   if (stepTable !== undefined) lintStepKeys(lint, stepTable, fields['identity'])
+  lintNever(lint, fields, messages)
   lintUnused(words)
 
   return {

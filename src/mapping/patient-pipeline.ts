@@ -4,6 +4,7 @@ import { isPatientKeyword } from '../dicom/worklist-item.ts'
 import { compileArrival, type Arrivals } from './arrival.ts'
 import { compileMap, type AttributeRule } from './attribute.ts'
 import { createLint, isFields, readFields, scalarText, type Lint } from './lint.ts'
+import { lintNever } from './never.ts'
 import { compilePrior, type Prior } from './prior.ts'
 import type { Condition } from './rule.ts'
 import { compileTables } from './table.ts'
@@ -47,6 +48,7 @@ export function compilePatientPipeline(located: Located, files: Readonly<Record<
   if (!('arrival' in fields) && arrives) lint.error('E219', [], { name: 'arrival' })
   const arrival = 'arrival' in fields ? compileArrival(words, fields['arrival']) : undefined
   const prior = 'prior' in fields ? compilePrior(words, fields['prior']) : undefined
+  lintNever(lint, fields, messages)
   lintUnused(words)
   return {
     kind: 'patients',

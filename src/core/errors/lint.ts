@@ -65,6 +65,11 @@ export const lintErrors = {
     'permanent',
     'Give each row of a code its own value in the column that `identity.step` names.',
   ),
+  E227: entry(
+    'This condition is always {outcome}, whatever the message says.',
+    'permanent',
+    'Compare with what the field can hold. All of several conditions: &&; any of them: ||. If it is meant so, leave `when:` out, or the line.',
+  ),
   E228: entry(
     '{keyword} is never {word}.',
     'permanent',
@@ -89,6 +94,16 @@ export const lintErrors = {
     'There is nothing named {name} in a condition.',
     'permanent',
     'Write a text in quotation marks, or what the map can name: order.PV1-2, order.source, item.Modality, study.instances.',
+  ),
+  E237: entry(
+    'This entry is never asked: entry {entry} of the list always has a value.',
+    'permanent',
+    'Move it before that one, or remove it.',
+  ),
+  E238: entry(
+    '{path} never has a value: a message of type {types} has no {segment} segment.',
+    'permanent',
+    'Name a field of those messages, or add the type that has it to `accept.messages`; else remove it.',
   ),
   E240: entry('"{name}" is not something that can happen to a patient.', 'permanent', 'Choose one of {known}.'),
   E241: entry(
