@@ -12,7 +12,6 @@ import {
   fragments,
   releaseRequest,
   split,
-  type Fragment,
   type Pdu,
   type Titles,
 } from './pdu.ts'
@@ -136,7 +135,12 @@ async function converse(
       return { kind: 'failed', status: status.toString(16).toUpperCase().padStart(4, '0') }
     }
     entries = datasets.length
-    for (const dataset of datasets) charsets.add(find(dataset, 0x0008_0005)?.toString('ascii').replace(/[\0 ]+$/, '') ?? '')
+    for (const dataset of datasets)
+      charsets.add(
+        find(dataset, 0x0008_0005)
+          ?.toString('ascii')
+          .replace(/[\0 ]+$/, '') ?? '',
+      )
     pauses.push(Math.max(0, ...incoming.times.map((at, index) => at - (incoming.times[index - 1] ?? at))))
   }
   send(releaseRequest)
@@ -161,15 +165,13 @@ function query(day: string): Buffer {
   ])
 }
 
-async function answers(
-  incoming: Incoming,
-): Promise<{ readonly status: number; readonly datasets: readonly Buffer[] }> {
+async function answers(incoming: Incoming): Promise<{ readonly status: number; readonly datasets: readonly Buffer[] }> {
   const datasets: Buffer[] = []
   let parts: Buffer[] = []
   for (;;) {
     const { type, body } = await incoming.next()
     if (type !== 0x04) throw new Ended()
-    for (const { isCommand, isLast, content } of fragments({ type, body }) as readonly Fragment[]) {
+    for (const { isCommand, isLast, content } of fragments({ type, body })) {
       parts.push(content)
       if (!isLast) continue
       const whole = Buffer.concat(parts)

@@ -36,7 +36,7 @@ export function sequence(tag: number, ...parts: readonly Buffer[]): Buffer {
 
 /** The value of an element at the top of a dataset, up to the first sequence of undefined length. */
 export function find(dataset: Buffer, wanted: number): Buffer | undefined {
-  for (let at = 0; at + 8 <= dataset.length; ) {
+  for (let at = 0; at + 8 <= dataset.length;) {
     const tag = dataset.readUInt16LE(at) * 0x10000 + dataset.readUInt16LE(at + 2)
     const length = dataset.readUInt32LE(at + 4)
     if (tag === wanted) return dataset.subarray(at + 8, at + 8 + length)

@@ -80,7 +80,8 @@ export async function check(
   if (typeof asked === 'number') return asked
   const { values, positionals } = asked
   if (positionals.length > 1) return misuse('One site is checked at a time', usage, io)
-  if (!values.live && (values.as ?? values.dicom) !== undefined) return misuse('--as and --dicom need --live', usage, io)
+  if (!values.live && (values.as ?? values.dicom) !== undefined)
+    return misuse('--as and --dicom need --live', usage, io)
   if (values.as !== undefined && !/^[ -~]{1,16}$/.test(values.as)) return misuse('--as is an AE title', usage, io)
   if (values.dicom !== undefined && !/^.+:\d{1,5}$/.test(values.dicom))
     return misuse('--dicom is a host and a port', usage, io)
@@ -187,7 +188,8 @@ function toldByEngine(io: Io, config: string | undefined): NonNullable<ProbeOpti
     if (answer.kind === 'failed') return undefined
     const all = answer.body['items'] as readonly DestinationState[]
     const found = all.find((one) => one.name === name)
-    if (found?.silent !== undefined) return `${found.silent.failures} failures in a row, the last one ${found.silent.code}`
+    if (found?.silent !== undefined)
+      return `${found.silent.failures} failures in a row, the last one ${found.silent.code}`
     if (found?.deferred !== undefined) return `the oldest message is refused for now (${found.deferred.reason})`
     if (found !== undefined && found.dead > 0) return `${found.dead} messages were refused for good`
     return undefined

@@ -10,17 +10,30 @@ import { compilePlan } from '../mapping/index.ts'
 import type { ExplainLine, Judgement, Plan } from '../mapping/types.ts'
 import { readMessages } from './hl7-file.ts'
 import { load, refuse } from './load.ts'
+import { compareRuns, comparedText, isRefused, triedJson, triedSummary, triedText, tryInEngine } from './map-diff.ts'
 import { runText } from './map-text.ts'
-import type { Io } from './output.ts'
+import { loadOther } from './other-site.ts'
+import { counted, type Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
 
-export const usage = `worklane map PIPELINE FILE... [--all] [--config FILE] [--json]
+export const usage = `worklane map PIPELINE FILE... [--all] [--diff | --against DIR] [--config FILE] [--json]
 
 Shows what a pipeline would make of the HL7 messages in the files: the items, which
 rule gave which value, and the acknowledgment. Nothing is sent or stored. A FILE of -
-is standard input; --all also shows what has no value, and why.
+is standard input; --all also shows what has no value, and why. For each value: the field it
+is from, the row of the table, and the line of YAML that says so.
+--diff: only what the messages would change, item by item, in what the running engine has
+now, each after those before it; new, changed, withdrawn or refused.
+--against: only what is otherwise than by the pipeline of this name in DIR, another folder of
+pipelines or of a whole site, such as the one in force; it comes first, this site's second.
 Exit code 1 when a message would be refused, or a file cannot be read.`
-const options = { config: { type: 'string' }, json: { type: 'boolean' }, all: { type: 'boolean' } } as const
+const options = {
+  config: { type: 'string' },
+  json: { type: 'boolean' },
+  all: { type: 'boolean' },
+  diff: { type: 'boolean' },
+  against: { type: 'string' },
+} as const
 
 const controlIdPath = pathOf('MSH-10')
 
@@ -28,6 +41,7 @@ export interface Dry {
   readonly file: string
   readonly number: number
   readonly controlId: string
+  readonly bytes: Uint8Array
   readonly judgement: Judgement & { readonly lines: readonly ExplainLine[] }
   readonly acknowledgment: { readonly code: 'AA' | 'AE' | 'AR'; readonly text: string }
 }
@@ -43,12 +57,18 @@ export async function map(args: readonly string[], io: Io): Promise<number> {
   const [name, ...files] = asked.positionals
   if (name === undefined) return misuse('Which pipeline, and which files?', usage, io)
   if (files.length === 0) return misuse('Which files?', usage, io)
+  const { config, against, diff = false, json = false } = asked.values
+  if (diff && against !== undefined) return misuse('Give --diff or --against', usage, io)
 
-  const loaded = load(io, asked.values.config)
+  const loaded = load(io, config)
   const { site } = loaded
   if (site === undefined) return refuse(loaded, io)
   const chosen = choose(site, name, io)
   if (chosen === undefined) return 1
+  const other = against === undefined ? undefined : loadOther(io, config, against)
+  if (other !== undefined && other.site === undefined) return refuse(other, io)
+  const chosenThere = other?.site === undefined ? undefined : choose(other.site, name, io)
+  if (other !== undefined && chosenThere === undefined) return 1
 
   let failed = false
   const runs: Dry[] = []
@@ -61,15 +81,46 @@ export async function map(args: readonly string[], io: Io): Promise<number> {
       failed = true
     }
   }
-  if (asked.values.json) io.stdout(`${JSON.stringify(runs.map(asJson), null, 2)}\n`)
+  const isBad = failed || runs.some(({ judgement }) => judgement.verdict.kind === 'invalid')
+  const own = chosen.pipeline.located.file
+  const say = (shown: readonly object[], text: string): void =>
+    io.stdout(json ? `${JSON.stringify(shown, null, 2)}\n` : text)
+  if (diff) {
+    const tried = await tryInEngine(runs, chosen, { site, io, config })
+    if (typeof tried === 'string') {
+      io.stderr(`${tried}\n`)
+      return 1
+    }
+    const texts = tried.map((one) => triedText(one, own, io))
+    say(tried.map(triedJson), `${texts.join('')}${triedSummary(tried, io)}`)
+    return failed || tried.some(isRefused) ? 1 : 0
+  }
+  if (other?.site !== undefined && chosenThere !== undefined) {
+    const { site: elsewhere } = other
+    const others = runs.map(({ file, number, bytes }) => run(file, number, bytes, chosenThere, elsewhere))
+    const found = compareRuns(runs, others)
+    const texts = found.map((one) => comparedText(one, own, io))
+    const same = `${runs.length - found.length} of ${counted(runs.length, 'message')} the same by both.\n`
+    say(
+      found.map(({ dry: { file, number, controlId }, found: differences }) => ({
+        file,
+        message: number,
+        controlId,
+        ...differences,
+      })),
+      `${chosenThere.pipeline.located.file} -> ${own}\n${texts.join('')}${same}`,
+    )
+    return isBad ? 1 : 0
+  }
+  if (json) io.stdout(`${JSON.stringify(runs.map(asJson), null, 2)}\n`)
   else {
     const screen = { io, showsAll: asked.values.all === true }
     for (const dry of runs) io.stdout(`${runText(dry, chosen.pipeline, screen)}\n`)
   }
-  return failed || runs.some(({ judgement }) => judgement.verdict.kind === 'invalid') ? 1 : 0
+  return isBad ? 1 : 0
 }
 
-interface Chosen {
+export interface Chosen {
   readonly pipeline: PipelineFile
   readonly source: SourceSettings
   readonly plan: Plan
@@ -112,7 +163,7 @@ function run(file: string, number: number, bytes: Uint8Array, { source, plan }: 
     { now: new Date().toISOString(), controlId: 'DRYRUN', timeZone: site.settings.timeZone, application, facility },
   )
   const controlId = message === undefined ? '' : textAt(message, controlIdPath)
-  return { file, number, controlId, judgement, acknowledgment: { code, text } }
+  return { file, number, controlId, bytes, judgement, acknowledgment: { code, text } }
 }
 
 /** What was doubtful in reading comes before what was in translating: a name in the wrong charset explains the rest. */

@@ -9,8 +9,8 @@ export const usage = `worklane messages [ID] [--state waiting|applied|ignored|in
                   [--config FILE] [--json]
 
 Lists the messages that a running engine has received, newest first, each in the one
-state it is in; with an ID, shows that message as it came, what was answered, and what was
-done to it by hand.`
+state it is in; with an ID, shows that message as it came, which plan judged it (\`worklane
+configuration\` tells of which version), what was answered, and what was done to it by hand.`
 
 interface Shown {
   readonly id: string
@@ -75,10 +75,13 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
   const message = answer.body as unknown as Shown & {
     readonly body: string
     readonly acknowledgment: string
+    /** Empty where no pipeline took it. */
+    readonly planId?: string
     readonly problems?: readonly Told[]
     readonly acts?: readonly Act[]
   }
   io.stdout(table([row(message)]))
+  if (message.planId) io.stdout(`  judged by plan ${message.planId.slice(0, 8)} of ${message.source}\n`)
   for (const problem of message.problems ?? []) io.stdout(problemText(problem, io))
   for (const act of message.acts ?? []) io.stdout(`  ${actText(act)}\n`)
   const answered = isAnswered(message.type) && message.editOf === undefined

@@ -9,8 +9,10 @@ import { misuse, readArgs } from './usage.ts'
 export const usage = `worklane start [--config FILE]
 
 Runs the engine until SIGTERM or SIGINT. Standard output has one line, "worklane ready"
-with the addresses and the version of the configuration, once messages are taken; the log goes to standard error, one JSON
-line per thing that happened. A site with a mistake starts nothing.`
+with the addresses and the version of the configuration, once messages are taken; the log
+goes to standard error, one JSON line per thing that happened. A site with a mistake starts
+nothing. SIGHUP puts changed files in force, as \`worklane reload --yes\` does, unless it was
+started from a terminal: then it ends, as the terminal has.`
 
 /** What takes so much longer to stop than it may drain hangs. */
 const graceSeconds = 20

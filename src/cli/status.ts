@@ -16,6 +16,7 @@ counter was wrong.`
 
 interface Status {
   readonly ready: boolean
+  readonly configuration?: { readonly version: string; readonly since: string }
   readonly parts: readonly PartHealth[]
   readonly sources: readonly (SourceCounts & { readonly oldestSeconds?: number })[]
   readonly destinations: readonly Omit<DestinationCounts, 'oldest'>[]
@@ -37,7 +38,7 @@ export async function status(args: readonly string[], io: Io): Promise<number> {
   return found.parts.some(({ state }) => state === 'down') ? 1 : 0
 }
 
-export function statusText({ ready, parts, sources, destinations }: Status, io: Io): string {
+export function statusText({ ready, configuration, parts, sources, destinations }: Status, io: Io): string {
   const why = ({ code, detail, cure }: PartHealth): string =>
     [code, detail, cure].filter((text) => text !== undefined).join('  ')
   const tables = [
@@ -61,8 +62,9 @@ export function statusText({ ready, parts, sources, destinations }: Status, io: 
       io,
     ),
   ]
+  const files = configuration && `Configuration ${configuration.version}, since ${configuration.since.slice(0, 19)}Z. `
   const shown = [tables[0], sources.length > 0 ? tables[1] : '', destinations.length > 0 ? tables[2] : '']
-  return `${shown.filter((text) => text !== '').join('\n')}\n${ready ? 'Messages are taken.' : 'No messages are taken now.'}\n`
+  return `${shown.filter((text) => text !== '').join('\n')}\n${files ?? ''}${ready ? 'Messages are taken.' : 'No messages are taken now.'}\n`
 }
 
 function age({ waiting = 0, oldestSeconds = 0 }: PartHealth): string {

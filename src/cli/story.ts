@@ -7,13 +7,15 @@ export const usage = `worklane story NUMBER [--config FILE] [--json]
 Tells everything that happened to an order, from its first message to the last status:
 each line with its time, what caused it (its sequence number and kind), our id of the
 message (M...) and its MSH-10. NUMBER is an accession number, a placer or filler order
-number, or an order's id (O...). Of several orders each is told. Names are not shown.`
+number, or an order's id (O...). Of several orders each is told. Names are not shown. Where
+messages were judged by several plans, each says by which; \`worklane configuration\` lists them.`
 
 interface Line {
   readonly at: string
   readonly cause?: number
   readonly causedBy: string
   readonly messageId?: string
+  readonly planId?: string
   readonly controlId?: string
   readonly what: string
   readonly by?: string
@@ -141,7 +143,9 @@ function storyText({ order, timeZone, lines }: Told, io: Io): string {
     ...deadlines.map(({ kind, due }) => ['due', kind, time(due)]),
     ...(told.length === 0 ? [] : [['told', told.join(' '), '']]),
   ]
-  const rows = lines.map(({ at, cause, causedBy, messageId, controlId, what, by, reason }) => [
+  // Who asks why two messages were read differently sees it; where one plan judged all, it says nothing.
+  const isOnePlan = new Set(lines.map(({ planId }) => planId).filter((id) => id !== undefined)).size < 2
+  const rows = lines.map(({ at, cause, causedBy, messageId, planId, controlId, what, by, reason }) => [
     time(at),
     cause === undefined ? '-' : String(cause),
     causes[causedBy] ?? causedBy,
@@ -149,6 +153,7 @@ function storyText({ order, timeZone, lines }: Told, io: Io): string {
     controlId ?? '-',
     [
       what,
+      planId === undefined || isOnePlan ? '' : `judged by plan ${planId.slice(0, 8)}`,
       by === undefined || what.includes(`by ${by}`) ? '' : `by ${by}`,
       reason === undefined ? '' : `because: ${reason}`,
     ]
