@@ -1,4 +1,4 @@
-import type { Instant, MessageId, OrderId, Seq } from './ids.ts'
+import type { Instant, MessageId, OrderId, PlanId, Seq } from './ids.ts'
 import type { InboxEntry } from './inbox.ts'
 import type { Order, Study } from './order.ts'
 
@@ -24,6 +24,8 @@ export interface StoryLine {
   readonly causedBy: InboxEntry['kind'] | 'delivery' | 'pause' | 'unknown'
   /** Our id of the message that caused it. */
   readonly messageId?: MessageId
+  /** Which plan judged the message that came. */
+  readonly planId?: PlanId
   /** MSH-10 of the message that came, or that was sent. */
   readonly controlId?: string
   /** Name of the source or the destination. */

@@ -112,8 +112,11 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
     return done
   }
 
-  function refuse(refused: ReloadRefused, how: string, isPlan: boolean): ReloadOutcome {
-    if (!isPlan) log.warn({ version: site.version, ...reasonOf(refused) }, `${how} refused`)
+  function refuse(refused: ReloadRefused, how: Wanted<Site>['how'], isPlan: boolean): ReloadOutcome {
+    if (!isPlan) {
+      const fields = { version: site.version, ...reasonOf(refused) }
+      log.warn(fields, how === 'reload' ? 'reload refused' : 'rollback refused')
+    }
     return { kind: 'refused', running: site.version, refused }
   }
 

@@ -112,13 +112,14 @@ export function tell({ history, sent, messages, pauses, acts = [] }: Told): read
 }
 
 function came(
-  { seq, id, at, source, controlId, type, acknowledgmentCode, state, editOf }: StoredMessage,
+  { seq, id, at, source, controlId, type, planId, acknowledgmentCode, state, editOf }: StoredMessage,
   did: boolean,
 ): StoryLine {
   const became = state.kind === 'applied' && !did ? 'applied, nothing of this order changed' : stateText(state)
   const how = editOf === undefined ? `came from ${source}, answered ${acknowledgmentCode}` : `is an edit of ${editOf}`
   const what = `${type === '' ? 'a message' : type} ${how}: ${became}`
-  return { at, cause: seq, causedBy: 'message', messageId: id, controlId, endpoint: source, what }
+  const judged = planId === '' ? {} : { planId }
+  return { at, cause: seq, causedBy: 'message', messageId: id, ...judged, controlId, endpoint: source, what }
 }
 
 /** What a person did to a message. What came of a replay that changed something, its own lines tell. */

@@ -130,6 +130,10 @@ const line = {
       enum: ['message', 'images', 'changes', 'performed', 'deadline', 'manual', 'delivery', 'pause', 'unknown'],
     },
     messageId: { type: 'string' },
+    planId: {
+      type: 'string',
+      description: 'Of a message that came: which plan judged it; GET /api/configuration tells the version.',
+    },
     controlId: { type: 'string', description: 'MSH-10 of the message that came, or that was sent.' },
     endpoint: { type: 'string' },
     what: { type: 'string' },

@@ -95,9 +95,9 @@ test('reloads under traffic lose nothing and mix no versions, whether they are g
       }
       line.close()
     })
-    const sent = (more: number): Promise<void> => {
+    const sent = async (more: number): Promise<void> => {
       const from = codes.length
-      return eventually(() => codes.length >= from + more, `${more} more orders`)
+      await eventually(() => codes.length >= from + more, `${more} more orders`)
     }
 
     const versions = new Map<string, string>([['ALPHA', await versionOf(engine)]])
