@@ -10,12 +10,12 @@ afterEach(async () => {
   for (const one of undo.splice(0).toReversed()) await one()
 })
 
-test('the tutorial works as it is written', async () => {
+test.each(['docs/tutorial.md', 'docs/tutorial-your-ris.md'])('%s works as it is written', async (file) => {
   const home = temporaryFolder()
   undo.push(() => home.remove())
   const ports: Record<string, string> = {}
   for (const port of ['2575', '8575', '2576', '4242', '8042']) ports[port] = String(await freePort())
-  const text = page('docs/tutorial.md').text.replaceAll(/\b(2575|8575|2576|4242|8042)\b/g, (port) => ports[port] ?? '')
+  const text = page(file).text.replaceAll(/\b(2575|8575|2576|4242|8042)\b/g, (port) => ports[port] ?? '')
   const blocks = blocksOf({ file: '', text })
   const env = {
     PATH: process.env['PATH'],
