@@ -162,7 +162,7 @@ function numbered(text: string, { known }: Context): string {
 }
 
 /** Sex, authorities and kinds of identifiers are codes that others have, too. */
-const shared = /^PID-(8\.1|3\.[45]|18\.[45]|4\.[45]|15\.\d)$/
+const shared = /^PID-(8\.1|3\.[45]|18\.[45]|4\.[45])$/
 
 function personalOf({ segments, delimiters }: Message): ReadonlySet<string> {
   const { repetition, component, subcomponent } = delimiters
