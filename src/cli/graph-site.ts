@@ -59,7 +59,10 @@ export function siteGraph({ settings, pipelines }: Pick<Site, 'settings' | 'pipe
   }
 
   sources.forEach(({ name, port }, at) => box(`source${at + 1}`, 'source', name, [`MLLP, port ${port}`]))
-  taking.forEach(({ name, located }, at) => box(`pipeline${at + 1}`, 'pipeline', name, acceptedBy(located.value)))
+  taking.forEach(({ name, located, bases }, at) => {
+    const extended = bases.slice(0, 1).map((base) => `extends ${base.name}`)
+    box(`pipeline${at + 1}`, 'pipeline', name, [...extended, ...acceptedBy(located.value)])
+  })
   box('store', 'store', 'Orders and worklist', ['in Redis'])
   orthancs.forEach(({ name, target }, at) => box(`orthanc${at + 1}`, 'orthanc', name, [targets[target]]))
   speaking.forEach(({ pipeline }, at) => box(`status${at + 1}`, 'statusPipeline', pipeline.name, []))

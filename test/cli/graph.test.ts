@@ -63,6 +63,15 @@ test('pipelines are asked in the order of their folders, each source its own', a
   expect(stdout).toContain('pipeline3["orders-late<br/>OMG^O19<br/>under a condition"]')
 })
 
+test('a pipeline that extends another says so, and is asked before it', async () => {
+  const late =
+    'pipeline: z-special\nextend: orders\nlet: { facility: MSH-4 }\naccept: { when: \'facility == "EAST"\' }\n'
+  const { stdout } = await drawn({ 'pipelines/z-special/pipeline.yaml': late })
+  expect(stdout).toContain('pipeline1["z-special<br/>extends orders<br/>ORM^O01<br/>under a condition"]')
+  expect(stdout).toContain('source1 -->|"asked first"| pipeline1\n')
+  expect(stdout).toContain('source1 -->|"asked second"| pipeline2\n')
+})
+
 test('an Orthanc without a worklist gets no arrow, and each RIS is told of its own orders', async () => {
   const { stdout } = await drawn(site)
   expect(stdout).toContain('store -->|"worklist"| orthanc1')
