@@ -264,6 +264,42 @@ test('two engines of one store: each reloads by itself, the other says so, and e
   }
 })
 
+test('open orders are judged by the rules of the site that a reload brings, and again by those that a rollback brings back', async () => {
+  const site = aSite()
+  site.write('ALPHA')
+  const engine = await startEngineProcess({
+    orthancUrl: 'http://127.0.0.1:1',
+    target: 'none',
+    settings: { 'folders.pipelines': site.pipelines, 'noShow.days': 0 },
+  })
+  try {
+    const config = join(engine.dataDir, '..', 'worklane.yaml')
+    const settings = readFileSync(config, 'utf8')
+    await order(engine, 'OPEN')
+    /** What is to come for the order by itself. */
+    const toCome = async (): Promise<readonly string[] | undefined> => {
+      const { items } = await engine.api<{ items: readonly { readonly id: string }[] }>('/api/orders?accession=OPEN')
+      const [found] = items
+      if (found === undefined) return undefined
+      const { deadlines } = await engine.api<{ deadlines: readonly { readonly kind: string }[] }>(
+        `/api/orders/${found.id}`,
+      )
+      return deadlines.map(({ kind }) => kind)
+    }
+    await eventually(async () => (await toCome())?.length === 0, 'it waits for the patient, for ever')
+
+    writeFileSync(config, settings.replace(/^( +)days: 0$/m, '$1days: 3'))
+    expect((await post(engine, 'reload')).body.kind).toBe('reloaded')
+    await eventually(async () => (await toCome())?.[0] === 'expire', 'it waits for three days')
+
+    expect((await post(engine, 'rollback')).body.kind).toBe('reloaded')
+    await eventually(async () => (await toCome())?.length === 0, 'it waits for ever again')
+  } finally {
+    await engine.kill()
+    site.remove()
+  }
+})
+
 async function order(engine: EngineProcess, id: string): Promise<void> {
   const line = await openLine({ host: '127.0.0.1', port: engine.mllpPort })
   const answer = await line.exchange(orderBytes({ accession: id, controlId: id }))
