@@ -60,6 +60,13 @@ test('every page is found from the index', () => {
   expect(pages.map(({ file }) => file).filter((file) => !found.has(file))).toEqual([])
 })
 
+test('the index names each page itself, but for decisions, which have an index of their own', () => {
+  const { text } = page('docs/README.md')
+  const named = [...text.matchAll(/\]\(([^)#\s]+\.md)\)/g)].map(([, to = '']) => join('docs', to))
+  const meant = pages.map(({ file }) => file).filter((file) => file !== 'docs/README.md' && !/decisions\/\d/.test(file))
+  expect(meant.filter((file) => !named.includes(file))).toEqual([])
+})
+
 test('every environment variable that a page names is read by the engine, the plugin or the configuration of Orthanc', () => {
   const places = ['src/config/declared.ts', 'src/config/site.ts', 'src/config/environment.ts', 'setup.sh']
   const read_ = [
@@ -122,7 +129,7 @@ test('what the page on Docker names is in the compose file', () => {
   const services = [...text.matchAll(/docker compose (?:restart|logs|run --rm --entrypoint node) (\w+)/g)].map(
     ([, name = '']) => name,
   )
-  expect(services.length).toBe(3)
+  expect(services.length).toBeGreaterThan(2)
   const volumes = [...text.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name = '']) => name)
   expect(volumes.length).toBe(3)
   expect([...services, ...volumes].filter((name) => !new RegExp(`^  ${name}:`, 'm').test(compose))).toEqual([])
