@@ -1,6 +1,8 @@
 import { preparePlan } from '../config/plans.ts'
 import type { Site } from '../config/site.ts'
+import type { DatasetValue } from '../core/dataset.ts'
 import { compareVerdicts, isDifferent, type VerdictDifference } from '../mapping/index.ts'
+import { shown } from '../mapping/explain.ts'
 import { ask } from './api.ts'
 import { ruleText } from './map-text.ts'
 import type { Chosen, Dry } from './map.ts'
@@ -165,5 +167,5 @@ function headOf({ file, number, controlId, judgement }: Dry, io: Io): string {
 function valueText(value: unknown): string {
   if (value === null || value === undefined) return '(nothing)'
   if (typeof value === 'string') return value
-  return JSON.stringify(value)
+  return shown(value as DatasetValue)
 }

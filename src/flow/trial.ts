@@ -59,12 +59,9 @@ export function createTrial({ store, plans, compile, reading, rules, clock }: Tr
         known = await store.load(wanted, known)
       }
       const changes = apply(overlay, entry, groups, rules(), patients)
-      // Known from before, or made by one before: an order is new once.
       const isNew = new Map(
         changes.flatMap((one) =>
-          one.kind === 'order'
-            ? [[one.order.id, overlay.orders({ by: 'order', id: one.order.id }).length === 0] as const]
-            : [],
+          one.kind === 'order' ? [[one.order.id, one.order.id.startsWith(`O${seq}-`)] as const] : [],
         ),
       )
       await readItems(store, changes, items)

@@ -31,7 +31,7 @@ export function createTraffic({ connection }: { connection: Connection }): Traff
         }
         looked += 1
       }
-      const bodies = await connection.batch(wanted.map(({ id }) => ['hget', keys.message(id), 'b']))
+      const bodies = await connection.batch(wanted.map(({ id }) => ['hgetBuffer', keys.message(id), 'b']))
       const items = wanted.flatMap((message, at) => {
         const body = bodies[at]
         // Retention was quicker.
