@@ -375,6 +375,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     )
     for (const one of watches) void one.look()
     reconsider()
+    time.onSetBack(() => {
+      if (!isStopping) reconsider()
+    })
     await configuration.start()
 
     const mllp = settings.sources.map(({ name, bind }, at) => ({
@@ -410,7 +413,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const before = reconsidering?.stop()
       const wake = (): void => jobs.wake('drain')
       const since = before === undefined ? {} : { before }
-      reconsidering = reconsiderAll({ store, mark: rulesMark(rules), clock, log, wake, ...since })
+      // A clock that was set back: deadlines by its stamps of before lie too far ahead.
+      const mark = `${rulesMark(rules)}${time.setBackMark()}`
+      reconsidering = reconsiderAll({ store, mark, clock, log, wake, ...since })
     }
 
     function listen(source: SourceSettings): Listener {

@@ -242,4 +242,6 @@ export interface ExamRules {
   readonly noShow?: { readonly days: number; readonly timeZone: string; readonly notBefore?: Instant }
   /** Since when time is known to have passed evenly: a clock that jumped has not made anybody wait for longer. */
   readonly steadySince?: Instant
+  /** The latest that a clock has shown before it was set back: what is stamped up to here and lies ahead was stamped before that. */
+  readonly aheadUntil?: Instant
 }

@@ -68,7 +68,7 @@ function fits({ modalities = [], stations = [] }: CompletionRule, step: Step): b
  * wait for now: an update may have given them another policy; what has ended keeps none.
  */
 export function settle(draft: Draft, order: Order, study: Study | undefined): Order {
-  if (quietSince(order) !== undefined && isQuietUsed(draft.rules.completion)) {
+  if (quietSince(draft, order) !== undefined && isQuietUsed(draft.rules.completion)) {
     const dues = [...quietTimes(draft, order).values()]
     draft.deadline(quietSubject(order), dues.length === 0 ? null : earliest(dues))
   }
@@ -141,13 +141,23 @@ export function reconsiderCompletion(draft: Draft, order: Order): void {
   draft.deadline(quietSubject(order), Date.parse(due) < Date.parse(draft.at) ? draft.at : due)
 }
 
+/** The clocks of a site agree by this. */
+const agreeMilliseconds = 60_000
+
+/** When it was, at the latest: a stamp that lies ahead is of a clock that was ahead, and was put right after it. */
+export function soundTime({ at, rules }: Pick<Draft, 'at' | 'rules'>, stamp: Instant): Instant {
+  const { steadySince, aheadUntil = '' } = rules
+  if (steadySince === undefined || stamp > aheadUntil) return stamp
+  return Date.parse(stamp) > Date.parse(at) + agreeMilliseconds ? steadySince : stamp
+}
+
 /** When each started step of the policy `quiet` is over if no more images come. */
 function quietTimes(draft: Draft, order: Order): ReadonlyMap<string, Instant> {
-  const last = quietSince(order)
+  const last = quietSince(draft, order)
   const times = new Map<string, Instant>()
   if (last === undefined) return times
   const { steadySince = last } = draft.rules
-  const since = last > steadySince ? last : steadySince
+  const since = latest(last, steadySince)
   for (const step of order.steps) {
     if (!isStarted(step) || !hasImagesSince(order, step)) continue
     const { policy, quietSeconds } = policyOf(step, draft.rules.completion)
@@ -157,9 +167,13 @@ function quietTimes(draft: Draft, order: Order): ReadonlyMap<string, Instant> {
 }
 
 /** The newest image, or a reopening after it; an order without images is not quiet but has not begun. */
-function quietSince({ lastImageAt, reopenedAt = lastImageAt }: Order): Instant | undefined {
+function quietSince(draft: Draft, { lastImageAt, reopenedAt = lastImageAt }: Order): Instant | undefined {
   if (lastImageAt === undefined || reopenedAt === undefined) return undefined
-  return lastImageAt > reopenedAt ? lastImageAt : reopenedAt
+  return latest(soundTime(draft, lastImageAt), soundTime(draft, reopenedAt))
+}
+
+export function latest(one: Instant, other: Instant): Instant {
+  return one > other ? one : other
 }
 
 /** A step that the RIS or MPPS began is over when its images are: those of before are of another one. */

@@ -5,7 +5,7 @@
  */
 import type { Instant } from '../core/ids.ts'
 import type { Order, SeriesFacts, Study } from '../core/order.ts'
-import { announceStart } from './completion.ts'
+import { announceStart, latest, soundTime } from './completion.ts'
 import type { Taken } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { flags, hasBegun, isStarted, isWaiting, move, summary, withImages } from './steps.ts'
@@ -29,7 +29,10 @@ export function receive(
   study: Study,
   arrival: Arrival,
 ): { readonly order: Order; readonly study: Study } {
-  const { taken, first, last, isBorn } = arrival
+  const { taken, first, isBorn } = arrival
+  // Of a clock that was ahead: what comes now is newer.
+  const last = soundTime(draft, arrival.last)
+  const { lastImageAt = last } = order
   // Copies are credited, and say nothing new.
   if (taken.length === 0) return { order: credited(order, study), study }
   const keys = new Set(taken.flatMap(({ stepKeys }) => [...stepKeys]))
@@ -37,7 +40,7 @@ export function receive(
   let next: Order = {
     ...credited(withImages(started, keys, last), study),
     firstImageAt: order.firstImageAt ?? first,
-    lastImageAt: order.lastImageAt !== undefined && order.lastImageAt > last ? order.lastImageAt : last,
+    lastImageAt: latest(soundTime(draft, lastImageAt), last),
   }
   if (started !== order) {
     if (isBorn) next = neverServed(next, order)

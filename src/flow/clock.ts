@@ -7,6 +7,8 @@ import type { FlowMetrics } from './metrics.ts'
 export interface Steady {
   readonly since: Instant
   readonly seconds: number
+  /** The latest that it has shown before it was set back, this time or another. */
+  readonly ahead?: Instant
 }
 
 export interface EngineClock {
@@ -16,6 +18,10 @@ export interface EngineClock {
   keep(context: KeepContext): Promise<void>
   /** What the engines of this store know of it. Read after an entry, it knows every jump from before that entry. */
   steady(): Promise<Steady | undefined>
+  /** Called when it was set back while the engine runs: what waits by stamps of before is to be asked again. */
+  onSetBack(listener: () => void): void
+  /** Differs after each time that it was set back, as far as the last `keep` or jump knows; `''`: it was not. */
+  setBackMark(): string
   /** Shown for so many hours after a jump. */
   part(hours: number): PartHealth
   stop(): void
@@ -70,6 +76,7 @@ export function createEngineClock({
   /** Not yet in the store. */
   let news: Steady | undefined
   let last: Steady | undefined
+  let setBack: (() => void) | undefined
 
   function clock(): Instant {
     const mono = monotonic()
@@ -91,9 +98,17 @@ export function createEngineClock({
 
   function jumped(milliseconds: number): void {
     const seconds = Math.round(milliseconds / 1000)
-    begin({ since: new Date(anchor.wall).toISOString(), seconds })
+    const shown = seconds < 0 ? new Date(anchor.wall - milliseconds).toISOString() : ''
+    begin({ since: new Date(anchor.wall).toISOString(), seconds, ...furthest(shown) })
+    // Not in the middle of whatever has asked for the time.
+    if (seconds < 0 && setBack !== undefined) setImmediate(setBack)
     kept?.metrics.count('clock_jumps_total', {})
     kept?.log.warn({ code: 'E681', seconds }, 'clock jumped')
+  }
+
+  function furthest(shown: Instant): Pick<Steady, 'ahead'> {
+    const ahead = [last?.ahead ?? '', shown].toSorted()[1] ?? ''
+    return ahead === '' ? {} : { ahead }
   }
 
   function begin(steady: Steady): void {
@@ -134,7 +149,8 @@ export function createEngineClock({
     if (any === undefined) return
     const ahead = anchor.wall - any.wall
     if (ahead < -agreeMilliseconds) jumped(ahead)
-    else if (ahead > agreeMilliseconds) begin({ since: new Date(anchor.wall).toISOString(), seconds: 0 })
+    else if (ahead > agreeMilliseconds)
+      begin({ since: new Date(anchor.wall).toISOString(), seconds: 0, ...furthest('') })
   }
 
   return {
@@ -152,6 +168,8 @@ export function createEngineClock({
       last = news ?? stored
       return last
     },
+    onSetBack: (listener) => void (setBack = listener),
+    setBackMark: () => (last !== undefined && last.seconds < 0 ? last.since : ''),
     part(hours) {
       const name = 'clock'
       if (last === undefined || last.seconds === 0) return { name, state: 'up' }

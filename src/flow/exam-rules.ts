@@ -35,12 +35,13 @@ const hoursAfterStart = 1
 /** The rules, where time is known to have passed evenly only since a moment. */
 export function rulesSince(rules: ExamRules, steady: Steady | undefined, afterJumpHours: number): ExamRules {
   if (steady === undefined) return rules
-  const { since, seconds } = steady
+  const { since, seconds, ahead } = steady
   const hours = seconds === 0 ? Math.min(afterJumpHours, hoursAfterStart) : afterJumpHours
   const notBefore = new Date(Date.parse(since) + hours * hour).toISOString()
   return {
     ...rules,
     steadySince: since,
+    ...(ahead === undefined ? {} : { aheadUntil: ahead }),
     ...(rules.noShow === undefined ? {} : { noShow: { ...rules.noShow, notBefore } }),
   }
 }

@@ -192,6 +192,10 @@ export async function watchOf(watches: readonly Watch[], database: string): Prom
   }
 }
 
+const never = new Date(0).toISOString()
+/** The clocks of the engines of a site agree by this. */
+const agreeMilliseconds = 60_000
+
 /**
  * Moves what is due into the inbox. A quiet deadline only counts up to the moment to
  * which the change feeds have been read: an Orthanc that was away may hold images that
@@ -212,7 +216,9 @@ export async function acceptDue({
   let quietUpTo = now
   const readUpTo = new Map<string, Instant>()
   for (const orthanc of orthancs) {
-    const caughtUpAt = (await feeds.cursor(orthanc))?.caughtUpAt ?? new Date(0).toISOString()
+    const told = (await feeds.cursor(orthanc))?.caughtUpAt ?? never
+    // Read by a clock that was ahead: it has not been read since that was put right.
+    const caughtUpAt = Date.parse(told) > Date.parse(now) + agreeMilliseconds ? never : told
     readUpTo.set(orthanc, caughtUpAt)
     if (caughtUpAt < quietUpTo) quietUpTo = caughtUpAt
   }

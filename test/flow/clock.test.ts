@@ -13,6 +13,12 @@ afterEach(() => {
 const minute = 60_000
 const hour = 60 * minute
 
+const settings = {
+  completion: { policy: 'quiet', quietSeconds: 1800, rules: [] },
+  noShow: { days: 7 },
+  timeZone: 'UTC',
+} as const
+
 /** A machine whose times move as they are told, and its memory. */
 function machine(beatMilliseconds = 1_000_000) {
   const kept = new Map<string, string>()
@@ -58,7 +64,10 @@ test.each([
   clock.clock()
   pass(jump, ['wall'])
   const at = clock.clock()
-  expect(await clock.steady()).toEqual({ since: at, seconds: code })
+  // What was stamped before a jump back lies ahead of now, up to here.
+  const shown = new Date(Date.parse(at) - jump).toISOString()
+  expect(await clock.steady()).toEqual({ since: at, seconds: code, ...(jump < 0 ? { ahead: shown } : {}) })
+  expect(clock.setBackMark()).toBe(jump < 0 ? at : '')
   expect(log.said('warn')).toEqual(['clock jumped'])
   expect(log.all()).toContain(`"seconds":${code}`)
   expect(metrics.counted('clock_jumps_total')).toBe(1)
@@ -68,6 +77,36 @@ test.each([
   expect(clock.part(12)).toMatchObject({ name: 'clock', state: 'degraded', code: 'E681' })
   pass(12 * hour)
   expect(clock.part(12)).toEqual({ name: 'clock', state: 'up' })
+})
+
+test('who waits by stamps of before is told that the clock was set back, and only then', async () => {
+  const { start, pass } = machine()
+  const clock = await start()
+  let told = 0
+  clock.onSetBack(() => void (told += 1))
+  pass(hour, ['wall'])
+  clock.clock()
+  pass(-hour, ['wall'])
+  clock.clock()
+  await eventually(() => told > 0, 'told')
+  expect(told).toBe(1)
+})
+
+test('how far the clock was ahead is remembered through later jumps', async () => {
+  const { start, pass } = machine()
+  const clock = await start()
+  const shown = clock.clock()
+  pass(-2 * hour, ['wall'])
+  clock.clock()
+  pass(minute)
+  clock.clock()
+  pass(hour, ['wall'])
+  const since = clock.clock()
+  const steady = await clock.steady()
+  expect(steady).toEqual({ since, seconds: 3600, ahead: shown })
+  const rules = examRules(settings, { render: () => [] })
+  expect(rulesSince(rules, steady, 12)).toMatchObject({ steadySince: since, aheadUntil: shown })
+  expect(clock.setBackMark()).toBe('')
 })
 
 test.each([
@@ -166,11 +205,6 @@ test('another machine whose clock agrees continues the time of the first', async
 })
 
 test('rules after a jump: quiet times and no-shows wait', () => {
-  const settings = {
-    completion: { policy: 'quiet', quietSeconds: 1800, rules: [] },
-    noShow: { days: 7 },
-    timeZone: 'UTC',
-  } as const
   const rules = examRules(settings, { render: () => [] })
   expect(rulesSince(rules, undefined, 12)).toBe(rules)
   const since = '2026-10-16T08:00:00.000Z'

@@ -251,7 +251,12 @@ const feeds: readonly [what: string, cursors: Record<string, string | undefined>
     '2026-10-16T03:00:00.000Z',
   ],
   ['one that was never read: none at all', { a: now, b: undefined }, '1970-01-01T00:00:00.000Z'],
-  ['a clock that went back: never beyond now', { a: '2026-10-16T08:30:00.000Z' }, now],
+  ['another engine whose clock is a little ahead: never beyond now', { a: '2026-10-16T08:00:30.000Z' }, now],
+  [
+    'one that was not read since the clock was set back: none at all',
+    { a: '2026-10-16T08:30:00.000Z' },
+    '1970-01-01T00:00:00.000Z',
+  ],
 ]
 
 test.each(feeds)(

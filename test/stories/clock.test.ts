@@ -35,16 +35,73 @@ describe('a clock that jumps makes nobody wait for longer than they did', () => 
     expect(statuses(story)).toEqual(['COMPLETED'])
   })
 
-  test('back: what was stamped by the clock of before ends late by the jump, and never early', () => {
+  test.each([-5, -20, -120, -day])(
+    'back by %i minutes: what was stamped before ends late by one quiet time at most',
+    (jump) => {
+      const story = createStory()
+      story.message({})
+      story.images()
+      story.wait(5)
+      story.jump(jump)
+      story.wait(24)
+      expect(statuses(story)).toEqual(['STARTED'])
+      story.wait(1 + 30)
+      expect([statuses(story), story.told()]).toEqual([['COMPLETED'], ['IP', 'CM']])
+    },
+  )
+
+  test('back: images that come after it move the end, as ever', () => {
+    const story = createStory()
+    story.message({})
+    story.images()
+    story.jump(-120)
+    story.wait(20)
+    story.images({ series: 'series-2' })
+    story.wait(29)
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.wait(2)
+    expect(statuses(story)).toEqual(['COMPLETED'])
+  })
+
+  test('back: what a person opened by the clock that was ahead is over one quiet time after it was put right', () => {
+    const story = createStory()
+    story.message({})
+    story.images()
+    story.wait(31)
+    expect(statuses(story)).toEqual(['COMPLETED'])
+    story.hand({ kind: 'reopen', orderId: story.order().id }, 'more to come')
+    story.jump(-120)
+    story.wait(29)
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.wait(2)
+    expect(statuses(story)).toEqual(['COMPLETED'])
+  })
+
+  test('back, and forward again: nothing ends early', () => {
     const story = createStory()
     story.message({})
     story.images()
     story.wait(5)
     story.jump(-120)
-    story.wait(120)
+    story.wait(10)
+    story.jump(120)
+    story.wait(29)
     expect(statuses(story)).toEqual(['STARTED'])
-    story.wait(30)
+    story.wait(2)
     expect(statuses(story)).toEqual(['COMPLETED'])
+  })
+
+  test('a stamp that no clock has shown before it was set back is believed: another engine is ahead', () => {
+    const story = createStory()
+    story.message({})
+    story.jump(-60)
+    story.wait(70)
+    story.images()
+    // By this engine's clock, the images of the other one lie an hour ahead.
+    story.wait(-60)
+    story.change({})
+    story.wait(25)
+    expect(statuses(story)).toEqual(['STARTED'])
   })
 
   test('forward by days: nobody has failed to come before somebody could look at the clock', () => {

@@ -330,8 +330,12 @@ export function createStory(completion: Partial<ExamRules['completion']> = {}, n
       now = until
     },
     jump(minutes) {
+      const shown = at()
       now += minutes * 60_000
-      rules = rulesSince(rules, { since: at(), seconds: minutes * 60 }, 12)
+      const ahead = minutes < 0 ? shown : rules.aheadUntil
+      rules = rulesSince(rules, { since: at(), seconds: minutes * 60, ...(ahead === undefined ? {} : { ahead }) }, 12)
+      // As the engine does, which looks at all open orders again.
+      if (minutes < 0) for (const orderId of orders.keys()) story.hand({ kind: 'reconsider', orderId }, '')
     },
     enter: (entry) => void enter({ ...entry, seq: ++seq, at: at() }),
     worklist: () => [...items.values()].filter((item) => item.served),
