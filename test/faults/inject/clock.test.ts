@@ -18,7 +18,7 @@ test.each(clockJumps)('$name: the engine notices, no exam ends before its quiet 
     const { process, line, clock } = engine
     const told = (accession: string, orderStatus: string): number | undefined =>
       world.ris.frames.find((frame) => frame.accession === accession && frame.orderStatus === orderStatus)?.at
-    for (const accession of ['BEFORE', 'BEHIND', 'AFTER'])
+    for (const accession of ['BEFORE', 'BEHIND', 'AHEAD', 'AFTER'])
       expect((await insist(line.port, order({ accession }))).code).toBe('AA')
 
     await scan(world, 'BEFORE')
@@ -39,16 +39,19 @@ test.each(clockJumps)('$name: the engine notices, no exam ends before its quiet 
 
     const ends = async (accession: string): Promise<unknown> =>
       eventually(() => told(accession, 'SC/CM'), `${accession} ends`, 60)
-    // After a jump back what waits may end late by the jump; what was scanned by a clock that is ahead ends by it.
-    const isAhead = clock.offsetSeconds() > 0
-    if (isAhead) await Promise.all([ends('BEFORE'), ends('BEHIND')])
+    await Promise.all([ends('BEFORE'), ends('BEHIND')])
+    // What is scanned by the clock that is wrong still waits when it is put right, and ends all the same.
+    const scannedAt = performance.now()
+    await scan(world, 'AHEAD')
+    await eventually(() => told('AHEAD', 'SC/IP'), 'the third exam has begun')
     await heal()
     await scan(world, 'AFTER')
-    await Promise.all([ends('BEFORE'), ends('BEHIND'), ends('AFTER')])
+    await Promise.all([ends('AHEAD'), ends('AFTER')])
+    expect(told('AHEAD', 'SC/CM')).toBeGreaterThan(scannedAt + quietSeconds * 1000)
     expect(told('BEFORE', 'SC/CM')).toBeGreaterThan(jumpAt + quietSeconds * 1000)
     expect(told('BEHIND', 'SC/CM')).toBeGreaterThan(lastImage + quietSeconds * 1000)
     const completed = world.ris.frames.filter(({ orderStatus }) => orderStatus === 'SC/CM')
-    expect(completed.map(({ accession }) => accession).toSorted()).toEqual(['AFTER', 'BEFORE', 'BEHIND'])
+    expect(completed.map(({ accession }) => accession).toSorted()).toEqual(['AFTER', 'AHEAD', 'BEFORE', 'BEHIND'])
   } finally {
     await world.end()
   }
