@@ -5,7 +5,7 @@ import { preparePlan } from '../config/plans.ts'
 import type { Site } from '../config/site.ts'
 import { parseYaml } from '../config/yaml.ts'
 import type { Located } from '../core/located.ts'
-import { runPipelineTests, runStatusTests, type PipelineTestRun } from '../mapping/index.ts'
+import { lintPipelineTest, runPipelineTests, runStatusTests, type PipelineTestRun } from '../mapping/index.ts'
 
 export interface Tested extends PipelineTestRun {
   readonly pipeline: string
@@ -31,7 +31,9 @@ export function testPipeline(pipeline: PipelineFile, site: Site, cwd: string): T
   if (content.kind !== 'text') return failed([unreadable(content, file)])
   const { located, problems } = parseYaml(content.text, file)
   if (located === undefined || problems.length > 0) return failed(problems)
-  return { pipeline: pipeline.name, file, ...run(pipeline, site, located) }
+  const ran = run(pipeline, site, located)
+  const misspelt = pipeline.kind === 'status' ? [] : lintPipelineTest(located)
+  return { pipeline: pipeline.name, file, ...ran, problems: [...ran.problems, ...misspelt] }
 }
 
 function run(pipeline: PipelineFile, site: Site, tests: Located): PipelineTestRun {

@@ -8,13 +8,14 @@ import type { StatusPlan } from '../core/world.ts'
 import { compilePlan, compileStatus } from '../mapping/index.ts'
 import type { Plan } from '../mapping/types.ts'
 import { checkVariables } from './environment.ts'
-import { readText, shownPath } from './files.ts'
+import { foldersIn, isFile, readText, shownPath } from './files.ts'
 import { interpolate, type Environment } from './interpolate.ts'
 import { checkEndpoints, readPipelines, unreadable } from './pipelines.ts'
 import type { PipelineFile, PipelineFolders, ReadPipelines } from './pipelines.ts'
 import { preparePlan } from './plans.ts'
 import { inOrder } from './problem.ts'
 import { readSettings } from './settings.ts'
+import { foldersWithout, namedTable, unusedTables } from './tables-folder.ts'
 import { recording, versionOf } from './version.ts'
 import { parseYaml } from './yaml.ts'
 
@@ -107,13 +108,14 @@ function readSite(options: SiteOptions, path: string): Omit<LoadedSite, 'site'> 
     folders,
     read.checked.orthancs.map(({ name }) => name),
   )
-  problems.push(...pipelines.problems)
+  problems.push(...pipelines.problems, ...unusedTables(folders, pipelines.files))
+  problems.push(...foldersWithout(folders, foldersIn(folders.pipelines) ?? [], isFile))
   if (read.endpointsAreKnown) {
     const place = (at: DocumentPath): FilePlace => located.place(at)
     problems.push(...checkEndpoints(pipelines.pipelines, read.checked, place))
   }
   const compiled = compile(read.checked, pipelines)
-  problems.push(...compiled.problems.map((problem) => inTable(problem, folders)))
+  problems.push(...compiled.problems.map((problem) => namedTable(inTable(problem, folders), folders)))
   const all = inOrder(problems)
   if (compiled.plans === undefined || all.some(({ severity }) => severity === 'error')) {
     return { site: undefined, settings, problems: all }

@@ -1,4 +1,5 @@
 /** Pipelines in YAML become plans; plans judge messages and render status. Pure. */
+export { lintPipelineTest } from './lint-pipeline-test.ts'
 export { compareVerdicts, isDifferent, verdictText, type ValueChange, type VerdictDifference } from './compare.ts'
 export { renderMappingTable } from './mapping-table.ts'
 export { messageReference } from './message-reference.ts'
@@ -6,5 +7,6 @@ export { runPipelineTests, type PipelineTestResult, type PipelineTestRun } from 
 export { compilePlan } from './plan.ts'
 export { runStatusTests } from './status-test.ts'
 export { compileStatus } from './status.ts'
+export type { TestDifference } from './test-difference.ts'
 export type * from './types.ts'
 export { renderStatusTable } from './status-table.ts'

@@ -63,7 +63,9 @@ export function compileReference(words: Vocabulary, text: string, at: DocumentPa
     lint.error('E203', at, { segment: lower }, { suggestion: suggest(lower.toUpperCase(), segmentNames) })
     return undefined
   }
-  lint.error('E201', at, { text }, { suggestion: suggest(name, words.letNames) })
+  // A conversion, as other tools want one: here the attribute knows what it needs.
+  const inside = /^\w+\(([A-Z][A-Z0-9]{2}-\d[\d.]*)\)$/.exec(text)?.[1]
+  lint.error('E201', at, { text }, { suggestion: inside ?? suggest(name, words.letNames) })
   return undefined
 }
 

@@ -101,7 +101,9 @@ test('--live tells of an endpoint that refuses and of one that is silent, and as
   const ris: Probe = { endpoint: 'ris', address: '127.0.0.1:2576', ask: () => new Promise(() => {}) }
   const { code, stdout } = await runVerb(checkWith(redis, ris, orthanc), ['--live'], { cwd: site() })
   expect(code).toBe(1)
-  expect(stdout).toMatch(/redis .*does not work\n {4}E501 {2}The store \(Redis\) is not available\.\n {8}Start Redis again/)
+  expect(stdout).toMatch(
+    /redis .*does not work\n {4}E501 {2}The store \(Redis\) is not available\.\n {8}Start Redis again/,
+  )
   expect(stdout).toMatch(/ris .*does not work\n {4}E283 {2}ris does not answer: no answer within/)
   expect(stdout).toMatch(/orthanc .* answers /)
 })
@@ -114,12 +116,18 @@ test('--live tells of what works, but not as it should: with its cure, and the s
   expect(stdout).toMatch(/answers +one entry\n {4}E425 \(warning\) {2}.*43 ms.*\n {8}Start Orthanc with TCP_NODELAY=1/)
   const json = await runVerb(checkWith(probe), ['--live', '--json'], { cwd: site() })
   expect(JSON.parse(json.stdout)).toMatchObject({
-    endpoints: [{ answers: true, problems: [{ code: 'E425', severity: 'warning', cure: expect.any(String) as string }] }],
+    endpoints: [
+      { answers: true, problems: [{ code: 'E425', severity: 'warning', cure: expect.any(String) as string }] },
+    ],
   })
 })
 
 test('who asks, and where, is said with --live only, and must be possible', async () => {
-  for (const args of [['--as', 'CT01'], ['--live', '--as', 'A TITLE THAT IS TOO LONG'], ['--live', '--dicom', 'orthanc']]) {
+  for (const args of [
+    ['--as', 'CT01'],
+    ['--live', '--as', 'A TITLE THAT IS TOO LONG'],
+    ['--live', '--dicom', 'orthanc'],
+  ]) {
     expect(await runVerb(check, args, { cwd: site() })).toMatchObject({ code: 2, stdout: '' })
   }
 })

@@ -105,6 +105,7 @@ export const lintErrors = {
     'permanent',
     'Name a field of those messages, or add the type that has it to `accept.messages`; else remove it.',
   ),
+  E239: entry('There is no error "{name}".', 'permanent', 'docs/reference/errors.md lists them.'),
   E240: entry('"{name}" is not something that can happen to a patient.', 'permanent', 'Choose one of {known}.'),
   E241: entry(
     '{keyword} is not an attribute of the patient.',

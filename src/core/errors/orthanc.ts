@@ -92,9 +92,4 @@ export const orthancErrors = {
     'transient',
     'It is begun anew by itself. If it is said again and again, look whether Orthanc and Redis answer, and how fast.',
   ),
-  E419: entry(
-    'One look at the changes of {orthanc} was not over within {seconds} s.',
-    'transient',
-    'It is begun anew by itself. If it is said again and again, look whether Orthanc and Redis answer, and how fast.',
-  ),
 } satisfies Record<string, ErrorEntry>

@@ -142,5 +142,15 @@ export const siteErrors = {
     'permanent',
     'Write a factor above 1, such as 2; or make maxSeconds equal to firstSeconds if every wait is meant to be the same.',
   ),
+  E287: entry(
+    'No pipeline uses the table {file}.',
+    'permanent',
+    'Name it under `tables:` of a pipeline, or remove the file.',
+  ),
+  E288: entry(
+    'The folder {folder} is not read: a pipeline is a file named pipeline.yaml, and there is only {file}.',
+    'permanent',
+    'Rename the file, or move the folder elsewhere.',
+  ),
   E286: entry('There is no endpoint named "{name}" that is tried again.', 'permanent', 'There are: {known}.'),
 } satisfies Record<string, ErrorEntry>
