@@ -14,7 +14,7 @@ import { hasValue, literal } from './piece.ts'
 import { defaultTooLong, mayHaveMany, tooLongChoices, tooLongWords, type TooLong } from './policy.ts'
 import { isQuantity } from './quantity.ts'
 import { checkedPath, placesOf, type Vocabulary } from './reference.ts'
-import { compileRule, compileWhen, generatedPrefix, type Condition } from './rule.ts'
+import { chooser, compileRule, compileWhen, generatedPrefix, type Condition } from './rule.ts'
 import type { Scene, Spot } from './scene.ts'
 
 export interface AttributeRule {
@@ -138,10 +138,12 @@ function firstWith(
   converters: readonly (Converter | undefined)[],
 ): AttributeRule['value'] {
   const rules = list.map((entry, index) => compileRule(words, entry, [...at, index]))
+  const next = chooser(words, rules)
   return (scene) => {
+    const after = next(scene)
     let emptied = false
-    for (const [index, rule] of rules.entries()) {
-      const pieces = rule?.source(scene) ?? []
+    for (let index = after(0); index < rules.length; index = after(index + 1)) {
+      const pieces = rules[index]?.source(scene) ?? []
       if (hasValue(pieces)) return converters[index]?.(pieces, scene)
       emptied ||= pieces.length > 0
     }

@@ -7,6 +7,9 @@
  */
 import { Environment, EvaluationError, ParseError, TypeError as CelTypeError, type ASTNode } from '@marcbachmann/cel-js'
 
+import { like } from './like.ts'
+import { guardOf, nativeTest, type Guard, type Test } from './native.ts'
+
 /** Values of the names that an expression uses: texts, and whole numbers. */
 export type Names = Readonly<Record<string, string | bigint>>
 
@@ -14,6 +17,10 @@ export interface Expression<T> {
   /** The names it uses; no others are asked for. */
   readonly names: readonly string[]
   evaluate(names: Names): T
+  /** The same for a condition that is simple, given the texts of all names in the order of their declaration; others may be missing. */
+  readonly test?: Test | undefined
+  /** Of a condition: what must be so for it to be true, if that can be looked up. */
+  readonly guard?: Guard | undefined
 }
 
 export type ExpressionProblem =
@@ -54,6 +61,8 @@ export function createConditions(names: readonly string[], numbers: readonly str
   for (const name of numbers) environment.registerVariable(name, 'int')
   environment.registerFunction('like(string, string): bool', like)
 
+  const places = new Map(names.map((name, at) => [name, at]))
+
   function compile(text: string, wanted: 'bool' | 'string'): Compiled<boolean & string> {
     try {
       const program = environment.parse(text)
@@ -70,6 +79,8 @@ export function createConditions(names: readonly string[], numbers: readonly str
         expression: {
           names: [...used],
           evaluate: (values) => program(values) as boolean & string,
+          test: wanted === 'bool' ? nativeTest(program.ast, places) : undefined,
+          guard: wanted === 'bool' ? guardOf(program.ast) : undefined,
         },
       }
     } catch (error) {
@@ -77,28 +88,6 @@ export function createConditions(names: readonly string[], numbers: readonly str
     }
   }
   return { compile }
-}
-
-/** `like("CT01", "CT*")`: `*` stands for any text, `?` for one character; in time proportional to both. */
-export function like(text: string, pattern: string): boolean {
-  let at = 0
-  let next = 0
-  let star = -1
-  let retry = 0
-  while (at < text.length) {
-    if (next < pattern.length && (pattern[next] === '?' || (pattern[next] !== '*' && pattern[next] === text[at]))) {
-      at++
-      next++
-    } else if (pattern[next] === '*') {
-      star = next++
-      retry = at
-    } else if (star >= 0) {
-      next = star + 1
-      at = ++retry
-    } else return false
-  }
-  while (pattern[next] === '*') next++
-  return next === pattern.length
 }
 
 /** The first thing in the tree that is not allowed; gathers the names on the way. */

@@ -9,7 +9,7 @@ import type { Control } from './order-control.ts'
 import { compileOrderPipeline, type OrderPipeline } from './order-pipeline.ts'
 import { compilePatientPipeline, isPatientPipeline, type PatientPipeline } from './patient-pipeline.ts'
 import { lintSamePatient } from './same-patient.ts'
-import { fault, shownCode, type Scene } from './scene.ts'
+import { fault, Named, shownCode, type Scene } from './scene.ts'
 import { createZone, type Zone } from './time.ts'
 import { doubtfulMerge, patientSegment, translatePatients } from './translate-patient.ts'
 import { createTranslator, type Listener, type Translator } from './translate.ts'
@@ -70,10 +70,11 @@ function createJudge(stages: readonly Stage[], site: PlanSite, zone: Zone) {
     }
     if (wrong.length > 0) return judgement('', type, message, invalid(wrong))
     const hasNulls = message.segments.some(({ raw }) => raw.includes('""'))
+    const scopesOf = groupsOf(message)
     let refused: Stage | undefined
     for (const stage of taking) {
       const isReply = stage.messages.find((each) => isTaken(each, type))?.isReply === true
-      const scopes = groups(message, stage.kind === 'orders' ? stage.orderSegment : patientSegment)
+      const scopes = scopesOf(stage.kind === 'orders' ? stage.orderSegment : patientSegment)
       const scenes = scopes.map((scope) => createScene(scope, site, zone, hasNulls, explainer))
       const wanted = stage.accept === undefined ? scenes : scenes.filter((scene) => stage.accept?.(scene))
       if (wanted.length === 0) {
@@ -94,6 +95,16 @@ function createJudge(stages: readonly Stage[], site: PlanSite, zone: Zone) {
     }
     const name = refused?.name ?? ''
     return judgement(name, type, message, { kind: 'ignored', rule: `${name}: accept.when` })
+  }
+}
+
+/** Pipelines that are asked one after the other mostly read the same groups. */
+function groupsOf(message: Message): (segment: string) => readonly Scope[] {
+  const known = new Map<string, readonly Scope[]>()
+  return (segment) => {
+    const scopes = known.get(segment) ?? groups(message, segment)
+    known.set(segment, scopes)
+    return scopes
   }
 }
 
@@ -134,7 +145,7 @@ function createScene(
     site,
     zone,
     hasNulls,
-    named: new Map(),
+    named: new Named(),
     row: undefined,
     repetition: undefined,
     shortened: new Map(),

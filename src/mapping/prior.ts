@@ -8,7 +8,7 @@ import { select, type Path } from '../hl7/index.ts'
 import { compileMap, type AttributeRule } from './attribute.ts'
 import { readFields, readTexts } from './lint.ts'
 import { checkedPath, type Vocabulary } from './reference.ts'
-import { fault, refuse, type Scene } from './scene.ts'
+import { fault, Named, refuse, type Scene } from './scene.ts'
 import { patientOf } from './translate.ts'
 
 export interface Prior {
@@ -56,7 +56,7 @@ export function compilePrior(words: Vocabulary, value: unknown): Prior | undefin
         const inside = { ...scene, scope: { ...scene.scope, segments: [segment] } }
         const found = repetitionsOf(inside, paths)
         for (const repetition of found) {
-          const patient = patientOf(valuesOf(rules, { ...inside, repetition, named: new Map() }), scene)
+          const patient = patientOf(valuesOf(rules, { ...inside, repetition, named: new Named() }), scene)
           if (patient !== undefined) named.set(patient.key, { ...patient, attributes: {} })
         }
         if (found.length === 0) {

@@ -6,13 +6,14 @@
 import type { Hl7Place } from '../core/fault.ts'
 import type { DocumentPath } from '../core/located.ts'
 import { segmentFields, segmentNames, select, type Path, type Scope } from '../hl7/index.ts'
+import { createChoice, type Asked, type Next } from './choose.ts'
 import type { Compiled, Expression, ExpressionProblem } from './condition.ts'
 import { rowText } from './explain.ts'
 import { isFields, nameOf, scalarText, type Fields } from './lint.ts'
 import { hasValue, literal, measured, none, textOf, type Pieces } from './piece.ts'
 import { checkedPath, compileReference, lookUp, placesOf, type Source, type Vocabulary } from './reference.ts'
 import { measuredText } from './quantity.ts'
-import { fault, refuse, shownCode, warn, type Scene } from './scene.ts'
+import { fault, Named, refuse, shownCode, warn, type Scene } from './scene.ts'
 import { suggest } from './suggest.ts'
 import type { Row, Table } from './table.ts'
 
@@ -28,6 +29,8 @@ export interface Rule {
   readonly makesUid: boolean
   /** `otherwise: generated(RAD)`: what the number that is made once per order begins with. */
   readonly generates: string | undefined
+  /** What its `when` asks, where it has no value unless that is true. */
+  readonly asked?: Asked | undefined
 }
 
 export const ruleWords = [
@@ -79,11 +82,13 @@ function firstOf(words: Vocabulary, list: readonly unknown[], at: DocumentPath):
   if (rules.length === 0 || rules.includes(undefined)) return undefined
   const known = rules as readonly Rule[]
   const sources = known.map(({ source }) => source)
+  const next = chooser(words, known)
   return {
     source: (scene) => {
+      const after = next(scene)
       let nothing: Pieces = none
-      for (const source of sources) {
-        const pieces = source(scene)
+      for (let at = after(0); at < sources.length; at = after(at + 1)) {
+        const pieces = (sources[at] as Source)(scene)
         if (hasValue(pieces)) return pieces
         if (pieces.length > 0) nothing = pieces
       }
@@ -102,6 +107,20 @@ function firstOf(words: Vocabulary, list: readonly unknown[], at: DocumentPath):
   }
 }
 
+/** Of a list, which rule is asked after which. */
+export function chooser(words: Vocabulary, rules: readonly (Rule | undefined)[]): (scene: Scene) => Next {
+  const choice = createChoice(
+    rules.map((rule) => rule?.asked),
+    (name) => words.letNames.indexOf(name),
+  )
+  const each: Next = (from) => from
+  return (scene) => {
+    // Who explains wants to hear of every condition that is false.
+    if (choice === undefined || scene.notes !== undefined) return each
+    return choice({ texts: scene.named.texts, textOf: (name) => nameText(words, name, scene) })
+  }
+}
+
 /** Of `generated` and `generated(RAD)`, what the number begins with; undefined for anything else. */
 export function generatedPrefix(text: string | undefined): string | undefined {
   const match = /^generated(?:\(([^()]*)\))?$/.exec(text ?? '')
@@ -116,7 +135,8 @@ function objectRule(words: Vocabulary, fields: Fields, at: DocumentPath): Rule |
     return undefined
   }
   const origin = originOf(words, fields, at)
-  const condition = 'when' in fields ? compileWhen(words, fields['when'], [...at, 'when']) : undefined
+  const question = 'when' in fields ? compileQuestion(words, fields['when'], [...at, 'when']) : undefined
+  const condition = question?.condition
   const lookup = 'table' in fields ? compileLookup(words, fields['table'], [...at, 'table']) : undefined
   if (origin === undefined || ('when' in fields && !condition) || ('table' in fields && !lookup)) return undefined
 
@@ -137,6 +157,7 @@ function objectRule(words: Vocabulary, fields: Fields, at: DocumentPath): Rule |
     otherwise === undefined ? '' : isMade ? 'made once per order' : `otherwise ${JSON.stringify(otherwise)}`,
   ]
   const rule: Omit<Rule, 'place'> = {
+    asked: question?.asked,
     from: origin.from,
     how: steps.filter((text) => text !== '').join('; '),
     makesUid,
@@ -271,7 +292,7 @@ function following(words: Vocabulary, origin: Origin, value: unknown, at: Docume
   return {
     ...origin,
     // A name found among these segments is no name of the whole message.
-    source: (scene) => origin.source({ ...scene, scope: only(scene.scope, after), named: new Map() }),
+    source: (scene) => origin.source({ ...scene, scope: only(scene.scope, after), named: new Named() }),
   }
 }
 
@@ -396,21 +417,31 @@ export function rowsOf(
 export type Condition = (scene: Scene) => boolean
 
 export function compileWhen(words: Vocabulary, value: unknown, at: DocumentPath): Condition | undefined {
+  return compileQuestion(words, value, at)?.condition
+}
+
+function compileQuestion(
+  words: Vocabulary,
+  value: unknown,
+  at: DocumentPath,
+): { readonly condition: Condition; readonly asked: Asked } | undefined {
   if (typeof value !== 'string') {
     words.lint.error('E209', at, { type: typeof value === 'boolean' ? 'a constant' : 'not a text' })
     return undefined
   }
   const expression = accepted(words, words.conditions.compile(value, 'bool'), at)
   if (expression === undefined) return undefined
-  const read = reader(words, expression)
-  return (scene) => expression.evaluate(read(scene))
+  const { test, names } = expression
+  const read = reader(words, names)
+  const condition = test === undefined ? evaluator(words, expression) : (scene: Scene) => test(read(scene))
+  return { condition, asked: expression }
 }
 
 function expressionOrigin(words: Vocabulary, value: unknown, at: DocumentPath): Origin | undefined {
   const text = typeof value === 'string' ? value : ''
   const expression = accepted(words, words.conditions.compile(text, 'string'), at)
   if (expression === undefined) return undefined
-  const read = reader(words, expression)
+  const evaluate = evaluator(words, expression)
   return {
     from: expression.names.join(', '),
     get place() {
@@ -418,24 +449,40 @@ function expressionOrigin(words: Vocabulary, value: unknown, at: DocumentPath): 
     },
     source: (scene) => {
       scene.notes?.push(`expr ${text}`)
-      const result = expression.evaluate(read(scene))
+      const result = evaluate(scene)
       return result === '' ? none : [literal(result)]
     },
   }
 }
 
-/** The texts of the names that an expression uses; absent ones are `''`. */
-function reader<T>(words: Vocabulary, expression: Expression<T>): (scene: Scene) => Record<string, string> {
+/** What conditions see of a name: `''` where it has no value. */
+function nameText(words: Vocabulary, name: string, scene: Scene): string {
+  return textOf(lookUp(words, name, scene)).trim()
+}
+
+/** What an expression gives; each scene keeps what it has found of the names, and absent ones are `''`. */
+function evaluator<T>(words: Vocabulary, { names, evaluate }: Expression<T>): (scene: Scene) => T {
+  const read = reader(words, names)
   return (scene) => {
-    const values: Record<string, string> = {}
-    for (const name of expression.names) {
-      const { notes } = scene
+    const texts = read(scene)
+    return evaluate(Object.fromEntries(names.map((name) => [name, texts[words.letNames.indexOf(name)] ?? ''])))
+  }
+}
+
+function reader(words: Vocabulary, names: readonly string[]): (scene: Scene) => Scene['named']['texts'] {
+  const places = names.map((name) => words.letNames.indexOf(name))
+  return (scene) => {
+    const { notes, named } = scene
+    const { texts } = named
+    for (let at = 0; at < places.length; at++) {
+      const place = places[at] as number
+      if (texts[place] !== undefined && notes === undefined) continue
       const length = notes?.length ?? 0
-      values[name] = textOf(lookUp(words, name, scene)).trim()
+      texts[place] = nameText(words, names[at] as string, scene)
       // What a condition looks at is not where the value comes from.
       notes?.splice(length)
     }
-    return values
+    return texts
   }
 }
 

@@ -15,7 +15,7 @@ export interface Scene {
   /** Whether the message has an HL7 null (`""`) at all. */
   readonly hasNulls: boolean
   /** Values of the names of `let:`, each found once. */
-  readonly named: Map<string, Pieces>
+  readonly named: Named
   /** The row of the table that `each.step` names. */
   row: Row | undefined
   /** The repetition that a sequence's `each:` stands at. */
@@ -26,6 +26,11 @@ export interface Scene {
   readonly warnings: Fault[]
   /** Where the value in the making comes from; only when somebody asked (`explain`). */
   readonly notes: string[] | undefined
+}
+
+/** Values of names, and what conditions see of them, each at the place of its declaration. */
+export class Named extends Map<string, Pieces> {
+  readonly texts: (string | undefined)[] = []
 }
 
 /** What the pipeline says about a place in the message. */

@@ -6,7 +6,7 @@
 import { pathOf, select, stepScopes } from '../hl7/index.ts'
 import type { OrderPipeline } from './order-pipeline.ts'
 import { rowsOf } from './rule.ts'
-import { fault, type Scene } from './scene.ts'
+import { fault, Named, type Scene } from './scene.ts'
 
 export function stepScenes({ steps }: Pick<OrderPipeline, 'steps'>, scene: Scene): readonly Scene[] {
   if (steps === undefined) return [scene]
@@ -14,13 +14,13 @@ export function stepScenes({ steps }: Pick<OrderPipeline, 'steps'>, scene: Scene
     const scopes = stepScopes(scene.scope, steps.segment)
     if (scopes.length === 0) return [scene]
     if (steps.segment === 'IPC' && scopes.length > 1) refuseOtherNumbers(scene)
-    const scenes = scopes.map((scope): Scene => ({ ...scene, scope, named: new Map() }))
+    const scenes = scopes.map((scope): Scene => ({ ...scene, scope, named: new Named() }))
     const { when } = steps
     return when === undefined ? scenes : scenes.filter((each) => when(each))
   }
   const rows = rowsOf(scene, steps.table, steps.code.source(scene), steps.code.place) ?? []
   // Names may stand on columns: each row finds its own.
-  return rows.map((row) => (rows.length === 1 && row === undefined ? scene : { ...scene, row, named: new Map() }))
+  return rows.map((row) => (rows.length === 1 && row === undefined ? scene : { ...scene, row, named: new Named() }))
 }
 
 /** What IPC says of the order and not of the step: an order has one of each. */

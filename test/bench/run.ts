@@ -17,6 +17,7 @@ import { orderBytes } from '../support/message.ts'
 import { eventually, freePort, temporaryFolder } from '../support/temporary.ts'
 import { load } from './load.ts'
 import { measureMapping, typical } from './mapping.ts'
+import { measureRules, rulesText } from './rules.ts'
 import { measureStatus } from './status.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -187,6 +188,7 @@ function benchMapping(): void {
   const both = one === undefined ? 'not measured' : (one.parse + one.translate).toFixed(3)
   process.stdout.write(`a typical order (${typical}): ${both} (aim: under 0.3)\n`)
   process.stdout.write(`all in turn: ${inTurn.toFixed(3)} for each, ${(inTurn / apart).toFixed(2)} times as much\n\n`)
+  process.stdout.write(`${rulesText(measureRules())}\n`)
 }
 
 let failed = false

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createConditions, like } from '../../src/mapping/condition.ts'
+import { createConditions } from '../../src/mapping/condition.ts'
+import { like } from '../../src/mapping/like.ts'
 
 const names = ['facility', 'section', 'sex', 'empty']
 const values = { facility: 'MAIN', section: 'CT', sex: 'F', empty: '' }
