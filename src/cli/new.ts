@@ -6,6 +6,7 @@ import { preparePlan } from '../config/plans.ts'
 import type { LoadedSite, Site } from '../config/site.ts'
 import { suggestion } from '../config/suggest.ts'
 import { EngineError, sentence } from '../core/errors/index.ts'
+import type { Problem } from '../core/fault.ts'
 import { compilePlan } from '../mapping/index.ts'
 import type { Plan } from '../mapping/types.ts'
 import { load, refuse } from './load.ts'
@@ -13,7 +14,7 @@ import { findIn, type Findings } from './new-findings.ts'
 import { pipelineText, type NewPipeline } from './new-pipeline-text.ts'
 import { readSamples, type Samples } from './new-samples.ts'
 import { testText, type TestMessage } from './new-test-text.ts'
-import { counted, type Io } from './output.ts'
+import { counted, problemText, type Io } from './output.ts'
 import { testPipeline } from './pipeline-tests.ts'
 import { stageSite } from './stage-site.ts'
 import { standIn } from './stand-in.ts'
@@ -60,7 +61,7 @@ export async function newPipeline(args: readonly string[], io: Io): Promise<numb
   }
   let made: Made
   try {
-    made = make(name, files, { site, base, config: values.config, io })
+    made = make(name, files, { site, base, known: loaded.problems, config: values.config, io })
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
     io.stderr(`${error.code}  ${error.message}\n    ${error.cure}\nNothing was written.\n`)
@@ -75,14 +76,17 @@ export async function newPipeline(args: readonly string[], io: Io): Promise<numb
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     writeFileSync(join(folder, path), text, { flag: 'wx' })
   }
-  const { samples, findings, understood } = made
+  const { samples, findings, understood, problems } = made
   if (values.json) {
     const paths = Object.keys(made.files).map((path) => join(shown, path))
     const others = Object.fromEntries(samples.others)
     io.stdout(
-      `${JSON.stringify({ pipeline: name, files: paths, orders: samples.orders.length, understood, others, ...findings }, null, 2)}\n`,
+      `${JSON.stringify({ pipeline: name, files: paths, orders: samples.orders.length, understood, others, ...findings, problems }, null, 2)}\n`,
     )
-  } else io.stdout(report(name, shown, base.name, made))
+  } else {
+    io.stdout(report(name, shown, base.name, made))
+    for (const one of problems) io.stderr(problemText(one, io))
+  }
   return 0
 }
 
@@ -103,17 +107,21 @@ type Made =
       readonly findings: Findings
       /** Samples that the pipeline of `--like` takes as it is. */
       readonly understood: number
+      /** What is to be said of the site with it, and was not before. */
+      readonly problems: readonly Problem[]
     }
   | { readonly kind: 'failed'; readonly reason: string; readonly loaded?: LoadedSite }
 
 interface Given {
   readonly site: Site
   readonly base: PipelineFile
+  /** What was to be said of the site before. */
+  readonly known: readonly Problem[]
   readonly config: string | undefined
   readonly io: Io
 }
 
-function make(name: string, files: readonly string[], { site, base, config, io }: Given): Made {
+function make(name: string, files: readonly string[], { site, base, known, config, io }: Given): Made {
   const source = site.settings.sources.find((one) => one.name === base.from)
   const plan = source === undefined ? undefined : planOf(base, site)
   if (source === undefined || plan === undefined) return { kind: 'failed', reason: `${base.name} hears no source.` }
@@ -164,8 +172,13 @@ function make(name: string, files: readonly string[], { site, base, config, io }
         kind: 'failed',
         reason: 'The test that was made of the samples does not pass: this is a fault of worklane.',
       }
-    return { kind: 'made', files: texts, samples, findings: draft.findings, understood }
+    const problems = loaded.problems.filter((one) => !known.some((other) => isSame(one, other)))
+    return { kind: 'made', files: texts, samples, findings: draft.findings, understood, problems }
   })
+}
+
+function isSame(one: Problem, other: Problem): boolean {
+  return one.file === other.file && one.line === other.line && one.message === other.message
 }
 
 interface Draft {

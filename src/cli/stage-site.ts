@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { shownPath } from '../config/files.ts'
 import { loadSite, type LoadedSite } from '../config/site.ts'
 import type { Io } from './output.ts'
 
@@ -26,7 +27,10 @@ export function stageSite<T>({ io, config, folder, name, files }: Staged, use: (
       mkdirSync(dirname(join(stage, name, path)), { recursive: true })
       writeFileSync(join(stage, name, path), text, { mode: 0o600 })
     }
-    return use(loadSite({ file: config, env: io.env, cwd: io.cwd, pipelinesDir: stage }))
+    const { site, problems } = loadSite({ file: config, env: io.env, cwd: io.cwd, pipelinesDir: stage })
+    // What is wrong is shown where it would be.
+    const [from, to] = [shownPath(stage, io.cwd), shownPath(folder, io.cwd)]
+    return use({ site, problems: problems.map((one) => ({ ...one, file: one.file.replace(from, () => to) })) })
   } finally {
     rmSync(stage, { recursive: true, force: true })
   }
