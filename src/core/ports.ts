@@ -556,7 +556,7 @@ export interface Jobs {
   /** One publish job per item and target, always to the newest version; retried with backoff. */
   publish(target: string, ids: readonly ItemId[]): Promise<void>
   servePublish(target: string, work: (id: ItemId) => Promise<void>): Promise<{ stop(): Promise<void> }>
-  /** Runs `work` every so many milliseconds in one process of all. */
+  /** Runs `work` every so many milliseconds in one process of all; a process in which none has begun for three of them runs it too. */
   every(name: string, milliseconds: number, work: () => Promise<void>): Promise<{ stop(): Promise<void> }>
   close(): Promise<void>
 }
