@@ -27,8 +27,20 @@ export const reloadableSettings = [
 
 /** What is different in a site that is to take the place of another, for people: settings, then pipelines, then tables. */
 export function differences(now: Site, next: Site): readonly ConfigurationChange[] {
-  return [...ofSettings(now, next), ...ofPipelines(now, next), ...ofTables(now, next)]
+  const changes = [...ofSettings(now, next), ...ofPipelines(now, next), ...ofTables(now, next)]
+  return changes.length > 0 ? changes : ofFiles(now, next)
 }
+
+/** Another version that means the same: nobody should wonder why it is another one. */
+function ofFiles({ texts: before }: Site, { texts: after }: Site): readonly ConfigurationChange[] {
+  return union(Object.keys(before), Object.keys(after)).flatMap((name): readonly ConfigurationChange[] => {
+    if (before[name] === after[name]) return []
+    const kind = before[name] === undefined ? 'added' : after[name] === undefined ? 'removed' : 'changed'
+    return [{ subject: `file ${name}`, kind, details: [{ what: layout }], sources: [], needsRestart: false }]
+  })
+}
+
+const layout = 'comments, layout or the order of lines'
 
 interface Leaf {
   readonly value: unknown
@@ -111,7 +123,7 @@ function inPipeline(old: PipelineFile, found: PipelineFile): readonly Configurat
     return [{ ...place, what: `${name}: ${becomes(was?.value, is?.value)}` }]
   })
   if (details.length > 0 || old.text === found.text) return details
-  return [{ place: found.located.place([]), what: 'comments, layout or the order of lines' }]
+  return [{ place: found.located.place([]), what: layout }]
 }
 
 function ofTables(now: Site, next: Site): readonly ConfigurationChange[] {

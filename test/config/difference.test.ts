@@ -87,6 +87,16 @@ test('rows of a table are told by their key', () => {
 })
 
 test('a comment is a change of the version, and said to be no more than that', () => {
+  const commented = loaded({ [config]: `# mine\n${smallSite[config] ?? ''}` })
+  expect(differences(loaded(), commented)).toEqual([
+    {
+      subject: 'file worklane.yaml',
+      kind: 'changed',
+      details: [{ what: 'comments, layout or the order of lines' }],
+      sources: [],
+      needsRestart: false,
+    },
+  ])
   const after = loaded({ [pipeline]: `# mine\n${smallSite[pipeline] ?? ''}` })
   expect(differences(loaded(), after).map(({ details }) => details[0]?.what)).toEqual([
     'comments, layout or the order of lines',
@@ -127,4 +137,23 @@ test('a secret is not shown', () => {
   const found = differences(loaded(), after)
   expect(found.map(({ subject }) => subject)).toEqual(['setting orthancs.orthanc.password'])
   expect(JSON.stringify(found)).not.toContain('hunter2')
+})
+
+test('a line of a pipeline that others extend is told for those that take it', () => {
+  const base = (smallSite[pipeline] ?? '')
+    .replace('pipeline: orders', 'pipeline: base')
+    .replace('from: ris-orders\n', '')
+  const files = (text: string) => ({
+    'pipelines/base/pipeline.yaml': text,
+    [pipeline]: 'pipeline: orders\nextend: base\nfrom: ris-orders\n',
+  })
+  const before = loaded(files(base))
+  const after = loaded(
+    files(base.replace('RequestedProcedureDescription: OBR-4.2', 'RequestedProcedureDescription: OBR-44.2')),
+  )
+  expect(after.version).not.toBe(before.version)
+  const [change] = differences(before, after)
+  expect(change).toMatchObject({ subject: 'pipeline orders', sources: ['ris-orders'] })
+  expect(change?.details[0]?.place?.file).toBe('pipelines/base/pipeline.yaml')
+  expect(after.again(before.texts).site?.plans.get('ris-orders')?.id).toBe(before.plans.get('ris-orders')?.id)
 })
