@@ -23,6 +23,8 @@ export function corpusSite(): Site {
       ...Object.entries(sources[0] ?? {}).map(([key, value]) => [['sources', 0, key], value] as const),
       ...Object.entries(defaults).map(([key, value]) => [['defaults', key], value] as const),
       [['defaults', 'incomplete'], 'hold'],
+      // What a message means is judged here: MSA-1 of the original mode says it in one code (test/interop has the others).
+      [['sources', 0, 'acknowledgmentMode'], 'original'],
       [['noShow', 'days'], 0],
       // Somebody who could be told: nobody connects to it.
       [['destinations', 0, 'port'], 2],
