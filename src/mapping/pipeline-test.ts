@@ -3,6 +3,7 @@
  * name is about and say what then comes out. A test says only what it is about.
  */
 import type { Dataset } from '../core/dataset.ts'
+import { sentence } from '../core/errors/index.ts'
 import { lacksOf, lackWords } from '../core/lack.ts'
 import type { FilePlace, Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
@@ -13,6 +14,7 @@ import { edit } from './edit.ts'
 import { createLint, isFields, readFields, scalarText, type Fields, type Lint } from './lint.ts'
 import { effectWord } from './order-control.ts'
 import { compilePlan } from './plan.ts'
+import { differenceText, type TestDifference } from './test-difference.ts'
 import type { Plan, PlanInput } from './types.ts'
 
 export interface PipelineTestResult {
@@ -20,6 +22,8 @@ export interface PipelineTestResult {
   readonly place: FilePlace
   /** Empty: the test passed. */
   readonly differences: readonly string[]
+  /** The same, with where it stands and which rule made it so. */
+  readonly details: readonly TestDifference[]
 }
 
 export interface PipelineTestRun {
@@ -59,16 +63,22 @@ export function runPipelineTests(input: PlanInput, document: Located): PipelineT
 function runTest(lint: Lint, plan: Plan, start: string, test: unknown, at: DocumentPath): PipelineTestResult {
   const fields = readFields(lint, test, at, ['name', 'set', 'message', 'expect'])
   const name = scalarText(fields['name']) ?? `test ${Number(at.at(-1)) + 1}`
-  const result = (differences: readonly string[]) => ({ name, place: lint.place(at), differences })
+  const result = (details: readonly TestDifference[]): PipelineTestResult => ({
+    name,
+    place: lint.place(at),
+    differences: details.map(differenceText),
+    details,
+  })
   const text = changed(lint, scalarText(fields['message']) ?? start, fields['set'], [...at, 'set'], name)
   const parsed = parse(Buffer.from(`${text}\r`))
   if (parsed.kind === 'unreadable') {
     lint.error('E230', at, { name, reason: 'its message is not HL7' })
-    return result(['the message cannot be read'])
+    return result([{ what: '', received: 'the message cannot be read' }])
   }
   if (!('expect' in fields)) lint.error('E219', at, { name: 'expect' })
   const expected = readFields(lint, fields['expect'] ?? {}, [...at, 'expect'], expectations)
-  return result(differencesOf(expected, plan, parsed.message))
+  const place: Locate = (path) => lint.place([...at, 'expect', ...path])
+  return result(explained(differencesOf(expected, plan.judge(parsed.message).verdict, place), plan, parsed.message))
 }
 
 function changed(lint: Lint, start: string, changes: unknown, at: DocumentPath, name: string): string {
@@ -87,11 +97,45 @@ function changed(lint: Lint, start: string, changes: unknown, at: DocumentPath, 
   return text
 }
 
-function differencesOf(expected: Fields, plan: Plan, message: Message): readonly string[] {
-  const { verdict } = plan.judge(message)
-  const differences: string[] = []
+/** Where an expectation stands in its file. */
+type Locate = (path: DocumentPath) => FilePlace
+
+/** Whose value it is, besides: to ask which rule made it. */
+interface Found extends TestDifference {
+  readonly item?: number
+  readonly keyword?: string
+}
+
+/** Each value that is not as expected, with where it came from. */
+function explained(found: readonly Found[], plan: Plan, message: Message): readonly TestDifference[] {
+  if (!found.some(({ keyword }) => keyword !== undefined)) return found
+  const { verdict, lines } = plan.explain(message)
+  const owners =
+    verdict.kind === 'accepted'
+      ? verdict.groups.flatMap(({ steps }, group) =>
+          steps.flatMap(({ stations }, step) =>
+            Array.from({ length: Math.max(1, stations.length) }, () => ({ group, step })),
+          ),
+        )
+      : []
+  return found.map(({ item, keyword, ...difference }): TestDifference => {
+    const owner = item === undefined ? undefined : owners[item]
+    const line = lines.find(
+      (one) =>
+        one.keyword === keyword &&
+        (owner === undefined || one.group === owner.group) &&
+        (owner === undefined || one.step === undefined || one.step === owner.step),
+    )
+    if (line === undefined) return difference
+    return { ...difference, by: line.origin, ...(line.place === undefined ? {} : { rule: line.place }) }
+  })
+}
+
+function differencesOf(expected: Fields, verdict: Verdict, place: Locate): readonly Found[] {
+  const found: Found[] = []
   const compare = (what: string, wanted: unknown, got: unknown): void => {
-    if (String(wanted) !== String(got)) differences.push(`${what}: expected ${shown(wanted)}, got ${shown(got)}`)
+    if (String(wanted) !== String(got))
+      found.push({ what, expected: shown(wanted), received: shown(got), place: place([what]) })
   }
   const [group] = verdict.kind === 'accepted' ? verdict.groups : []
   if ('effect' in expected) compare('effect', expected['effect'], effectOf(verdict))
@@ -113,8 +157,10 @@ function differencesOf(expected: Fields, plan: Plan, message: Message): readonly
   const faults = verdict.kind === 'invalid' ? verdict.faults.map(({ code }): string => code) : []
   if ('error' in expected) {
     const wanted = scalarText(expected['error']) ?? ''
-    if (!faults.includes(wanted))
-      differences.push(`error: expected ${wanted}, got ${faults.join(', ') || effectOf(verdict)}`)
+    if (!faults.includes(wanted)) {
+      const received = faults.join(', ') || effectOf(verdict)
+      found.push({ what: 'error', expected: wanted, received, place: place(['error']), ...firstRule(verdict) })
+    }
   }
   if ('warnings' in expected) {
     const warned = verdict.kind === 'accepted' ? verdict.warnings.map(({ code }): string => code) : []
@@ -126,16 +172,30 @@ function differencesOf(expected: Fields, plan: Plan, message: Message): readonly
     compare('lacks', asList(expected['lacks']).join(', '), lackWords.filter((word) => lacks.has(word)).join(', '))
   }
   if ('items' in expected || 'same' in expected) {
-    if (verdict.kind === 'invalid') return [...differences, `items: the message was refused with ${faults.join(', ')}`]
+    if (verdict.kind === 'invalid') {
+      const received = `the message was refused with ${faults.join(', ')}`
+      return [...found, { what: 'items', received, place: place(['items']), ...firstRule(verdict) }]
+    }
     const items = itemsOf(verdict)
-    if ('items' in expected) compareList('items', asList(expected['items']), items, differences)
+    if ('items' in expected) compareList('items', expected['items'], items, { found, place })
     for (const keyword of asList(expected['same'])) {
-      const values = new Set(items.map((item) => JSON.stringify(item[scalarText(keyword) ?? ''])))
-      if (values.size > 1) differences.push(`same: ${scalarText(keyword)} has ${values.size} different values`)
+      const name = scalarText(keyword) ?? ''
+      const values = new Set(items.map((item) => JSON.stringify(item[name])))
+      if (values.size > 1) {
+        const received = `${name} has ${values.size} different values`
+        found.push({ what: 'same', received, place: place(['same']), keyword: name })
+      }
     }
   }
-  if ('patients' in expected) compareList('patients', asList(expected['patients']), patientsOf(verdict), differences)
-  return differences
+  if ('patients' in expected) compareList('patients', expected['patients'], patientsOf(verdict), { found, place })
+  return found
+}
+
+/** Of a message that was refused: what found the first fault. */
+function firstRule(verdict: Verdict): Pick<TestDifference, 'by' | 'rule'> {
+  const [fault] = verdict.kind === 'invalid' ? verdict.faults : []
+  if (fault === undefined) return {}
+  return { by: sentence(fault.code, fault.params), ...(fault.rule === undefined ? {} : { rule: fault.rule }) }
 }
 
 /** As a test writes them: by DICOM keyword; of a merge the identifiers that are no more, of an arrival its visit and day. */
@@ -193,29 +253,59 @@ function identityOf(group: OrderGroup, index: number): Dataset {
   return { StudyInstanceUID: group.numbers.studyInstanceUid ?? `made for order ${index + 1}` }
 }
 
-function compareList(what: string, wanted: readonly unknown[], got: readonly unknown[], differences: string[]): void {
-  if (wanted.length !== got.length) differences.push(`${what}: expected ${wanted.length}, got ${got.length}`)
-  wanted.slice(0, got.length).forEach((one, index) => compareValue(`${what}[${index}]`, one, got[index], differences))
+interface Comparing {
+  readonly found: Found[]
+  readonly place: Locate
+}
+
+function compareList(what: string, value: unknown, got: readonly unknown[], comparing: Comparing): void {
+  const wanted = asList(value)
+  const { found, place } = comparing
+  if (wanted.length !== got.length)
+    found.push({ what, expected: String(wanted.length), received: String(got.length), place: place([what]) })
+  wanted.slice(0, got.length).forEach((one, index) => {
+    const path = Array.isArray(value) ? [what, index] : [what]
+    const item = what === 'items' ? { item: index } : {}
+    compareValue({ at: `${what}[${index}]`, path, ...item }, one, got[index], comparing)
+  })
+}
+
+interface Spot {
+  readonly at: string
+  readonly path: DocumentPath
+  readonly item?: number
+  /** Of the item or its step, whatever is inside. */
+  readonly keyword?: string
 }
 
 /** `null` is an element that is not there; of a mapping only what is named is compared. */
-function compareValue(at: string, wanted: unknown, got: unknown, differences: string[]): void {
+function compareValue(spot: Spot, wanted: unknown, got: unknown, comparing: Comparing): void {
+  const { at, path, ...owner } = spot
   if (isFields(wanted) && isFields(got)) {
-    for (const [keyword, value] of Object.entries(wanted))
-      compareValue(`${at}.${keyword}`, value, got[keyword], differences)
+    for (const [keyword, value] of Object.entries(wanted)) {
+      const named = owner.keyword === undefined || owner.keyword === stepSequence ? { keyword } : {}
+      compareValue(
+        { ...spot, at: `${at}.${keyword}`, path: [...path, keyword], ...named },
+        value,
+        got[keyword],
+        comparing,
+      )
+    }
     return
   }
+  const differs = (expected: string, received: string): void =>
+    void comparing.found.push({ what: at, expected, received, place: comparing.place(path), ...owner })
   if (Array.isArray(wanted) && Array.isArray(got)) {
     const [left, right]: readonly [readonly unknown[], readonly unknown[]] = [wanted, got]
-    if (left.length !== right.length) differences.push(`${at}: expected ${left.length} values, got ${right.length}`)
-    left
-      .slice(0, right.length)
-      .forEach((value, index) => compareValue(`${at}[${index}]`, value, right[index], differences))
+    if (left.length !== right.length) differs(`${left.length} values`, String(right.length))
+    left.slice(0, right.length).forEach((value, index) => {
+      compareValue({ ...spot, at: `${at}[${index}]`, path: [...path, index] }, value, right[index], comparing)
+    })
     return
   }
   const same =
     wanted === null ? got === undefined : scalarText(wanted) !== undefined && scalarText(wanted) === scalarText(got)
-  if (!same) differences.push(`${at}: expected ${shown(wanted)}, got ${shown(got)}`)
+  if (!same) differs(shown(wanted), shown(got))
 }
 
 function asList(value: unknown): readonly unknown[] {

@@ -14,6 +14,7 @@ import { isOrderless, statusEventOf, statusEvents } from './status-event.ts'
 import { exampleOrder, exampleStudy, exampleTime, studyWords } from './status-example.ts'
 import { anyOrthanc, compileStatusPipeline, origin } from './status-pipeline.ts'
 import { compileStatus } from './status.ts'
+import { differenceText, type TestDifference } from './test-difference.ts'
 import type { StatusInput } from './types.ts'
 
 const wholeWords = ['pipeline', 'source', 'message', 'item', 'study', 'tests']
@@ -40,8 +41,17 @@ export function runStatusTests(input: StatusInput, document: Located): PipelineT
   })
   if (plan === undefined) return { results: [], problems: [...problems, ...lint.problems] }
   const heard = pipeline?.from.find((name) => name !== anyOrthanc) ?? 'orthanc'
-  const results = tests.map((test, index) => runTest(lint, plan, heard, fields, test, ['tests', index]))
+  const ruleOf = located === undefined ? () => ({}) : ruleIn(located)
+  const results = tests.map((test, index) => runTest(lint, plan, { heard, ruleOf }, fields, test, ['tests', index]))
   return { results, problems: [...problems, ...lint.problems] }
+}
+
+type RuleOf = (path: string) => Pick<TestDifference, 'rule'>
+
+/** The line of `map` that fills a field, where it is named as the test names it. */
+function ruleIn(located: Located): RuleOf {
+  const map: unknown = isFields(located.value) ? located.value['map'] : undefined
+  return (path) => (isFields(map) && path in map ? { rule: located.place(['map', path], 'key') } : {})
 }
 
 /** Whatever the sources of the orders are called. */
@@ -53,19 +63,24 @@ function originsOf(blocks: readonly unknown[]): Readonly<Record<string, string>>
 function runTest(
   lint: Lint,
   plan: StatusPlan,
-  heard: string,
+  { heard, ruleOf }: { readonly heard: string; readonly ruleOf: RuleOf },
   whole: Fields,
   test: unknown,
   at: DocumentPath,
 ): PipelineTestResult {
   const fields = readFields(lint, test, at, testWords)
   const name = scalarText(fields['name']) ?? `test ${Number(at.at(-1)) + 1}`
-  const result = (differences: readonly string[]) => ({ name, place: lint.place(at), differences })
+  const result = (details: readonly TestDifference[]): PipelineTestResult => ({
+    name,
+    place: lint.place(at),
+    differences: details.map(differenceText),
+    details,
+  })
   const kind = statusEventOf(fields['event'])
   if (kind === undefined) {
     const params = { name: scalarText(fields['event']) ?? '', known: statusEvents.join(', ') }
     lint.error('E225', [...at, 'event'], params, { known: statusEvents })
-    return result(['the event is not known'])
+    return result([{ what: '', received: 'the event is not known' }])
   }
   const hasOrder = !isOrderless(kind) && fields['order'] !== 'none'
   const item = { ...block(lint, whole, 'item', []), ...block(lint, fields, 'item', at) }
@@ -86,7 +101,7 @@ function runTest(
     orthanc,
     controlId: (n) => `E${n + 1}`,
   })
-  return result(compare(lint, fields['expect'], messages, [...at, 'expect']))
+  return result(compare(lint, fields['expect'], messages, [...at, 'expect'], ruleOf))
 }
 
 function sourceOf(...blocks: readonly Fields[]): string {
@@ -127,22 +142,24 @@ function compare(
   expected: unknown,
   messages: readonly StatusMessage[],
   at: DocumentPath,
-): readonly string[] {
-  if (expected === 'nothing') {
-    return messages.length === 0 ? [] : [`expected nothing, got ${counted(messages.length)}`]
-  }
+  ruleOf: RuleOf,
+): readonly TestDifference[] {
+  const number = (wanted: string, got: string): TestDifference[] => [
+    { what: '', expected: wanted, received: got, place: lint.place(at) },
+  ]
+  if (expected === 'nothing') return messages.length === 0 ? [] : number('nothing', counted(messages.length))
   const list: readonly unknown[] = Array.isArray(expected) ? expected : [expected]
   if (!list.every(isFields)) {
     const wanted = 'nothing, a mapping of HL7 paths to values, or a list of them'
     lint.error('E200', at, { where: 'expect', expected: wanted })
-    return ['nothing was expected']
+    return [{ what: '', received: 'nothing was expected' }]
   }
-  if (messages.length === 0) return ['expected a message, got none']
-  if (list.length !== messages.length) return [`expected ${counted(list.length)}, got ${counted(messages.length)}`]
+  if (messages.length === 0) return number('a message', 'none')
+  if (list.length !== messages.length) return number(counted(list.length), counted(messages.length))
   return list.flatMap((fields, index) => {
     const place = Array.isArray(expected) ? [...at, index] : at
     const found = messages[index]
-    return found === undefined ? [] : compareMessage(lint, fields, found, place)
+    return found === undefined ? [] : compareMessage(lint, fields, found, place, ruleOf)
   })
 }
 
@@ -150,13 +167,21 @@ function counted(count: number): string {
   return count === 1 ? 'one message' : `${count} messages`
 }
 
-function compareMessage(lint: Lint, expected: Fields, found: StatusMessage, at: DocumentPath): readonly string[] {
+function compareMessage(
+  lint: Lint,
+  expected: Fields,
+  found: StatusMessage,
+  at: DocumentPath,
+  ruleOf: RuleOf,
+): readonly TestDifference[] {
   const parsed = parse(found.bytes)
-  if (parsed.kind !== 'message') return ['the message cannot be read']
+  if (parsed.kind !== 'message') return [{ what: '', received: 'the message cannot be read' }]
   const { message } = parsed
-  const difference = (what: string, wanted: unknown, got: string): readonly string[] => {
+  const difference = (what: string, wanted: unknown, got: string): readonly TestDifference[] => {
     const want = wanted === null ? '' : (scalarText(wanted) ?? '')
-    return want === got ? [] : [`${what}: expected ${JSON.stringify(want)}, got ${JSON.stringify(got)}`]
+    if (want === got) return []
+    const [expectedText, received] = [want, got].map((text) => JSON.stringify(text)) as [string, string]
+    return [{ what, expected: expectedText, received, place: lint.place([...at, what]), ...ruleOf(what) }]
   }
   return Object.entries(expected).flatMap(([text, wanted]) => {
     if (text === 'to') return difference('to', wanted, found.endpoint)

@@ -49,7 +49,11 @@ test('a test that fails says what was expected, what came, and where it stands',
   const { code, stdout } = await tested({ [beside]: tests.replace('PatientName: Doe^Jane', 'PatientName: Roe^Jane') })
   expect(code).toBe(1)
   expect(stdout).toContain(
-    `  FAILED  an order becomes an item  ${beside}:8\n          items[0].PatientName: expected "Roe^Jane", got "Doe^Jane"\n`,
+    `  FAILED  an order becomes an item  ${beside}:8\n` +
+      `          items[0].PatientName  ${beside}:11:24\n` +
+      '            expected  "Roe^Jane"\n' +
+      '            received  "Doe^Jane"\n' +
+      '            by        PID-5  pipelines/orders/pipeline.yaml:12:3\n',
   )
   expect(stdout).toMatch(/\n1 passed, 1 failed\n$/)
 })
@@ -145,7 +149,9 @@ test('a status pipeline that sends something else fails its test', async () => {
   const { code, stdout } = await tested({ ...status, [file]: wrong }, ['status'])
   expect(code).toBe(1)
   expect(stdout).toContain(`FAILED  the first image puts the order in progress  ${file}:8\n`)
-  expect(stdout).toContain('ORC-5: expected "CM", got "IP"')
+  expect(stdout).toMatch(
+    /ORC-5 {2}pipelines.status.pipeline\.test\.yaml:10:\d+\n +expected {2}"CM"\n +received {2}"IP"\n +by +pipelines.status.pipeline\.yaml:9:3\n/,
+  )
 })
 
 test('an event that there is not is said with its place', async () => {
@@ -153,4 +159,65 @@ test('an event that there is not is said with its place', async () => {
   const { code, stdout } = await tested({ ...status, [file]: status[file].replace('event: completed', 'event: ended') })
   expect(code).toBe(1)
   expect(stdout).toMatch(new RegExp(`${file}:12:\\d+ {2}E225`))
+})
+
+const failing: readonly [what: string, expectation: string, shown: readonly string[]][] = [
+  [
+    'a value that should not be there',
+    'items: [{ PatientSex: null }]',
+    [
+      'items[0].PatientSex',
+      'expected  nothing',
+      'received  "F"',
+      'by        PID-8  pipelines/orders/pipeline.yaml:15:3',
+    ],
+  ],
+  [
+    'a value of the step, with the row of the table',
+    'items: [{ ScheduledProcedureStepSequence: [{ Modality: MR }] }]',
+    ['items[0].ScheduledProcedureStepSequence[0].Modality', 'received  "CT"', 'step.modality, procedures.csv:2'],
+  ],
+  ['too few items', 'items: [{}, {}]', ['items ', 'expected  2', 'received  1']],
+  ['another effect', 'effect: cancel', ['effect ', 'expected  "cancel"', 'received  "create"']],
+  ['an error that did not come', 'error: E301', ['error ', 'expected  E301', 'received  create']],
+]
+
+test.each(failing)('what fails is shown as expected and as it came: %s', async (_, expectation, shown) => {
+  const head = tests.slice(0, tests.indexOf('tests:'))
+  const { code, stdout } = await tested({
+    [beside]: `${head}tests:\n  - name: fails\n    expect: { ${expectation} }\n`,
+  })
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/pipeline\.test\.yaml:9:\d+\n/)
+  for (const text of shown) expect(stdout).toContain(text)
+})
+
+test('an order that is refused names the error and the rule that found it, whatever items were expected', async () => {
+  const refused = tests.replace('    expect:\n      items:', '    set: { OBR-4.1: XYZZY }\n    expect:\n      items:')
+  const { stdout } = await tested({ [beside]: refused })
+  expect(stdout).toMatch(/items {2}.*\n +received {2}the message was refused with E301\n +by +.*"XYZZY"/)
+})
+
+test('--name runs those whose name has this text; none is no success', async () => {
+  const { code, stdout } = await tested({ [beside]: tests }, ['--name', 'CANCELLED'])
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'orders\n  passed  a cancelled order cancels\n1 passed\n' })
+  expect((await tested({ [beside]: tests }, ['--name', 'nothing like it'])).code).toBe(2)
+})
+
+test('--json gives each difference with its place and its rule', async () => {
+  const { stdout } = await tested({ [beside]: tests.replace('PatientName: Doe^Jane', 'PatientName: Roe') }, ['--json'])
+  const [{ results }] = JSON.parse(stdout) as [{ results: unknown[] }]
+  expect(results[0]).toMatchObject({
+    name: 'an order becomes an item',
+    details: [
+      {
+        what: 'items[0].PatientName',
+        expected: '"Roe"',
+        received: '"Doe^Jane"',
+        place: { file: beside, line: 11 },
+        by: 'PID-5',
+        rule: { file: 'pipelines/orders/pipeline.yaml', line: 12 },
+      },
+    ],
+  })
 })
