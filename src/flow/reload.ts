@@ -16,6 +16,7 @@ import { EngineError } from '../core/errors/index.ts'
 import { ruleText, type Problem } from '../core/fault.ts'
 import type { PlanId } from '../core/ids.ts'
 import type { Clock, Log, PartHealth, PlanStore } from '../core/ports.ts'
+import { inTime } from './in-time.ts'
 
 /** What is known of a site that could run; the rest is for `apply`. */
 export interface Candidate {
@@ -53,6 +54,8 @@ export interface StartedReloader extends Reloader {
   /** For `/health/ready`: nothing when all engines of the store run what their files hold. */
   parts(): Promise<readonly PartHealth[]>
 }
+
+const askMilliseconds = 500
 
 interface Wanted<Site> {
   readonly how: 'reload' | 'rollback'
@@ -176,7 +179,8 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
       }),
 
     async parts() {
-      const [newest] = await store.activations(1).catch(() => [])
+      // A store that hangs must not hang the answer: other parts say that it does.
+      const [newest] = await inTime(askMilliseconds, store.activations(1)).catch(() => [])
       if (active !== undefined && newest !== undefined && newest.version !== site.version)
         return [degraded(new EngineError('E844', { newest: newest.version, version: site.version }), newest.at)]
       if (onDisk === undefined) return []

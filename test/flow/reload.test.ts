@@ -27,7 +27,7 @@ function engines() {
   const history: Activation[] = []
   const texts = new Map<string, ConfigurationTexts>()
   const remembered = new Set<string>()
-  const seen = { away: false }
+  const seen = { away: false, frozen: false }
   const store = {
     activate: async (one: Omit<Activation, 'number'>, files: ConfigurationTexts) => {
       if (seen.away) throw storeAway()
@@ -36,7 +36,10 @@ function engines() {
       texts.set(one.version, files)
       return activation
     },
-    activations: async (limit = 1000) => history.slice(0, limit),
+    activations: async (limit = 1000) => {
+      if (seen.frozen) await new Promise(() => undefined)
+      return history.slice(0, limit)
+    },
     texts: async (version: string) => texts.get(version),
     remember: async (id: string) => void remembered.add(id),
   }
@@ -178,6 +181,13 @@ test('each engine reloads by itself; the others say that they run another versio
   // The second one did the same step, not one more.
   expect(all.history).toHaveLength(2)
   expect(await two.reloader.rollback(two.by)).toMatchObject({ done: { to: 'v-a' } })
+})
+
+test('a store that hangs holds up no health', async () => {
+  const all = engines()
+  const { reloader } = await all.start(made('a'))
+  all.seen.frozen = true
+  expect(await reloader.parts()).toEqual([])
 })
 
 test('reloads that are asked for together go one after the other', async () => {
