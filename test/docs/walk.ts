@@ -29,6 +29,22 @@ export function filesOf(page: Page): readonly GivenFile[] {
   })
 }
 
+/** A copy of the shipped site with these files. */
+export function aShippedSite(files: Readonly<Record<string, string>> = {}): {
+  readonly cwd: string
+  remove(): void
+} {
+  const folder = temporaryFolder()
+  for (const name of ['config', 'pipelines']) cpSync(join(root, name), join(folder.path, name), { recursive: true })
+  for (const [path, text] of Object.entries(files)) put(folder.path, { path, text })
+  return { cwd: folder.path, remove: () => folder.remove() }
+}
+
+function put(folder: string, { path, text }: GivenFile): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), text)
+}
+
 export interface Walk {
   /** The folder of the site that the page has left behind. */
   readonly site: string
@@ -41,11 +57,10 @@ export interface Walk {
 /**
  * Does with a copy of the shipped site what a page says, from its text alone: writes
  * the files, types the commands, and looks whether they show what the page shows.
- * A command that is followed by what it shows may end with 1; any other must not.
+ * The command before what it shows may end with 1; any other must not.
  */
 export async function walk(page: Page): Promise<Walk> {
-  const folder = temporaryFolder()
-  for (const name of ['config', 'pipelines']) cpSync(join(root, name), join(folder.path, name), { recursive: true })
+  const { cwd, remove } = aShippedSite()
   const given = filesOf(page)
   const differences: string[] = []
   let commands = 0
@@ -53,23 +68,22 @@ export async function walk(page: Page): Promise<Walk> {
   for (const block of blocksOf(page)) {
     const file = given.find(({ text }) => text === block.text)
     if (file !== undefined) {
-      mkdirSync(dirname(join(folder.path, file.path)), { recursive: true })
-      writeFileSync(join(folder.path, file.path), file.text)
+      put(cwd, file)
     } else if (block.language === 'sh') {
       shown = ''
-      for (const line of block.text.split('\n').map((text) => text.replace(/ +#.*$/, '').trim())) {
-        if (line === '') continue
-        const ran = await run(line, folder.path)
+      const lines = block.text.split('\n').map((text) => text.replace(/ +#.*$/, '').trim())
+      for (const line of lines.filter((text) => text !== '')) {
+        const ran = await run(line, cwd)
         commands += 1
         shown += ran.output
-        const isExpected = block.next === 'text' || ran.code === 0
+        const isExpected = ran.code === 0 || (block.next === 'text' && line === lines.findLast((text) => text !== ''))
         if (!isExpected) differences.push(`${line}\nends with ${ran.code}:\n${ran.output}`)
       }
     } else if (block.language === 'text' && !shows(shown, block.text)) {
       differences.push(`the page shows\n${block.text}\nand the command\n${shown}`)
     }
   }
-  return { site: folder.path, commands, differences, remove: () => folder.remove() }
+  return { site: cwd, commands, differences, remove }
 }
 
 /** Here where it is a verb of worklane, else as the shell does. */
