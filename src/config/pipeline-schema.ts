@@ -16,6 +16,8 @@ export interface OfferedKeyword {
   readonly isOfPatient: boolean
   /** `(0010,0010) PN, type 2` */
   readonly description: string
+  /** Where the shipped pipeline of orders has it from. */
+  readonly examples: readonly unknown[]
 }
 
 const steps = 'ScheduledProcedureStepSequence'
@@ -23,46 +25,66 @@ const text = { type: ['string', 'number', 'boolean'] } as const
 
 const words: Readonly<Record<(typeof ruleWords)[number], JsonSchema>> = {
   from: {
-    $ref: '#/definitions/rule',
-    description: 'An HL7 path (OBR-4.1), a name from let, a column (step.modality), or a list of them.',
+    allOf: [{ $ref: '#/definitions/rule' }],
+    examples: ['PID-8', ['IPC-1', 'OBR-18']],
+    description:
+      'An HL7 path (OBR-4.1), a name from let, a column (step.modality), the source it came from (source.name), or a list of them.',
   },
-  value: { ...text, description: 'A constant.' },
-  expr: { type: 'string', description: 'An expression over names from let; rarely needed.' },
+  value: { ...text, description: 'A constant.', examples: ['HOSP'] },
+  expr: {
+    type: 'string',
+    description: 'An expression over names from let; rarely needed.',
+    examples: ['room + "-" + modality'],
+  },
   table: {
     type: 'string',
     description: 'Translates the code: a table of `tables`, or one column of it (stations.station_ae).',
+    examples: ['sex', 'stations.station_ae'],
   },
   when: {
     type: 'string',
     description: 'A condition over names from let: sex == "F". Where it is false there is no value.',
+    examples: ['sex == "F"', 'location != ""'],
   },
-  join: { type: 'string', description: 'Puts the values of the list together with this between them.' },
+  join: {
+    type: 'string',
+    description: 'Puts the values of the list together with this between them.',
+    examples: [' ', ', '],
+  },
   otherwise: {
     ...text,
     description:
       'Where there is no value. `uid`: a Study Instance UID, made once per order. `generated(RAD)`: an accession number, requested procedure ID or step ID, made once per order, that begins so.',
+    examples: ['uid', 'generated(RAD)'],
   },
   tooLong: {
     enum: [...tooLongWords],
     description:
       'What is done with a text that is too long for DICOM: refuse, truncate, split into several values, a short number made of it (hash), or omit. Which of them a keyword allows: docs/reference/validation.md.',
+    examples: ['truncate'],
   },
   unit: {
     type: 'string',
     description: 'Where the unit of the number stands: a weight in pounds becomes kilograms, an unknown unit no value.',
+    examples: ['OBX-6.1'],
   },
-  after: { type: 'string', description: 'Only from segments that follow this one: NTE-3 after OBR.' },
-  each: { type: 'string', description: 'One value for each repetition of this field.' },
+  after: {
+    type: 'string',
+    description: 'Only from segments that follow this one: NTE-3 after OBR.',
+    examples: ['OBR'],
+  },
+  each: { type: 'string', description: 'One value for each repetition of this field.', examples: ['PID-3'] },
   conflict: {
     enum: ['warn', 'refuse'],
     description: 'What is done when the fields of the list have different values; with `warn` the first counts.',
+    examples: ['warn'],
   },
 }
 
 const codes: Readonly<Record<(typeof codeWords)[number], JsonSchema>> = {
-  code: { description: 'The coded field, or a list of them.' },
-  scheme: { description: 'Coding scheme where the message names none.' },
-  meaning: { description: 'Meaning where the message names none.' },
+  code: { description: 'The coded field, or a list of them.', examples: ['OBR-4', ['OBR-44', 'OBR-4']] },
+  scheme: { description: 'Coding scheme where the message names none.', examples: ['99HOSP'] },
+  meaning: { description: 'Meaning where the message names none.', examples: ['step.description'] },
   when: words.when,
 }
 
@@ -78,17 +100,18 @@ export function pipelineSchema(keywords: readonly OfferedKeyword[]): JsonSchema 
   const stepRef = '#/definitions/step'
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
-    title: 'pipeline.yaml: what messages mean',
+    description: 'pipeline.yaml: what messages mean.',
     type: 'object',
     required: ['pipeline'],
     if: { required: ['extend'] },
     then: { anyOf: ['ordersExtension', 'patientsExtension', 'statusExtension'].map(definition) },
     else: { anyOf: ['orders', 'patients', 'status'].map(definition) },
     definitions: {
+      // It says nothing of itself: editors would show that instead of what its key says.
       rule: {
         anyOf: [
-          { type: 'string', description: 'An HL7 path, a name from let, or a column of the table of the step.' },
-          { type: 'array', description: 'The first with a value is taken.', items: { $ref: '#/definitions/rule' } },
+          { type: 'string' },
+          { type: 'array', items: { $ref: '#/definitions/rule' } },
           { type: 'object', properties: words, additionalProperties: false },
         ],
       },
@@ -122,9 +145,13 @@ function definition(name: string): JsonSchema {
 }
 
 function mapOf(keywords: readonly OfferedKeyword[], more: JsonSchema = {}): JsonSchema {
-  const offered = keywords.map(({ keyword, description }) => [
+  const offered = keywords.map(({ keyword, description, examples }) => [
     keyword,
-    { description, allOf: [{ $ref: `#/definitions/${keyword.endsWith('Sequence') ? 'sequence' : 'rule'}` }] },
+    {
+      description,
+      ...(examples.length > 0 ? { examples } : {}),
+      allOf: [{ $ref: `#/definitions/${keyword.endsWith('Sequence') ? 'sequence' : 'rule'}` }],
+    },
   ])
   return {
     type: 'object',
@@ -138,36 +165,49 @@ const messages: JsonSchema = { type: 'array', items: { type: 'string' } }
 
 /** What pipelines of orders and of patients have in common. */
 const common = {
-  pipeline: { type: 'string', description: 'Its name.' },
-  summary: { type: 'string', description: 'One sentence for the mapping table.' },
+  pipeline: { type: 'string', description: 'Its name.', examples: ['orders'] },
+  summary: {
+    type: 'string',
+    description: 'One sentence for the mapping table.',
+    examples: ['Radiology orders from the RIS become modality worklist items in Orthanc.'],
+  },
   extend: {
     type: 'string',
     description:
       'The name of another pipeline: everything it says holds here, too, but for the lines that are written here. null takes a line away.',
+    examples: ['orders'],
   },
   from: {
     description:
       'The source whose messages it takes, or several (worklane.yaml, sources). Without it, the pipeline is there to be extended only.',
+    examples: ['ris-orders', ['ris-east', 'ris-west']],
     anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
   },
   accept: {
     type: 'object',
     description: 'Which messages it takes; what no pipeline takes is refused, what `when` leaves out is ignored.',
+    examples: [{ messages: ['ORM^O01'] }],
     additionalProperties: false,
     properties: {
-      messages: { ...messages, description: 'MSH-9: ORM^O01.' },
+      messages: {
+        ...messages,
+        description: 'MSH-9: ORM^O01, or all of a kind: ADT.',
+        examples: [['ORM^O01', 'OMI^O23'], ['ADT']],
+      },
       when: words.when,
     },
   },
   let: {
     type: 'object',
     description: 'Names for values that are used below, in conditions and in the map.',
+    examples: [{ patientId: ['PID-3(5=MR)', 'PID-3'] }],
     additionalProperties: { $ref: '#/definitions/rule' },
   },
   tables: {
     type: 'object',
     description:
       'Codes and what they become: { F: F, otherwise: "" }, or { file: name.csv, key: column }. Others: reject, same, next (the next rule of the list), or a value.',
+    examples: [{ stations: { file: 'stations.csv', key: 'resource', otherwise: 'reject' } }],
     additionalProperties: { type: 'object', additionalProperties: text },
   },
 } as const satisfies JsonSchema
@@ -175,12 +215,19 @@ const common = {
 const replies: JsonSchema = {
   ...messages,
   description: 'MSH-9 of answers to orders: ORR^O02. They are ignored, but for a number of the order that they bring.',
+  examples: [['ORR^O02']],
 }
 
 function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
   const map = mapOf(
     keywords.filter(({ isInStep, keyword }) => !isInStep && keyword !== steps),
-    { [steps]: { description: 'The Scheduled Procedure Step.', allOf: [{ $ref: '#/definitions/step' }] } },
+    {
+      [steps]: {
+        description: 'The Scheduled Procedure Step.',
+        examples: [{ Modality: 'OBR-24' }],
+        allOf: [{ $ref: '#/definitions/step' }],
+      },
+    },
   )
   return {
     type: 'object',
@@ -189,16 +236,22 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
     properties: {
       ...common,
       accept: { ...common.accept, properties: { ...common.accept.properties, replies } },
-      to: { type: 'string', description: 'The Orthanc that serves its items (worklane.yaml, orthancs).' },
+      to: {
+        type: 'string',
+        description: 'The Orthanc that serves its items (worklane.yaml, orthancs).',
+        examples: ['orthanc'],
+      },
       orderControl: {
         type: 'object',
         description: 'ORC-1, or ORC-1(ORC-5), and what it does to the order. Without otherwise, others are refused.',
+        examples: [{ NW: 'create', XO: 'update', CA: 'cancel', otherwise: 'reject' }],
         additionalProperties: { enum: [...effects, 'reject'] },
       },
       triggerEvent: {
         type: 'object',
         description:
           'Of bookings: MSH-9.2, or MSH-9.2(SCH-25) such as S14(Cancelled), and what it does to the order. Without otherwise, others are refused.',
+        examples: [{ S12: 'schedule', 'S14(Cancelled)': 'cancel', otherwise: 'ignore' }],
         additionalProperties: { enum: [...bookingEffects] },
       },
       changesPatient: {
@@ -206,15 +259,23 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
         items: { enum: ['create', 'update'] },
         description:
           'Which effects change name, birth date and the like of a patient who is known: [create] unless it is said.',
+        examples: [['create', 'update']],
       },
       each: {
         type: 'object',
         additionalProperties: false,
+        description: 'What makes an order, and what a step, of the segments of a message.',
+        examples: [{ order: 'ORC', step: 'procedures(OBR-4.1)' }],
         properties: {
-          order: { type: 'string', description: 'The segment that begins an order: ORC, of bookings SCH.' },
+          order: {
+            type: 'string',
+            description: 'The segment that begins an order: ORC, of bookings SCH.',
+            examples: ['ORC', 'SCH'],
+          },
           step: {
             type: 'string',
             description: 'One step for each row of a table (procedures(OBR-4.1)), or each segment (IPC).',
+            examples: ['procedures(OBR-4.1)', 'IPC'],
           },
           when: { ...words.when, description: 'Segments of which it is false are no steps.' },
         },
@@ -222,15 +283,30 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
       identity: {
         type: 'object',
         description: 'What names the order and its steps; everything else may be corrected later.',
+        examples: [{ order: ['ORC-3', 'ORC-2'], step: 'OBR-20' }],
         additionalProperties: false,
         properties: {
-          order: { description: 'ORC-3, ORC-2: the first with a value.' },
-          step: { $ref: '#/definitions/rule' },
-          appointment: { description: 'Of bookings: SCH-2, SCH-1. Their numbers are a space of their own.' },
-          authority: { description: 'Assigning authority of the numbers, where it is not that of the source.' },
+          order: { description: 'ORC-3, ORC-2: the first with a value.', examples: [['ORC-3', 'ORC-2']] },
+          step: {
+            description: 'What tells the steps of an order apart.',
+            examples: ['OBR-20'],
+            allOf: [{ $ref: '#/definitions/rule' }],
+          },
+          appointment: {
+            description: 'Of bookings: SCH-2, SCH-1. Their numbers are a space of their own.',
+            examples: [['SCH-2', 'SCH-1']],
+          },
+          authority: {
+            description: 'Assigning authority of the numbers, where it is not that of the source.',
+            examples: ['ORC-3.2'],
+          },
         },
       },
-      map: { description: 'DICOM keyword: where its value comes from.', allOf: [map] },
+      map: {
+        description: 'DICOM keyword: where its value comes from.',
+        examples: [{ PatientName: 'PID-5', PatientSex: { from: 'PID-8', table: 'sex' } }],
+        allOf: [map],
+      },
     },
   }
 }
@@ -240,9 +316,10 @@ function patients(keywords: readonly OfferedKeyword[]): JsonSchema {
   const prior = {
     each: {
       description: 'The field whose repetitions are meant, or several of which the first with a value is taken.',
+      examples: ['MRG-1'],
     },
-    PatientID: { description: 'The identifier: MRG-1.1.', allOf: [rule] },
-    IssuerOfPatientID: { description: 'Its assigning authority: MRG-1.4.1.', allOf: [rule] },
+    PatientID: { description: 'The identifier: MRG-1.1.', examples: ['MRG-1.1'], allOf: [rule] },
+    IssuerOfPatientID: { description: 'Its assigning authority: MRG-1.4.1.', examples: ['MRG-1.4.1'], allOf: [rule] },
   }
   return {
     type: 'object',
@@ -253,11 +330,13 @@ function patients(keywords: readonly OfferedKeyword[]): JsonSchema {
       triggerEvent: {
         type: 'object',
         description: 'MSH-9.2, and what it does to the patient. Without otherwise, others are refused.',
+        examples: [{ A08: 'update', A40: 'merge', otherwise: 'ignore' }],
         additionalProperties: { enum: [...patientEffects] },
       },
       prior: {
         type: 'object',
         description: 'Who the patient of a merge was before.',
+        examples: [{ each: 'MRG-1', PatientID: 'MRG-1.1', IssuerOfPatientID: 'MRG-1.4.1' }],
         required: ['each', 'PatientID'],
         additionalProperties: false,
         properties: prior,
@@ -265,17 +344,24 @@ function patients(keywords: readonly OfferedKeyword[]): JsonSchema {
       arrival: {
         type: 'object',
         description: 'Which steps an arrival means: those of the visit, else those of the day.',
+        examples: [{ AdmissionID: 'PV1-19.1', day: ['EVN-6', 'EVN-2'] }],
         additionalProperties: false,
         properties: {
           AdmissionID: {
             description: 'The visit, as orders map it: PV1-19.1. Left out: the day decides.',
+            examples: ['PV1-19.1'],
             allOf: [rule],
           },
-          day: { description: 'The time of the event: EVN-6, else EVN-2.', allOf: [rule] },
+          day: {
+            description: 'The time of the event: EVN-6, else EVN-2.',
+            examples: [['EVN-6', 'EVN-2']],
+            allOf: [rule],
+          },
         },
       },
       map: {
         description: 'DICOM keyword of the patient: where its value comes from.',
+        examples: [{ PatientName: 'PID-5', PatientID: 'PID-3.1' }],
         allOf: [mapOf(keywords.filter(({ isOfPatient }) => isOfPatient))],
       },
     },

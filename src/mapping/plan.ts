@@ -10,10 +10,10 @@ import { compileOrderPipeline, type OrderPipeline } from './order-pipeline.ts'
 import { compilePatientPipeline, isPatientPipeline, type PatientPipeline } from './patient-pipeline.ts'
 import { lintSamePatient } from './same-patient.ts'
 import { fault, Named, shownCode, type Scene } from './scene.ts'
-import { createZone, type Zone } from './time.ts'
+import { createZone } from './time.ts'
 import { doubtfulMerge, patientSegment, translatePatients } from './translate-patient.ts'
 import { createTranslator, type Listener, type Translator } from './translate.ts'
-import type { CompilePlan, Judgement, Plan, PlanInput, PlanSite } from './types.ts'
+import type { CompilePlan, Judgement, Plan, PlanInput } from './types.ts'
 import type { AcceptedType } from './vocabulary.ts'
 
 interface OrderStage extends OrderPipeline {
@@ -35,7 +35,7 @@ export const compilePlan: CompilePlan = ({ id, source, pipelines, tables, site }
   })
   const problems = stages.flatMap(({ lint }) => lint.problems)
   if (stages.some(({ lint }) => lint.failed)) return { plan: undefined, problems }
-  const judgeWith = createJudge(stages, site, createZone(site.timeZone))
+  const judgeWith = createJudge(stages, { source, site, zone: createZone(site.timeZone) })
   const plan: Plan = {
     id,
     source,
@@ -58,7 +58,10 @@ function safely(message: Message, judge: () => Judgement): Judgement {
   }
 }
 
-function createJudge(stages: readonly Stage[], site: PlanSite, zone: Zone) {
+/** What is the same for all messages of a plan. */
+type Surroundings = Pick<Scene, 'source' | 'site' | 'zone'>
+
+function createJudge(stages: readonly Stage[], around: Surroundings) {
   return (message: Message, explainer: Explainer | undefined): Judgement => {
     const type = typeOf(message)
     // An answer to an acknowledgment would be answered in turn (HL7 2.5.1 §2.9.2).
@@ -75,7 +78,7 @@ function createJudge(stages: readonly Stage[], site: PlanSite, zone: Zone) {
     for (const stage of taking) {
       const isReply = stage.messages.find((each) => isTaken(each, type))?.isReply === true
       const scopes = scopesOf(stage.kind === 'orders' ? stage.orderSegment : patientSegment)
-      const scenes = scopes.map((scope) => createScene(scope, site, zone, hasNulls, explainer))
+      const scenes = scopes.map((scope) => createScene(scope, around, hasNulls, explainer))
       const wanted = stage.accept === undefined ? scenes : scenes.filter((scene) => stage.accept?.(scene))
       if (wanted.length === 0) {
         refused ??= stage
@@ -133,17 +136,10 @@ function doubtfulStructure({ segments }: Message, scopes: readonly Scope[]): rea
   return []
 }
 
-function createScene(
-  scope: Scope,
-  site: PlanSite,
-  zone: Zone,
-  hasNulls: boolean,
-  explainer: Explainer | undefined,
-): Scene {
+function createScene(scope: Scope, around: Surroundings, hasNulls: boolean, explainer: Explainer | undefined): Scene {
   return {
     scope,
-    site,
-    zone,
+    ...around,
     hasNulls,
     named: new Named(),
     row: undefined,

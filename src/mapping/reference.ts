@@ -1,7 +1,7 @@
 /**
  * What may stand on the right side of a rule: an HL7 path (`OBR-4.1`), a name from
  * `let:` (with components, `patientId.4.1`), or a column of the step's table row
- * (`step.modality`). Anything else is a mistake: a constant says `value:`.
+ * (`step.modality`), or the source that it came from (`source.name`). Anything else is a mistake: a constant says `value:`.
  */
 import type { Hl7Place } from '../core/fault.ts'
 import type { DocumentPath } from '../core/located.ts'
@@ -42,6 +42,7 @@ export interface Vocabulary {
 export function compileReference(words: Vocabulary, text: string, at: DocumentPath): Reference | undefined {
   const { lint } = words
   if (text.startsWith('step.')) return columnReference(words, text, at)
+  if (text === sourceName) return { text, place: undefined, source: bySource }
   const [name = '', ...parts] = text.split('.')
   if (words.letNames.includes(name) && parts.every((part) => /^[1-9]\d?$/.test(part)) && parts.length < 3) {
     return letReference(words, name, parts.map(Number), text)
@@ -65,8 +66,17 @@ export function compileReference(words: Vocabulary, text: string, at: DocumentPa
   }
   // A conversion, as other tools want one: here the attribute knows what it needs.
   const inside = /^\w+\(([A-Z][A-Z0-9]{2}-\d[\d.]*)\)$/.exec(text)?.[1]
-  lint.error('E201', at, { text }, { suggestion: inside ?? suggest(name, words.letNames) })
+  const near = text.startsWith('source.') ? suggest(text, [sourceName]) : suggest(name, words.letNames)
+  lint.error('E201', at, { text }, { suggestion: inside ?? near })
   return undefined
+}
+
+/** By which endpoint the message came in: one pipeline may hear several. */
+const sourceName = 'source.name'
+
+const bySource: Source = (scene) => {
+  scene.notes?.push(sourceName)
+  return [literal(scene.source)]
 }
 
 /** Looks into the message; a whole field's null (`""`) is also that of its components. */

@@ -10,6 +10,8 @@ import type { Zone } from './time.ts'
 export interface Scene {
   /** Message header, patient, visit and the group. */
   readonly scope: Scope
+  /** Name of the endpoint that the message came in by. */
+  readonly source: string
   readonly site: PlanSite
   readonly zone: Zone
   /** Whether the message has an HL7 null (`""`) at all. */

@@ -368,3 +368,24 @@ test('the pipelines of one source are asked one after the other, and the first w
   expect(places(site).filter((text) => !text.includes('E268'))).toEqual([])
   expect(explained(site, 'ris-orders').pipeline).toBe('main')
 })
+
+test('a rule may ask by which source a message came in', () => {
+  const { 'pipelines/orders/pipeline.yaml': orders = '' } = smallSite
+  const site = load('', {
+    'pipelines/east/pipeline.yaml': null,
+    'pipelines/orders/pipeline.yaml': orders
+      .replace('from: ris-orders', 'from: [ris-orders, ris-east]')
+      .replace('tables:', 'let: { sender: source.name }\ntables:\n  rooms: { ris-orders: MAIN01, ris-east: EAST01 }')
+      .replace('step.station', '{ from: source.name, table: rooms }')
+      .replace('PatientSex: PID-8', 'PatientSex: { from: PID-8, when: sender == "ris-east" }'),
+  })
+  expect(places(site)).toEqual([])
+  expect(itemOf(site, 'ris-east')).toMatchObject({ stations: ['EAST01'], PatientSex: 'F' })
+  expect(itemOf(site, 'ris-orders')).toMatchObject({ stations: ['MAIN01'] })
+  expect(itemOf(site, 'ris-orders')).not.toHaveProperty('PatientSex')
+})
+
+test('another word of the source is not known', () => {
+  const site = load('extend: orders\nfrom: ris-east\nmap: { PatientSex: source.nmae }\n')
+  expect(places(site)[0]).toMatch(/^pipelines\/east\/pipeline\.yaml:4:20 E201 .* Did you mean source\.name\?$/)
+})
