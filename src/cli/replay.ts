@@ -32,7 +32,6 @@ difference; --force does it even so. With --set (several times) or --body (- is 
 one message is corrected; both versions are kept. --all means all dead letters of every kind.
 --dry-run shows how many dead letters a replay would take, and stops there.
 Exit code 1 when something was refused, could not be applied, or was not found.
-
 --dry replays nothing: it tries changed pipeline files. All messages that the running engine
 has kept (or those of a backup) are judged by the files as they are on disk now, and what would
 be otherwise than it was is counted: answers, items, attributes, with the ids of examples;
