@@ -170,11 +170,15 @@ function endpointsText(endpoints: readonly Asked[], io: Io): string {
       answers ? detail : '',
     ]),
   ).split('\n')
+  // What one endpoint has said of a machine that is away need not be explained by the next.
+  const said = new Set<string>()
   return endpoints
     .map(({ problems = [] }, at) => {
       const told = problems.map(({ code, message, cure, severity }) => {
         const label = severity === 'error' ? paint.red(code) : paint.yellow(`${code} (warning)`)
-        return `    ${label}  ${message}\n        ${paint.dim(cure)}\n`
+        const isNew = !said.has(message)
+        said.add(message)
+        return `    ${label}  ${message}\n${isNew ? `        ${paint.dim(cure)}\n` : ''}`
       })
       return `${rows[at] ?? ''}\n${told.join('')}`
     })

@@ -37,7 +37,7 @@ export function worklistProbe(
         }
       }
       if (isRefusal(answer)) calling = first
-      let of = 'today'
+      let of = 'of today'
       if (answer.kind === 'answered' && answer.entries === 0) {
         answer = await askWorklist({ ...asked, calling, day: '' })
         of = 'of all days'
@@ -49,7 +49,7 @@ export function worklistProbe(
       const files = entries === 0 ? entriesIn(orthanc) : 0
       if (files > 0) throw new EngineError('E427', { address, folder: orthanc.worklistDir, files })
       return {
-        detail: `answers ${calling}: ${entries === 0 ? 'no entries' : `${entries} ${entries === 1 ? 'entry' : 'entries'} ${of}`}`,
+        detail: `${calling} gets ${entries === 0 ? 'no entries' : `${entries} ${entries === 1 ? 'entry' : 'entries'} ${of}`}`,
         warnings: slowness(pauses, address),
       }
     },

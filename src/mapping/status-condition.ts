@@ -4,6 +4,7 @@
  * `study.instances > 0`. Everything is a text, but for the counts.
  */
 import type { DocumentPath } from '../core/located.ts'
+import { constantOf } from './constant-condition.ts'
 import { createConditions, type ExpressionProblem } from './condition.ts'
 import type { Lint } from './lint.ts'
 import { statusReference, type StatusContext, type StatusReference } from './status-reference.ts'
@@ -47,6 +48,13 @@ export function compileStatusWhen(lint: Lint, value: unknown, at: DocumentPath):
     return undefined
   }
   const { expression } = compiled
+  const constant = all.some(isNumber)
+    ? undefined
+    : constantOf(
+        text,
+        all.map(({ name }) => name),
+      )
+  if (constant !== undefined) lint.warn('E227', at, { outcome: constant ? 'true' : 'false' })
   return (scene) => {
     try {
       const values = all.map(({ name, reference: { text: textOf, number } }): [string, string | bigint] => [

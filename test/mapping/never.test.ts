@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { createLint } from '../../src/mapping/lint.ts'
+import { compileStatusWhen } from '../../src/mapping/status-condition.ts'
 import { constantOf } from '../../src/mapping/constant-condition.ts'
 import { changed, sample, tables } from './sample.ts'
-import { compile, root, shippedTables } from './support.ts'
+import { compile, located, root, shippedTables } from './support.ts'
 
 const names = ['a', 'b']
 
@@ -87,4 +89,15 @@ test('a pipeline of patients that reads fields of orders is warned', () => {
 
 test('the sample has nothing of it', () => {
   expect(compile([sample], { tables }).problems).toEqual([])
+})
+
+test('of a status pipeline, too', () => {
+  const codes = (when: string): readonly string[] => {
+    const lint = createLint(located('when: x\n'))
+    compileStatusWhen(lint, when, ['when'])
+    return lint.problems.map(({ code, severity }) => `${code} ${severity}`)
+  }
+  expect(codes('order.PV1-2 != "I" || order.PV1-2 != "O"')).toEqual(['E227 warning'])
+  expect(codes('order.PV1-2 == "I" && item.Modality == "CT"')).toEqual([])
+  expect(codes('study.instances > 0 || study.instances < 1')).toEqual([])
 })
