@@ -16,7 +16,8 @@ import { loadOther } from './other-site.ts'
 import { counted, type Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
 
-export const usage = `worklane map PIPELINE FILE... [--all] [--diff | --against DIR] [--config FILE] [--json]
+export const usage = `worklane map PIPELINE FILE... [--all] [--diff | --against DIR] [--source S]
+             [--config FILE] [--json]
 
 Shows what a pipeline would make of the HL7 messages in the files: the items, which
 rule gave which value, and the acknowledgment. Nothing is sent or stored. A FILE of -
@@ -26,6 +27,7 @@ is from, the row of the table, and the line of YAML that says so.
 now, each after those before it; new, changed, withdrawn or refused.
 --against: only what is otherwise than by the pipeline of this name in DIR, another folder of
 pipelines or of a whole site, such as the one in force; it comes first, this site's second.
+--source: of a pipeline with several, as whose messages; default: the first.
 Exit code 1 when a message would be refused, or a file cannot be read.`
 const options = {
   config: { type: 'string' },
@@ -33,6 +35,7 @@ const options = {
   all: { type: 'boolean' },
   diff: { type: 'boolean' },
   against: { type: 'string' },
+  source: { type: 'string' },
 } as const
 
 const controlIdPath = pathOf('MSH-10')
@@ -57,17 +60,17 @@ export async function map(args: readonly string[], io: Io): Promise<number> {
   const [name, ...files] = asked.positionals
   if (name === undefined) return misuse('Which pipeline, and which files?', usage, io)
   if (files.length === 0) return misuse('Which files?', usage, io)
-  const { config, against, diff = false, json = false } = asked.values
+  const { config, against, source, diff = false, json = false } = asked.values
   if (diff && against !== undefined) return misuse('Give --diff or --against', usage, io)
 
   const loaded = load(io, config)
   const { site } = loaded
   if (site === undefined) return refuse(loaded, io)
-  const chosen = choose(site, name, io)
+  const chosen = choose(site, name, source, io)
   if (chosen === undefined) return 1
   const other = against === undefined ? undefined : loadOther(io, config, against)
   if (other !== undefined && other.site === undefined) return refuse(other, io)
-  const chosenThere = other?.site === undefined ? undefined : choose(other.site, name, io)
+  const chosenThere = other?.site === undefined ? undefined : choose(other.site, name, source, io)
   if (other !== undefined && chosenThere === undefined) return 1
 
   let failed = false
@@ -127,10 +130,15 @@ export interface Chosen {
 }
 
 /** The pipeline alone: what it makes of a message does not depend on its neighbours. */
-function choose(site: Site, name: string, io: Io): Chosen | undefined {
+function choose(site: Site, name: string, wanted: string | undefined, io: Io): Chosen | undefined {
   const taking = site.pipelines.filter(({ kind }) => kind !== 'status')
   const pipeline = taking.find((one) => one.name === name || one.located.file === name)
-  const source = site.settings.sources.find((one) => one.name === pipeline?.from)
+  if (pipeline !== undefined && wanted !== undefined && !pipeline.sources.includes(wanted)) {
+    const advice = suggestion(wanted, pipeline.sources, 'Its sources are') ?? ''
+    io.stderr(`The pipeline "${pipeline.name}" does not hear "${wanted}".\n    ${advice}\n`)
+    return undefined
+  }
+  const source = site.settings.sources.find((one) => one.name === (wanted ?? pipeline?.from))
   if (pipeline === undefined || source === undefined) {
     const names = taking.map((one) => one.name)
     const isStatus = site.pipelines.some((one) => one.kind === 'status' && one.name === name)

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { map } from '../../src/cli/map.ts'
-import { aSite } from '../config/a-site.ts'
+import { aSite, changed, smallSite } from '../config/a-site.ts'
 import { runVerb } from './an-io.ts'
 
 const cleanups: (() => void)[] = []
@@ -170,4 +170,26 @@ test('--json gives the verdict, the origins and the acknowledgment to programs',
     acknowledgment: { code: 'AA' },
     verdict: { kind: 'accepted', groups: [{ effect: 'create', numbers: { accessionNumber: 'ACC1' } }] },
   })
+})
+
+test('of a pipeline with several sources the messages are those of the one that is named', async () => {
+  const two = {
+    ...changed('config/worklane.yaml', '    port: 2575\n', '    port: 2575\n  - name: east\n    port: 2576\n'),
+    'pipelines/orders/pipeline.yaml': (smallSite['pipelines/orders/pipeline.yaml'] ?? '')
+      .replace('from: ris-orders', 'from: [ris-orders, east]')
+      .replace('  PatientSex: PID-8\n', '  PatientSex: PID-8\n  InstitutionName: source.name\n'),
+  }
+  const { cwd, remove } = aSite({ ...two, 'm.hl7': order('NW') })
+  cleanups.push(remove)
+  expect((await runVerb(map, ['orders', 'm.hl7'], { cwd })).stdout).toMatch(/InstitutionName +ris-orders/)
+  expect((await runVerb(map, ['orders', 'm.hl7', '--source', 'east'], { cwd })).stdout).toMatch(/InstitutionName +east/)
+  const wrong = await runVerb(map, ['orders', 'm.hl7', '--source', 'est'], { cwd })
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('Did you mean "east"') as string })
+})
+
+test('--diff without an engine, or with --against, says so', async () => {
+  const none = await mapped({ 'm.hl7': order('NW') }, ['orders', 'm.hl7', '--diff'])
+  expect(none).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('token') as string })
+  const both = await mapped({ 'm.hl7': order('NW') }, ['orders', 'm.hl7', '--diff', '--against', 'x'])
+  expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('--diff or --against') as string })
 })
