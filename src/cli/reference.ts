@@ -3,12 +3,14 @@
  * reference pages. `node src/cli/reference.ts` writes them; a test fails while
  * they are stale.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { errorsReference, settingsReference } from '../config/reference.ts'
 import { pipelineSchema, type OfferedKeyword } from '../config/pipeline-schema.ts'
+import { pipelineTestSchema } from '../config/pipeline-test-schema.ts'
 import { retryReference } from '../config/retry-reference.ts'
 import { siteSchema } from '../config/schema.ts'
+import { parseYaml } from '../config/yaml.ts'
 import { errors } from '../core/errors/index.ts'
 import { lookupKeyword } from '../dicom/dictionary.ts'
 import { worklistKeys } from '../dicom/worklist-item.ts'
@@ -20,6 +22,7 @@ export function generatedFiles(): Readonly<Record<string, string>> {
   return {
     'config/worklane.schema.json': `${JSON.stringify(siteSchema(), null, 2)}\n`,
     'config/pipeline.schema.json': `${JSON.stringify(pipelineSchema(offered()), null, 2)}\n`,
+    'config/pipeline-test.schema.json': `${JSON.stringify(pipelineTestSchema(offered()), null, 2)}\n`,
     'docs/reference/settings.md': settingsReference(),
     'docs/reference/errors.md': errorsReference(errors),
     'docs/reference/cli.md': cliReference(),
@@ -55,8 +58,32 @@ function offered(): readonly OfferedKeyword[] {
     const { tag, vr } = lookupKeyword(keyword) ?? { tag: '', vr: '' }
     const number = `(${tag.slice(0, 4)},${tag.slice(4)})`
     const isInStep = level === 'step'
-    return { keyword, isInStep, isOfPatient: level === 'patient', description: `${number} ${vr}, type ${type}` }
+    const description = `${number} ${vr}, type ${type}: ${typeWords[type] ?? ''}`
+    return { keyword, isInStep, isOfPatient: level === 'patient', description, examples: examplesOf(keyword) }
   })
+}
+
+/** PS3.5 §7.4 */
+const typeWords: Readonly<Record<string, string>> = {
+  '1': 'must have a value.',
+  '1C': 'must have a value where its condition is met.',
+  '2': 'is always sent; may be empty.',
+  '2C': 'is sent where its condition is met; may be empty.',
+  '3': 'optional.',
+}
+
+const orders = parseYaml(
+  readFileSync(new URL('../../pipelines/orders/pipeline.yaml', import.meta.url), 'utf8'),
+  'pipeline.yaml',
+).located?.value as { readonly map: Readonly<Record<string, unknown>> } | undefined
+
+/** As the shipped pipeline of orders has it, if that holds in any other. */
+function examplesOf(keyword: string): readonly unknown[] {
+  const step = orders?.map['ScheduledProcedureStepSequence'] as Readonly<Record<string, unknown>> | undefined
+  const rule = orders?.map[keyword] ?? step?.[keyword]
+  const paths: readonly unknown[] = Array.isArray(rule) ? rule : [rule]
+  const isHl7 = (path: unknown): boolean => typeof path === 'string' && /^[A-Z][A-Z0-9]{2}[-(]/.test(path)
+  return paths.every(isHl7) ? [rule] : []
 }
 
 if (import.meta.main) {

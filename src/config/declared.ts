@@ -45,7 +45,10 @@ const source = z
       example: '2575',
       environment: 'WORKLANE_MLLP_PORT',
     }),
-    bind: kind.host('', { description: 'Address to listen on, where it differs from the `bind` of the site.' }),
+    bind: kind.host('', {
+      description: 'Address to listen on, where it differs from the `bind` of the site.',
+      example: '10.1.2.3',
+    }),
     ack: kind.choice(['checked', 'stored', 'applied'], 'checked', {
       description:
         'When and with what a message is acknowledged. checked: its pipeline has judged it and it is stored. stored: AA when it is stored, whatever the judgement is: what is wrong is kept as invalid, and its sender not told. applied: when its effect is visible; AE if it became a dead letter.',
@@ -85,6 +88,7 @@ const source = z
     }),
     facility: kind.text('', {
       description: 'MSH-4 of acknowledgments where a message does not name its receiver.',
+      example: 'RADIOLOGY',
     }),
     maxFrameBytes: kind.whole(1024, 1_073_741_824, 16_777_216, {
       description:
@@ -109,9 +113,14 @@ const orthanc = z
       description: 'REST API of Orthanc.',
       environment: 'WORKLANE_ORTHANC_URL',
     }),
-    user: kind.text('', { description: 'User of the REST API; empty: none.', environment: 'WORKLANE_ORTHANC_USER' }),
+    user: kind.text('', {
+      description: 'User of the REST API; empty: none.',
+      example: 'worklane',
+      environment: 'WORKLANE_ORTHANC_USER',
+    }),
     password: kind.text('', {
       description: 'Password of that user.',
+      example: '${WORKLANE_ORTHANC_PASSWORD}',
       environment: 'WORKLANE_ORTHANC_PASSWORD',
       isSecret: true,
     }),
@@ -134,11 +143,15 @@ const orthanc = z
       description: 'How often the changes of Orthanc are read; the plugin tells of them at once.',
       unit: 'seconds',
     }),
-    origins: kind.list(kind.word(orthancOrigins, { description: 'One of them.' }), ['DicomProtocol'], {
-      description:
-        "How images of a modality come into it, in Orthanc's words (its metadata Origin). What came otherwise is a copy: it neither starts nor delays an exam. RestApi and Plugins for modalities that store by DICOMweb (STOW-RS); with them uploads by hand count too. An origin that Orthanc does not know counts always.",
-      expected: `a list of ${orthancOrigins.join(', ')}`,
-    }),
+    origins: kind.list(
+      kind.word(orthancOrigins, { description: 'One of them.', example: 'DicomProtocol' }),
+      ['DicomProtocol'],
+      {
+        description:
+          "How images of a modality come into it, in Orthanc's words (its metadata Origin). What came otherwise is a copy: it neither starts nor delays an exam. RestApi and Plugins for modalities that store by DICOMweb (STOW-RS); with them uploads by hand count too. An origin that Orthanc does not know counts always.",
+        expected: `a list of ${orthancOrigins.join(', ')}`,
+      },
+    ),
     retry: retry(
       retryDefaults.orthancs,
       'When it is away: how its changes are read again, and how what its folder lacks is brought again. Its plugin says at once that it is back.',
@@ -168,9 +181,9 @@ const destination = z
     header: z
       .strictObject({
         sendingApplication: kind.text('', { description: 'MSH-3.', example: 'WORKLANE' }),
-        sendingFacility: kind.text('', { description: 'MSH-4.' }),
+        sendingFacility: kind.text('', { description: 'MSH-4.', example: 'RADIOLOGY' }),
         receivingApplication: kind.text('', { description: 'MSH-5.', example: 'RIS' }),
-        receivingFacility: kind.text('', { description: 'MSH-6.' }),
+        receivingFacility: kind.text('', { description: 'MSH-6.', example: 'HOSPITAL' }),
       })
       .prefault({})
       .meta({
@@ -193,17 +206,23 @@ const policies = ['quiet', 'stable', 'ris', 'mpps'] as const
 
 const completionRule = z
   .strictObject({
-    modalities: kind.list(kind.modality({ description: 'One of them.' }), [], {
+    modalities: kind.list(kind.modality({ description: 'One of them.', example: 'CT' }), [], {
       description: 'Modalities of the steps that it is for, as the worklist names them; empty: all.',
+      example: '[US, MG]',
       expected: 'a list of modalities in capitals, such as [US, MG]',
     }),
-    stations: kind.list(kind.stationAeTitle({ description: 'One of them.' }), [], {
+    stations: kind.list(kind.stationAeTitle({ description: 'One of them.', example: 'CT01' }), [], {
       description: 'Scheduled station AE titles of the steps that it is for; empty: all.',
+      example: '[CT01, CT02]',
       expected: 'a list of AE titles, such as [CT01, CT02]',
     }),
-    policy: kind.word(policies, { description: 'When such a step is over; as `policy` of the site.' }),
+    policy: kind.word(policies, {
+      description: 'When such a step is over; as `policy` of the site.',
+      example: 'ris',
+    }),
     quietSeconds: kind.wholeOrEmpty(1, 604_800, {
       description: 'For the policy `quiet`; empty: that of the site.',
+      example: '600',
       unit: 'seconds',
     }),
   })
@@ -236,6 +255,7 @@ export const site = z.strictObject({
       }),
       token: kind.token({
         description: 'Secret of the HTTP API; empty: made at the first start into `dataDir/token`.',
+        example: '${WORKLANE_TOKEN}',
         environment: 'WORKLANE_TOKEN',
         isSecret: true,
       }),

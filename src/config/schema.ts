@@ -18,11 +18,22 @@ export function siteSchema(): JsonSchema {
       if (fallback !== undefined && !isBlock(fallback)) jsonSchema.default = fallback as never
       else delete jsonSchema.default
       if (said.description !== undefined) jsonSchema.description = described(said.description, said.unit)
-      if (said.example !== undefined) jsonSchema.examples = [said.example]
+      const examples = examplesOf(said.example, fallback, jsonSchema)
+      if (examples.length > 0) jsonSchema.examples = examples as never
       if (!(inner instanceof z.ZodObject) && !(inner instanceof z.ZodArray)) orVariable(jsonSchema)
     },
   })
-  return { $schema, title: 'worklane.yaml: a site of Worklane', ...schema }
+  // No title: editors would repeat it at every setting.
+  return { $schema, description: 'worklane.yaml: a site of Worklane.', ...schema }
+}
+
+/** As they would be written: a number is no text. */
+function examplesOf(example: string | undefined, fallback: unknown, schema: z.core.JSONSchema.BaseSchema): unknown[] {
+  if (schema.type === 'object') return []
+  const isEmpty = fallback === undefined || fallback === '' || (Array.isArray(fallback) && fallback.length === 0)
+  if (example === undefined) return isEmpty ? [] : [fallback]
+  if (schema.type === 'array') return [example.replaceAll(/[[\]\s]/g, '').split(',')]
+  return [/^[0-9]+$/.test(example) && schema.type !== 'string' ? Number(example) : example]
 }
 
 function isBlock(value: unknown): boolean {
@@ -33,18 +44,23 @@ function described(description: string, unit: string | undefined): string {
   return unit === undefined ? description : `${description} In ${unit}.`
 }
 
-const limits = ['type', 'enum', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength'] as const
-
 /** Nothing behind the colon counts as not written. */
 function orVariable(schema: z.core.JSONSchema.BaseSchema): void {
   if (schema.anyOf !== undefined || Array.isArray(schema.type)) return
-  const value: z.core.JSONSchema.BaseSchema = {}
-  for (const word of limits) {
-    if (schema[word] === undefined) continue
-    Object.assign(value, { [word]: schema[word] })
-    delete schema[word]
+  const { type, enum: choices, pattern, minLength } = schema
+  if (choices !== undefined) {
+    // In two branches: of more, editors show the seams.
+    schema.anyOf = [{ type: 'string', enum: choices }, { type: ['string', 'null'], pattern: variable } as never]
+    delete schema.enum
+    delete schema.type
+  } else if (type === 'string') {
+    if (pattern !== undefined) schema.pattern = `${pattern}|${variable}`
+    schema.type = ['string', 'null'] as never
+    if (minLength === 0) delete schema.minLength
+  } else if (type !== undefined) {
+    // Limits of numbers say nothing of texts.
+    Object.assign(schema, { type: [type, 'string', 'null'], pattern: variable })
   }
-  const isAnyText = value['type'] === 'string' && Object.keys(value).length === 1
-  if (isAnyText) Object.assign(schema, { type: ['string', 'null'] })
-  else schema.anyOf = [value, { type: 'string', pattern: String.raw`\$\{` }, { type: 'null' }]
 }
+
+const variable = String.raw`\$\{`

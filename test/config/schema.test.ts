@@ -44,6 +44,38 @@ test.each(shippedPipelines)('the JSON Schema of pipelines accepts %s', (path) =>
   expect(pipelines.errors).toBeNull()
 })
 
+const testFiles = new Ajv({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(
+  JSON.parse(generatedFiles()['config/pipeline-test.schema.json'] ?? '') as object,
+)
+
+function isTestFile(text: string): boolean {
+  return testFiles(parseYaml(text, 'pipeline.test.yaml').located?.value)
+}
+
+test.each(shippedPipelines.map((path) => path.replace('.yaml', '.test.yaml')))(
+  'the JSON Schema of pipeline tests accepts %s',
+  (path) => {
+    isTestFile(readFileSync(resolve(root, path), 'utf8'))
+    expect(testFiles.errors).toBeNull()
+  },
+)
+
+const aTest = `pipeline: orders
+message: MSH
+tests:
+  - { name: it is held, set: { OBR-24: null }, expect: { lacks: [modality], effect: create } }
+`
+
+test.each([
+  ['a misspelt word of a test', 'set:', 'sett:'],
+  ['a misspelt word of what is expected', 'lacks:', 'lack:'],
+  ['what is no HL7 path', 'OBR-24', 'Modality'],
+  ['tests under another name', 'tests:', 'test:'],
+])('the JSON Schema of pipeline tests refuses %s', (_, from, to) => {
+  expect(isTestFile(aTest)).toBe(true)
+  expect(isTestFile(aTest.replace(from, to))).toBe(false)
+})
+
 const pipeline = smallSite['pipelines/orders/pipeline.yaml'] ?? ''
 
 test.each([
@@ -87,17 +119,51 @@ test.each([
   expect(isPipeline(text)).toBe(false)
 })
 
-test('an editor shows a description for every setting', () => {
-  const missing: string[] = []
-  const visit = (schema: unknown, path: string): void => {
-    if (typeof schema !== 'object' || schema === null) return
-    const { properties, items, description } = schema as { properties?: object; items?: unknown; description?: string }
-    if (path !== '' && !description) missing.push(path)
-    for (const [name, inner] of Object.entries(properties ?? {})) visit(inner, `${path}.${name}`)
-    if (items !== undefined) visit(items, `${path}[]`)
+/** Each property that a schema names, by where it stands. */
+function properties(schema: unknown): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
+  const all: Record<string, Readonly<Record<string, unknown>>> = {}
+  const visit = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null) return
+    for (const [name, inner] of Object.entries(value)) {
+      if (name === 'examples') continue
+      const at = `${path}/${name}`
+      if (path.endsWith('/properties')) all[at] = inner as Readonly<Record<string, unknown>>
+      visit(inner, at)
+    }
   }
-  visit(siteSchema(), '')
-  expect(missing).toEqual([])
+  visit(schema, '')
+  return all
+}
+
+/** A block needs none: its settings have theirs. */
+function isBlock({ type, items }: Readonly<Record<string, unknown>>): boolean {
+  return type === 'object' || (type === 'array' && (items as { type?: unknown }).type === 'object')
+}
+
+test('an editor shows a description for every setting, and an example of its value', () => {
+  const settings = Object.entries(properties(siteSchema()))
+  expect(settings.length).toBeGreaterThan(60)
+  expect(settings.filter(([, { description }]) => !description).map(([at]) => at)).toEqual([])
+  const bare = settings.filter(([, setting]) => !isBlock(setting) && !Array.isArray(setting['examples']))
+  expect(bare.map(([at]) => at)).toEqual([])
+})
+
+test('every example of a setting is one that the schema accepts', () => {
+  const ajv = new Ajv({ strict: false })
+  for (const [at, setting] of Object.entries(properties(siteSchema())))
+    for (const example of (setting['examples'] as unknown[] | undefined) ?? [])
+      expect({ at, example, valid: ajv.validate(setting, example) }).toEqual({ at, example, valid: true })
+})
+
+const ofPipelines = JSON.parse(generatedFiles()['config/pipeline.schema.json'] ?? '') as Record<string, unknown>
+
+test('an editor shows a description for every word of a pipeline, and an example', () => {
+  const words = Object.entries(properties(ofPipelines))
+  expect(words.length).toBeGreaterThan(200)
+  expect(words.filter(([, { description }]) => !description).map(([at]) => at)).toEqual([])
+  // What a keyword may come from is for each site to say.
+  const bare = words.filter(([at, { examples }]) => !/\/[A-Z]\w+$/.test(at) && !Array.isArray(examples))
+  expect(bare.map(([at]) => at).filter((at) => !at.includes('Extension'))).toEqual([])
 })
 
 test.each(Object.entries(generatedFiles()))('%s is up to date (node src/cli/reference.ts)', (path, content) => {
