@@ -21,9 +21,6 @@ export interface OfferedKeyword {
 }
 
 const steps = 'ScheduledProcedureStepSequence'
-/** Of JSON Schema; an object with a property of this name looks like a promise. */
-const thenWord: string = 'then'
-
 const text = { type: ['string', 'number', 'boolean'] } as const
 
 const words: Readonly<Record<(typeof ruleWords)[number], JsonSchema>> = {
@@ -106,9 +103,7 @@ export function pipelineSchema(keywords: readonly OfferedKeyword[]): JsonSchema 
     description: 'pipeline.yaml: what messages mean.',
     type: 'object',
     required: ['pipeline'],
-    if: { required: ['extend'] },
-    [thenWord]: { anyOf: ['ordersExtension', 'patientsExtension', 'statusExtension'].map(definition) },
-    else: { anyOf: ['orders', 'patients', 'status'].map(definition) },
+    anyOf: ['orders', 'patients', 'status', 'ordersExtension', 'patientsExtension', 'statusExtension'].map(definition),
     definitions: {
       // It says nothing of itself: editors would show that instead of what its key says.
       rule: {

@@ -20,43 +20,38 @@ type Numbers = ReadonlyMap<string, number>
 
 /** Undefined: the library evaluates it. */
 export function nativeTest(node: ASTNode, numbers: Numbers): Test | undefined {
-  switch (node.op) {
-    case 'value': {
-      const { args } = node
-      return typeof args === 'boolean' ? () => args : undefined
-    }
-    case '&&':
-    case '||': {
-      const [left, right] = node.args.map((side) => nativeTest(side, numbers))
-      if (left === undefined || right === undefined) return undefined
-      return node.op === '&&' ? (texts) => left(texts) && right(texts) : (texts) => left(texts) || right(texts)
-    }
-    case '!_': {
-      const inner = nativeTest(node.args, numbers)
-      return inner === undefined ? undefined : (texts) => !inner(texts)
-    }
-    case '==':
-      return compared(node.args, numbers, (left, right) => left === right)
-    case '!=':
-      return compared(node.args, numbers, (left, right) => left !== right)
-    case 'in': {
-      const number = numberOf(node.args[0], numbers)
-      const values = textsOf(node.args[1])
-      if (number === undefined || values === undefined) return undefined
-      return (texts) => values.has(texts[number] as string)
-    }
-    case 'call': {
-      const [name, given] = node.args
-      return name === 'like' ? compared(given, numbers, like) : undefined
-    }
-    case 'rcall': {
-      const [name, subject, given] = node.args
-      const compare = comparisons[name]
-      return compare === undefined ? undefined : compared([subject, ...given], numbers, compare)
-    }
-    default:
-      return undefined
+  const { op } = node
+  if (op === 'value') {
+    const { args } = node
+    return typeof args === 'boolean' ? () => args : undefined
   }
+  if (op === '&&' || op === '||') {
+    const [left, right] = node.args.map((side) => nativeTest(side, numbers))
+    if (left === undefined || right === undefined) return undefined
+    return op === '&&' ? (texts) => left(texts) && right(texts) : (texts) => left(texts) || right(texts)
+  }
+  if (op === '!_') {
+    const inner = nativeTest(node.args, numbers)
+    return inner === undefined ? undefined : (texts) => !inner(texts)
+  }
+  if (op === '==') return compared(node.args, numbers, (left, right) => left === right)
+  if (op === '!=') return compared(node.args, numbers, (left, right) => left !== right)
+  if (op === 'in') {
+    const number = numberOf(node.args[0], numbers)
+    const values = textsOf(node.args[1])
+    if (number === undefined || values === undefined) return undefined
+    return (texts) => values.has(texts[number] as string)
+  }
+  if (op === 'call') {
+    const [name, given] = node.args
+    return name === 'like' ? compared(given, numbers, like) : undefined
+  }
+  if (op === 'rcall') {
+    const [name, subject, given] = node.args
+    const compare = comparisons[name]
+    return compare === undefined ? undefined : compared([subject, ...given], numbers, compare)
+  }
+  return undefined
 }
 
 type Compare = (left: string, right: string) => boolean
@@ -95,26 +90,22 @@ function textsOf(node: ASTNode): ReadonlySet<string> | undefined {
 
 /** The first thing that it asks, if that is one of some texts. */
 export function guardOf(node: ASTNode): Guard | undefined {
-  switch (node.op) {
-    case '&&':
-      return guardOf(node.args[0]) ?? guardOf(node.args[1])
-    case '||': {
-      const [left, right] = node.args.map(guardOf)
-      if (left === undefined || right === undefined || left.name !== right.name) return undefined
-      return { name: left.name, values: new Set([...left.values, ...right.values]) }
-    }
-    case '==': {
-      const [left, right] = node.args
-      const [name, value] = left.op === 'id' ? [left, right] : [right, left]
-      if (name.op !== 'id' || value.op !== 'value' || typeof value.args !== 'string') return undefined
-      return { name: name.args, values: new Set([value.args]) }
-    }
-    case 'in': {
-      const [name, list] = node.args
-      const values = textsOf(list)
-      return name.op !== 'id' || values === undefined ? undefined : { name: name.args, values }
-    }
-    default:
-      return undefined
+  if (node.op === '&&') return guardOf(node.args[0]) ?? guardOf(node.args[1])
+  if (node.op === '||') {
+    const [left, right] = node.args.map(guardOf)
+    if (left === undefined || right === undefined || left.name !== right.name) return undefined
+    return { name: left.name, values: new Set([...left.values, ...right.values]) }
   }
+  if (node.op === '==') {
+    const [left, right] = node.args
+    const [name, value] = left.op === 'id' ? [left, right] : [right, left]
+    if (name.op !== 'id' || value.op !== 'value' || typeof value.args !== 'string') return undefined
+    return { name: name.args, values: new Set([value.args]) }
+  }
+  if (node.op === 'in') {
+    const [name, list] = node.args
+    const values = textsOf(list)
+    return name.op !== 'id' || values === undefined ? undefined : { name: name.args, values }
+  }
+  return undefined
 }

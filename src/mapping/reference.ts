@@ -139,6 +139,11 @@ export function checkedPath(lint: Lint, text: string, at: DocumentPath): Path | 
     lint.error('E202', at, { segment, fields, field })
     return undefined
   }
+  const compared = path.which?.kind === 'equals' ? (path.which.at[0] ?? 0) : 0
+  if (fields !== undefined && compared > fields) {
+    lint.error('E202', at, { segment, fields, field: compared }, { offset: text.indexOf('(') + 1 })
+    return undefined
+  }
   return path
 }
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createChoice, type Asked } from '../../src/mapping/choose.ts'
 import { createConditions } from '../../src/mapping/condition.ts'

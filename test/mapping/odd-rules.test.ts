@@ -1,0 +1,165 @@
+import { expect, test } from 'vitest'
+import { compile, message, planOf } from './support.ts'
+
+const pipeline = (map: string, more = '') => `pipeline: orders
+from: ris-orders
+accept: { messages: [ORM^O01] }
+${more}orderControl: { NW: create }
+identity: { order: ORC-3 }
+map:
+  PatientName: PID-5
+  PatientID: PID-3.1
+  PatientBirthDate: PID-7
+  PatientSex: PID-8
+  AccessionNumber: OBR-18
+  RequestedProcedureID: OBR-19
+  RequestedProcedureDescription: OBR-4.2
+  StudyInstanceUID: { from: ZDS-1.1, otherwise: uid }
+  ${map}
+  ScheduledProcedureStepSequence:
+    Modality: { value: CT }
+    ScheduledStationAETitle: { value: CT01 }
+    ScheduledProcedureStepStartDate: OBR-36
+    ScheduledProcedureStepStartTime: OBR-36
+    ScheduledProcedureStepDescription: OBR-4.2
+    ScheduledProcedureStepID: OBR-20
+`
+
+const order = message(
+  String.raw`MSH|^~\&|RIS|MAIN|WL|HOSP|20260301093000||ORM^O01|M1|P|2.3.1`,
+  'PID|1||4711^^^HOSP^MR~999^^^NAT^NI~888^^^OLD^MR||Doe^Jane||19800214|F',
+  'PV1|1|O|W7',
+  'AL1|1||A1^Latex^99L~A2^Pollen^99L',
+  'AL1|2||^Iodine',
+  'ORC|NW|P1|F1',
+  'OBR|1|P1|F1|CTABD^CT abdomen^99HOSP||||||||||||||ACC1|RP1|SPS1||||||||||||||||20260302101500',
+  'OBX|1|NM|29463-7^Body weight^LN||62|kg',
+  'OBX|2|NM|29463-7^Body weight^LN||63|kg',
+  'OBX|3|TX|NOTE^A (b)=c^L||first~second',
+  'OBX|4|TX|EMPTY^Nothing^L||',
+)
+
+function valueOf(keyword: string, rule: string, more?: string): unknown {
+  const { verdict } = planOf([pipeline(`${keyword}: ${rule}`, more)]).judge(order)
+  if (verdict.kind !== 'accepted') return verdict
+  const [group] = verdict.groups
+  return { ...group?.patient?.attributes, ...group?.request }[keyword]
+}
+
+const names =
+  'let: { ward: PV1-3.1, code: OBR-4.1, none: PV1-40, scheme: OBR-4.3 }\ntables: { rooms: { W7: Seven, otherwise: "" } }\n'
+
+const values: readonly (readonly [
+  sentence: string,
+  keyword: string,
+  rule: string,
+  value: string | readonly string[] | undefined,
+  more?: string,
+])[] = [
+  ['the first repetition that fits', 'PatientComments', 'PID-3(5=MR).1', '4711'],
+  ['a later repetition that fits', 'PatientComments', 'PID-3(5=NI).1', '999'],
+  ['a repetition by its number', 'PatientComments', 'PID-3(3).1', '888'],
+  ['a component of another repetition in a list', 'PatientComments', '[PID-3(5=XX).1, PID-3(4.1=NAT).1]', '999'],
+  [
+    'several fields by selectors, joined',
+    'PatientComments',
+    '{ join: "/", from: [PID-3(5=NI).1, PID-3(5=XX).1, OBX(3.1=NOTE)-5(2)] }',
+    '999/second',
+  ],
+  [
+    'a list with selectors inside a join',
+    'PatientComments',
+    '{ join: "-", from: [[PID-3(5=XX).1, PID-3(5=NI).1], ORC-3] }',
+    '999-F1',
+  ],
+  ['a selector whose text has blanks and brackets', 'PatientComments', '\'OBX(3.2="A (b)=c")-5(1)\'', 'first'],
+  [
+    'a segment that fits and says nothing, then one that says something',
+    'PatientComments',
+    '[OBX(3.1=EMPTY)-5, OBX(3.1=NOTE)-5(2)]',
+    'second',
+  ],
+  [
+    'the first of two segments that fit',
+    'PatientWeight',
+    '{ from: OBX(3.1=29463-7)-5, unit: OBX(3.1=29463-7)-6 }',
+    '62',
+  ],
+  [
+    'one value for each repetition of each segment',
+    'Allergies',
+    '{ each: AL1-3, from: [AL1-3.2, AL1-3.1] }',
+    ['Latex', 'Pollen', 'Iodine'],
+  ],
+  ['an expression that puts texts together', 'PatientComments', '{ expr: \'ward + "-" + code\' }', 'W7-CTABD', names],
+  ['an expression that chooses', 'PatientComments', '{ expr: \'none == "" ? code : ward\' }', 'CTABD', names],
+  ['an expression that gives nothing, then a field', 'PatientComments', "[{ expr: 'none' }, ORC-3]", 'F1', names],
+  ['an expression through a table', 'PatientComments', "{ expr: 'ward', table: rooms }", 'Seven', names],
+  [
+    'an expression under a condition that is false',
+    'PatientComments',
+    '{ expr: \'ward\', when: none != "" }',
+    undefined,
+    names,
+  ],
+  [
+    'an expression with what stands for nothing',
+    'PatientComments',
+    "{ expr: 'none', otherwise: none at all }",
+    'none at all',
+    names,
+  ],
+  [
+    'an expression that is joined with a field',
+    'PatientComments',
+    "{ join: '/', from: [{ expr: 'ward + code' }, ORC-3] }",
+    'W7CTABD/F1',
+    names,
+  ],
+]
+
+test.each(values)('%s', (_, keyword, rule, value, more) => {
+  expect(valueOf(keyword, rule, more)).toEqual(value)
+})
+
+const codes: readonly (readonly [sentence: string, rule: string, code: readonly string[] | undefined])[] = [
+  ['a code with its own scheme and meaning', 'OBR-4', ['CTABD', '99HOSP', 'CT abdomen']],
+  ['the first that is there', '[OBR-44, OBR-4]', ['CTABD', '99HOSP', 'CT abdomen']],
+  ['a name and constants', '{ code: code, scheme: 99X, meaning: { value: Abdomen } }', ['CTABD', '99X', 'Abdomen']],
+  ['a name as scheme', '{ code: code, scheme: scheme, meaning: OBR-4.2 }', ['CTABD', '99HOSP', 'CT abdomen']],
+  ['half a code is none', '{ code: code, scheme: 99X }', undefined],
+  [
+    'the first whose condition is true',
+    '[{ code: OBR-4, when: ward == "X" }, { code: code, scheme: 99Y, meaning: OBR-4.2 }]',
+    ['CTABD', '99Y', 'CT abdomen'],
+  ],
+]
+
+test.each(codes)('of code sequences: %s', (_, rule, code) => {
+  const [value, scheme, meaning] = code ?? []
+  const item = { CodeValue: value, CodingSchemeDesignator: scheme, CodeMeaning: meaning }
+  expect(valueOf('RequestedProcedureCodeSequence', rule, names)).toEqual(code === undefined ? undefined : [item])
+})
+
+const refused: readonly (readonly [sentence: string, rule: string, code: string])[] = [
+  ['an expression that gives no text', "{ expr: 'ward == code' }", 'E209'],
+  ['an expression with a name that does not exist', "{ expr: 'wrd + code' }", 'E205'],
+  ['an expression with a path', "{ expr: 'OBR-4 + code' }", 'E205'],
+  ['an expression with matches', '{ expr: \'ward.matches("W.") ? "a" : "b"\' }', 'E217'],
+  ['an expression without an end', "{ expr: 'ward + ' }", 'E211'],
+  [
+    'an expression as long as a program',
+    `{ expr: '${Array.from({ length: 120 }, () => 'ward').join(' + ')}' }`,
+    'E211',
+  ],
+  ['an expression beside a field', "{ expr: 'ward', from: ORC-3 }", 'E200'],
+  ['a selector that is not closed', 'PID-3(5=MR.1', 'E212'],
+  ['a selector of a field that the segment has not', 'OBX(99.1=X)-5', 'E202'],
+]
+
+test.each(refused)('%s is refused before the first message', (_, rule, code) => {
+  const { problems } = compile([pipeline(`PatientComments: ${rule}`, names)])
+  expect(problems.filter(({ severity }) => severity === 'error').map((problem) => problem.code)).toContainEqual(
+    expect.stringMatching(new RegExp(`^${code}`)),
+  )
+})
