@@ -118,9 +118,11 @@ const values: readonly (readonly [
   ],
 ]
 
-test.each(values)('%s', (_, keyword, rule, value, more) => {
-  expect(valueOf(keyword, rule, more)).toEqual(value)
-})
+for (const [sentence, keyword, rule, value, more] of values) {
+  test(sentence, () => {
+    expect(valueOf(keyword, rule, more)).toEqual(value)
+  })
+}
 
 const codes: readonly (readonly [sentence: string, rule: string, code: readonly string[] | undefined])[] = [
   ['a code with its own scheme and meaning', 'OBR-4', ['CTABD', '99HOSP', 'CT abdomen']],
