@@ -137,6 +137,7 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
   }
 
   function take(events: readonly SplitEvent[]): void {
+    if (isEnding) return
     for (const event of events) {
       switch (event.kind) {
         case 'junk':
@@ -173,6 +174,12 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
     for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
       waitingBytes -= weight(task)
       const reply = await replyTo(task)
+      // What could not be kept comes again, and what the sender has sent behind it must not be there before it (I3).
+      // Earlier answers are still waited for: the connection ends in this one's turn.
+      if (reply.kind === 'close') {
+        isEnding = true
+        waiting.length = 0
+      }
       // A sender that does not read its acknowledgments is not read either.
       const room = speaker.say(reply)
       if (room !== undefined) await room

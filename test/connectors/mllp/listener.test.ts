@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 import {
   createListener,
   frame,
+  type Answer,
   type Listener,
   type ListenerOptions,
   type Reply,
@@ -109,6 +110,31 @@ test('I1: while nothing can be kept, the connection is closed without an acknowl
   socket.write(Buffer.concat([send('ONE'), send('TWO')]))
   await closed(socket)
   expect(socket.text()).toBe('')
+})
+
+test('I3: what is behind a message that could not be kept is not taken, also while an earlier answer is waited for', async () => {
+  const handled: string[] = []
+  let answer: (answer: Answer) => void = () => undefined
+  const first = new Promise<Answer>((resolve) => {
+    answer = resolve
+  })
+  const { port } = await listen({
+    async onMessage(bytes) {
+      const text = Buffer.from(bytes).toString()
+      handled.push(text)
+      if (text === 'ONE') return { kind: 'later', answer: first }
+      return text === 'TWO' ? { kind: 'close' } : reply('fine')
+    },
+  })
+  const socket = await connected(port)
+  socket.write(Buffer.concat([send('ONE'), send('TWO'), send('THREE')]))
+  await eventually(() => handled.includes('TWO'), 'the second message')
+  socket.write(send('FOUR'))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  answer({ kind: 'acknowledge', bytes: Buffer.from('one') })
+  await closed(socket)
+  expect(handled).toEqual(['ONE', 'TWO'])
+  expect(socket.text()).toBe(send('one').toString())
 })
 
 test('a frame that is owed no answer gets none, and the next one is answered', async () => {
