@@ -5,7 +5,7 @@ import { load, refuse } from './load.ts'
 import type { Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
 
-export const usage = `worklane accept-loss --reason TEXT [--by NAME] [--config FILE]
+export const usage = `worklane accept-loss --reason TEXT [--by NAME] [--config FILE] [--json]
 
 Says that what the store has lost is lost (E517, E519, E520): the engine goes on with
 the store as it is now. Put the right data back first if there is any (worklane restore).
@@ -20,7 +20,7 @@ const told: Readonly<Record<Loss, string>> = {
 
 export async function acceptLoss(args: readonly string[], io: Io): Promise<number> {
   const text = { type: 'string' } as const
-  const asked = readArgs(args, { reason: text, by: text, config: text }, usage, io)
+  const asked = readArgs(args, { reason: text, by: text, config: text, json: { type: 'boolean' } } as const, usage, io)
   if (typeof asked === 'number') return asked
   const { values, positionals } = asked
   if (positionals.length > 0) return misuse(`"${positionals[0]}" is not expected`, usage, io)
@@ -39,7 +39,8 @@ export async function acceptLoss(args: readonly string[], io: Io): Promise<numbe
       reason,
       at: new Date().toISOString(),
     })
-    io.stdout(`${loss === undefined ? 'Nothing is lost; nothing was changed.' : told[loss]}\n`)
+    if (values.json === true) io.stdout(`${JSON.stringify({ loss: loss ?? null }, null, 2)}\n`)
+    else io.stdout(`${loss === undefined ? 'Nothing is lost; nothing was changed.' : told[loss]}\n`)
     return 0
   } finally {
     await reached.stop()

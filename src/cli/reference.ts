@@ -31,19 +31,35 @@ export function generatedFiles(): Readonly<Record<string, string>> {
   }
 }
 
+const environment = [
+  ['WORKLANE_CONFIG', 'The file of the site, where `--config` names none.'],
+  ['WORKLANE_MLLP_PORT', 'Where `send` and `import` send to, where `--to` says nothing else.'],
+  ['WORKLANE_RIS_PORT', 'Where `ris` listens, where `--port` says nothing else.'],
+  ['NO_COLOR', 'With any value: no colours. They are only shown on a terminal.'],
+] as const
+
 /** Each verb as its `--help` tells it. */
 function cliReference(): string {
   const about = [
     '# Command line',
     'This page is made from the verbs themselves (`node src/cli/reference.ts`); `worklane VERB --help` shows the same.',
-    'In a clone: `npm run worklane -- VERB ...`, or `npx worklane VERB ...` once it is set up. The site is',
-    '`config/worklane.yaml`, the file that `WORKLANE_CONFIG` names, or that of `--config`.',
+    'In a clone: `npx worklane VERB ...` once it is set up, or `npm run -s worklane -- VERB ...`, which sets up what is',
+    'missing (without `-s` npm adds lines of its own). The site is `config/worklane.yaml`, the file that',
+    '`WORKLANE_CONFIG` names, or that of `--config`.',
     '',
-    exitCodes,
+    `${exitCodes} Answers go to standard output, what is wrong and how far something long has come to standard error.`,
+    'With `--json` the answer is JSON, for programs.',
+    '',
+    '| Variable | What the command line makes of it |',
+    '| --- | --- |',
+    ...environment.map(([name, does]) => `| \`${name}\` | ${does} |`),
+    '',
+    'The settings of the site have variables of their own: [settings](settings.md#environment-variables).',
+    'bash and zsh complete verbs, options and names: [completion](#completion).',
   ]
-  const parts = Object.entries(verbs).map(([name, { does, usage }]) => {
+  const parts = Object.entries(verbs).map(([name, { does, usage, example }]) => {
     const [call = '', ...rest] = usage.split('\n\n')
-    return `## ${name}\n\n${capital(does)}.\n\n\`\`\`\n${call}\n\`\`\`\n\n${rest.join('\n\n')}\n`
+    return `## ${name}\n\n${capital(does)}.\n\n\`\`\`\n${call}\n\`\`\`\n\n${rest.join('\n\n')}\n\nFor example: \`${example}\`\n`
   })
   return [`${about.slice(0, 1).join('')}\n\n${about.slice(1).join('\n')}\n`, ...parts].join('\n')
 }

@@ -6,7 +6,7 @@ import { load, refuse } from './load.ts'
 import { counted, type Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
 
-export const usage = `worklane restore FILE [--force] [--config FILE]
+export const usage = `worklane restore FILE [--force] [--config FILE] [--json]
 
 Puts a backup into an empty store, after it has checked every byte of it; every engine
 of the store is stopped. --force removes what is in the store, for good. Afterwards the
@@ -14,7 +14,7 @@ store is as it was at that moment: what came since is gone, and status messages 
 owed then are sent again, with the same MSH-10.`
 
 export async function restore(args: readonly string[], io: Io): Promise<number> {
-  const options = { config: { type: 'string' }, force: { type: 'boolean' } } as const
+  const options = { config: { type: 'string' }, force: { type: 'boolean' }, json: { type: 'boolean' } } as const
   const asked = readArgs(args, options, usage, io)
   if (typeof asked === 'number') return asked
   const { values, positionals } = asked
@@ -36,10 +36,12 @@ export async function restore(args: readonly string[], io: Io): Promise<number> 
       force: values.force === true,
       at: new Date().toISOString(),
     })
-    io.stdout(
-      `The store is as it was at ${takenAt}: ${counted(messages, 'message')} and ${counted(orders, 'order')}. ` +
-        `Start the engine, and ask the senders to repeat what they have sent since.\n`,
-    )
+    if (values.json === true) io.stdout(`${JSON.stringify({ takenAt, messages, orders }, null, 2)}\n`)
+    else
+      io.stdout(
+        `The store is as it was at ${takenAt}: ${counted(messages, 'message')} and ${counted(orders, 'order')}. ` +
+          `Start the engine, and ask the senders to repeat what they have sent since.\n`,
+      )
     return 0
   } finally {
     await reached.stop()

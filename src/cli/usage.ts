@@ -28,7 +28,7 @@ export function readArgs<const T extends ParseArgsOptionsConfig>(
 }
 
 /** Help is given whatever else is wrong with the line. */
-function asksHelp(args: readonly string[]): boolean {
+export function asksHelp(args: readonly string[]): boolean {
   const end = args.indexOf('--')
   return args.slice(0, end < 0 ? args.length : end).some((arg) => arg === '--help' || arg === '-h')
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { verbs } from '../../src/cli/verbs.ts'
+import { wordsOf } from '../../src/cli/words.ts'
 import { worklane } from '../../src/cli/worklane.ts'
 import { runVerb } from './an-io.ts'
 
@@ -10,11 +11,48 @@ const command = join(root, 'src/cli/worklane.js')
 
 const entries = Object.entries(verbs)
 
-test.each(entries)('%s --help shows how it is called, whatever else is on the line', async (name, { usage }) => {
-  for (const args of [['--help'], ['-h'], ['--no-such-option', '--help']]) {
-    expect(await runVerb(worklane, [name, ...args])).toEqual({ code: 0, stdout: `${usage}\n`, stderr: '' })
+test.each(entries)('%s --help teaches: how it is called, an example, its exit codes', async (name, entry) => {
+  for (const args of [
+    [name, '--help'],
+    [name, '-h'],
+    [name, '--no-such-option', '--help'],
+    ['help', name],
+  ]) {
+    const { code, stdout, stderr } = await runVerb(worklane, args)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout.startsWith(`${entry.usage}\n`)).toBe(true)
+    expect(stdout).toContain(`Example:\n  ${entry.example}\n`)
+    expect(stdout).toMatch(/exit code/i)
   }
-  expect(await runVerb(worklane, ['help', name])).toMatchObject({ code: 0, stdout: `${usage}\n` })
+})
+
+test.each(entries)('the example of %s has only options that it knows', (name, { usage, example }) => {
+  expect(example).toContain(`worklane ${name}`)
+  for (const [option] of example.matchAll(/--[a-z-]+/g)) expect(usage).toContain(option)
+})
+
+/** What they show is no answer to a question, or is a document of its own. */
+const withoutJson = ['start', 'ris', 'completion']
+
+test.each(entries.filter(([name]) => !withoutJson.includes(name)))('%s answers programs with --json', async (name) => {
+  const { code, stderr } = await runVerb(worklane, [name, '--json', '--no-such-option'])
+  expect(code).toBe(2)
+  expect(stderr.split('\n')[0]).toContain("'--no-such-option'")
+  expect(verbs[name]?.usage).toContain('[--json]')
+})
+
+test.each(entries)('%s knows every option that its usage names', async (name, { usage }) => {
+  const [known] = wordsOf({ [name]: { does: '', usage } })
+  for (const [option, value] of Object.entries(known?.options ?? {})) {
+    if (option === '--help') continue
+    const given = value.kind === 'nothing' ? option : `${option}=1`
+    const { code, stderr } = await runVerb(worklane, [name, given, '--no-such-option'])
+    expect({ option, code, said: stderr.split('\n')[0] }).toEqual({
+      option,
+      code: 2,
+      said: expect.stringContaining("'--no-such-option'") as string,
+    })
+  }
 })
 
 test.each(entries)('the usage of %s begins with how it is called, and goes on with what it does', (name, { usage }) => {
