@@ -77,6 +77,8 @@ export function connect(options: {
   let refused: EngineError | undefined
   /** It answers, and is not the store: nothing of it is read as if it were. */
   let barred = false
+  /** Who answers on this connection has been looked at: nobody reads of a store that may be empty, older or another one (I10). */
+  let isLookedAt = false
   let up = false
   let closed = false
   let probing: NodeJS.Timeout | undefined
@@ -115,6 +117,7 @@ export function connect(options: {
     if (closed || redis.status !== 'ready') return
     try {
       await options.prepare({ redis, run: runScript })
+      isLookedAt = true
       await redis.set('wl:probe', '1')
       if (closed || redis.status !== 'ready') return
       refused = undefined
@@ -138,8 +141,14 @@ export function connect(options: {
     for (const listener of refusalListeners) listener(refused)
   }
 
-  redis.on('ready', () => void probe())
-  redis.on('close', () => tell(false))
+  redis.on('ready', () => {
+    isLookedAt = false
+    void probe()
+  })
+  redis.on('close', () => {
+    isLookedAt = false
+    tell(false)
+  })
   redis.on('end', () => tell(false))
   // Each failed attempt to reconnect comes here; `close` has been told already.
   redis.on('error', refuse)
@@ -156,6 +165,7 @@ export function connect(options: {
   async function ask<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
     try {
       if (barred) throw refused ?? new EngineError('E501')
+      if (!isLookedAt) throw new Error('not looked at yet')
       return await work(redis)
     } catch (error) {
       if (barred && error === refused) throw new EngineError('E501', {}, { cause: error })
@@ -171,7 +181,7 @@ export function connect(options: {
         throw new EngineError('E514', { reason }, { cause: error })
       }
       if (refusal === undefined && isTimeout(error) && redis.status === 'ready') askAgain()
-      else doubt()
+      else if (isLookedAt) doubt()
       // Not in the same turn: who tries again at once must not keep the connection from coming back.
       await new Promise((resolve) => setImmediate(resolve))
       throw new EngineError('E501', {}, { cause: error })

@@ -383,10 +383,11 @@ if refused > 0 then return -refused end
 return 1`,
   ),
 
-  /** version, limit. Bodies of the items after it, oldest first; those of the last version are complete. */
+  /** version, limit. Bodies of the items after it, oldest first; those of the last version are complete. Of a store that was emptied just now nobody learns that there are none (I10). */
   itemsSince: script(
     'itemsSince',
     `
+if redis.call('EXISTS', 'wl:identity') == 0 then return redis.error_reply('WLGONE') end
 local ids = redis.call('ZRANGEBYSCORE', 'wl:versions', '(' .. ARGV[1], '+inf', 'LIMIT', 0, ARGV[2])
 if #ids == 0 then return {} end
 local last = redis.call('ZSCORE', 'wl:versions', ids[#ids])

@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Store } from '../../src/core/ports.ts'
+import { connect } from '../../src/store/connection.ts'
 import { acceptLoss, storeFormat } from '../../src/store/index.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { eventually, temporaryFolder } from '../support/temporary.ts'
-import { apply, item, message, now, openStore, order } from './support.ts'
+import { apply, item, message, now, openStore, order, silent } from './support.ts'
 
 let redis: TestRedis
 let raw: Redis
@@ -104,6 +105,42 @@ test('I10: a store that was emptied under two engines stops both, and one accept
   expect(await accept('two')).toBe('empty')
   await eventually(() => one.isUp() && two.isUp(), 'both go on')
   expect(await one.accept(message({ controlId: '1' }))).toMatchObject({ kind: 'stored' })
+})
+
+test('I10: between the moment in which a store is emptied and the next look nobody reads that there are no items', async () => {
+  const store = await openStore(redis.path, { memory: { lookMilliseconds: 1_000_000 } })
+  opened.push(store)
+  await serve(store, '1')
+  await raw.flushall()
+  await expect(store.itemsSince(0, 10)).rejects.toMatchObject({ code: 'E501' })
+})
+
+test('I10: on a new connection nothing is read before it is known which store it is', async () => {
+  await raw.set('wl:applied', '7')
+  let look: () => void = () => undefined
+  const looked = new Promise<void>((resolve) => {
+    look = resolve
+  })
+  let isAsked = false
+  const connection = connect({
+    location: { path: redis.path },
+    log: silent,
+    commandMilliseconds: 2000,
+    prepare() {
+      isAsked = true
+      return looked
+    },
+  })
+  try {
+    await eventually(() => isAsked, 'it is looked at')
+    const read = () => connection.ask((client) => client.get('wl:applied'))
+    await expect(read()).rejects.toMatchObject({ code: 'E501' })
+    look()
+    await eventually(() => connection.isUp(), 'it is up')
+    expect(await read()).toBe('7')
+  } finally {
+    connection.close()
+  }
 })
 
 test('an engine that is pointed at the store of others refuses, and disturbs nobody', async () => {
