@@ -6,20 +6,26 @@ import { problem } from './problem.ts'
 /** A pipeline whose messages another takes, which is asked before it, would never be heard of again. */
 export function unreachable(pipelines: readonly PipelineFile[], sources: readonly string[]): readonly Problem[] {
   return sources.flatMap((source) => {
-    const takers = new Map<string, string>()
+    const takers = new Map<string, PipelineFile>()
     return pipelines
       .filter((pipeline) => pipeline.kind !== 'status' && pipeline.sources.includes(source))
-      .flatMap(({ name, located }) => {
+      .flatMap((pipeline) => {
+        const { name, located } = pipeline
         const { types, isConditional } = acceptedBy(located.value)
         const found = types.flatMap(({ type, path }) => {
           const other = takers.get(type) ?? takers.get(type.slice(0, 3))
-          if (other === undefined) return []
-          return [problem(located.place(path), 'E248', { name, type, other }, { severity: 'warning' })]
+          if (other === undefined || replaces(other, name)) return []
+          return [problem(located.place(path), 'E248', { name, type, other: other.name }, { severity: 'warning' })]
         })
-        if (!isConditional) for (const { type } of types) if (!takers.has(type)) takers.set(type, name)
+        if (!isConditional) for (const { type } of types) if (!takers.has(type)) takers.set(type, pipeline)
         return found
       })
   })
+}
+
+/** It extends the other, so that the other is there for it: that is what it was written for. */
+function replaces({ bases }: PipelineFile, name: string): boolean {
+  return bases.some((base) => base.name === name)
 }
 
 function acceptedBy(value: unknown) {

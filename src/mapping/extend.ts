@@ -52,6 +52,7 @@ export function extend(own: Located, base: Located, name: string): Extended {
     file: own.file,
     value,
     bases: [name, ...(base.bases ?? [])],
+    baseValue: base.value,
     place(path, of = 'value', offset) {
       return ownerOf(path, written) === 'own' ? own.place(path, of, offset) : base.place(path, of, offset)
     },

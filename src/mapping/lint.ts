@@ -15,6 +15,8 @@ export interface LintOptions {
 /** Collects what is wrong with one document: everything at once, each with its place. */
 export interface Lint {
   readonly file: string
+  /** What it extends: the name, and what that says; undefined where it extends nothing. */
+  readonly base: { readonly name: string; readonly value: Fields } | undefined
   readonly problems: readonly Problem[]
   readonly failed: boolean
   error(code: ErrorCode, path: DocumentPath, params?: ErrorParams, options?: LintOptions): void
@@ -61,8 +63,11 @@ export function createLint(located: Located): Lint {
     }
   }
 
+  const [base] = located.bases ?? []
+
   return {
     file: located.file,
+    base: base === undefined ? undefined : { name: base, value: isFields(located.baseValue) ? located.baseValue : {} },
     problems,
     get failed() {
       return problems.some(({ severity }) => severity === 'error')

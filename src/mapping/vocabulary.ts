@@ -5,6 +5,7 @@ import { isFields, readFields, readTexts, type Fields, type Lint } from './lint.
 import { misplacedWords } from './misplaced.ts'
 import { placesOf, type Vocabulary } from './reference.ts'
 import { compileRule, compileWhen, type Condition } from './rule.ts'
+import { suggest } from './suggest.ts'
 import type { Table } from './table.ts'
 
 /** MSH-9 of the messages that a pipeline takes; without an event, all of that code. */
@@ -48,9 +49,23 @@ export function lintUnused({ lint, letNames, tables, used }: Vocabulary): void {
   for (const name of tables.keys()) if (!used.tables.has(name)) warnUnused(lint, ['tables', name], name)
 }
 
-/** What a pipeline takes from another, and has written otherwise where that one used it, is in nobody's way. */
+/**
+ * What a pipeline takes from another, and has written otherwise where that one used it, is in nobody's way. A
+ * name of its own that is nearly one of the other's was meant to stand in its place: what the other says there
+ * would be served instead, in silence.
+ */
 export function warnUnused(lint: Lint, path: DocumentPath, name: string): void {
-  if (lint.place(path, 'key').file === lint.file) lint.warn('E224', path, { name }, { of: 'key' })
+  if (lint.place(path, 'key').file !== lint.file) return
+  const [block = '', ...rest] = path
+  const meant = lint.base === undefined || rest.length > 1 ? undefined : misspelt(name, lint.base.value[block])
+  if (meant === undefined) lint.warn('E224', path, { name }, { of: 'key' })
+  else lint.error('E224', path, { name }, { of: 'key', suggestion: `${meant}, as in ${lint.base?.name ?? ''}` })
+}
+
+/** The name that was meant; undefined where it is one itself, or near none. */
+function misspelt(name: string, theirs: unknown): string | undefined {
+  if (!isFields(theirs) || name in theirs) return undefined
+  return suggest(name, Object.keys(theirs))
 }
 
 /** `example` is shown where a type is written wrongly; `more` are further words of `accept` that name messages. */

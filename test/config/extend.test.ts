@@ -344,6 +344,65 @@ test('a name that only the other uses is not said to be unused', () => {
   ])
 })
 
+const misspelt: readonly [sentence: string, lines: string, found: string][] = [
+  [
+    'a name of let',
+    'let: { acession: ORC-3 }',
+    'pipelines/east/pipeline.yaml:4:8 E224 "acession" is not used. Did you mean accession, as in orders?',
+  ],
+  [
+    'a name of let with a capital letter',
+    'let: { Accession: ORC-3 }',
+    'pipelines/east/pipeline.yaml:4:8 E224 "Accession" is not used. Did you mean accession, as in orders?',
+  ],
+  [
+    'a table',
+    'tables: { sexs: { W: F } }',
+    'pipelines/east/pipeline.yaml:4:11 E224 "sexs" is not used. Did you mean sexes, as in orders?',
+  ],
+]
+
+test.each(misspelt)(
+  '%s that is nearly one of the other is an error: what the other says would be served',
+  (_, lines, found) => {
+    const { 'pipelines/orders/pipeline.yaml': orders = '' } = smallSite
+    const changes = {
+      'pipelines/orders/pipeline.yaml': orders
+        .replace('tables:', 'let: { accession: OBR-18 }\ntables:\n  sexes: { F: F, M: M, otherwise: "" }')
+        .replace('AccessionNumber: OBR-18', 'AccessionNumber: accession')
+        .replace('PatientSex: PID-8', 'PatientSex: { from: PID-8, table: sexes }'),
+    }
+    const site = load(`extend: orders\nfrom: ris-east\n${lines}\n`, changes)
+    expect(places(site)).toEqual([found])
+    expect(site.site).toBeUndefined()
+    const right = lines.replace(/acession|Accession/, 'accession').replace('sexs', 'sexes')
+    expect(places(load(`extend: orders\nfrom: ris-east\n${right}\n`, changes))).toEqual([])
+  },
+)
+
+test('a name that is nearly one of the other, and used, is a name of its own', () => {
+  const { 'pipelines/orders/pipeline.yaml': orders = '' } = smallSite
+  const site = load('extend: orders\nfrom: ris-east\nlet: { sexs: PID-8 }\nmap: { PatientSex: sexs }\n', {
+    'pipelines/orders/pipeline.yaml': orders
+      .replace('tables:', 'let: { sexes: PID-8 }\ntables:')
+      .replace('PatientSex: PID-8', 'PatientSex: sexes'),
+  })
+  expect(places(site)).toEqual([])
+})
+
+test('an extension takes the place of the other, which is not said to get nothing', () => {
+  const site = load('extend: orders\nlet: { unlike: PID-9 }\nmap: { PatientSex: unlike }\n')
+  expect(places(site).filter((text) => !text.includes('E268'))).toEqual([])
+  expect(explained(site, 'ris-orders').pipeline).toBe('east')
+})
+
+test('two extensions of one pipeline, of which one leaves the other nothing', () => {
+  const site = load('extend: orders\n', { 'pipelines/west/pipeline.yaml': 'pipeline: west\nextend: orders\n' })
+  expect(places(site).filter((text) => !text.includes('E268'))).toEqual([
+    expect.stringMatching(/ E248 The pipeline west never gets a ORM\^O01: east, which is asked before it, takes all/),
+  ])
+})
+
 test('a pipeline that no message reaches is named with the one that takes them', () => {
   const { 'pipelines/orders/pipeline.yaml': orders = '' } = smallSite
   const second = orders.replace('pipeline: orders', 'pipeline: second')
