@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { backUp, reachRedis } from '../store/index.ts'
 import { load, refuse } from './load.ts'
 import { counted, type Io } from './output.ts'
+import { whileWorking } from './progress.ts'
 import { misuse, readArgs } from './usage.ts'
 
 export const usage = `worklane backup FILE|FOLDER [--config FILE] [--json]
@@ -26,7 +27,9 @@ export async function backup(args: readonly string[], io: Io): Promise<number> {
   const reached = await reachRedis(loaded.site.settings)
   try {
     const file = fileOf(resolve(io.cwd, to), takenAt)
-    const made = await backUp({ redis: reached.location, file, takenAt, engine })
+    const made = await whileWorking(io, 'copying the store', () =>
+      backUp({ redis: reached.location, file, takenAt, engine }),
+    )
     if (values.json === true) io.stdout(`${JSON.stringify(made, null, 2)}\n`)
     else {
       const what = `${counted(made.messages, 'message')} and ${counted(made.orders, 'order')}`

@@ -25,7 +25,7 @@ _worklane_pipelines() {
   [ -r "$1" ] || return 0
   local folder file
   folder=$(awk '/^[A-Za-z]/ { inside = /^folders:/ }
-    inside && /^ +pipelines:/ { sub(/^ +pipelines:[ ]*/, ""); gsub(/["\047]/, ""); print }' "$1")
+    inside && /^ +pipelines:/ { sub(/^ +pipelines:[ ]*/, ""); sub(/[ ]*#.*/, ""); gsub(/["\047]/, ""); print }' "$1")
   case $folder in /*) ;; *) folder=$(dirname "$1")/${'$'}{folder:-../pipelines} ;; esac
   find "$folder" -mindepth 2 -maxdepth 2 -name pipeline.yaml -exec sed -n 's/^pipeline: *//p' {} + 2>/dev/null
 }

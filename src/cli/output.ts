@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
+import { stripVTControlCharacters } from 'node:util'
 import type { Problem } from '../core/fault.ts'
 
 /** All that a verb sees of the outside; tests give their own. */
@@ -12,6 +13,8 @@ export interface Io {
   readonly cwd: string
   /** Colours only where a person looks. */
   readonly isTty: boolean
+  /** Whether a person looks at standard error; absent: where one looks at standard output. */
+  readonly isErrorTty?: boolean
   /** Asks a person who can answer; absent where there is none. Anything but yes is no. */
   confirm?(question: string): Promise<boolean>
 }
@@ -82,11 +85,13 @@ export function processIo(): Io {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   return {
     stdout: (text) => void process.stdout.write(text),
-    stderr: (text) => void process.stderr.write(text),
+    // What is said of mistakes is painted for standard output: into a file it goes plain.
+    stderr: (text) => void process.stderr.write(process.stderr.isTTY ? text : stripVTControlCharacters(text)),
     stdin: () => readFileSync(0),
     env: process.env,
     cwd: process.cwd(),
     isTty: process.stdout.isTTY,
+    isErrorTty: process.stderr.isTTY,
     ...(process.stdin.isTTY && process.stdout.isTTY ? { confirm } : {}),
   }
 }

@@ -18,15 +18,16 @@ export function createProgress({
   total,
   now = () => performance.now(),
 }: {
-  readonly io: Pick<Io, 'stderr' | 'isTty'>
+  readonly io: Pick<Io, 'stderr' | 'isTty' | 'isErrorTty'>
   readonly total: number
   readonly now?: () => number
 }): Progress {
+  const isTty = io.isErrorTty ?? io.isTty
   const began = now()
   let done = 0
   let drawn = Number.NEGATIVE_INFINITY
   const clear = (): void => {
-    if (io.isTty && Number.isFinite(drawn)) io.stderr('\r\u001B[K')
+    if (isTty && Number.isFinite(drawn)) io.stderr('\r\u001B[K')
     drawn = Number.NEGATIVE_INFINITY
   }
   const text = (): string => {
@@ -37,7 +38,7 @@ export function createProgress({
   return {
     step() {
       done += 1
-      if (!io.isTty) {
+      if (!isTty) {
         if (done % each === 0 && done < total) io.stderr(`${text()}\n`)
         return
       }
@@ -50,6 +51,28 @@ export function createProgress({
       io.stderr(`${line}\n`)
     },
     end: clear,
+  }
+}
+
+/**
+ * Shows on a terminal that something of unknown length goes on, and for how long: a line
+ * that changes, and is taken away. Elsewhere nothing is written.
+ */
+export async function whileWorking<T>(
+  io: Pick<Io, 'stderr' | 'isTty' | 'isErrorTty'>,
+  what: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!(io.isErrorTty ?? io.isTty)) return work()
+  const began = performance.now()
+  const draw = (): void => io.stderr(`\r${what} ... ${Math.round((performance.now() - began) / 1000)} s\u001B[K`)
+  draw()
+  const timer = setInterval(draw, 1000)
+  try {
+    return await work()
+  } finally {
+    clearInterval(timer)
+    io.stderr('\r\u001B[K')
   }
 }
 

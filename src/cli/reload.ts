@@ -4,6 +4,7 @@ import { ask } from './api.ts'
 import { loginName } from './by-hand.ts'
 import { load, refuse } from './load.ts'
 import { problemText, type Io } from './output.ts'
+import { whileWorking } from './progress.ts'
 import { changesText, heading } from './reload-text.ts'
 import { misuse, readArgs } from './usage.ts'
 
@@ -43,7 +44,9 @@ export async function change(
 
   const named = { by: values.by ?? loginName(io), ...(to === undefined ? {} : { to }) }
   const post = (body: object) =>
-    ask(io, `/api/${verb}`, {}, { expects: 'kind', config, seconds: 60, body: { ...named, ...body } })
+    whileWorking(io, verb === 'reload' ? 'the engine checks the files' : 'the engine checks that version', () =>
+      ask(io, `/api/${verb}`, {}, { expects: 'kind', config, seconds: 60, body: { ...named, ...body } }),
+    )
   const planned = await post({ plan: true })
   if (planned.kind === 'failed') return failed(planned, json, io)
   const plan = planned.body as unknown as Reloaded

@@ -4,6 +4,7 @@ import { EngineError } from '../core/errors/index.ts'
 import { reachRedis, restore as restoreStore, storeFormat } from '../store/index.ts'
 import { load, refuse } from './load.ts'
 import { counted, type Io } from './output.ts'
+import { whileWorking } from './progress.ts'
 import { misuse, readArgs } from './usage.ts'
 
 export const usage = `worklane restore FILE [--force] [--config FILE] [--json]
@@ -28,14 +29,16 @@ export async function restore(args: readonly string[], io: Io): Promise<number> 
   try {
     // Its own Redis runs: so does its engine.
     if (settings.redisUrl === '' && reached.isShared) throw new EngineError('E525')
-    const { takenAt, messages, orders } = await restoreStore({
-      redis: reached.location,
-      file: resolve(io.cwd, from),
-      identityFile: join(settings.dataDir, 'store.json'),
-      format: storeFormat,
-      force: values.force === true,
-      at: new Date().toISOString(),
-    })
+    const { takenAt, messages, orders } = await whileWorking(io, 'restoring the store', () =>
+      restoreStore({
+        redis: reached.location,
+        file: resolve(io.cwd, from),
+        identityFile: join(settings.dataDir, 'store.json'),
+        format: storeFormat,
+        force: values.force === true,
+        at: new Date().toISOString(),
+      }),
+    )
     if (values.json === true) io.stdout(`${JSON.stringify({ takenAt, messages, orders }, null, 2)}\n`)
     else
       io.stdout(

@@ -7,7 +7,7 @@ const wanted = 24
 if (Number(process.versions.node.split('.')[0]) < wanted) {
   process.stderr.write(
     `Worklane needs Node ${wanted} or newer; this is ${process.version} (${process.execPath}). ` +
-      'In a clone of Worklane, `npm run worklane -- VERB` uses the Node that its set-up installs.\n',
+      'In a clone of Worklane, `npm run -s worklane -- VERB` uses the Node that its set-up installs.\n',
   )
   process.exitCode = 1
 } else {
