@@ -76,5 +76,5 @@ test('map shows who is merged into whom', async () => {
   const { code, stdout } = await runVerb(map, ['patients', 'm.hl7'], { cwd })
   expect(code).toBe(0)
   expect(stdout).toContain('merge  12^^^, 13^^^ into 4711^^^\n')
-  expect(stdout).toMatch(/PatientName +Doe\^Jane +PID-5 +line 6\n/)
+  expect(stdout).toMatch(/PatientName +Doe\^Jane +PID-5 +\S*pipeline\.yaml:6:\d+\n/)
 })

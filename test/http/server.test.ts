@@ -282,6 +282,7 @@ function bodyFor(path: string): object {
     return path.endsWith('/preview') ? {} : { ...hand, ...(path.endsWith('/edit') ? edit : {}) }
   }
   if (/^\/api\/(reload|rollback)$/.test(path)) return { by: 'me', plan: true }
+  if (path === '/api/trial') return { source: 'ris', messages: ['TVNI'] }
   if (path === '/orthanc/events') return { spool: 's1', rows: [] }
   if (path.startsWith('/api/performed')) return { sopInstanceUid: '1.2', state: 'COMPLETED' }
   if (!path.startsWith('/api/orders/')) return {}
