@@ -18,11 +18,15 @@ export interface ExtendedPipeline<T extends WrittenPipeline> {
   readonly written: T
   readonly located: Located
   readonly bases: readonly T[]
+  /** It takes away what is not there, or forgot a value, or one of its bases did: what else is wrong with it follows from that. */
+  readonly isBroken: boolean
 }
 
 export interface Extensions<T extends WrittenPipeline> {
   /** One that extends another stands before it: what is said of few goes before what is said of all. */
   readonly pipelines: readonly ExtendedPipeline<T>[]
+  /** Whether there are pipelines that could not be read, or of which it is not known what they extend. */
+  readonly isIncomplete: boolean
   readonly problems: readonly Problem[]
 }
 
@@ -33,7 +37,8 @@ export interface Extensions<T extends WrittenPipeline> {
 export function resolveExtensions<T extends WrittenPipeline>(files: readonly T[], broken: boolean): Extensions<T> {
   const problems: Problem[] = []
   const known = new Map(files.toReversed().map((file) => [file.name, file]))
-  const resolved = files.flatMap((written): readonly ExtendedPipeline<T>[] => {
+  const wrong = new Set<T>()
+  const resolved = files.flatMap((written) => {
     const bases = basesOf(written, known, broken)
     if ('problem' in bases) {
       if (bases.problem !== undefined) problems.push(bases.problem)
@@ -41,9 +46,14 @@ export function resolveExtensions<T extends WrittenPipeline>(files: readonly T[]
     }
     const chain = merge([written, ...bases].map(({ located, name }) => ({ located, name })))
     problems.push(...chain.problems)
+    if (chain.problems.some(({ severity }) => severity === 'error')) wrong.add(written)
     return [{ written, located: chain.located, bases }]
   })
-  return { pipelines: specificFirst(resolved), problems }
+  const judged = resolved.map((one) => ({
+    ...one,
+    isBroken: [one.written, ...one.bases].some((each) => wrong.has(each)),
+  }))
+  return { pipelines: specificFirst(judged), isIncomplete: broken || resolved.length < files.length, problems }
 }
 
 /** A pipeline and its bases, the nearest first, as one document. */

@@ -3,7 +3,7 @@ import type { FilePlace, Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
 import type { Settings } from '../core/settings.ts'
 import { isPatientPipeline } from '../mapping/patient-pipeline.ts'
-import { resolveExtensions, type ExtendedPipeline, type WrittenPipeline } from './extensions.ts'
+import { resolveExtensions, type ExtendedPipeline, type Extensions, type WrittenPipeline } from './extensions.ts'
 import { foldersIn, isFile, isPlainName, readText, shownPath } from './files.ts'
 import { problem } from './problem.ts'
 import { suggestion } from './suggest.ts'
@@ -29,6 +29,8 @@ export interface PipelineFile {
   readonly located: Located
   /** The pipelines that it extends, the nearest first, as they are written. */
   readonly bases: readonly WrittenPipeline[]
+  /** What it extends is not as it thinks: it is not compiled, so that the cause alone is said. */
+  readonly isBroken: boolean
 }
 
 export interface ReadPipelines {
@@ -37,6 +39,8 @@ export interface ReadPipelines {
   /** Text of the tables that they name, by file name; a missing one is absent. */
   readonly tables: Readonly<Record<string, string>>
   readonly files: readonly string[]
+  /** Whether some are not among them, for what is wrong with their file or their `extend:`. */
+  readonly isIncomplete: boolean
   readonly problems: readonly Problem[]
 }
 
@@ -75,14 +79,13 @@ export function readPipelines(folders: PipelineFolders, orthancs: readonly strin
   }
   const extended = resolveExtensions(written, written.length < (names ?? []).length)
   problems.push(...extended.problems)
-  const pipelines = extended.pipelines
-    .filter((one) => !isOnlyBase(one, extended.pipelines))
-    .map((one) => describe(one, orthancs))
+  const pipelines = extended.pipelines.filter((one) => !isOnlyBase(one, extended)).map((one) => describe(one, orthancs))
   const tables = readTables(pipelines, folders)
   return {
     pipelines,
     tables: tables.texts,
     files: [...files, ...tables.files],
+    isIncomplete: extended.isIncomplete,
     problems: [...problems, ...tables.problems],
   }
 }
@@ -94,7 +97,7 @@ export function unreadable(content: Exclude<ReturnType<typeof readText>, { kind:
 }
 
 function describe(
-  { written, located, bases }: ExtendedPipeline<WrittenFile>,
+  { written, located, bases, isBroken }: ExtendedPipeline<WrittenFile>,
   orthancs: readonly string[],
 ): PipelineFile {
   const sources = textsAt(located, 'from')
@@ -102,14 +105,14 @@ function describe(
     sources.some((name) => [...orthancs, 'any'].includes(name)) || (isBlock(located.value) && 'on' in located.value)
   const kind = isStatus ? 'status' : isPatientPipeline(located.value) ? 'patients' : 'orders'
   const { name, folder, text } = written
-  return { name, folder, kind, from: sources[0] ?? '', sources, text, located, bases }
+  return { name, folder, kind, from: sources[0] ?? '', sources, text, located, bases, isBroken }
 }
 
-/** It hears nobody, and others take from it what it says. */
-function isOnlyBase(one: ExtendedPipeline<WrittenFile>, all: readonly ExtendedPipeline<WrittenFile>[]): boolean {
+/** It hears nobody, and others take from it what it says; or would, if their `extend:` were right. */
+function isOnlyBase(one: ExtendedPipeline<WrittenFile>, { pipelines, isIncomplete }: Extensions<WrittenFile>): boolean {
   const { value } = one.located
   const isDeaf = !isBlock(value) || value['from'] === undefined
-  return isDeaf && all.some(({ bases }) => bases.includes(one.written))
+  return isDeaf && (isIncomplete || pipelines.some(({ bases }) => bases.includes(one.written)))
 }
 
 function readTables(pipelines: readonly PipelineFile[], { tables: folder, cwd }: PipelineFolders) {
@@ -143,6 +146,7 @@ export function checkEndpoints(
   pipelines: readonly PipelineFile[],
   settings: Settings,
   place: (path: DocumentPath) => FilePlace,
+  { isIncomplete = false }: Partial<Pick<ReadPipelines, 'isIncomplete'>> = {},
 ): readonly Problem[] {
   const sources = settings.sources.map(({ name }) => name)
   const orthancs = settings.orthancs.map(({ name }) => name)
@@ -163,6 +167,8 @@ export function checkEndpoints(
     const told = isStatus ? [...destinations, 'origin'] : orthancs
     problems.push(...unknownNames(located, 'to', isStatus ? 'destination' : 'orthanc', told))
   }
+  // Nobody is left over whom a pipeline may hear, or tell, that could not be read.
+  if (isIncomplete) return problems
   sources.forEach((name, at) => {
     if (pipelines.some((pipeline) => pipeline.kind !== 'status' && pipeline.sources.includes(name))) return
     problems.push(problem(place(['sources', at, 'name']), 'E268', { name }, { severity: 'warning' }))

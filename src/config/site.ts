@@ -108,11 +108,11 @@ function readSite(options: SiteOptions, path: string): Omit<LoadedSite, 'site'> 
     folders,
     read.checked.orthancs.map(({ name }) => name),
   )
-  problems.push(...pipelines.problems, ...unusedTables(folders, pipelines.files))
+  problems.push(...pipelines.problems, ...(pipelines.isIncomplete ? [] : unusedTables(folders, pipelines.files)))
   problems.push(...foldersWithout(folders, foldersIn(folders.pipelines) ?? [], isFile))
   if (read.endpointsAreKnown) {
     const place = (at: DocumentPath): FilePlace => located.place(at)
-    problems.push(...checkEndpoints(pipelines.pipelines, read.checked, place))
+    problems.push(...checkEndpoints(pipelines.pipelines, read.checked, place, pipelines))
   }
   const compiled = compile(read.checked, pipelines)
   problems.push(...compiled.problems.map((problem) => namedTable(inTable(problem, folders), folders)))
@@ -150,7 +150,8 @@ type CompiledSite =
   | (Pick<Site, 'plans' | 'status' | 'planSources'> & { readonly problems: readonly Problem[] })
   | { readonly plans: undefined; readonly problems: readonly Problem[] }
 
-function compile(settings: Settings, { pipelines, tables }: ReadPipelines): CompiledSite {
+function compile(settings: Settings, { pipelines: all, tables }: ReadPipelines): CompiledSite {
+  const pipelines = all.filter(({ isBroken }) => !isBroken)
   const problems: Problem[] = []
   const plans = new Map<string, Plan>()
   const planSources = new Map<PlanId, string>()

@@ -8,7 +8,7 @@ export function unreachable(pipelines: readonly PipelineFile[], sources: readonl
   return sources.flatMap((source) => {
     const takers = new Map<string, PipelineFile>()
     return pipelines
-      .filter((pipeline) => pipeline.kind !== 'status' && pipeline.sources.includes(source))
+      .filter((pipeline) => pipeline.kind !== 'status' && !pipeline.isBroken && pipeline.sources.includes(source))
       .flatMap((pipeline) => {
         const { name, located } = pipeline
         const { types, isConditional } = acceptedBy(located.value)

@@ -63,12 +63,22 @@ export function createLint(located: Located): Lint {
     }
   }
 
+  /** Where the extension has a word that does not exist, what it takes over is not wrong for lack of what that word was to say. */
+  function causes(): readonly Problem[] {
+    const isMisspelt =
+      located.bases !== undefined && problems.some(({ code, file }) => code === 'E206' && file === located.file)
+    if (!isMisspelt) return problems
+    return problems.filter(({ severity, message }) => severity === 'error' && withoutExtension(message) === message)
+  }
+
   const [base] = located.bases ?? []
 
   return {
     file: located.file,
     base: base === undefined ? undefined : { name: base, value: isFields(located.baseValue) ? located.baseValue : {} },
-    problems,
+    get problems() {
+      return causes()
+    },
     get failed() {
       return problems.some(({ severity }) => severity === 'error')
     },

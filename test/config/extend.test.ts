@@ -323,6 +323,47 @@ test('a circle is said of each that stands in it, and a base that is no YAML onl
   ])
 })
 
+const causes: readonly [sentence: string, east: string, found: readonly string[]][] = [
+  [
+    'lines that are not indented',
+    'extend: orders\nfrom: [ris-orders, ris-east]\nlet:\naccession: ORC-3\nmap: { AccessionNumber: accession }\n',
+    ['pipelines/east/pipeline.yaml:4:1 E247'],
+  ],
+  [
+    'a word that does not exist',
+    'extend: orders\nfrom: [ris-orders, ris-east]\nrooms: { A: B }\ntables: { procedures: null }\n',
+    ['pipelines/east/pipeline.yaml:4:1 E206'],
+  ],
+  ['a base that does not exist', 'extend: oders\nfrom: ris-east\n', ['pipelines/east/pipeline.yaml:2:9 E244']],
+  [
+    'a line that is not there',
+    'extend: orders\nfrom: ris-east\ntables: null\nlet: null\n',
+    ['pipelines/east/pipeline.yaml:5:1 E246'],
+  ],
+]
+
+test.each(causes)('%s: the cause is said, and not what follows from it', (_, east, found) => {
+  expect(places(load(east)).map((text) => text.split(' ').slice(0, 2).join(' '))).toEqual(found)
+})
+
+test('a pipeline that is there to be extended is not wrong because its extension names another', () => {
+  const { 'pipelines/orders/pipeline.yaml': orders = '' } = smallSite
+  const site = load('extend: oders\nfrom: [ris-orders, ris-east]\n', {
+    'pipelines/orders/pipeline.yaml': orders.replace('from: ris-orders\n', ''),
+  })
+  expect(site.problems.map(({ file, code }) => `${file} ${code}`)).toEqual(['pipelines/east/pipeline.yaml E244'])
+})
+
+test('an extension of one that takes away what is not there waits for that one to be right', () => {
+  const site = load('extend: middle\nfrom: ris-east\nmap: { PatientComments: null }\n', {
+    'pipelines/middle/pipeline.yaml': 'pipeline: middle\nextend: orders\nfrom: null\nmap: { PatientNmae: null }\n',
+  })
+  expect(site.problems.map(({ file, code }) => `${file} ${code}`)).toEqual([
+    'pipelines/east/pipeline.yaml E246',
+    'pipelines/middle/pipeline.yaml E246',
+  ])
+})
+
 test('what is wrong in the other by itself is said once', () => {
   const { 'pipelines/orders/pipeline.yaml': orders = '' } = smallSite
   const site = load('extend: orders\nfrom: ris-east\n', {
