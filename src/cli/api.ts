@@ -56,7 +56,8 @@ export async function ask(
   if (!isObject(body)) return stranger
   if (!response.ok) {
     const said = [body['title'], body['cure']].filter((part) => typeof part === 'string').join(' ')
-    return { ...failed(said === '' ? `The engine refused (${response.status}).` : said), body }
+    // An engine says what is wrong (RFC 9457); Orthanc, whose port is easily taken for it, says it in words of its own.
+    return said === '' ? stranger : { ...failed(said), body }
   }
   return expects in body ? { kind: 'answer', body } : stranger
 }

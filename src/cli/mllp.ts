@@ -33,8 +33,10 @@ export async function openLine({
     ended ??= reason
     deliver()
   }
-  socket.on('error', end('The connection broke.'))
-  socket.on('close', end('The connection was closed without an acknowledgment: the message was not taken.'))
+  // Whether it was taken nobody knows: the engine may have died between the disk and its answer.
+  const cure = 'Is this an MLLP port? Send it again: an engine that has taken it knows it.'
+  socket.on('error', end(`The connection to ${host}:${port} broke before an acknowledgment. ${cure}`))
+  socket.on('close', end(`The connection to ${host}:${port} was closed without an acknowledgment. ${cure}`))
 
   function deliver(): void {
     if (waiting === undefined) return

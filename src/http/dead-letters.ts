@@ -246,5 +246,5 @@ function shown({ fault, ...rest }: Letter): object {
 /** Of what a group has in common the code alone is certain: its cure may name what each letter has of its own. */
 function groupShown(one: LetterGroup): object {
   const advice = cure(one.code)
-  return { ...one, ...(advice.includes('{') ? {} : { cure: advice }) }
+  return { ...one, ...(/\{\w+\}/.test(advice) ? {} : { cure: advice }) }
 }

@@ -174,6 +174,7 @@ const strangers: readonly [what: string, answer: (request: IncomingMessage, resp
   ['a web page', (_, response) => void response.end('<html></html>')],
   ['a page that is not there', (_, response) => void response.writeHead(404).end('<html></html>')],
   ['other JSON', json({ Version: '1.12.1' })],
+  ['what Orthanc says of a page it has not', json({ HttpError: 'Not Found', HttpStatus: 404 }, 404)],
   ['a list', json([1])],
   ['nothing', (_, response) => void response.end()],
 ]

@@ -82,11 +82,15 @@ test('the port of the environment is used, and standard input is a file named -'
   expect(received[0]).toContain('PID|1||4711')
 })
 
-test('a receiver that closes the connection instead of answering has not taken the message', async () => {
+test('of a receiver that closes the connection instead of answering it is said what to do', async () => {
   const { port } = await receiver(() => undefined)
   const { code, stderr } = await sent({ 'a.hl7': message('M1') }, ['a.hl7', '--to', `${port}`])
   expect(code).toBe(1)
-  expect(stderr).toMatch(/^The connection (was closed without an acknowledgment|broke).*\n$/)
+  expect(stderr).toMatch(
+    new RegExp(
+      `^The connection to 127\\.0\\.0\\.1:${port} (was closed without|broke before) an acknowledgment\\. Is this an MLLP port\\? Send it again: .*\n$`,
+    ),
+  )
 })
 
 test('an answer that is no acknowledgment is not taken for one', async () => {

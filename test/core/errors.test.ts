@@ -33,6 +33,11 @@ test('every entry of the catalogue is shown by some program', () => {
   expect(codes.filter((name) => !named.has(name))).toEqual([])
 })
 
+test('what is said of a group of dead letters holds for each of them: its cure names no value of one', () => {
+  const ofLetters = Object.entries(errors).filter(([name]) => /^E[1367]/.test(name))
+  expect(ofLetters.filter(([, { cure }]) => /\{\w+\}/.test(cure)).map(([name]) => name)).toEqual([])
+})
+
 test('no code stands twice in the catalogue: the second would take the place of the first', () => {
   const declared = filesIn(catalogue).flatMap(({ text }) =>
     [...text.matchAll(/^ {2}(E\d{3}): entry\(/gm)].map(([, name = '']) => name),

@@ -15,13 +15,21 @@ export const lintErrors = {
     'Use a segment of HL7 version 2, or a site segment that begins with Z.',
   ),
   E204: entry('The table has no column "{column}".', 'permanent', 'The columns are {columns}.'),
-  E205: entry('Unknown variable: {name}', 'permanent', 'Declare it under `let:`.'),
+  E205: entry(
+    'Unknown variable: {name}',
+    'permanent',
+    'Declare it under `let:`: a condition sees those names alone, no HL7 paths. A text stands in quotes: "CT".',
+  ),
   E206: entry('There is no setting "{name}" here.', 'permanent', 'The settings are {known}.'),
   E207: entry('"{name}" is not a word of a rule.', 'permanent', 'The words are {known}.'),
   E208: entry('There is no table "{name}".', 'permanent', 'Declare it under `tables:`.'),
   E209: entry('A condition must be true or false; this is {type}.', 'permanent', 'Compare it: name == "value".'),
   E210: entry('"{keyword}" is not a DICOM keyword.', 'permanent', 'Look it up in the registry of DICOM PS3.6.'),
-  E211: entry('The condition cannot be read: {reason}.', 'permanent', 'Check quotation marks, brackets and operators.'),
+  E211: entry(
+    'The condition cannot be read: {reason}.',
+    'permanent',
+    'Check quotation marks, brackets and operators: == compares, && means and, || means or.',
+  ),
   E212: entry('"{text}" is not an HL7 path: {reason}.', 'permanent', 'Write it as OBR-4.1 or PID-3(5=MR).1.'),
   E213: entry(
     '{keyword} is a sequence: it cannot be made from {what}.',

@@ -14,7 +14,7 @@ export const mappingErrors = {
   E303: entry(
     '{keyword} has {length} characters; {limit} are allowed.',
     'permanent',
-    'Send a shorter value, or let the pipeline say what else is done with it (`tooLong`; docs/reference/validation.md says what {keyword} allows).',
+    'Send a shorter value, or let the pipeline say what else is done with it (`tooLong`; docs/reference/validation.md says what each keyword allows).',
   ),
   E304: entry(
     '{keyword} is not {expected}.',
