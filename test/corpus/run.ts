@@ -4,6 +4,7 @@
  * is shown, and nothing may crash, stay or be invented. Ends with 1 on a difference.
  */
 import { existsSync } from 'node:fs'
+import { whileWorking } from '../../src/cli/progress.ts'
 import { startRedis } from '../support/redis.ts'
 import { corpusFolder, expectations } from './expectations.ts'
 import { filesIn, runCorpus } from './judge.ts'
@@ -19,7 +20,10 @@ if (!existsSync(folder)) {
   const isKnown = filesIn(folder).some((file) => known.has(file))
   const redis = await startRedis({ aof: false })
   try {
-    const run = await runCorpus({ folder, redisPath: redis.path, isKnown })
+    const seen = { stderr: (text: string) => void process.stderr.write(text), isTty: process.stderr.isTTY }
+    const run = await whileWorking(seen, 'judging the corpus', () =>
+      runCorpus({ folder, redisPath: redis.path, isKnown }),
+    )
     const { items, held, refused, other } = ordersIn(run.judged)
     const isEnough = !isKnown || items + held >= 0.9 * (items + held + refused + other)
     process.stdout.write(report(run, isKnown))
