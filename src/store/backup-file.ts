@@ -73,17 +73,25 @@ function numbered(value: number): Buffer {
   return bytes
 }
 
+const unreadable: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  EISDIR: 'it is a folder',
+  EACCES: 'it may not be read',
+}
+
 /** Reads the whole file once. Throws E521 unless every byte is as it was written. */
 export async function checkBackup(file: string): Promise<{ readonly header: BackupHeader; readonly bytes: number }> {
   const wrong = (reason: string, cause?: unknown): EngineError =>
     new EngineError('E521', { file, reason }, cause === undefined ? undefined : { cause })
   let bytes: number
+  let first: Buffer
   try {
     bytes = statSync(file).size
+    first = await start(file)
   } catch (error) {
-    throw wrong((error as NodeJS.ErrnoException).code ?? 'it cannot be read', error)
+    throw wrong(unreadable[(error as NodeJS.ErrnoException).code ?? ''] ?? 'it cannot be read', error)
   }
-  const header = headerOf(await start(file))
+  const header = headerOf(first)
   if (header === undefined) throw wrong('it does not begin as one')
   const trailer = await tail(file, bytes)
   if (!trailer.subarray(32).equals(mark)) throw wrong('its end is missing')

@@ -1,4 +1,14 @@
-import { appendFileSync, copyFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -202,6 +212,8 @@ const damages: [string, (file: string) => void, RegExp][] = [
   ['with more behind it', (file) => appendFileSync(file, 'x'), /end is missing/],
   ['that is something else', (file) => writeFileSync(file, 'x'.repeat(1000)), /does not begin/],
   ['that is empty', (file) => truncateSync(file, 0), /does not begin/],
+  ['that is not there', (file) => rmSync(file), /does not exist/],
+  ['that is a folder', (file) => (rmSync(file), mkdirSync(file)), /is a folder/],
 ]
 test.each(damages)('a backup %s is refused, and nothing is written', async (_what, damage, reason) => {
   await serve(await open(redis), '1')
