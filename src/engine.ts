@@ -334,6 +334,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       nudge({ orthanc }) {
         for (const one of watches) if (orthanc === '' || one.name === orthanc) void one.nudge()
       },
+      storeName: () => store.storeName(),
       bring: async ({ database, ...spooled }) => (await watchOf(watches, database)).take(spooled),
       orthancChanges: (limit) => store.orthancChanges(limit),
       decode: (body, source) => {

@@ -398,6 +398,8 @@ export interface StoreHealth {
   ping(): Promise<void>
   /** Whether commands would go through now. */
   isUp(): boolean
+  /** Which store this is: the same for all engines of it, another one after a restore or an accepted loss. */
+  storeName(): string
   /** Called at each change between up and down. */
   onHealth(listener: (up: boolean) => void): () => void
   /** Why Redis, which answers, takes no new messages: short of memory (E518), or not the store that it was. */

@@ -55,6 +55,8 @@ export interface HttpOptions {
   /** What people and other connectors tell. */
   readonly hand: CommandParts & PerformedParts & { readonly store: StudyParts['studies'] }
   readonly destinations: DestinationParts
+  /** Which store this engine works on. */
+  readonly storeName?: () => string
   readonly nudge: PluginParts['nudge']
   readonly bring: PluginParts['bring']
   readonly orthancChanges: WorklistStore['orthancChanges']
@@ -135,7 +137,12 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     const path = request.url.split('?', 1)[0] ?? ''
     if (!guarded.some((one) => path === one || path.startsWith(`${one}/`))) return
     void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
-    if (isAllowed(request.headers.authorization)) return
+    if (isAllowed(request.headers.authorization)) {
+      // Orthanc's plugin tells by it which engines are of one site.
+      const name = options.storeName?.() ?? ''
+      if (name !== '') void reply.header('x-worklane-store', name)
+      return
+    }
     void reply.header('www-authenticate', 'Bearer')
     throw new Refusal(401, 'E801')
   })

@@ -20,6 +20,8 @@ export interface Identity {
   isReplaced(): boolean
   /** Writes down how far the store has come. */
   keep(): void
+  /** Of the store, as it was last seen. */
+  name(): string
 }
 
 /** What a data folder remembers of its store. */
@@ -85,6 +87,7 @@ export function createIdentity({
       return was
     },
     keep,
+    name: () => known,
   }
 }
 

@@ -126,6 +126,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createRetention({ connection, targets, stepMilliseconds: options.retentionStepMilliseconds ?? 6 * 3_600_000 }),
     ping: () => connection.ping(),
     isUp: () => connection.isUp(),
+    storeName: () => identity.name(),
     onHealth: (listener) => connection.onHealth(listener),
     trouble: () => (connection.isUp() ? monitor.shortage() : connection.refusal()),
     concern: () => monitor.disk() ?? concern,

@@ -219,6 +219,8 @@ class Engine:
         self.name = '%s:%d' % (self.host, self.port)
         self.circuit = Circuit('' if is_only else ' ' + self.name)
         self.pool = collections.deque(maxlen=4)
+        # The name of the store that it works on, as it last said.
+        self.store = ''
         self.addresses = []
         self.looked_up = 0.0
         self.tls = ssl.create_default_context() if parts.scheme == 'https' else None
@@ -321,6 +323,7 @@ class Engine:
         length = response.headers.get('Content-Length')
         if length is not None and response.status != 304 and int(length) != len(content):
             raise http.client.IncompleteRead(content)
+        self.store = response.headers.get('X-Worklane-Store') or self.store
         closing = response.will_close
         # Read to its end but not closed, it would keep the connection from being used again.
         response.close()
@@ -342,7 +345,16 @@ class Asked:
 
 def in_turn():
     """The engines, the one that answered last first; those that are left alone now come last."""
-    return sorted(engines, key=lambda one: (one.circuit.is_open(), one is not preferred))
+    return sorted(engines, key=lambda one: (is_of_another(one), one.circuit.is_open(), one is not preferred))
+
+
+def is_of_another(one):
+    """Whether it works on another store than the first in the list that was ever heard: an engine of another site, or one
+    that was started without the Redis of this one. It does not know our patients, and would say that there are none."""
+    return one.store not in ('', next((other.store for other in engines if other.store), ''))
+
+
+ANOTHER = 'it has another store than the first engine'
 
 
 def prefer(one):
@@ -356,7 +368,7 @@ def ask_any(path, body, seconds):
     Each is given its share of the time that is left; one that has used it up is asked for no more of
     it, but may still be the first to answer. Raises EngineAway."""
     deadline = time.monotonic() + seconds
-    to_ask = [one for one in in_turn() if not one.circuit.is_open()]
+    to_ask = [one for one in in_turn() if not one.circuit.is_open() and not is_of_another(one)]
     if not to_ask:
         raise EngineAway('not asked')
     late = 'it did not answer in time'
@@ -383,6 +395,8 @@ def ask_any(path, body, seconds):
                     status, headers, content = one.finish(sent, deadline)
                     if status == 200:
                         items = items_of(headers, content)
+                        if is_of_another(one):
+                            raise EngineAway(ANOTHER)
                         one.circuit.succeeded()
                         prefer(one)
                         return headers, items
@@ -580,6 +594,8 @@ def refresh_snapshot():
         now = time.time()
         try:
             status, headers, content = one.request('GET', '/worklist/snapshot', headers=known)
+            if is_of_another(one):
+                raise EngineAway(ANOTHER)
             if status == 304 and known:
                 snapshot.confirm(now)
             elif status == 200:
@@ -604,6 +620,8 @@ def look_at_others():
             status, _, _ = one.request('GET', '/api/orthanc-changes?limit=1', seconds=2.0)
             if status != 200:
                 raise EngineAway(status_reason(status))
+            if is_of_another(one):
+                raise EngineAway(ANOTHER)
             one.circuit.heard()
         except EngineAway as error:
             one.circuit.failed(str(error), opens=False)
@@ -1110,10 +1128,16 @@ def post(path, body, seconds):
     """Whether an engine took it. The next one is asked where one is away, or cannot take it now."""
     detail = ''
     for one in in_turn():
+        if is_of_another(one):
+            continue
         try:
             status, _, content = one.request('POST', path, body, seconds=seconds)
         except EngineAway as error:
             detail = detail or 'the engine is away: ' + str(error)
+            continue
+        if is_of_another(one):
+            # It may say so only now: what it took is still to be brought to ours.
+            detail = detail or ANOTHER
             continue
         if 200 <= status < 300:
             return True

@@ -114,6 +114,28 @@ describe('of two engines', () => {
     }
   })
 
+  test('I10: one that works on another store is never believed, nor are changes left to it, also where the first is away', async () => {
+    await eventually(() => first.snapshotRequests().all + second.snapshotRequests().all > 0, 'the snapshot is taken')
+    await second.stop()
+    await eventually(async () => (await find())[0] === 'FIRST', 'the first is heard')
+    second.store = 'store-of-others'
+    second.found = []
+    second.snapshot = { version: 'other', items: [] }
+    const before = first.brought.length
+    await second.start()
+    await first.stop()
+    try {
+      for (let n = 0; n < 3; n++) expect(await find()).toEqual(['SNAPSHOT'])
+      await fetch(`${orthanc.httpUrl}/modalities/one`, { method: 'PUT', body: '["ONE","127.0.0.1",1]' })
+      await eventually(async () => (await status()).hints.some((hint) => hint.includes('another store')), 'it is said')
+    } finally {
+      second.store = first.store
+      await first.start()
+    }
+    await eventually(async () => (await find())[0] === 'FIRST', 'the first answers again')
+    await eventually(() => first.brought.length > before, 'what happened meanwhile is brought to the first')
+  })
+
   test('I6: what only the plugin sees is brought to the one that takes it, and the status names the other', async () => {
     const { now, other } = await asked()
     await now.stop()

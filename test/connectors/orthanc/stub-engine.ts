@@ -22,6 +22,8 @@ export interface StubEngine {
   /** The snapshot and its version. */
   snapshot: { version: string; items: readonly Uint8Array[] }
   httpStatus: number
+  /** The name of its store. */
+  store: string
   /** Another server has its port: it says 200 to everything, and nothing else. */
   isStranger: boolean
   /** Held back before each answer of /worklist/find. */
@@ -54,7 +56,8 @@ export async function startStubEngine(): Promise<StubEngine> {
       engine.tokens.add(request.headers.authorization ?? '')
       const body = chunks.length === 0 ? {} : (JSON.parse(Buffer.concat(chunks).toString('utf8')) as object)
       const answer = (status: number, bytes: Uint8Array, headers = {}): void => {
-        response.writeHead(status, { ...headers, 'content-length': bytes.length }).end(bytes)
+        const store = engine.isStranger ? {} : { 'x-worklane-store': engine.store }
+        response.writeHead(status, { ...store, ...headers, 'content-length': bytes.length }).end(bytes)
       }
       const says = (items: readonly Uint8Array[]) => ({
         'x-worklane-version': engine.snapshot.version,
@@ -63,11 +66,11 @@ export async function startStubEngine(): Promise<StubEngine> {
       if (engine.isStranger) answer(200, Buffer.alloc(0))
       else if (request.url === '/orthanc/nudge') {
         engine.nudges.push(body as Record<string, string>)
-        response.writeHead(204).end()
+        response.writeHead(204, { 'x-worklane-store': engine.store }).end()
       } else if (request.url === '/orthanc/events' && engine.httpStatus === 200) {
         engine.brought.push(body as Brought)
         if (engine.isDumb) request.socket.destroy()
-        else response.writeHead(204).end()
+        else response.writeHead(204, { 'x-worklane-store': engine.store }).end()
       } else if (engine.httpStatus !== 200) answer(engine.httpStatus, Buffer.alloc(0))
       else if (request.url === '/worklist/find') {
         engine.queries.push(body as Record<string, unknown>)
@@ -81,7 +84,7 @@ export async function startStubEngine(): Promise<StubEngine> {
         const etag = `"${engine.snapshot.version}-test"`
         if (request.headers['if-none-match'] === etag) {
           unchanged += 1
-          response.writeHead(304, { etag }).end()
+          response.writeHead(304, { etag, 'x-worklane-store': engine.store }).end()
         } else answer(200, framed(engine.snapshot.items), { etag, ...says(engine.snapshot.items) })
       }
     })
@@ -104,6 +107,7 @@ export async function startStubEngine(): Promise<StubEngine> {
     found: [],
     snapshot: { version: '1', items: [] },
     httpStatus: 200,
+    store: 'store-of-the-site',
     isStranger: false,
     delayMilliseconds: 0,
     queries: [],
