@@ -63,8 +63,9 @@ export function keywordOfTag(tag: string): string | undefined {
   return dictionary().byTag.get(tag.replaceAll(/[^0-9A-Fa-f]/g, '').toUpperCase())?.keyword
 }
 
-/** The keyword that a misspelt one most likely means; undefined when none is near. */
+/** The keyword that a misspelt one, or a tag in its place, most likely means; undefined when none is near. */
 export function suggestKeyword(misspelt: string): string | undefined {
+  if (/^\(?[0-9A-Fa-f]{4},?[0-9A-Fa-f]{4}\)?$/.test(misspelt)) return keywordOfTag(misspelt)
   const wanted = misspelt.toLowerCase()
   let best: string | undefined
   // A third of the letters wrong is another word; PS3.6 has many names that differ by one letter, so the first of equals wins.

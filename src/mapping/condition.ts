@@ -25,7 +25,8 @@ export interface Expression<T> {
 
 export type ExpressionProblem =
   | { readonly kind: 'syntax'; readonly reason: string; readonly offset: number }
-  | { readonly kind: 'variable'; readonly name: string; readonly offset: number }
+  /** `path`: the field of HL7 that stands there instead. */
+  | { readonly kind: 'variable'; readonly name: string; readonly path?: string | undefined; readonly offset: number }
   | { readonly kind: 'forbidden'; readonly name: string; readonly offset: number }
   | { readonly kind: 'overload'; readonly reason: string; readonly offset: number }
   | { readonly kind: 'type'; readonly type: string; readonly offset: number }
@@ -70,7 +71,7 @@ export function createConditions(names: readonly string[], numbers: readonly str
       const forbidden = walk(program.ast, used)
       if (forbidden !== undefined) return { kind: 'problem', problem: forbidden }
       const check = program.check()
-      if (!check.valid) return { kind: 'problem', problem: problemOf(check.error) }
+      if (!check.valid) return { kind: 'problem', problem: problemOf(check.error, text) }
       if (check.type !== wanted) {
         return { kind: 'problem', problem: { kind: 'type', type: typeName(check.type), offset: 0 } }
       }
@@ -84,7 +85,7 @@ export function createConditions(names: readonly string[], numbers: readonly str
         },
       }
     } catch (error) {
-      return { kind: 'problem', problem: problemOf(error) }
+      return { kind: 'problem', problem: problemOf(error, text) }
     }
   }
   return { compile }
@@ -118,14 +119,17 @@ function call(name: string, node: ASTNode): ExpressionProblem | undefined {
   return functions.includes(name) ? undefined : { kind: 'forbidden', name, offset: node.start }
 }
 
-function problemOf(error: unknown): ExpressionProblem {
+function problemOf(error: unknown, text: string): ExpressionProblem {
   if (!(error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError)) {
     return { kind: 'syntax', reason: 'it is not an expression', offset: 0 }
   }
   const offset = error.range?.start ?? 0
   const { summary } = error
   const unknown = /^Unknown variable: (\w+)/.exec(summary)?.[1]
-  if (unknown !== undefined) return { kind: 'variable', name: unknown, offset }
+  if (unknown !== undefined) {
+    const path = /^[A-Z][A-Z0-9]{2}-\d+(\.\d+)*/.exec(text.slice(offset))?.[0]
+    return { kind: 'variable', name: unknown, path, offset }
+  }
   if (error instanceof ParseError) return { kind: 'syntax', reason: lowerFirst(summary), offset }
   return { kind: 'overload', reason: lowerFirst(summary), offset }
 }

@@ -6,8 +6,9 @@ import { compileMap, stepSequence, type AttributeRule } from './attribute.ts'
 import { compileChangesPatient, type ChangesPatient } from './changes-patient.ts'
 import { compileBookingEvents } from './booking-event.ts'
 import { compileIdentity, type Identity } from './identity.ts'
-import { createLint, isFields, readFields, scalarText, type Lint } from './lint.ts'
+import { createLint, isFields, readFields, scalarText, type Fields, type Lint } from './lint.ts'
 import { lintNever } from './never.ts'
+import { meaningOf } from './meaning.ts'
 import { compileOrderControl, type OrderControl } from './order-control.ts'
 import { lintRequirements } from './requirement.ts'
 import { compileWhen, type Condition, type Rule } from './rule.ts'
@@ -82,12 +83,12 @@ export function compileOrderPipeline(
   const rules = 'map' in fields ? compileMap(words, fields['map'], ['map'], 'item') : []
   const identity = compileIdentity(words, fields['identity'])
   if ('map' in fields) {
-    lintRequirements(lint, rules, {
+    lintRequirements(lint, rules, fields['map'], {
       Modality: site.modality,
       ScheduledStationAETitle: site.stationAeTitle,
     })
   }
-  if (stepTable !== undefined) lintStepKeys(lint, stepTable, fields['identity'])
+  if (stepTable !== undefined) lintStepKeys(lint, stepTable, fields)
   lintNever(lint, fields, messages)
   lintUnused(words)
 
@@ -143,18 +144,23 @@ function findStepTable(
   return undefined
 }
 
-/** Rows of one code are steps of one order: their keys must differ. */
-function lintStepKeys(lint: Lint, table: Table & { readonly kind: 'file' }, identity: unknown): void {
-  const rule = isFields(identity) ? scalarText(identity['step']) : undefined
-  const column = rule?.startsWith('step.') ? rule.slice('step.'.length) : undefined
+/** Rows of one code are steps of one order: their keys must differ, in one at least of the columns that make them. */
+function lintStepKeys(lint: Lint, table: Table & { readonly kind: 'file' }, pipeline: Fields): void {
+  const rule = isFields(pipeline['identity']) ? pipeline['identity']['step'] : undefined
+  if (rule === undefined) return
+  const meant = JSON.stringify(meaningOf(rule, pipeline['let']))
+  const columns = [...meant.matchAll(/\bstep\.(\w+)/g)].map(([, column = '']) => column)
+  // What an expression makes of its names, and a column that is not there, nobody can tell from here.
+  if (meant.includes('"expr"') || columns.some((column) => !table.columns.includes(column))) return
   for (const [code, rows] of table.rows) {
     if (rows.length < 2) continue
     const seen = new Set<string>()
     for (const row of rows) {
-      const step = column === undefined ? '' : (row.cells[column] ?? '')
+      const cells = columns.map((column) => row.cells[column] ?? '')
       const place = { file: `config/tables/${table.file}`, line: row.line, column: 1 }
-      if (seen.has(step) && rule !== undefined) lint.elsewhere('E226', place, { code, step })
-      seen.add(step)
+      const key = JSON.stringify(cells)
+      if (seen.has(key)) lint.elsewhere('E226', place, { code, step: cells.join(', ') })
+      seen.add(key)
     }
   }
 }

@@ -5,6 +5,7 @@ import { compileArrival, type Arrivals } from './arrival.ts'
 import { compileMap, type AttributeRule } from './attribute.ts'
 import { createLint, isFields, readFields, scalarText, type Lint } from './lint.ts'
 import { lintNever } from './never.ts'
+import { isWritten } from './requirement.ts'
 import { compilePrior, type Prior } from './prior.ts'
 import type { Condition } from './rule.ts'
 import { compileTables } from './table.ts'
@@ -40,7 +41,7 @@ export function compilePatientPipeline(located: Located, files: Readonly<Record<
   const words = openVocabulary(lint, fields['let'], compileTables(lint, fields['tables'], files))
   const { messages, when } = compileAcceptance(words, fields['accept'], 'ADT^A08')
   const map = 'map' in fields ? compileMap(words, fields['map'], ['map'], 'item') : []
-  lintMap(lint, map, 'map' in fields)
+  lintMap(lint, map, fields['map'])
   const triggerEvent = compileTriggerEvent(lint, fields['triggerEvent'])
   const effects = isFields(fields['triggerEvent']) ? Object.values(fields['triggerEvent']) : []
   if (!('prior' in fields) && effects.includes('merge')) lint.error('E219', [], { name: 'prior' })
@@ -64,11 +65,11 @@ export function compilePatientPipeline(located: Located, files: Readonly<Record<
 }
 
 /** An ADT changes who a patient is; what is medical was said with one order and belongs to it. */
-function lintMap(lint: Lint, map: readonly AttributeRule[], isThere: boolean): void {
+function lintMap(lint: Lint, map: readonly AttributeRule[], written: unknown): void {
   for (const { keyword } of map) {
     if (!isPatientKeyword(keyword)) lint.error('E241', ['map', keyword], { keyword }, { of: 'key' })
   }
-  if (isThere && !map.some(({ keyword }) => keyword === 'PatientID')) {
+  if (written !== undefined && !isWritten(written, 'PatientID')) {
     lint.error('E215', ['map'], { keyword: 'PatientID' }, { of: 'key' })
   }
 }

@@ -124,7 +124,7 @@ export function checkedPath(lint: Lint, text: string, at: DocumentPath): Path | 
       'E212',
       at,
       { text, reason: reason.slice(0, 1).toLowerCase() + reason.slice(1) },
-      { offset: compiled.offset },
+      { offset: compiled.offset, suggestion: withField(text) },
     )
     return undefined
   }
@@ -145,6 +145,14 @@ export function checkedPath(lint: Lint, text: string, at: DocumentPath): Path | 
     return undefined
   }
   return path
+}
+
+/** A code in parentheses is compared with one field of the segment, or component of the field: `OBX(WT)-5`, `PID-3(MR)`. */
+function withField(text: string): string | undefined {
+  const [, start, code, end = ''] = /^(OBX|PID-3)\(([A-Za-z][\w^-]*)\)(.*)$/.exec(text) ?? []
+  if (start === undefined || code === undefined) return undefined
+  const meant = `${start}(${start === 'OBX' ? '3.1' : '5'}=${code})${end}`
+  return compilePath(meant).kind === 'invalid' ? undefined : meant
 }
 
 function repetitionSource(path: Path): Source {

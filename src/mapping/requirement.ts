@@ -1,9 +1,10 @@
 /** What a worklist item needs before a modality may see it (DICOM PS3.4 Table K.6-1): said to the sender, not discovered later. */
 import type { Dataset } from '../core/dataset.ts'
 import type { Hl7Place } from '../core/fault.ts'
+import { lookupKeyword, suggestKeyword } from '../dicom/dictionary.ts'
 import { worklistKeys, type WorklistKey } from '../dicom/worklist-item.ts'
 import { stepSequence, type AttributeRule } from './attribute.ts'
-import type { Lint } from './lint.ts'
+import { isFields, type Lint } from './lint.ts'
 import { placesOf } from './reference.ts'
 import { refuse, warn, type Scene } from './scene.ts'
 
@@ -23,10 +24,14 @@ const ours = new Set([
 
 const required = worklistKeys.filter(({ keyword, type }) => type.startsWith('1') && !ours.has(keyword))
 
-/** Keys without a rule and without a default of the site: no message could ever be taken. */
-export function lintRequirements(lint: Lint, rules: readonly AttributeRule[], defaults: Dataset): void {
+/**
+ * Keys without a rule and without a default of the site: no message could ever be taken. `map` is what was written:
+ * a key whose rule is wrong, or whose name is misspelt, has one, and what is wrong with it has been said.
+ */
+export function lintRequirements(lint: Lint, rules: readonly AttributeRule[], map: unknown, defaults: Dataset): void {
   const steps = rules.find(({ keyword }) => keyword === stepSequence)
-  if (steps === undefined) {
+  const written = isFields(map) ? map : {}
+  if (steps === undefined && !isWritten(written, stepSequence)) {
     lint.error('E215', ['map'], { keyword: stepSequence }, { of: 'key' })
   }
   for (const { keyword, level, unless } of required) {
@@ -34,8 +39,18 @@ export function lintRequirements(lint: Lint, rules: readonly AttributeRule[], de
     if (level === 'step' && steps === undefined) continue
     if (inside.some((rule) => rule.keyword === keyword || rule.keyword === unless)) continue
     if ((defaults[keyword] ?? '') !== '') continue
+    const around = level === 'step' ? written[stepSequence] : written
+    if (isWritten(around, keyword) || (unless !== undefined && isWritten(around, unless))) continue
     lint.error('E215', level === 'step' ? ['map', stepSequence] : ['map'], { keyword }, { of: 'key' })
   }
+}
+
+/** By this name, or by one of which it is said that this was meant. */
+export function isWritten(map: unknown, keyword: string): boolean {
+  if (!isFields(map)) return false
+  return Object.keys(map).some(
+    (name) => name === keyword || (lookupKeyword(name) === undefined && suggestKeyword(name) === keyword),
+  )
 }
 
 export type Check = (scene: Scene, dataset: Dataset) => void

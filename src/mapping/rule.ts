@@ -495,13 +495,23 @@ function accepted<T>(words: Vocabulary, compiled: Compiled<T>, at: DocumentPath)
   return undefined
 }
 
+/** A condition sees names of `let` alone. */
+function asName(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : `a name of let for it, such as \`let: { field: ${path} }\``
+}
+
 function reportExpression({ lint, letNames }: Vocabulary, problem: ExpressionProblem, at: DocumentPath): void {
   const { offset } = problem
   switch (problem.kind) {
     case 'syntax':
       return lint.error('E211', at, { reason: problem.reason }, { offset })
     case 'variable':
-      return lint.error('E205', at, { name: problem.name }, { offset, suggestion: suggest(problem.name, letNames) })
+      return lint.error(
+        'E205',
+        at,
+        { name: problem.name },
+        { offset, suggestion: asName(problem.path) ?? suggest(problem.name, letNames) },
+      )
     case 'forbidden':
       return lint.error('E217', at, { name: problem.name }, { offset })
     case 'overload':

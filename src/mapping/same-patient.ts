@@ -4,32 +4,49 @@
  */
 import type { Located } from '../core/located.ts'
 import { isFields, type Fields, type Lint } from './lint.ts'
+import { meaningOf, withParts } from './meaning.ts'
 
 const keyword = ['PatientID', 'IssuerOfPatientID'] as const
 
 export function lintSamePatient(lint: Lint, patients: Located, orders: readonly Located[]): void {
-  const [own, ...others] = [patients, ...orders].map(({ value }) => (isFields(value) ? value : {}))
-  for (const name of keyword) {
-    const rule = ruleOf(own ?? {}, name)
-    const at = others.findIndex((other) => ruleOf(other, name) !== rule)
-    const other = orders[at]
-    if (other === undefined) continue
+  const own = isFields(patients.value) ? patients.value : {}
+  const others = orders.map(({ value }) => (isFields(value) ? value : {}))
+  const compare = (block: 'map' | 'prior', name: string, rule: string): void => {
+    const other = orders[others.findIndex((each) => ruleOf(each, name) !== rule)]
+    if (other === undefined) return
     const params = { keyword: name, file: other.file, line: other.place(['map', name]).line }
-    lint.warn('E242', ['map', name], params, { of: 'key' })
+    lint.warn('E242', [block, name], params, { of: 'key' })
+  }
+  for (const name of keyword) {
+    compare('map', name, ruleOf(own, name))
+    const prior = priorRule(own, name)
+    if (prior !== undefined) compare('prior', name, prior)
   }
 }
 
 /** A rule as a text in which names stand for what they mean. */
 function ruleOf(pipeline: Fields, name: string): string {
-  const [map, names] = [pipeline['map'], pipeline['let']].map((part) => (isFields(part) ? part : {}))
-  const meant = (value: unknown, depth: number): unknown => {
-    if (typeof value === 'string') {
-      const [first = '', ...parts] = value.split('.')
-      const known = names?.[first]
-      return known === undefined || depth > 9 ? value : [meant(known, depth + 1), ...parts]
+  const map = isFields(pipeline['map']) ? pipeline['map'] : {}
+  return JSON.stringify(meaningOf(map[name], pipeline['let']) ?? null)
+}
+
+/** The field of the patient that each field of MRG repeats (HL7 2.5.1 §3.4.9). */
+const repeated: Readonly<Record<string, string>> = { 'MRG-1': 'PID-3', 'MRG-4': 'PID-2' }
+
+/** The rule of a patient that was merged, as it would be written for the one that is; undefined where the two cannot be compared. */
+function priorRule(pipeline: Fields, name: string): string | undefined {
+  const prior = isFields(pipeline['prior']) ? pipeline['prior'] : {}
+  const each = meaningOf(prior['each'], pipeline['let'])
+  const texts: readonly unknown[] = Array.isArray(each) ? each : [each]
+  const field = /^MRG-\d+/.exec(typeof texts[0] === 'string' ? texts[0] : '')?.[0] ?? ''
+  const patient = repeated[field]
+  if (patient === undefined) return undefined
+  const theirs = (value: unknown): unknown => {
+    if (typeof value === 'string' && value.startsWith(`${field}.`)) {
+      const list = texts.map((text) => String(text).replace(field, patient))
+      return withParts(list.length === 1 ? list[0] : list, value.slice(field.length + 1).split('.'))
     }
-    if (Array.isArray(value)) return value.map((each: unknown) => meant(each, depth))
-    return isFields(value) ? Object.entries(value).map(([word, each]) => [word, meant(each, depth)]) : value
+    return Array.isArray(value) ? value.map(theirs) : value
   }
-  return JSON.stringify(meant(map?.[name], 0) ?? null)
+  return JSON.stringify(theirs(meaningOf(prior[name], pipeline['let'])) ?? null)
 }

@@ -72,15 +72,21 @@ function inlineTable(lint: Lint, name: string, definition: Fields, path: Documen
     const text = scalarText(meaning)
     if (text === undefined)
       lint.error('E200', [...path, code], { where: `${name}.${code}`, expected: 'a single value' })
-    else if (code === 'otherwise') unknown = unknownOf(text)
+    else if (code === 'otherwise') unknown = unknownOf(lint, text, [...path, code])
     else if (text === 'reject') refused.add(code)
     else values.set(code, text)
   }
   return { kind: 'inline', name, values, refused, unknown }
 }
 
-function unknownOf(text: string): Unknown {
+/** Words of other places and languages for `reject`: as a text they would be served, say as a modality. */
+const meantReject = ['refuse', 'refused', 'rejected', 'deny', 'error']
+
+function unknownOf(lint: Lint, text: string, path: DocumentPath): Unknown {
   if (text === 'reject' || text === 'same' || text === 'next') return { kind: text }
+  const word = text.toLowerCase()
+  const suggestion = meantReject.includes(word) ? 'reject' : ['reject', 'same', 'next'].find((known) => known === word)
+  if (suggestion !== undefined) lint.warn('E289', path, { text }, { suggestion })
   return { kind: 'value', value: text }
 }
 
@@ -135,6 +141,6 @@ function fileTable(
     file,
     columns,
     rows,
-    unknown: otherwise === undefined ? { kind: 'reject' } : unknownOf(otherwise),
+    unknown: otherwise === undefined ? { kind: 'reject' } : unknownOf(lint, otherwise, [...path, 'otherwise']),
   }
 }

@@ -390,3 +390,42 @@ test('a pipeline that is no mapping, or lacks everything, is said and not thrown
     expect(found.length).toBeGreaterThan(1)
   }
 })
+
+test('a keyword whose rule is wrong, or that is misspelt, is not said to have no rule', () => {
+  for (const [from, to, code] of [
+    ['PatientName: PID-5', 'PatientName: { form: PID-5 }', 'E207'],
+    ['PatientName: PID-5', 'PatientNmae: PID-5', 'E210'],
+    ['PatientName: PID-5', '(0010,0010): PID-5', 'E210'],
+  ] as const) {
+    expect(problems(changed(from, to)).map((line) => line.split(' ')[1])).toEqual([code])
+  }
+})
+
+test('a tag is answered with its keyword, a code with the field that holds it, a path in a condition with a name of let', () => {
+  const cureOf = (from: string, to: string) => compile([changed(from, to)], { tables }).problems[0]?.cure
+  expect(cureOf('PatientName: PID-5', '(0010,0010): PID-5')).toBe('Did you mean PatientName?')
+  expect(cureOf('PatientName: PID-5', '"00100010": PID-5')).toBe('Did you mean PatientName?')
+  expect(cureOf('PatientName: PID-5', 'PatientName: OBX(WT)-5')).toBe('Did you mean OBX(3.1=WT)-5?')
+  expect(cureOf('PatientName: PID-5', 'PatientName: PID-3(MR).1')).toBe('Did you mean PID-3(5=MR).1?')
+  expect(cureOf('PatientName: PID-5', `PatientName: { from: PID-5, when: 'MSH-4 == "A"' }`)).toBe(
+    'Did you mean a name of let for it, such as `let: { field: MSH-4 }`?',
+  )
+})
+
+test('rows of one code that make the same step are found through names of let, and through what is joined', () => {
+  const same = { 'procedures.csv': `${procedures}PETCT,2,MR,A,B,C,D,E\n` }
+  const codes = (let_: string, step: string) =>
+    problems(
+      sample.replace('  sex: PID-8', `  sex: PID-8\n${let_}`).replace('step: step.step', `step: ${step}`),
+      same,
+    ).map((line) => line.split(' ').slice(0, 2).join(' '))
+  const found = ['config/tables/procedures.csv:5:1 E226']
+  expect(codes('  number: step.step', 'number')).toEqual(found)
+  expect(codes('  number: { join: "-", from: [OBR-20, step.step] }', 'number')).toEqual(found)
+  expect(codes('  number: { join: "-", from: [step.step, step.modality] }', 'number')).toEqual([])
+  expect(
+    problems(
+      sample.replace('  sex: PID-8', '  sex: PID-8\n  number: step.step').replace('step: step.step', 'step: number'),
+    ),
+  ).toEqual([])
+})

@@ -81,6 +81,15 @@ describe('worklane check says what is wrong with a pipeline of patients', () => 
     expect(found).toMatch(/^10:3 E242 IssuerOfPatientID/m)
     expect(problems(orders, shipped('pipelines/patients/pipeline.yaml'))).toEqual([])
   })
+
+  test('I11: who was merged is read as the patient is, MRG-1 as PID-3; or it is a warning', () => {
+    const orders = shipped('pipelines/orders/pipeline.yaml')
+    const patients = readFileSync(join(root, 'pipelines/patients/pipeline.yaml'), 'utf8')
+    const prior = patients.replace('PatientID: MRG-1.1', 'PatientID: MRG-1.2')
+    expect(problems(orders, prior)).toEqual([expect.stringMatching(/^56:3 E242 PatientID is read otherwise than/)])
+    const other = patients.replace('[MRG-1(5=MR), MRG-1(5=PI), MRG-1]', '[MRG-1(5=PI), MRG-1]')
+    expect(problems(orders, other).map((line) => line.slice(0, 9))).toEqual(['56:3 E242', '57:3 E242'])
+  })
 })
 
 describe('an ADT becomes acts', () => {
