@@ -222,6 +222,11 @@ const others: readonly Seed[] = [
     cure: /./,
     mended: 'code,step,modality',
   }),
+  inPipeline('refuse, where the word is reject', 'otherwise: reject', 'otherwise: refuse', {
+    at: 'refuse',
+    code: 'E289',
+  }),
+  inPipeline('a word of a table in capitals', 'otherwise: reject', 'otherwise: REJECT', { at: 'REJECT', code: 'E289' }),
   inTests('a word of a test misspelt', '    set: { OBR-18', '    sett: { OBR-18', { at: 'sett', code: 'E206' }),
   inTests('a path that is none', 'OBR-18: A2', 'ORB-18: A2', { at: 'ORB', code: 'E203' }),
   inTests('an error that does not exist', 'error: E301', 'error: E3O1', { at: 'E3O1', code: 'E239' }),

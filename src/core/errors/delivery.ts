@@ -25,7 +25,7 @@ export const deliveryErrors = {
   E705: entry(
     '{name} refused the message with {code} {errorCode}.',
     'permanent',
-    'Correct the status pipeline or the receiver, then send the dead letter again.',
+    'Correct the status pipeline or the receiver, then send the dead letter again: `worklane replay`.',
   ),
   E706: entry(
     '{name} could not take the message now ({code} {errorCode}).',

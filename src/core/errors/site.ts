@@ -152,5 +152,10 @@ export const siteErrors = {
     'permanent',
     'Rename the file, or move the folder elsewhere.',
   ),
+  E289: entry(
+    'A code that stands in no row becomes the text "{text}".',
+    'permanent',
+    'The words that are no text are reject, next and same.',
+  ),
   E286: entry('There is no endpoint named "{name}" that is tried again.', 'permanent', 'There are: {known}.'),
 } satisfies Record<string, ErrorEntry>
