@@ -21,12 +21,32 @@ export async function rowsAreMissing(client: OrthancClient, position: Position, 
 
 const pageSize = 100
 
-/** Studies that have changed since, of an Orthanc of any size: a hundred at a time. */
-export async function changedStudies(client: OrthancClient, since: Instant): Promise<readonly string[]> {
-  const found: string[] = []
-  for (let at = 0; ; at += pageSize) {
+const mostBeginnings = 5
+
+/**
+ * Studies that have changed since, of an Orthanc of any size: a hundred at a time. One that is deleted meanwhile moves
+ * all behind it, and leaves a gap in its page: each page begins with the last one of the page before, or the list is
+ * read again, and only one that brings nothing more is its end.
+ */
+export async function changedStudies(
+  client: Pick<OrthancClient, 'studies'>,
+  since: Instant,
+): Promise<readonly string[]> {
+  const found = new Set<string>()
+  let beginnings = 1
+  let last: string | undefined
+  for (let at = 0; ;) {
     const page = await client.studies(at, pageSize)
-    for (const { id, lastUpdate } of page) if (lastUpdate >= since) found.push(id)
-    if (page.length < pageSize) return found
+    const [first] = page
+    if (last !== undefined && first?.id !== last && beginnings < mostBeginnings) {
+      beginnings += 1
+      at = 0
+      last = undefined
+      continue
+    }
+    for (const { id, lastUpdate } of page) if (lastUpdate >= since) found.add(id)
+    if (first === undefined || (page.length === 1 && first.id === last)) return [...found]
+    last = page.at(-1)?.id
+    at += page.length - 1
   }
 }
