@@ -24,7 +24,7 @@ export function ruleText({ file, line, column }: FilePlace, own: string | undefi
 
 /** One dry run for a person: the answer, the items with the origin of each value, and the acknowledgment as the sender gets it. */
 export function runText(
-  { file: messageFile, number, controlId, judgement, acknowledgment }: Dry,
+  { file: messageFile, number, controlId, judgement, acknowledgment, taker }: Dry,
   pipeline: PipelineFile,
   { io, showsAll }: Screen,
 ): string {
@@ -32,8 +32,9 @@ export function runText(
   const paint = painter(io)
   const { file } = pipeline.located
   const { verdict, lines, type } = judgement
-  const tone = verdict.kind === 'invalid' ? paint.red : paint.green
-  const head = `${paint.bold(`${messageFile}, message ${number}`)}  ${type} ${controlId}  ${tone(acknowledgment.code)}`
+  // What the sender hears is what the taker says of it.
+  const tone = verdict.kind === 'invalid' || (taker !== undefined && taker.code !== 'AA') ? paint.red : paint.green
+  const head = `${paint.bold(`${messageFile}, message ${number}`)}  ${type} ${controlId}  ${tone(taker?.code ?? acknowledgment.code)}`
   const answer = acknowledgment.text
     .split('\r')
     .filter((segment) => segment !== '')
@@ -41,6 +42,8 @@ export function runText(
     .join('')
   switch (verdict.kind) {
     case 'ignored':
+      if (taker !== undefined)
+        return `${head}  left out by ${verdict.rule}; the engine asks ${taker.pipeline}, which answers ${taker.code}\n`
       return `${head}  ignored by ${verdict.rule}\n${answer}`
     case 'invalid':
       return `${head}  refused\n${verdict.faults.map((fault) => faultText(fault, io)).join('')}${answer}`

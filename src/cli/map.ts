@@ -5,7 +5,7 @@ import { suggestion } from '../config/suggest.ts'
 import { EngineError, sentence } from '../core/errors/index.ts'
 import type { Fault } from '../core/fault.ts'
 import type { SourceSettings } from '../core/settings.ts'
-import { acknowledge, parse, pathOf, textAt } from '../hl7/index.ts'
+import { acknowledge, parse, pathOf, textAt, type Message } from '../hl7/index.ts'
 import { compilePlan } from '../mapping/index.ts'
 import type { ExplainLine, Judgement, Plan } from '../mapping/types.ts'
 import { readMessages } from './hl7-file.ts'
@@ -47,6 +47,8 @@ export interface Dry {
   readonly bytes: Uint8Array
   readonly judgement: Judgement & { readonly lines: readonly ExplainLine[] }
   readonly acknowledgment: { readonly code: 'AA' | 'AE' | 'AR'; readonly text: string }
+  /** Of a message that the condition of the pipeline left out: who of the same source takes it, and with which answer. */
+  readonly taker?: { readonly pipeline: string; readonly code: 'AA' | 'AE' | 'AR' }
 }
 
 /**
@@ -84,7 +86,7 @@ export async function map(args: readonly string[], io: Io): Promise<number> {
       failed = true
     }
   }
-  const isBad = failed || runs.some(({ judgement }) => judgement.verdict.kind === 'invalid')
+  const isBad = failed || runs.some(isRefusedRun)
   const own = chosen.pipeline.located.file
   const say = (shown: readonly object[], text: string): void =>
     io.stdout(json ? `${JSON.stringify(shown, null, 2)}\n` : text)
@@ -154,6 +156,10 @@ function choose(site: Site, name: string, wanted: string | undefined, io: Io): C
   return plan === undefined ? undefined : { pipeline, source, plan }
 }
 
+function isRefusedRun({ judgement, taker }: Dry): boolean {
+  return judgement.verdict.kind === 'invalid' || (taker !== undefined && taker.code !== 'AA')
+}
+
 function run(file: string, number: number, bytes: Uint8Array, { source, plan }: Chosen, site: Site): Dry {
   const parsed = parse(bytes, source)
   const message = parsed.kind === 'message' ? parsed.message : parsed.header
@@ -171,7 +177,18 @@ function run(file: string, number: number, bytes: Uint8Array, { source, plan }: 
     { now: new Date().toISOString(), controlId: 'DRYRUN', timeZone: site.settings.timeZone, application, facility },
   )
   const controlId = message === undefined ? '' : textAt(message, controlIdPath)
-  return { file, number, controlId, bytes, judgement, acknowledgment: { code, text } }
+  const isLeftOut = verdict.kind === 'ignored' && verdict.rule.endsWith(': accept.when')
+  const taker = isLeftOut && parsed.kind === 'message' ? takerOf(parsed.message, judgement.pipeline, source, site) : {}
+  return { file, number, controlId, bytes, judgement, acknowledgment: { code, text }, ...taker }
+}
+
+/** The engine asks all pipelines of a source, one after the other. */
+function takerOf(message: Message, pipeline: string, source: SourceSettings, site: Site): Pick<Dry, 'taker'> {
+  const judged = site.plans.get(source.name)?.judge(message)
+  if (judged === undefined || judged.pipeline === pipeline) return {}
+  const { verdict } = judged
+  if (verdict.kind === 'ignored' && verdict.rule.endsWith(': accept.when')) return {}
+  return { taker: { pipeline: judged.pipeline, code: verdict.kind === 'invalid' ? verdict.acknowledgment : 'AA' } }
 }
 
 /** What was doubtful in reading comes before what was in translating: a name in the wrong charset explains the rest. */
@@ -187,7 +204,7 @@ function unreadable(fault: Fault): Judgement {
   return { verdict: { kind: 'invalid', acknowledgment, faults: [fault] }, pipeline: '', type: '', keys }
 }
 
-function asJson({ file, number, controlId, judgement, acknowledgment }: Dry): unknown {
+function asJson({ file, number, controlId, judgement, acknowledgment, taker }: Dry): unknown {
   const { verdict, pipeline, type, lines } = judgement
   const faults = verdict.kind === 'invalid' ? verdict.faults : verdict.kind === 'accepted' ? verdict.warnings : []
   return {
@@ -197,6 +214,7 @@ function asJson({ file, number, controlId, judgement, acknowledgment }: Dry): un
     type,
     pipeline,
     acknowledgment,
+    ...(taker === undefined ? {} : { taker }),
     verdict: verdict.kind === 'invalid' ? { kind: verdict.kind } : verdict,
     faults: faults.map((fault) => ({ ...fault, message: sentence(fault.code, fault.params) })),
     lines,

@@ -187,6 +187,25 @@ test('of a pipeline with several sources the messages are those of the one that 
   expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('Did you mean "east"') as string })
 })
 
+test('of a message that the condition leaves out it says who is asked next, and what the sender hears', async () => {
+  const east =
+    'pipeline: east\nextend: orders\nlet: { facility: MSH-4 }\naccept: { when: facility == "EAST" }\nmap: { PatientSex: PID-9 }\n'
+  const { cwd, remove } = aSite({
+    'pipelines/east/pipeline.yaml': east,
+    'm.hl7': order('NW'),
+    'bad.hl7': order('NW').replace(/^OBR.*$/m, 'OBR|1|P1|F1|NOBODY^Knows'),
+  })
+  cleanups.push(remove)
+  const good = await runVerb(map, ['east', 'm.hl7'], { cwd })
+  expect(good).toMatchObject({ code: 0, stdout: expect.stringContaining('asks orders, which answers AA') as string })
+  const bad = await runVerb(map, ['east', 'bad.hl7'], { cwd })
+  expect(bad.stdout).toContain('AE  left out by east: accept.when; the engine asks orders, which answers AE\n')
+  expect(bad.code).toBe(1)
+  const json = JSON.parse((await runVerb(map, ['east', 'bad.hl7', '--json'], { cwd })).stdout) as unknown[]
+  expect(json[0]).toMatchObject({ pipeline: 'east', taker: { pipeline: 'orders', code: 'AE' } })
+  expect((await runVerb(map, ['orders', 'm.hl7'], { cwd })).stdout).not.toContain('asks')
+})
+
 test('--diff without an engine, or with --against, says so', async () => {
   const none = await mapped({ 'm.hl7': order('NW') }, ['orders', 'm.hl7', '--diff'])
   expect(none).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('token') as string })

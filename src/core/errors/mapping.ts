@@ -10,7 +10,11 @@ export const mappingErrors = {
     'permanent',
     'Add the code to the table, or say what it means with `otherwise:`, and send the message again.',
   ),
-  E302: entry('{what} is missing.', 'permanent', 'Fill the field that is named in ERR-2 and send the message again.'),
+  E302: entry(
+    '{what} is missing.',
+    'permanent',
+    'Fill the field that is named in ERR-2 and send the message again. Where a table was to give it: `otherwise: ""` ends a list of rules, `otherwise: next` asks the next of them.',
+  ),
   E303: entry(
     '{keyword} has {length} characters; {limit} are allowed.',
     'permanent',
