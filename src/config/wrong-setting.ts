@@ -56,7 +56,7 @@ function wrongKind(given: unknown, expected: string): string | undefined {
   if (expected.includes('host name') && /^[^:]+:[0-9]+$/.test(given)) return 'The port has a setting of its own.'
   const words = /^one of (.*)$/.exec(expected)?.[1]?.split(', ')
   const meant = words === undefined ? undefined : suggest(given, words)
-  return meant === undefined ? undefined : `Did you mean "${meant}"?`
+  return meant === undefined ? undefined : `Did you mean ${meant}?`
 }
 
 function isBlock(value: unknown): boolean {

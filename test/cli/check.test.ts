@@ -34,7 +34,7 @@ test('every mistake is shown with place, code, sentence and cure, and counted', 
   const { code, stdout } = await runVerb(check, [], { cwd: site(twoMistakes) })
   expect(code).toBe(1)
   expect(stdout).toContain(
-    'config/worklane.yaml:5:1  E258  There is no setting "orthanc" in this file.\n    Did you mean "orthancs"?\n',
+    'config/worklane.yaml:5:1  E258  There is no setting "orthanc" in this file.\n    Did you mean orthancs?\n',
   )
   expect(stdout).toMatch(/^pipelines\/orders\/pipeline\.yaml:4:1  E2\d\d  .*acept/m)
   expect(stdout).toMatch(/\d errors\n$/)

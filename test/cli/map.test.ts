@@ -126,7 +126,7 @@ const careless: readonly [
   ['JSON', { 'a.json': '{"a": 1}' }, ['orders', 'a.json'], /E281 .*JSON/],
   ['XML', { 'a.xml': '<a/>' }, ['orders', 'a.xml'], /E281 .*XML/],
   ['UTF-16', { 'a.hl7': Buffer.from(`\uFEFF${order('NW')}`, 'utf16le') }, ['orders', 'a.hl7'], /E281 .*UTF-16/],
-  ['a misspelt pipeline', { 'a.hl7': order('NW') }, ['ordres', 'a.hl7'], /E280 .*\n.*Did you mean "orders"/],
+  ['a misspelt pipeline', { 'a.hl7': order('NW') }, ['ordres', 'a.hl7'], /E280 .*\n.*Did you mean orders/],
 ]
 
 test.each(careless)('%s given is one clear sentence and exit code 1', async (_, files, args, said) => {
@@ -184,7 +184,7 @@ test('of a pipeline with several sources the messages are those of the one that 
   expect((await runVerb(map, ['orders', 'm.hl7'], { cwd })).stdout).toMatch(/InstitutionName +ris-orders/)
   expect((await runVerb(map, ['orders', 'm.hl7', '--source', 'east'], { cwd })).stdout).toMatch(/InstitutionName +east/)
   const wrong = await runVerb(map, ['orders', 'm.hl7', '--source', 'est'], { cwd })
-  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('Did you mean "east"') as string })
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('Did you mean east') as string })
 })
 
 test('of a message that the condition leaves out it says who is asked next, and what the sender hears', async () => {

@@ -182,7 +182,7 @@ test('nothing is ever written over, and nothing is written when something is wro
   expect((await run('acme', '--from', 'none.hl7')).stderr).toMatch(/^E256/)
   expect((await run('acme', '--from', 'empty.hl7')).stderr).toMatch(/^E281/)
   expect((await run('acme', '--from', 'adt.hl7')).stderr).toContain('No sample holds an order')
-  expect((await run('acme', '--from', 'a.hl7', '--like', 'ordres')).stderr).toContain('Did you mean "orders"?')
+  expect((await run('acme', '--from', 'a.hl7', '--like', 'ordres')).stderr).toContain('Did you mean orders?')
   for (const args of [['../up', '--from', 'a.hl7'], ['acme'], []]) expect((await run(...args)).code).toBe(2)
   expect(existsSync(join(cwd, 'pipelines/acme'))).toBe(false)
   expect(readdirSync(join(cwd, 'pipelines')).sort()).toEqual(['orders'])

@@ -173,7 +173,7 @@ test('only one pipeline, one source, one time', async () => {
   await dry('--since', '2026-10-16', '--until', '2026-10-17', '--source', 'ris-orders')
   expect(asked.at(-1)).toContain('/api/traffic?source=ris-orders&since=2026-10-16&until=2026-10-17&limit=500&after=M2')
   const { code, stderr } = await dry('--pipeline', 'ordres')
-  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('Did you mean "orders"') as string })
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('Did you mean orders') as string })
 })
 
 test('another folder of pipelines is tried, and files of HL7 by both', async () => {

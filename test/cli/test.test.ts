@@ -89,7 +89,7 @@ test('no tests, or a pipeline that does not exist, is not success', async () => 
   expect((await tested({ [beside]: 'pipeline: orders\nmessage: MSH|\ntests: []\n' })).code).toBe(1)
   const { code, stderr } = await tested({ [beside]: tests }, ['ordres'])
   expect(code).toBe(1)
-  expect(stderr).toContain('Did you mean "orders"?')
+  expect(stderr).toContain('Did you mean orders?')
 })
 
 test('a site with mistakes is not tested', async () => {

@@ -91,7 +91,7 @@ test('no verb, or one that there is not, is exit code 2', async () => {
   expect((await runVerb(worklane, [])).code).toBe(2)
   const { code, stderr } = await runVerb(worklane, ['chekc'])
   expect(code).toBe(2)
-  expect(stderr).toContain('There is no verb "chekc". Did you mean "check"?')
+  expect(stderr).toContain('There is no verb "chekc". Did you mean check?')
   expect((await runVerb(worklane, ['toString'])).code).toBe(2)
 })
 

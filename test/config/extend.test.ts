@@ -260,7 +260,7 @@ const mistakes: readonly [sentence: string, east: string, found: string][] = [
   [
     'a base that does not exist',
     'extend: order\nfrom: ris-east\n',
-    'pipelines/east/pipeline.yaml:2:9 E244 There is no pipeline named "order" to extend. Did you mean "orders"?',
+    'pipelines/east/pipeline.yaml:2:9 E244 There is no pipeline named "order" to extend. Did you mean orders?',
   ],
   [
     'a base that is no name',

@@ -29,7 +29,7 @@ test('of a table file that is misspelt, the one that lies there is meant', () =>
   const wrong = changed('pipelines/orders/pipeline.yaml', 'file: procedures.csv', 'file: procedure.csv')
   const found = problems(wrong).find(({ code }) => code === 'E220')
   expect(found).toMatchObject({ file: 'pipelines/orders/pipeline.yaml', line: 7, column: 23 })
-  expect(found?.cure).toBe('Did you mean "procedures.csv"?')
+  expect(found?.cure).toBe('Did you mean procedures.csv?')
 })
 
 test('the versions that an engine kept have no folder to look into: they are judged by themselves', () => {
