@@ -86,6 +86,9 @@ export async function newPipeline(args: readonly string[], io: Io): Promise<numb
   } else {
     io.stdout(report(name, shown, base.name, made))
     for (const one of problems) io.stderr(problemText(one, io))
+    // Nobody may lose the messages of another sender without being told.
+    if (samples.senders === undefined)
+      io.stderr(`It takes the place of ${base.name}, which gets nothing from now on.\n`)
   }
   return 0
 }
