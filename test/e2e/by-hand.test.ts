@@ -42,6 +42,10 @@ interface Orders {
   readonly items: readonly { readonly steps: readonly { readonly stepStatus: string }[] }[]
 }
 
+interface Destinations {
+  readonly items: readonly { readonly delivered: number }[]
+}
+
 const stepStatus = async ({ engine }: Hospital, accession: string): Promise<string> => {
   const { items } = await engine.api<Orders>(`/api/orders?accession=${accession}`)
   return items.flatMap(({ steps }) => steps.map((step) => step.stepStatus)).join(' ')
@@ -142,6 +146,9 @@ test('rules that change while the engine is away are applied to the orders that 
   const [item = {}] = await hospital.found('RULES1')
   await hospital.scan(item)
   await eventually(() => told(hospital, 'RULES1') === 'SC/IP', 'IP')
+  // Only then is it told once: an engine that stops before it has kept the acknowledgment tells it again.
+  const delivered = async () => (await engine.api<Destinations>('/api/destinations')).items[0]?.delivered
+  await eventually(async () => (await delivered()) === 1, 'IP is known to be told')
   await engine.restart({ WORKLANE_QUIET_SECONDS: '1' })
   await eventually(() => told(hospital, 'RULES1') === 'SC/IP SC/CM', 'CM by the new quiet time')
   await eventually(() => engine.logs().includes('open orders are judged by the changed rules'), 'the log says it once')

@@ -175,11 +175,13 @@ test('check --live asks the Redis of the site too, and says what it may lose', a
   const open = { ...env, WORKLANE_REDIS_URL: `redis://127.0.0.1:${redisPort}` }
   const { stdout } = await runVerb(worklane, ['check', '--live'], { cwd: root, env: open })
   expect(stdout).toMatch(
-    new RegExp(`redis +127\\.0\\.0\\.1:${redisPort} +answers +Redis \\d\\S+ Redis may lose.*appendonly`),
+    new RegExp(
+      `redis +127\\.0\\.0\\.1:${redisPort} +answers +Redis \\d\\S+\\n +E504 \\(warning\\) +Redis may lose.*appendonly`,
+    ),
   )
-  expect(stdout).toMatch(/orthanc .*does not answer/)
+  expect(stdout).toMatch(/orthanc .*does not work\n +E402/)
   await redis.kill()
   const away = await runVerb(worklane, ['check', '--live'], { cwd: root, env: open })
-  expect(away.stdout).toMatch(/redis .*does not answer/)
+  expect(away.stdout).toMatch(/redis .*does not work/)
   expect(`${protectedRun.stdout}${away.stdout}`).not.toContain('secret-word')
 })
