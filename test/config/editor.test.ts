@@ -22,12 +22,7 @@ const status = 'pipeline: told\nto: origin\nmap: { ORC-5: orderStatus }\non:\n'
 const tests = 'pipeline: orders\nmessage: MSH\ntests:\n  - name: it\n'
 
 test.each([
-  [
-    'the settings of a site',
-    'worklane.yaml',
-    `${site}\n|>\n`,
-    ['orthancs', 'completion', 'retention', 'timeZone'],
-  ],
+  ['the settings of a site', 'worklane.yaml', `${site}\n|>\n`, ['orthancs', 'completion', 'retention', 'timeZone']],
   ['the settings of a source', 'worklane.yaml', `${site}    |>`, ['ack', 'charset', 'authority']],
   ['the choices of a setting', 'worklane.yaml', `${site}    ack: |>`, ['checked', 'stored', 'applied']],
   ['keywords of DICOM in map', 'pipeline.yaml', `${pipeline}  Pat|>`, ['PatientName', 'PatientSex', 'AccessionNumber']],

@@ -33,11 +33,7 @@ export const replayErrors = {
     'transient',
     'Look at it again with `worklane messages {id}`.',
   ),
-  E837: entry(
-    'Only what is dead, invalid or refused can be discarded.',
-    'permanent',
-    'Leave it: nobody waits for it.',
-  ),
+  E837: entry('Only what is dead, invalid or refused can be discarded.', 'permanent', 'Leave it: nobody waits for it.'),
   E838: entry(
     'The edited message cannot be written in the charset {charset}.',
     'permanent',

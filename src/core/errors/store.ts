@@ -81,7 +81,7 @@ export const storeErrors = {
   E519: entry(
     'The store is empty, and it was not when this engine last saw it; nothing is taken or served until a person has looked.',
     'permanent',
-    'Look why Redis is empty, and put its data back (`worklane restore FILE`). If there is none: `worklane accept-loss --reason ...`, and ask the RIS to send today\'s orders again.',
+    "Look why Redis is empty, and put its data back (`worklane restore FILE`). If there is none: `worklane accept-loss --reason ...`, and ask the RIS to send today's orders again.",
   ),
   E520: entry(
     'This is another store than the one that this data folder belongs to; it is not touched.',
@@ -118,11 +118,7 @@ export const storeErrors = {
     'permanent',
     'Read the reason; nothing has changed in the store, and no file was left.',
   ),
-  E525: entry(
-    'An engine works on this store.',
-    'permanent',
-    'Stop every engine of this store first.',
-  ),
+  E525: entry('An engine works on this store.', 'permanent', 'Stop every engine of this store first.'),
   E526: entry(
     'The disk of the data folder {folder} has {free} MB left; when it is full, no messages are taken.',
     'transient',
