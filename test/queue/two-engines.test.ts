@@ -77,8 +77,8 @@ test('I10: an engine that slept answers what is true now, or fails', async () =>
   try {
     await send(other, 'A2', 'CA')
     await eventually(async () => (await find(other, 'A2')) === 0, 'the other took over and removed it')
-    // As long as an index may lag.
-    await new Promise((resolve) => setTimeout(resolve, 2000))
+    // Longer than an index may lag (`maxLagSeconds`, 5).
+    await new Promise((resolve) => setTimeout(resolve, 5_500))
     const first = find(drainer, 'A2')
     drainer.thaw()
     expect(['503', 0]).toContain(await first)
