@@ -5,6 +5,7 @@
  *   npm test                                everything
  *   npm test -- test/http                   the tests whose path holds this; no checks
  *   npm test -- --project unit              one project; no checks
+ *   npm test -- --project long              each fault alone, takeovers measured: not part of the whole
  *   npm test -- -t "I2:"                    tests whose name matches; no checks
  */
 import { resolve } from 'node:path'
@@ -17,6 +18,8 @@ if (!process.stdout.isTTY && process.env['FORCE_COLOR'] === undefined) process.e
 const { startVitest } = await import('vitest/node')
 
 const root = resolve(import.meta.dirname, '..')
+/** Faults one by one, and takeovers that are measured, have minutes of their own: `npm test -- --project long`. */
+const usual = ['unit', 'contract', 'integration', 'e2e']
 /** Longer than any good run; a run that hangs must still say how far it came. */
 const limitMinutes = 45
 
@@ -45,7 +48,7 @@ async function test(): Promise<Tally> {
     run: true,
     watch: false,
     reporters: [['default', { summary: process.stdout.isTTY }]],
-    ...(values.project === undefined ? {} : { project: values.project }),
+    project: values.project ?? usual,
     ...(values.testNamePattern === undefined ? {} : { testNamePattern: values.testNamePattern }),
   })
   const tally = tallyOf(vitest.state.getTestModules(), vitest.state.getUnhandledErrors().length)
