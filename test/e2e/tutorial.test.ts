@@ -56,7 +56,8 @@ test.each(['docs/tutorial.md', 'docs/tutorial-your-ris.md'])('%s works as it is 
         ran = terminal(`${first}${text}`, env)
         code = await ran.ended
       }
-      expect(code === 0 ? '' : `${text}\nended with ${code}:\n${ran.output()}`).toBe('')
+      const others = [...open].map(([name, running]) => `${name}:\n${running.output()}`).join('\n')
+      expect(code === 0 ? '' : `${text}\nended with ${code}:\n${ran.output()}\n${others}`).toBe('')
       open.set('', ran)
       last = ''
       commands += 1
