@@ -294,11 +294,13 @@ return count`,
 
   /**
    * role, milliseconds, take over ('1'). Answers the token or nothing. A lease that would last longer than any that is
-   * given is of before Redis's clock was set back, and is free: who lives has renewed it since.
+   * given is of before Redis's clock was set back, and is free: who lives has renewed it since. In a store that was
+   * emptied nobody has a role, and nothing is written.
    */
   lease: script(
     'lease',
     `
+if redis.call('EXISTS', 'wl:identity', 'wl:format') == 0 then return false end
 local left = redis.call('PTTL', 'wl:lease:' .. ARGV[1])
 if ARGV[3] ~= '1' and left ~= -2 and left <= ARGV[2] + 10000 then return false end
 local token = redis.call('INCR', 'wl:fence:' .. ARGV[1])

@@ -9,12 +9,15 @@ import { eventually } from '../support/temporary.ts'
 import { apply, item, message, openStore, order } from './support.ts'
 
 let redis: TestRedis
+let raw: Redis
 let store: Store
 beforeAll(async () => {
   redis = await startRedis()
+  raw = new Redis({ path: redis.path })
   store = await openStore(redis.path, { leaseMilliseconds: 600 })
 })
 afterAll(async () => {
+  raw.disconnect()
   await store.close()
   await redis.stop()
 })
@@ -23,7 +26,14 @@ test('a role has one holder; it keeps it while it lives, and gives it back', asy
   const lease = await store.lease('one')
   expect(lease?.held()).toBe(true)
   expect(await store.lease('one')).toBeUndefined()
-  await new Promise((resolve) => setTimeout(resolve, 900))
+  // Renewed three times, each after a third of it: it would have run out by now.
+  let [renewals, left] = [0, 0]
+  await eventually(async () => {
+    const now = await raw.pttl('wl:lease:one')
+    if (now > left) renewals += 1
+    left = now
+    return renewals > 3
+  }, 'it is renewed')
   expect(lease?.held()).toBe(true)
   await lease?.release()
   expect(lease?.held()).toBe(false)
@@ -124,4 +134,10 @@ test('I3: a frozen drainer that wakes after another took over changes nothing', 
     child.kill('SIGKILL')
     await once(child, 'exit')
   }
+})
+
+test('I10: in a store that was emptied nobody has a role, and nothing is written', async () => {
+  await raw.flushall()
+  expect(await store.lease('three')).toBeUndefined()
+  expect(await raw.dbsize()).toBe(0)
 })
