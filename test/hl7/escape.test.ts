@@ -81,11 +81,13 @@ test('reading never throws, and leaves what has no escape character alone', () =
 })
 
 test('a megabyte of backslashes takes no time to speak of', () => {
-  const cost = (size: number) => {
+  const text = new Map([40_000, 400_000].map((size) => [size, '\\X0'.repeat(size)]))
+  const once = (size: number) => {
     const start = performance.now()
-    unescape('\\X0'.repeat(size), standardDelimiters)
+    unescape(text.get(size) ?? '', standardDelimiters)
     return performance.now() - start
   }
-  cost(10_000)
+  // The least of several: what else the machine does only adds.
+  const cost = (size: number) => Math.min(...[1, 2, 3, 4, 5].map(() => once(size)))
   expect(cost(400_000)).toBeLessThan(40 * Math.max(cost(40_000), 5))
 })
