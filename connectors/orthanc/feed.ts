@@ -66,6 +66,8 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   /** Studies that are read because the rows that told of them are gone; the cursor waits for them. */
   let listed: { readonly seq: number; readonly left: string[] } | undefined
   let nextLook = ''
+  /** Studies that were seen when the clock was ahead, and since when they are known to be. */
+  const aheadSince = new Map<string, Instant>()
   const reader = createPageReader({
     client,
     clock,
@@ -81,10 +83,10 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     const read = await readOn(expected, database, at)
     if (listed !== undefined && listed.seq === read.from.seq && listed.left.length > 0)
       return readListed(expected, listed.left, at)
-    const lost: Also = read.page.done ? await lostStudies(at) : { at, stable: [], gone: [], back: [] }
+    const lost = read.page.done ? await lostStudies(at) : { at, stable: [], gone: [], back: [], madeGood: [] }
     // Asked for before this page was read, a StableStudy that is merely on its way is in the page.
     const page = read.page.done && lost.stable.length > 0 ? await client.changes(sinceOf(read.from), limit) : read.page
-    const { events, rows } = await reader.read(rowsAfter(read.from, page), lost)
+    const { events, rows, passed } = await reader.read(rowsAfter(read.from, page), lost)
     const news = rows.filter((row) => row.at >= read.from.toldBefore)
     const outcome = await inbox.acceptEvents({
       orthanc: name,
@@ -93,10 +95,11 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
       at,
       events,
       rows: news,
+      passed,
+      madeGood: lost.madeGood,
       caughtUp: page.done,
     })
     if (outcome === 'moved') return { events: 0, rows: [], caughtUp: false }
-    reader.forgive(lost.back)
     for (const { event, study, series } of events) {
       if (event === 'stable') remember(study, newest(series))
     }
@@ -107,7 +110,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   /** They are seen; that they are stable is found as with any other whose StableStudy was lost. */
   async function readListed(expected: Cursor | undefined, left: string[], at: Instant): ReturnType<ChangeFeed['poll']> {
     const back = left.slice(0, listedAtOnce)
-    const { events } = await reader.read([], { at, stable: [], gone: [], back })
+    const { events, passed } = await reader.read([], { at, stable: [], gone: [], back })
     const here = expected === undefined ? undefined : { seq: expected.seq, identity: expected.identity }
     if (here === undefined) return { events: 0, rows: [], caughtUp: false }
     const outcome = await inbox.acceptEvents({
@@ -117,6 +120,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
       at,
       events,
       rows: [],
+      passed,
       caughtUp: false,
     })
     if (outcome === 'moved') listed = undefined
@@ -155,19 +159,32 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
    * Studies that wait for a StableStudy. Orthanc forgets it when it stops before
    * StableAge: after the restart the study is stable and no row ever says so.
    */
-  async function lostStudies(at: Instant): Promise<Also> {
+  async function lostStudies(at: Instant): Promise<Also & { readonly madeGood: readonly string[] }> {
     const stable: string[] = []
     const gone: string[] = []
     // After a start the drainer has yet to apply what was told before: of that it would be told again.
     if (nextLook === '') nextLook = afterLook(at)
     // Further away than any look is: the clock was set back.
-    if (at < nextLook && nextLook <= afterLook(at)) return { at, stable, gone, back: [] }
-    for (const study of await feeds.unstableStudies(name, later(at, -stableGraceSeconds), 100)) {
+    if (at < nextLook && nextLook <= afterLook(at)) return { at, stable, gone, back: [], madeGood: [] }
+    const waiting = await feeds.unstableStudies(name, later(at, -stableGraceSeconds), mostLookedAt)
+    for (const study of [...waiting, ...(await seenAhead(at))]) {
       const state = await client.study(study)
       if (state === undefined) gone.push(study)
       else if (state.isStable && (toldStable.get(study) ?? '') < state.lastUpdate) stable.push(study)
     }
-    return { at, stable, gone, back: await reader.back() }
+    const { studies, madeGood } = await reader.back(await feeds.passedBy(name, mostAskedAgain))
+    return { at, stable, gone, back: studies, madeGood }
+  }
+
+  /** Seen when the clock was ahead, which is put right: they have waited since they are found to be so. */
+  async function seenAhead(at: Instant): Promise<readonly string[]> {
+    const found = await feeds.unstableStudiesAfter(name, later(at, agreeSeconds), mostLookedAt)
+    for (const study of aheadSince.keys()) if (!found.includes(study)) aheadSince.delete(study)
+    return found.filter((study) => {
+      const since = aheadSince.get(study) ?? at
+      aheadSince.set(study, since > at ? at : since)
+      return since <= later(at, -stableGraceSeconds)
+    })
   }
 
   function afterLook(at: Instant): Instant {
@@ -202,6 +219,11 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
 }
 
 const listedAtOnce = 50
+const mostLookedAt = 100
+/** Of what was passed by, at each look. */
+const mostAskedAgain = 20
+/** The clocks of a site agree by this. */
+const agreeSeconds = 60
 
 /** Orthanc answers several at once, and the plugin waits no longer than 30 s for an answer. */
 async function sideBySide(ids: readonly string[], ask: (id: string) => Promise<void>): Promise<void> {

@@ -11,14 +11,20 @@ export type FeedEvent = FeedAdvance['events'][number]
 export interface Reading {
   readonly events: readonly FeedEvent[]
   readonly rows: readonly OrthancChangeRow[]
+  /** What was passed by: it could not be read for too long. */
+  readonly passed: readonly Passed[]
 }
+
+/** `Study/<id>`, `Series/<id>` or `Instance/<id>`. */
+export type Passed = string
 
 export interface PageReader {
   /** `also`: studies that are stable, or gone, though no row says so. */
   read(rows: readonly OrthancChange[], also: Also): Promise<Reading>
-  /** Studies that were passed by and can be read again; until `forgive`, for the store may be away. */
-  back(): Promise<readonly string[]>
-  forgive(studies: readonly string[]): void
+  /** Of what was passed by: studies that can be read again, and what of it need not be asked for any more. */
+  back(
+    passed: readonly Passed[],
+  ): Promise<{ readonly studies: readonly string[]; readonly madeGood: readonly Passed[] }>
   /** The study of a series, asked for once. */
   studyOfSeries(series: string): Promise<string>
 }
@@ -64,15 +70,13 @@ const unusable: ReadonlySet<string> = new Set(['E404', 'E410', 'E417'])
  *
  * What Orthanc cannot read itself (500: a file is lost, a disk is broken) is asked for
  * again with the page, for a while; then it is passed by, so that one study does not
- * hold up those of all other patients, and looked at until it can be read.
+ * hold up those of all other patients, and looked at until it can be read: the store keeps
+ * what was passed by together with the cursor that has passed it.
  */
 export function createPageReader({ client, clock, unreadable }: PageReaderOptions): PageReader {
   const seriesPlaces = new Map<string, string>()
   /** What could not be read, and since when (milliseconds). */
   const failing = new Map<string, { readonly since: number; passed: boolean }>()
-  /** Studies that were passed by. */
-  const passedBy = new Set<string>()
-
   /** `holdUp`: what is to be thrown in the end, when all of the page has been asked for. */
   async function patiently<T>(
     id: string,
@@ -120,6 +124,7 @@ export function createPageReader({ client, clock, unreadable }: PageReaderOption
     const happened = new Map<string, Happened>()
     const facts = new Map<string, StudyFacts | undefined>()
     const places = new Map<string, string>()
+    const passed = new Set<Passed>()
     let heldUp: EngineError | undefined
     const holdUp = (error: EngineError): void => void (heldUp ??= error)
 
@@ -127,7 +132,7 @@ export function createPageReader({ client, clock, unreadable }: PageReaderOption
       if (facts.has(study)) return facts.get(study)
       const found = await patiently(study, holdUp, () => client.studyFacts(study))
       facts.set(study, found)
-      if (failing.get(study)?.passed === true) passedBy.add(study)
+      passBy('Study', study)
       for (const instance of found?.instances.keys() ?? []) places.set(instance, study)
       for (const { series } of found?.series ?? []) keepSeries(series, study)
       return found
@@ -137,10 +142,16 @@ export function createPageReader({ client, clock, unreadable }: PageReaderOption
     async function studyOf({ level, id }: OrthancChange): Promise<string> {
       if (level === 'Patient') return ''
       if (level === 'Study') return id
-      if (level === 'Series') return (await patiently(id, holdUp, () => studyOfSeries(id))) ?? ''
-      const study = places.get(id) ?? (await patiently(id, holdUp, () => client.studyOf('Instance', id))) ?? ''
-      if (study !== '') await factsOf(study)
+      const ask = (): Promise<string | undefined> =>
+        level === 'Series' ? studyOfSeries(id) : client.studyOf('Instance', id)
+      const study = places.get(id) ?? (await patiently(id, holdUp, ask)) ?? ''
+      passBy(level, id)
+      if (study !== '' && level === 'Instance') await factsOf(study)
       return study
+    }
+
+    function passBy(level: OrthancChange['level'], id: string): void {
+      if (failing.get(id)?.passed === true) passed.add(`${level}/${id}`)
     }
 
     function happen(study: string): Happened {
@@ -199,33 +210,31 @@ export function createPageReader({ client, clock, unreadable }: PageReaderOption
       }
     }
     if (heldUp !== undefined) throw heldUp
-    return { events, rows: told }
+    return { events, rows: told, passed: [...passed] }
   }
 
-  async function back(): Promise<readonly string[]> {
-    const found: string[] = []
-    for (const study of [...passedBy].slice(0, 20)) {
-      // The next look begins with others.
-      passedBy.delete(study)
-      const facts = await patiently(
-        study,
+  async function back(passed: readonly Passed[]): ReturnType<PageReader['back']> {
+    const studies = new Set<string>()
+    const madeGood: Passed[] = []
+    for (const one of passed) {
+      const [level, id = ''] = one.split('/')
+      const study = await patiently(
+        id,
         () => undefined,
-        () => client.studyFacts(study),
+        async () => {
+          if (level === 'Series' || level === 'Instance') return client.studyOf(level, id)
+          return (await client.studyFacts(id)) === undefined ? undefined : id
+        },
       )
-      if (facts !== undefined) found.push(study)
-      if (facts !== undefined || failing.has(study)) passedBy.add(study)
+      if (failing.has(id)) continue
+      madeGood.push(one)
+      // Nothing is there any more: whoever deleted it has said so.
+      if (study !== undefined) studies.add(study)
     }
-    return found
+    return { studies: [...studies], madeGood }
   }
 
-  return {
-    read,
-    back,
-    forgive(studies) {
-      for (const study of studies) passedBy.delete(study)
-    },
-    studyOfSeries,
-  }
+  return { read, back, studyOfSeries }
 }
 
 /** Types that a later Orthanc may add have no meaning here yet. */

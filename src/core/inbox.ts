@@ -13,6 +13,8 @@ export type InboxEntry = { readonly seq: Seq; readonly at: Instant } & (
       readonly messageId: MessageId
       readonly source: string
       readonly planId: PlanId
+      /** As in `NewMessage`: it is judged again as it was judged. */
+      readonly sender?: string
       /** A person has put it here again. */
       readonly replay?: Replay
     }
@@ -68,6 +70,9 @@ export interface FeedAdvance {
   }[]
   /** The rows that were read, in Orthanc's order; they enter the inbox behind `events`. */
   readonly rows?: readonly OrthancChangeRow[]
+  /** `Study/<id>`, `Series/<id>`, `Instance/<id>`: what could not be read and was passed by; kept until it is in `madeGood`. */
+  readonly passed?: readonly string[]
+  readonly madeGood?: readonly string[]
   /** True when nothing was left to read behind `next`: everything that happened before `at` is in the inbox. */
   readonly caughtUp: boolean
 }

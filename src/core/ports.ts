@@ -370,6 +370,10 @@ export interface Feeds {
   cursor(orthanc: string): Promise<(Cursor & { readonly caughtUpAt: Instant | undefined }) | undefined>
   /** Studies of this Orthanc seen but not stable since before `before`: their StableStudy may be lost (I6). */
   unstableStudies(orthanc: string, before: Instant, limit: number): Promise<readonly string[]>
+  /** The same, seen after `after`: by a clock that was ahead, and was put right since. */
+  unstableStudiesAfter(orthanc: string, after: Instant, limit: number): Promise<readonly string[]>
+  /** Some of what was passed by and not made good, others each time. */
+  passedBy(orthanc: string, limit: number): Promise<readonly string[]>
 }
 
 /** Plans outlive the files they came from: a message is judged again, after a crash, by the plan that judged it. */

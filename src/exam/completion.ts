@@ -126,14 +126,14 @@ export function applyDeadline(draft: Draft, subject: string): void {
   const order = id === undefined ? undefined : draft.world.orders({ by: 'order', id })[0]
   if (order === undefined) return
   const study = creditedStudies(draft, order)[0]
-  const isStable = subject === stableSubject(order) && hasImagesSinceReopening(order)
+  const isStable = subject === stableSubject(order) && hasImagesSinceReopening(draft, order)
   const next = isStable ? whenStable(draft, order, study) : awaitQuiet(draft, order, study)
   if (next !== order) draft.put(next, order)
 }
 
 /** The settings may have changed: what the rules of today say of a started exam is asked once Orthanc has been read. */
 export function reconsiderCompletion(draft: Draft, order: Order): void {
-  if (hasImagesSinceReopening(order) && stableSteps(draft, order).size > 0)
+  if (hasImagesSinceReopening(draft, order) && stableSteps(draft, order).size > 0)
     draft.deadline(stableSubject(order), draft.at)
   const dues = [...quietTimes(draft, order).values()]
   if (dues.length === 0) return
@@ -196,8 +196,9 @@ function stableSteps(draft: Draft, order: Order): ReadonlySet<string> {
 }
 
 /** Stable studies of before a reopening do not end what a person has opened again. */
-function hasImagesSinceReopening({ lastImageAt, reopenedAt }: Order): boolean {
-  return lastImageAt !== undefined && (reopenedAt === undefined || lastImageAt > reopenedAt)
+function hasImagesSinceReopening(draft: Draft, { lastImageAt, reopenedAt }: Order): boolean {
+  if (lastImageAt === undefined || reopenedAt === undefined) return lastImageAt !== undefined
+  return soundTime(draft, lastImageAt) > soundTime(draft, reopenedAt)
 }
 
 function isQuietUsed({ policy, rules = [] }: Completion): boolean {

@@ -17,6 +17,8 @@ export interface MessageInformation {
   readonly code: AcknowledgmentCode
   readonly bytes: number
   readonly keys: MessageKeys
+  /** IP address of the machine that sent it; absent in messages of before. */
+  readonly sender?: string
   /** A person has made it by editing that one. */
   readonly editOf?: MessageId
   readonly place?: Seq
@@ -46,7 +48,7 @@ export function createInbox(options: {
       return result
     },
 
-    async acceptEvents({ orthanc, expected, next, at, events, rows = [], caughtUp }) {
+    async acceptEvents({ orthanc, expected, next, at, events, rows = [], passed = [], madeGood = [], caughtUp }) {
       const entries = events.map(({ event, study, series }) =>
         JSON.stringify({ kind: 'images', orthanc, event, study, series, at }),
       )
@@ -61,6 +63,10 @@ export function createInbox(options: {
         next.seq,
         next.identity,
         caughtUp ? at : '',
+        madeGood.length,
+        ...madeGood,
+        passed.length,
+        ...passed,
         ...entries,
       ])
       return stored === 1 ? 'stored' : 'moved'
@@ -102,7 +108,8 @@ function deletedStudy(orthanc: string, study: OrthancChangeRow['resource'], at: 
 }
 
 function acceptArguments(message: NewMessage, againCount: number): Argument[] {
-  const { source, controlId, at, planId, state, keys } = message
+  const { source, controlId, at, planId, state, keys, sender } = message
+  const sent = sender === undefined ? {} : { sender }
   const information: MessageInformation = {
     controlId,
     type: message.type,
@@ -112,6 +119,7 @@ function acceptArguments(message: NewMessage, againCount: number): Argument[] {
     code: message.acknowledgmentCode,
     bytes: message.size ?? message.body.byteLength,
     keys,
+    ...sent,
   }
   return [
     source,
@@ -122,7 +130,7 @@ function acceptArguments(message: NewMessage, againCount: number): Argument[] {
     bufferOf(message.body),
     bufferOf(message.acknowledgment),
     JSON.stringify(information),
-    state.kind === 'waiting' ? JSON.stringify({ kind: 'message', source, planId, at }) : '',
+    state.kind === 'waiting' ? JSON.stringify({ kind: 'message', source, planId, ...sent, at }) : '',
     planId,
     againCount,
     // What was refused is judged afresh when it comes again.

@@ -16,5 +16,10 @@ export function createFeeds({ connection }: { connection: Connection }): Feeds {
       connection.ask((redis) =>
         redis.zrangebyscore(keys.unstable(orthanc), '-inf', `(${Date.parse(before)}`, 'LIMIT', 0, limit),
       ),
+    unstableStudiesAfter: (orthanc, after, limit) =>
+      connection.ask((redis) =>
+        redis.zrangebyscore(keys.unstable(orthanc), `(${Date.parse(after)}`, '+inf', 'LIMIT', 0, limit),
+      ),
+    passedBy: (orthanc, limit) => connection.ask((redis) => redis.srandmember(keys.passed(orthanc), limit)),
   }
 }

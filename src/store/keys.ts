@@ -37,7 +37,7 @@ import type { Lookup } from '../core/world.ts'
  * wl:deadlines, wl:deadlines:quiet                subjects by due moment
  * wl:notices, wl:notice                           counted by code; the last thousand
  * wl:rows                                         the newest changes that Orthancs told
- * wl:feed:<orthanc>                               cursor
+ * wl:feed:<orthanc>, wl:passed:<orthanc>          cursor; what could not be read there, and is asked for again
  * wl:spools:<orthanc>                             the highest number taken of each spool of its plugin
  * wl:site                                         what the engine knew of its site at its last start
  * wl:configurations                               which versions of the files came into force, when and by whom, newest first
@@ -56,6 +56,7 @@ export const keys = {
   patient: (key: string) => `wl:p:${key}`,
   study: (key: string) => `wl:s:${key}`,
   tombstone: (key: string) => `wl:t:${key}`,
+  passed: (orthanc: string) => `wl:passed:${orthanc}`,
   unstable: (orthanc: string) => `wl:unstable:${orthanc}`,
   dirty: (target: string) => `wl:dirty:${target}`,
   outbox: (endpoint: string) => `wl:out:${endpoint}`,

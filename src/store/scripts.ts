@@ -218,7 +218,10 @@ end
 return { 1, seq, reused }`,
   ),
 
-  /** orthanc, expected seq, expected identity ('' for none), next seq, next identity, caught up at ('' if not), entries... */
+  /**
+   * orthanc, expected seq, expected identity ('' for none), next seq, next identity, caught up at ('' if not), number of
+   * those made good, those, number of those passed by, those, entries...
+   */
   acceptEvents: script(
     'acceptEvents',
     `${nextSeq}
@@ -227,9 +230,15 @@ local at = redis.call('HMGET', feed, 'seq', 'identity')
 if (at[1] or '') ~= ARGV[2] or (at[2] or '') ~= ARGV[3] then return 0 end
 redis.call('HSET', feed, 'seq', ARGV[4], 'identity', ARGV[5])
 if ARGV[6] ~= '' then redis.call('HSET', feed, 'caughtUpAt', ARGV[6]) end
-for i = 7, #ARGV do
+local passed, i = 'wl:passed:' .. ARGV[1], 7
+for _, command in ipairs({ 'SREM', 'SADD' }) do
+  local last = i + tonumber(ARGV[i])
+  for j = i + 1, last do redis.call(command, passed, ARGV[j]) end
+  i = last + 1
+end
+for j = i, #ARGV do
   local _, seq = next_seq()
-  redis.call('XADD', 'wl:inbox', seq .. '-0', 'e', ARGV[i])
+  redis.call('XADD', 'wl:inbox', seq .. '-0', 'e', ARGV[j])
 end
 return 1`,
   ),

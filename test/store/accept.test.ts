@@ -147,3 +147,26 @@ test('I6: events enter the inbox with the cursor, and only from where it was', a
   expect(await store.cursor('other')).toBeUndefined()
   expect(await waitingCount()).toBe(2)
 })
+
+test('I6: what is passed by is kept with the cursor that passes it, until it is made good', async () => {
+  const step = {
+    orthanc: 'pacs',
+    at: now,
+    events: [{ event: 'seen' as const, study: 'st', series: [] }],
+    caughtUp: true,
+  }
+  const [one, two] = [
+    { seq: 5, identity: 'db1' },
+    { seq: 9, identity: 'db1' },
+  ]
+  const passed = ['Study/a', 'Instance/b']
+  expect(await store.acceptEvents({ ...step, expected: undefined, next: one, passed })).toBe('stored')
+  expect(await store.acceptEvents({ ...step, expected: undefined, next: two, passed: ['Study/c'] })).toBe('moved')
+  expect((await store.passedBy('pacs', 10)).toSorted()).toEqual(['Instance/b', 'Study/a'])
+  expect([await store.passedBy('pacs', 1), await store.passedBy('other', 10)]).toEqual([[expect.any(String)], []])
+  // One of them could not be read after all.
+  const madeGood = ['Study/a', 'Instance/b']
+  expect(await store.acceptEvents({ ...step, expected: one, next: two, madeGood, passed: ['Study/a'] })).toBe('stored')
+  expect(await store.passedBy('pacs', 10)).toEqual(['Study/a'])
+  expect(await waitingCount()).toBe(2)
+})

@@ -530,6 +530,8 @@ test('I6: a study that is not stable is found until it is', async () => {
   await apply(store, () => [{ kind: 'study', study: study(false) }])
   expect(await store.unstableStudies('pacs', '2026-10-16T09:00:00.000Z', 10)).toEqual(['st1'])
   expect(await store.unstableStudies('pacs', now, 10)).toEqual([])
+  expect(await store.unstableStudiesAfter('pacs', '2026-10-16T08:00:00.000Z', 10)).toEqual(['st1'])
+  expect(await store.unstableStudiesAfter('pacs', now, 10)).toEqual([])
   expect(await store.studies({ by: 'accessionNumber', value: 'A1' })).toEqual([study(false)])
   await store.accept(message({ controlId: '2' }))
   await apply(store, () => [{ kind: 'study', study: study(true) }], [{ by: 'study', key: 'pacs/st1' }])

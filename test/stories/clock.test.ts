@@ -77,6 +77,22 @@ describe('a clock that jumps makes nobody wait for longer than they did', () => 
     expect(statuses(story)).toEqual(['COMPLETED'])
   })
 
+  test('back: images of after a reopening by the clock that was ahead count for a policy that has become `stable`', () => {
+    const story = createStory()
+    story.message({})
+    story.images()
+    story.wait(31)
+    story.hand({ kind: 'reopen', orderId: story.order().id }, 'more to come')
+    story.jump(-120)
+    story.wait(5)
+    story.images({ series: 'series-2' })
+    story.images({ series: 'series-2' }, 'stable')
+    expect(statuses(story)).toEqual(['STARTED'])
+    story.change({ completion: { policy: 'stable', quietSeconds: 1800 } })
+    story.wait(1)
+    expect(statuses(story)).toEqual(['COMPLETED'])
+  })
+
   test('back, and forward again: nothing ends early', () => {
     const story = createStory()
     story.message({})

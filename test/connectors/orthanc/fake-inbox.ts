@@ -23,6 +23,7 @@ export function createFakeInbox(): FakeInbox {
   let cursor: (Cursor & { caughtUpAt: Instant | undefined }) | undefined
   let failing: 'before' | 'after' | undefined
   const unstable = new Map<string, Instant>()
+  const passedBy = new Set<string>()
   const events: StoredEvent[] = []
   const rows: OrthancChangeRow[] = []
   const advances: FeedAdvance[] = []
@@ -40,6 +41,14 @@ export function createFakeInbox(): FakeInbox {
           .map(([study]) => study)
           .slice(0, limit),
       ),
+    unstableStudiesAfter: (_orthanc, after, limit) =>
+      Promise.resolve(
+        [...unstable]
+          .filter(([, at]) => at > after)
+          .map(([study]) => study)
+          .slice(0, limit),
+      ),
+    passedBy: (_orthanc, limit) => Promise.resolve([...passedBy].slice(0, limit)),
     acceptEvents(advance) {
       const fails = failing
       failing = undefined
@@ -50,6 +59,8 @@ export function createFakeInbox(): FakeInbox {
       cursor = { ...advance.next, caughtUpAt: advance.caughtUp ? advance.at : cursor?.caughtUpAt }
       advances.push(advance)
       rows.push(...(advance.rows ?? []))
+      for (const one of advance.madeGood ?? []) passedBy.delete(one)
+      for (const one of advance.passed ?? []) passedBy.add(one)
       for (const event of advance.events) {
         events.push(event)
         if (event.event === 'seen') unstable.set(event.study, advance.at)

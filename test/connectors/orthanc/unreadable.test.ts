@@ -16,6 +16,10 @@ const away = (): EngineError => new EngineError('E402', { address: 'a', reason: 
 /** An Orthanc with one image of each study, in this order. */
 function anOrthanc(studies: readonly string[]) {
   const wrong = new Map<string, () => EngineError>()
+  /** Images of which Orthanc cannot say where they belong. */
+  const unknown = new Map<string, () => EngineError>()
+  const gone = new Set<string>()
+  const stable = new Set<string>()
   const asked: string[] = []
   const rows = studies.map((study, at): OrthancChange => ({
     seq: at + 1,
@@ -35,12 +39,20 @@ function anOrthanc(studies: readonly string[]) {
         done: (changes.at(-1)?.seq ?? rows.length) >= rows.length,
       }
     },
-    study: async () => ({ isStable: false, lastUpdate: '' }),
-    studyOf: async (_, id) => id.replace('image-', ''),
+    study: async (id) => ({
+      isStable: stable.has(id),
+      lastUpdate: stable.has(id) ? new Date(start).toISOString() : '',
+    }),
+    studyOf: async (_, id) => {
+      const error = unknown.get(id)
+      if (error !== undefined) throw error()
+      return id.replace('image-', '')
+    },
     studyFacts: async (study) => {
       asked.push(study)
       const error = wrong.get(study)
       if (error !== undefined) throw error()
+      if (gone.has(study)) return undefined
       return {
         series: [{ study, series: `series-${study}` } as SeriesFacts],
         instances: new Map([[`image-${study}`, `series-${study}`]]),
@@ -48,11 +60,10 @@ function anOrthanc(studies: readonly string[]) {
     },
     forget: () => undefined,
   }
-  return { client: client as OrthancClient, wrong, asked, rows }
+  return { client: client as OrthancClient, wrong, unknown, gone, stable, asked, rows }
 }
 
-function feedOf({ client }: ReturnType<typeof anOrthanc>) {
-  const inbox = createFakeInbox()
+function feedOf({ client }: ReturnType<typeof anOrthanc>, inbox = createFakeInbox()) {
   const log = keptLog()
   const time = { now: start }
   const clock = (): string => new Date(time.now).toISOString()
@@ -89,6 +100,66 @@ test('I6: a study that Orthanc cannot read is waited for; then the others go on,
   time.now += 20_000
   await feed.poll()
   expect([seen().filter((one) => one.endsWith('b')), log.said('warn').length]).toEqual([['seen b'], 1])
+})
+
+test('I6: what was passed by is made good by another engine process too, and once', async () => {
+  const orthanc = anOrthanc(['a', 'b', 'c', 'd'])
+  const first = feedOf(orthanc)
+  orthanc.wrong.set('b', broken)
+  orthanc.unknown.set('image-c', broken)
+  await expect(first.feed.poll()).rejects.toMatchObject({ code: 'E404' })
+  first.time.now += 180_000
+  await first.feed.poll()
+  expect(first.seen()).toEqual(['seen a', 'seen d'])
+
+  // It was started again: nothing of before is in its memory.
+  const { feed, time, seen, inbox } = feedOf(orthanc, first.inbox)
+  time.now = first.time.now
+  for (let looks = 0; looks < 20; looks++) {
+    await feed.poll()
+    time.now += 20_000
+  }
+  expect(seen()).toHaveLength(2)
+  orthanc.wrong.clear()
+  orthanc.unknown.clear()
+  for (let looks = 0; looks < 3; looks++) {
+    await feed.poll()
+    time.now += 20_000
+  }
+  expect(seen()).toEqual(['seen a', 'seen d', 'seen b', 'seen c'])
+  expect(await inbox.passedBy('main', 10)).toEqual([])
+})
+
+test('I6: what was passed by and is deleted is not asked for any more', async () => {
+  const orthanc = anOrthanc(['a', 'b'])
+  const { feed, time, seen, inbox } = feedOf(orthanc)
+  orthanc.wrong.set('b', broken)
+  await expect(feed.poll()).rejects.toMatchObject({ code: 'E404' })
+  time.now += 180_000
+  await feed.poll()
+  expect(await inbox.passedBy('main', 10)).toEqual(['Study/b'])
+  orthanc.wrong.clear()
+  orthanc.gone.add('b')
+  time.now += 20_000
+  await feed.poll()
+  expect([seen(), await inbox.passedBy('main', 10)]).toEqual([['seen a'], []])
+})
+
+test('I6: a StableStudy that was lost is made good though the clock was ahead when the images came', async () => {
+  const orthanc = anOrthanc(['a'])
+  const { feed, time, seen } = feedOf(orthanc)
+  time.now = start + 2 * 3_600_000
+  await feed.poll()
+  // The clock is put right; Orthanc stops before StableAge, and no row ever says so.
+  time.now = start + 30_000
+  orthanc.stable.add('a')
+  await feed.poll()
+  expect(seen()).toEqual(['seen a'])
+  for (let looks = 0; looks < 6; looks++) {
+    time.now += 20_000
+    await feed.poll()
+  }
+  expect(seen()).toEqual(['seen a', 'stable a'])
 })
 
 test.each([
