@@ -1,4 +1,5 @@
 /** What an Orthanc says of itself over REST: its version, its clock, its plugins. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createOrthancClient, createPluginTarget } from '../../connectors/orthanc/index.ts'
 import { createGet } from '../../connectors/orthanc/http.ts'
 import { EngineError } from '../core/errors/index.ts'
@@ -6,6 +7,9 @@ import type { OrthancSettings } from '../core/settings.ts'
 import type { Probe } from './check.ts'
 
 const clockSeconds = 5
+
+/** The plugin needs a second to look again. */
+const lookMilliseconds = 1500
 
 export function systemProbe(orthanc: OrthancSettings, now: () => number = Date.now): Probe {
   const where = { ...orthanc, timeoutSeconds: 4 }
@@ -36,12 +40,22 @@ export function pluginProbe(orthanc: OrthancSettings): Probe {
   const client = createOrthancClient({ ...orthanc, timeoutSeconds: 4 })
   const { address } = client
   const plugin = createPluginTarget({ name: orthanc.name, client })
+  const look = async () => {
+    await plugin.probe()
+    return (await client.pluginStatus()) ?? { hints: [], isOlder: false }
+  }
   return {
     endpoint: `${orthanc.name} plugin`,
     address,
     async ask() {
-      await plugin.probe()
-      const { hints = [], isOlder = false } = (await client.pluginStatus()) ?? {}
+      // What it says of the engine it saw some seconds ago, and being asked it looks again: one that is just back is not blamed.
+      const first = await look().catch((error: unknown) => {
+        if (error instanceof EngineError && error.code === 'E411') return undefined
+        throw error
+      })
+      const isAway = first === undefined || first.hints.some((hint) => /\bengine\b/.test(hint))
+      if (isAway) await sleep(lookMilliseconds)
+      const { hints, isOlder } = isAway ? await look() : first
       const warnings = hints.map((hint) => new EngineError('E431', { address, hint }))
       if (isOlder) warnings.push(new EngineError('E430', { address }))
       return { detail: 'asks the engine', warnings }

@@ -84,6 +84,8 @@ MAX_AGE = float(setting('WORKLANE_SNAPSHOT_MAX_AGE_SECONDS', '43200'))
 CIRCUIT_SECONDS = float(setting('WORKLANE_CIRCUIT_SECONDS', '5'))
 REFRESH = float(setting('WORKLANE_SNAPSHOT_SECONDS', '5'))
 LOOK_SECONDS = 30.0
+# Where somebody wants to know.
+LOOK_AGAIN_SECONDS = 1.0
 
 
 def file_path(name, default):
@@ -167,8 +169,11 @@ def hints():
     if len(engines) > 1:
         found += ['engine %s does not answer: %s' % (one.name, one.circuit.detail)
                   for one in engines if one.circuit.reachable is False]
-    if spool.detail:
+    if spool.waiting and spool.detail:
         found.append('%d changes wait for the engine: %s' % (len(spool.waiting), spool.detail))
+    elif spool.detail and not spool.detail.startswith('the engine'):
+        # A nudge that nobody took is nothing that waits: the engine reads /changes when it is back.
+        found.append(spool.detail)
     if spool.dropped:
         found.append('the engine was away for so long that %d changes were not kept for it' % spool.dropped)
     return found
@@ -613,7 +618,8 @@ def refresh_snapshot():
 def look_at_others():
     """Whether those that are not asked now could be: a wrong token, or an engine that is away, is known before it counts."""
     for one in engines:
-        if one is preferred or stopping.is_set() or time.monotonic() - one.circuit.looked_at < LOOK_SECONDS:
+        pause = LOOK_AGAIN_SECONDS if one.circuit.reachable is False and wanted.is_set() else LOOK_SECONDS
+        if one is preferred or stopping.is_set() or time.monotonic() - one.circuit.looked_at < pause:
             continue
         one.circuit.looked_at = time.monotonic()
         try:
@@ -625,6 +631,7 @@ def look_at_others():
             one.circuit.heard()
         except EngineAway as error:
             one.circuit.failed(str(error), opens=False)
+    wanted.clear()
 
 
 def status_reason(status):
@@ -1182,6 +1189,10 @@ def on_status(output, uri, **request):
     if request.get('method') != 'GET':
         output.SendMethodNotAllowed('GET')
         return
+    if any(one.circuit.reachable is False for one in engines):
+        # Whoever asks again in a moment hears how it is then: an engine may just have come back.
+        wanted.set()
+        wake_snapshot.set()
     age = snapshot.age()
     output.AnswerBuffer(json.dumps({
         'plugin': VERSION,
@@ -1213,6 +1224,7 @@ has_filter = True
 stopping = threading.Event()
 wake_snapshot = threading.Event()
 looked = threading.Event()
+wanted = threading.Event()
 started = threading.Event()
 something = threading.Event()
 # What came to /changes since the engine was last nudged.
