@@ -99,7 +99,7 @@ export interface Replies {
   /** Undefined: not kept any more. */
   messageStates(ids: readonly MessageId[]): Promise<readonly (MessageState | undefined)[]>
   /** This message is judged afresh when it comes again. */
-  forgetMessage(source: string, controlId: string, id: MessageId): Promise<void>
+  forgetMessage(message: Pick<NewMessage, 'source' | 'controlId' | 'fingerprint'>, id: MessageId): Promise<void>
 }
 
 export interface MessageQuery {

@@ -206,7 +206,7 @@ export function createReceiver(context: ReceiveContext): Receiver {
     if (accepted.kind === 'stored' || source.ack !== 'applied') return accepted
     const [state] = await store.messageStates([accepted.messageId])
     if (state?.kind !== 'dead') return accepted
-    await store.forgetMessage(source.name, entry.controlId, accepted.messageId)
+    await store.forgetMessage(entry, accepted.messageId)
     return inbox.accept(entry)
   }
 

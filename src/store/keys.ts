@@ -10,11 +10,11 @@ import type { Lookup } from '../core/world.ts'
  * wl:restoring, wl:migrating                      a restore, a change of the format that is not finished
  * wl:indexed                                      by which version of the indexes orders and studies are found
  * wl:inbox                                        stream, id `<seq>-0`, field e
- * wl:m:<id>                                       a message: b body, a acknowledgment, i information, s state, k its kind, o source
+ * wl:m:<id>                                       a message: b body, a acknowledgment, i information, s state, k its kind, o source, r to whom its application acknowledgment is or was owed
  * wl:messages, wl:messages:<state>                ids by sequence number
  * wl:acts:<id>                                    what people did to a message by hand, and what came of it
  * wl:find                                         search keys, sorted as text: kind NUL value NUL id
- * wl:again                                        hash `<source>\n<MSH-10>`: `id fingerprint [acknowledgment]`, for the duplicate check
+ * wl:again                                        hash `<source>\n<MSH-10>`: `id fingerprint [acknowledgment]`, for the duplicate check; with `\n<fingerprint>` those before another body used the MSH-10
  * wl:agains                                       list of `id milliseconds <source>\n<MSH-10>`, oldest first: what the duplicate check forgets next
  * wl:replies:<source>\n<sender>                   ids of the messages whose application acknowledgment it is owed
  * wl:counts, wl:removed                           hashes `<state>\n<source>`: ever, and of those what retention has removed

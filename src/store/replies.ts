@@ -6,12 +6,14 @@ import { script } from './scripts.ts'
 import { parsed } from './world.ts'
 
 const replyScripts = {
-  /** source and MSH-10 in one, id. What is remembered since of another message stays. */
+  /** id, then where it may be remembered: source and MSH-10, the same with its fingerprint. What is remembered since of another message stays. */
   forgetMessage: script(
     'forgetMessage',
     `
-local known = redis.call('HGET', 'wl:again', ARGV[1])
-if known and string.sub(known, 1, #ARGV[2] + 1) == ARGV[2] .. ' ' then redis.call('HDEL', 'wl:again', ARGV[1]) end
+for i = 2, #ARGV do
+  local known = redis.call('HGET', 'wl:again', ARGV[i])
+  if known and string.sub(known, 1, #ARGV[1] + 1) == ARGV[1] .. ' ' then redis.call('HDEL', 'wl:again', ARGV[i]) end
+end
 return 1`,
   ),
 }
@@ -35,8 +37,9 @@ export function createReplies({ connection }: { connection: Connection }): Repli
       })
     },
 
-    async forgetMessage(source, controlId, id) {
-      await connection.run(replyScripts.forgetMessage, [`${source}\n${controlId}`, id])
+    async forgetMessage({ source, controlId, fingerprint }, id) {
+      const field = `${source}\n${controlId}`
+      await connection.run(replyScripts.forgetMessage, [id, field, `${field}\n${fingerprint}`])
     },
   }
 }

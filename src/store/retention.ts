@@ -4,7 +4,7 @@ import type { Order, Study } from '../core/order.ts'
 import type { Retention, RetentionLimits } from '../core/ports.ts'
 import { searchKeys, type MessageInformation } from './accept.ts'
 import { orderKeys, studyKeys } from './changes.ts'
-import { list, text, type Argument, type Connection } from './connection.ts'
+import { list, text, type Argument, type Connection, type Reply } from './connection.ts'
 import { keys, orderIndex } from './keys.ts'
 import { scripts } from './scripts.ts'
 import { isOpen } from './site.ts'
@@ -21,7 +21,7 @@ const mostExpired = 1000
 
 /**
  * Keeps the store within its limits, oldest first. It removes nothing that waits, is
- * owed, served or not yet known to a target; each removal is a script that looks once more.
+ * owed (to a RIS, or to a sender that is to be told what became of its message), served or not yet known to a target; each removal is a script that looks once more.
  *
  * A clock that jumps ahead (a wrong time server) must not empty the worklist before
  * somebody notices: from one run to the next its time goes on by `stepMilliseconds` at most.
@@ -72,7 +72,8 @@ async function retainMessages(
   for (let after = '-inf'; ;) {
     const ids = await connection.ask((redis) => redis.zrangebyscore(members, after, '+inf', 'LIMIT', 0, chunk))
     if (ids.length === 0) return removed
-    const replies = await connection.batch(ids.map((id) => ['hmget', keys.message(id), 'k', 'i']))
+    const replies = await connection.batch(ids.map((id) => ['hmget', keys.message(id), 'k', 'i', 'o', 'r']))
+    const owed = await owedOf(connection, ids, replies)
     const args: Argument[] = []
     let young = false
     for (const [at, id] of ids.entries()) {
@@ -80,6 +81,7 @@ async function retainMessages(
       const information = parsed(body) as MessageInformation | undefined
       const isDead = text(kind) === 'dead'
       if (information === undefined || text(kind) === 'waiting' || isDead !== (which === 'dead')) continue
+      if (owed.has(id)) continue
       young = Date.parse(information.at) >= cutoff && excess <= 0
       if (young) break
       const found = searchKeys(information.controlId, information.keys)
@@ -90,6 +92,21 @@ async function retainMessages(
     if (young) return removed
     after = `(${ids.at(-1)?.slice(1)}`
   }
+}
+
+/** Those whose application acknowledgment the sender has not heard (enhanced mode). */
+async function owedOf(
+  connection: Connection,
+  ids: readonly string[],
+  replies: readonly Reply[],
+): Promise<ReadonlySet<string>> {
+  const asked = ids.flatMap((id, at) => {
+    const [, , source, sender] = list(replies[at])
+    return sender == null ? [] : [{ id, key: keys.replies(text(source), text(sender)) }]
+  })
+  if (asked.length === 0) return new Set()
+  const scores = await connection.batch(asked.map(({ id, key }) => ['zscore', key, id]))
+  return new Set(asked.flatMap(({ id }, at) => (scores[at] == null ? [] : [id])))
 }
 
 async function retainOrders(

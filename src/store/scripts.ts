@@ -85,7 +85,8 @@ end
 
 /**
  * The duplicate window (I4): what is remembered of a source and MSH-10 (wl:again), and in which order that was (wl:agains).
- * A line whose memory was replaced since, by another message with the same MSH-10, takes nothing with it.
+ * A message whose MSH-10 another body has used since is remembered further, by its fingerprint too and with its
+ * acknowledgment, under a line of its own; its first line takes nothing with it.
  */
 const forgetOldest = `
 local function forget_oldest()
@@ -171,18 +172,21 @@ return 1`,
     `${nextSeq}${forgetOldest}
 local source, control, fingerprint, kind = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local again = source .. '\\n' .. control
-local reused = 0
-if control ~= '' then
-  local known = redis.call('HGET', 'wl:again', again)
-  if known then
-    local id, print, kept = string.match(known, '^(%w+) (%S*) (.*)$')
-    if print == fingerprint then
-      local acknowledgment = kept ~= '' and kept or redis.call('HGET', 'wl:m:' .. id, 'a')
-      if acknowledgment then return { 0, id, acknowledgment } end
-    else
-      reused = 1
-    end
+local function acknowledgment_of(id, kept)
+  if kept ~= '' then return kept end
+  return redis.call('HGET', 'wl:m:' .. id, 'a')
+end
+local before
+local known = control ~= '' and redis.call('HGET', 'wl:again', again)
+if known then
+  local id, print, kept = string.match(known, '^(%w+) (%S*) (.*)$')
+  if print ~= fingerprint then
+    before = { id, print, kept }
+    local earlier = redis.call('HGET', 'wl:again', again .. '\\n' .. fingerprint)
+    if earlier then id, print, kept = string.match(earlier, '^(%w+) (%S*) (.*)$') end
   end
+  local acknowledgment = print == fingerprint and acknowledgment_of(id, kept)
+  if acknowledgment then return { 0, id, acknowledgment } end
 end
 local number, seq = next_seq()
 local id = 'M' .. seq
@@ -197,6 +201,12 @@ if kind == 'waiting' then
 end
 if ARGV[10] ~= '' then redis.call('HINCRBY', 'wl:planrefs', ARGV[10], 1) end
 if ARGV[12] ~= '' and control ~= '' then
+  local acknowledgment = before and acknowledgment_of(before[1], before[3])
+  if acknowledgment then
+    local earlier = again .. '\\n' .. before[2]
+    redis.call('HSET', 'wl:again', earlier, before[1] .. ' ' .. before[2] .. ' ' .. acknowledgment)
+    redis.call('RPUSH', 'wl:agains', before[1] .. ' ' .. ARGV[12] .. ' ' .. earlier)
+  end
   redis.call('HSET', 'wl:again', again, id .. ' ' .. fingerprint .. ' ')
   local excess = redis.call('RPUSH', 'wl:agains', id .. ' ' .. ARGV[12] .. ' ' .. again) - tonumber(ARGV[11])
   for _ = 1, math.min(excess, 10) do forget_oldest() end
@@ -205,6 +215,7 @@ if ARGV[13] ~= '' then
   local replies = 'wl:replies:' .. source .. '\\n' .. ARGV[13]
   redis.call('ZADD', replies, seq, id)
   redis.call('ZREMRANGEBYRANK', replies, 0, -10001)
+  redis.call('HSET', 'wl:m:' .. id, 'r', ARGV[13])
 end
 local found = {}
 for i = 14, #ARGV do
@@ -215,7 +226,7 @@ for i = 14, #ARGV do
     found = {}
   end
 end
-return { 1, seq, reused }`,
+return { 1, seq, before and 1 or 0 }`,
   ),
 
   /**
@@ -499,7 +510,7 @@ end
 return 1`,
   ),
 
-  /** (id, number of search keys, search keys...)... Removes messages that do not wait; the duplicate check keeps their acknowledgment. Answers how many. */
+  /** (id, number of search keys, search keys...)... Removes messages that do not wait and of which no acknowledgment is owed; the duplicate check keeps their acknowledgment. Answers how many. */
   removeMessages: script(
     'removeMessages',
     `
@@ -507,8 +518,9 @@ local removed, i = 0, 1
 while i <= #ARGV do
   local id, found = ARGV[i], tonumber(ARGV[i + 1])
   local key = 'wl:m:' .. id
-  local was = redis.call('HMGET', key, 'k', 'o', 'a', 'i')
-  if was[1] and was[1] ~= 'waiting' then
+  local was = redis.call('HMGET', key, 'k', 'o', 'a', 'i', 'r')
+  local owed = was[5] and redis.call('ZSCORE', 'wl:replies:' .. was[2] .. '\\n' .. was[5], id)
+  if was[1] and was[1] ~= 'waiting' and not owed then
     redis.call('DEL', key, 'wl:acts:' .. id)
     redis.call('ZREM', 'wl:messages', id)
     redis.call('ZREM', 'wl:messages:' .. was[1], id)

@@ -77,14 +77,47 @@ test.each(cases)('I4: %s', async (_what, first, second, outcome) => {
   }
 })
 
-test('I4: after a reused MSH-10 the newest body is the one that is known again', async () => {
-  await store.accept(message({ controlId: '1', fingerprint: 'a' }))
-  const newest = await store.accept(message({ controlId: '1', fingerprint: 'b' }))
-  expect(await store.accept(message({ controlId: '1', fingerprint: 'b' }))).toMatchObject({
-    kind: 'again',
-    messageId: newest.messageId,
-  })
-  expect(await store.accept(message({ controlId: '1', fingerprint: 'a' }))).toMatchObject({ reused: true })
+test('I4: a sender whose connections count alike: each body under one MSH-10 is known again, its own AA is said', async () => {
+  const body = (fingerprint: string) =>
+    message({ controlId: '1', fingerprint, acknowledgment: Buffer.from(fingerprint) })
+  const ids = new Map<string, string>()
+  for (const fingerprint of ['a', 'b', 'c']) {
+    const stored = await store.accept(body(fingerprint))
+    expect(stored).toMatchObject({ kind: 'stored', reused: fingerprint !== 'a' })
+    ids.set(fingerprint, stored.messageId)
+  }
+  for (const fingerprint of ['a', 'c', 'b', 'a']) {
+    const again = await store.accept(body(fingerprint))
+    expect(again).toMatchObject({ kind: 'again', messageId: ids.get(fingerprint) })
+    expect(again.kind === 'again' && Buffer.from(again.acknowledgment).toString()).toBe(fingerprint)
+  }
+  expect(await waitingCount()).toBe(3)
+})
+
+test('I4: what was refused under a reused MSH-10 is not remembered, and makes nothing else forgotten', async () => {
+  const body = (fingerprint: string) => message({ controlId: '1', fingerprint })
+  const one = await store.accept(body('a'))
+  const refused = { acknowledgmentCode: 'AE', state: { kind: 'invalid', faults: [] } } as const
+  expect(await store.accept({ ...body('b'), ...refused })).toMatchObject({ kind: 'stored', reused: true })
+  expect(await store.accept(body('a'))).toMatchObject({ kind: 'again', messageId: one.messageId })
+  expect(await store.accept(body('b'))).toMatchObject({ kind: 'stored', reused: true })
+  expect(await store.accept(body('a'))).toMatchObject({ kind: 'again', messageId: one.messageId })
+  // Of a dead letter that was answered AE, the next is judged afresh.
+  await store.forgetMessage(body('a'), one.messageId)
+  expect(await store.accept(body('a'))).toMatchObject({ kind: 'stored', reused: true })
+})
+
+test('I4: one MSH-10 for everything: as much is remembered as the window holds, and no more', async () => {
+  const small = await openStore(redis.path, { againCount: 20 })
+  const raw = new Redis({ path: redis.path })
+  const body = (n: number) => message({ controlId: '1', fingerprint: `f${n}` })
+  for (let n = 0; n < 100; n++) await small.accept(body(n))
+  expect(await raw.llen('wl:agains')).toBe(20)
+  expect(await raw.hlen('wl:again')).toBeLessThanOrEqual(20)
+  expect(await small.accept(body(98))).toMatchObject({ kind: 'again' })
+  expect(await small.accept(body(0))).toMatchObject({ kind: 'stored', reused: true })
+  raw.disconnect()
+  await small.close()
 })
 
 test('I1, I4: Redis killed under a stream of orders: each acknowledged one is there, none twice', async () => {

@@ -59,9 +59,9 @@ test('I4: what was committed and is wrong is judged afresh; so is what a dead le
 
   const waiting = message({ controlId: '2' })
   const { messageId } = await store.accept(waiting)
-  await store.forgetMessage('ris', '2', 'M1')
+  await store.forgetMessage(waiting, 'M1')
   expect((await store.accept(waiting)).kind).toBe('again')
-  await store.forgetMessage('ris', '2', messageId)
+  await store.forgetMessage(waiting, messageId)
   expect((await store.accept(waiting)).kind).toBe('stored')
 })
 

@@ -1,6 +1,6 @@
 /**
  * I8: whatever the store holds and whatever the limits are, retention removes nothing that is still owed: what waits,
- * what a RIS has not taken, what is open or shown to modalities, dead letters that a person has had no time for. What is
+ * what a RIS has not taken, what a sender is to hear of its message, what is open or shown to modalities, dead letters that a person has had no time for. What is
  * none of that is within the limits afterwards.
  */
 import * as fc from 'fast-check'
@@ -38,7 +38,12 @@ const states: Readonly<Record<MessageState['kind'], MessageState>> = {
 }
 const age = fc.integer({ min: 0, max: 40 })
 const messages = fc.array(
-  fc.record({ state: fc.constantFrom(...(Object.keys(states) as MessageState['kind'][])), days: age }),
+  fc.record({
+    state: fc.constantFrom(...(Object.keys(states) as MessageState['kind'][])),
+    days: age,
+    /** Its application acknowledgment. */
+    reply: fc.constantFrom('none', 'owed', 'heard'),
+  }),
   { maxLength: 12 },
 )
 const stepStatuses = ['UNSCHEDULED', 'SCHEDULED', 'STARTED', 'COMPLETED', 'CANCELED', 'EXPIRED'] as const
@@ -109,7 +114,9 @@ async function furnish(store: Store, all: Messages, made: Orders): Promise<Reado
     if (!dirty) await store.clean('folder', `O${n}-1-CT1`, Number.MAX_SAFE_INTEGER)
   for (const [n, one] of all.toSorted((a, b) => b.days - a.days).entries()) {
     const state = states[one.state]
-    const stored = await store.accept(message({ controlId: String(n), at: before(one.days), state }))
+    const owedTo = one.reply === 'none' ? {} : { owedTo: 'RIS|HOSP' }
+    const stored = await store.accept(message({ controlId: String(n), at: before(one.days), state, ...owedTo }))
+    if (one.reply === 'heard') await store.settleReplies('ris', 'RIS|HOSP', [stored.messageId])
     kept.set(stored.messageId, one)
   }
   return kept
@@ -137,10 +144,18 @@ test('I8: retention removes nothing that is owed, whatever the store holds, and 
         expect(entries.slice(0, waitingBefore.length)).toEqual(waitingBefore)
         expect(await store.owed('ris', 100)).toEqual(owedBefore)
 
+        const unheard = [...known].filter(([, { reply }]) => reply === 'owed').map(([id]) => id)
+        expect(unheard.filter((id) => !ids.has(id))).toEqual([])
+        expect(await store.owedReplies('ris', 'RIS|HOSP', 100)).toEqual(unheard)
+
         // Of the dead letters the newest, unless they are older than they may be.
-        const allowed = deadBefore.slice(Math.max(0, deadBefore.length - given.deadLetterCount))
-        const young = allowed.filter(([, { days }]) => days <= given.deadLetterDays)
-        expect(deadBefore.filter(([id]) => ids.has(id)).map(([id]) => id)).toEqual(young.map(([id]) => id))
+        let excess = deadBefore.length - given.deadLetterCount
+        const allowed = deadBefore.filter(([, { days, reply }]) => {
+          const stays = reply === 'owed' || (excess <= 0 && days <= given.deadLetterDays)
+          if (!stays) excess -= 1
+          return stays
+        })
+        expect(deadBefore.filter(([id]) => ids.has(id)).map(([id]) => id)).toEqual(allowed.map(([id]) => id))
 
         for (const [n, { steps, served, told }] of made.entries()) {
           const isOpen = steps.some((status) => !ended.has(status))
@@ -150,7 +165,9 @@ test('I8: retention removes nothing that is owed, whatever the store holds, and 
         expect(await store.servedIds()).toHaveLength(made.filter(({ served }) => served).length)
 
         // Within the limits is what may go.
-        const others = left.filter(({ state }) => state.kind !== 'waiting' && state.kind !== 'dead')
+        const others = left.filter(
+          ({ id, state }) => state.kind !== 'waiting' && state.kind !== 'dead' && !unheard.includes(id),
+        )
         for (const { id } of others) expect(known.get(id)?.days ?? 41).toBeLessThanOrEqual(given.messageDays)
         const stuck = left.length - others.length
         expect(others.length).toBeLessThanOrEqual(Math.max(0, given.messageCount - Math.min(stuck, given.messageCount)))

@@ -71,7 +71,7 @@ export function memoryStore(
         check()
         return ids.map((id) => byId(id)?.state)
       },
-      async forgetMessage(_, controlId, id) {
+      async forgetMessage({ controlId }, id) {
         if (known.get(controlId)?.id === id) known.delete(controlId)
       },
       async message(id) {
