@@ -55,11 +55,27 @@ export async function ask(
   const stranger = failed(`What answers at ${engine} is not a Worklane engine. Is this its HTTP port?`)
   if (!isObject(body)) return stranger
   if (!response.ok) {
-    const said = [body['title'], body['cure']].filter((part) => typeof part === 'string').join(' ')
+    const said = [inWordsOfTheLine(body['title'], query), body['cure']]
+      .filter((part) => typeof part === 'string')
+      .join(' ')
     // An engine says what is wrong (RFC 9457); Orthanc, whose port is easily taken for it, says it in words of its own.
     return said === '' ? stranger : { ...failed(said), body }
   }
   return expects in body ? { kind: 'answer', body } : stranger
+}
+
+/** Who types options knows no query parameters. */
+function inWordsOfTheLine(title: unknown, query: Readonly<Record<string, string | undefined>>): unknown {
+  if (typeof title !== 'string') return undefined
+  return title.replace(/^The query parameter "(\w+)"/, (whole, name: string) =>
+    query[name] === undefined ? whole : `--${optionOf(name)}`,
+  )
+}
+
+const shorter: Readonly<Record<string, string>> = { patientId: 'patient', stationAeTitle: 'station' }
+
+function optionOf(parameter: string): string {
+  return shorter[parameter] ?? parameter.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
 function failed(reason: string): Extract<Answer, { kind: 'failed' }> {

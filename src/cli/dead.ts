@@ -1,6 +1,14 @@
 import { ask } from './api.ts'
 import { loginName } from './by-hand.ts'
-import { filterOf, filterOptions, filterUsage, groupHeadings, groupRow, type Group } from './letter-filter.ts'
+import {
+  filterNames,
+  filterOf,
+  filterOptions,
+  filterUsage,
+  groupHeadings,
+  groupRow,
+  type Group,
+} from './letter-filter.ts'
 import { list } from './listing.ts'
 import { messages, linesOf } from './messages.ts'
 import { actText, type Act } from './message-acts.ts'
@@ -42,6 +50,11 @@ export async function dead(args: readonly string[], io: Io): Promise<number> {
   const { config, json } = values
   if (positionals.length > 1) return misuse('One ID at a time', usage, io)
   const [id] = positionals
+  const filter = [...filterNames, 'list', 'limit', 'after'].find((name) => Object.hasOwn(values, name))
+  if (id !== undefined && filter !== undefined)
+    return misuse(`--${filter} chooses among all; give it or an ID`, usage, io)
+  const alone = (['reason', 'by', 'yes'] as const).find((name) => values[name] !== undefined)
+  if (values.discard !== true && alone !== undefined) return misuse(`--${alone} goes with --discard`, usage, io)
   if (values.discard === true) {
     if (id === undefined) return misuse('Give the ID of what is to be discarded', usage, io)
     const { reason, by = loginName(io), yes } = values

@@ -38,8 +38,10 @@ export function filterOf(values: Given): Readonly<Record<string, string>> {
   )
 }
 
+export const filterNames: readonly string[] = Object.keys(filterOptions)
+
 export function isFiltered(values: Given): boolean {
-  return Object.keys(filterOptions).some((name) => values[name as keyof Given] !== undefined)
+  return filterNames.some((name) => values[name as keyof Given] !== undefined)
 }
 
 export interface Group {

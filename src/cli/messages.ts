@@ -63,7 +63,9 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
     const show = (found: readonly Shown[]): string => headedTable(headings, found.map(row), io)
     return list<Shown>(io, { path: '/api/messages', query, config, json, noun: 'message', show })
   }
-  const answer = await ask(io, `/api/messages/${encodeURIComponent(id)}`, query, { expects: 'id', config })
+  const filter = finders.find((name) => values[name] !== undefined)
+  if (filter !== undefined) return misuse(`--${filter} chooses among all; give it or an ID`, usage, io)
+  const answer = await ask(io, `/api/messages/${encodeURIComponent(id)}`, {}, { expects: 'id', config })
   if (answer.kind === 'failed') {
     io.stderr(`${answer.reason}\n`)
     return 1
@@ -89,6 +91,8 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
   io.stdout(`\n${linesOf(message.body)}\n${told}`)
   return 0
 }
+
+const finders = ['state', 'source', 'control-id', 'accession', 'patient', 'order-number', 'limit', 'after'] as const
 
 const headings = ['ID', 'RECEIVED', 'SOURCE', 'TYPE', 'CONTROL ID', 'ACK', 'STATE']
 

@@ -38,6 +38,7 @@ const message = {
     acknowledgmentCode: { enum: ['AA', 'AE', 'AR', 'CA', 'CE', 'CR'] },
     state: { type: 'object', required: ['kind'], properties: { kind: { enum: messageStates } } },
     bytes: { type: 'integer' },
+    sender: { type: 'string', description: 'IP address of the machine that sent it.' },
     editOf: { type: 'string', description: 'The message that a person has corrected by this one.' },
   },
 }
@@ -80,8 +81,12 @@ export function messageRoutes({ messages, acts: hand, decode }: MessageParts): r
       what: 'Messages, newest first, by state and by what identifies them.',
       parameters: [oneOf('state', 'What became of it.', messageStates), ...finders],
       answers: { 200: { what: 'The messages, without their text.', schema: listOf(message) } },
-      handle: async ({ query: { state, ...query } }) =>
-        json(await messages.messages(searchOf(query, state as MessageState['kind'] | undefined))),
+      async handle({ query: { state, ...query } }) {
+        const { after } = query
+        if (after !== undefined && !/^M\d{1,16}$/.test(after))
+          throw new Refusal(400, 'E803', { name: 'after', expected: '`next` of the page before' })
+        return json(await messages.messages(searchOf(query, state as MessageState['kind'] | undefined)))
+      },
     },
     {
       method: 'GET',

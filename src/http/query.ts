@@ -53,7 +53,8 @@ export function readQuery(given: unknown, parameters: readonly Parameter[]): Que
       throw new Refusal(400, 'E802', { name: name.slice(0, 40), known })
     }
     if (typeof value !== 'string' || !isGood(parameter, value)) {
-      throw new Refusal(400, 'E803', { name, expected: `${parameter.expected}, given once` })
+      const expected = typeof value === 'string' ? parameter.expected : 'given once'
+      throw new Refusal(400, 'E803', { name, expected })
     }
     query[name] = value
   }

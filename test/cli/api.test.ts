@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
+import { dead } from '../../src/cli/dead.ts'
 import { items } from '../../src/cli/items.ts'
 import { messages } from '../../src/cli/messages.ts'
+import { replay } from '../../src/cli/replay.ts'
 import { aSite, changed } from '../config/a-site.ts'
 import { freePort } from '../support/temporary.ts'
 import { runVerb } from './an-io.ts'
@@ -114,6 +116,37 @@ test('one message is shown as it came', async () => {
   expect(code).toBe(0)
   expect(asked[0]?.url).toBe('/api/messages/M17%2F..')
   expect(stdout).toMatch(/\n\nMSH\|a\nPID\|b\n\nanswered:\nMSH\|c\nMSA\|AE\|d\n$/)
+})
+
+test.each([
+  [items, 'stepStatus', ['--step-status', 'x'], '--step-status'],
+  [items, 'stationAeTitle', ['--station', ''], '--station'],
+  [items, 'date', ['--date', 'x'], '--date'],
+  [messages, 'patientId', ['--patient', ''], '--patient'],
+  [messages, 'controlId', ['--control-id', ''], '--control-id'],
+  [dead, 'kind', ['--kind', 'x'], '--kind'],
+  [replay, 'since', ['--dry', '--since', 'x'], '--since'],
+])('what the engine says of a parameter names the option of the line %#', async (verb, name, args, option) => {
+  const problem = { title: `The query parameter "${name}" must be good.`, cure: 'Mend it.', code: 'E803' }
+  const { cwd } = await engine(json(problem, 400))
+  expect(await runVerb(verb, args, { cwd })).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `${option} must be good. Mend it.\n`,
+  })
+})
+
+test.each([
+  [messages, ['M1', '--state', 'applied'], '--state chooses among all'],
+  [dead, ['M1', '--kind', 'dead'], '--kind chooses among all'],
+  [dead, ['M1', '--list'], '--list chooses among all'],
+  [dead, ['--reason', 'x'], '--reason goes with --discard'],
+  [dead, ['--discard', '--reason', 'x', '--code', 'E602'], 'Give the ID'],
+])('an option that would do nothing is said %#', async (verb, args, said) => {
+  const { cwd, asked } = await engine(json({}))
+  const { code, stderr } = await runVerb(verb, args, { cwd })
+  expect({ code, asked }).toEqual({ code: 2, asked: [] })
+  expect(stderr).toContain(said)
 })
 
 test('an acknowledgment that came is shown as not answered', async () => {

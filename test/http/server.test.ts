@@ -179,6 +179,7 @@ test.each([
   ['/api/worklist?accession=', 'E803', 'accession'],
   ['/api/worklist?accession=A1&accession=A2', 'E803', 'accession'],
   ['/api/messages?state=lost', 'E803', 'state'],
+  ['/api/messages?after=zz', 'E803', 'after'],
   ['/api/dead-letters?state=dead', 'E802', 'state'],
   ['/health/ready?x=1', 'E802', 'x'],
 ])('%s is refused, naming the parameter', async (url, code, name) => {
