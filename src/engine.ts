@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { createChangeFeed, createFolderTarget, createOrthancClient } from '../connectors/orthanc/index.ts'
 import { createListener, createSender, type Listener } from '../connectors/mllp/index.ts'
 import { differences } from './config/difference.ts'
-import { compileStoredPlan } from './config/plans.ts'
+import { storedPlan } from './config/plans.ts'
 import type { Site } from './config/site.ts'
+import { inSlices } from './config/slices.ts'
 import type { Reloader } from './core/configuration.ts'
 import type { Clock, Jobs, Log, PartHealth, Store } from './core/ports.ts'
 import type { OrthancSettings, SourceSettings } from './core/settings.ts'
@@ -128,7 +129,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const configuration = createReloader({
       store,
       first: site,
-      load: (texts) => current.again(texts),
+      load: (texts) => inSlices(current.again(texts), pause),
       compare: differences,
       apply(next) {
         const mark = rulesMark(rules)
@@ -167,6 +168,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }))
     for (const { stop } of publishers) later(stop)
     const memo = createVerdictMemo()
+    // What is damaged, or no plan at all, is none.
+    const compile = async (stored: string): Promise<Plan | undefined> =>
+      inSlices(storedPlan(stored), pause).then(
+        ({ plan }) => plan,
+        () => undefined,
+      )
     const reading = (source: string): ReadOptions => settings.sources.find(({ name }) => name === source) ?? {}
     const drain = createDrainer({
       ledger: store,
@@ -174,7 +181,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       begin: createAttempts(store),
       rulesNow: async () => rulesSince(rules, await time.steady(), current.settings.noShow.afterClockJumpHours),
       memo,
-      plan: createRecall({ plans, store, log, compile: (stored) => compileStoredPlan(stored).plan }),
+      plan: createRecall({ plans, store, log, compile }),
       reading,
       log,
       metrics,
@@ -305,7 +312,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       tryMessages: createTrial({
         store,
         plans,
-        compile: (stored) => compileStoredPlan(stored).plan,
+        compile,
         reading,
         rules: () => rules,
         clock,

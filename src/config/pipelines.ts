@@ -5,10 +5,11 @@ import type { Settings } from '../core/settings.ts'
 import { isPatientPipeline } from '../mapping/patient-pipeline.ts'
 import { resolveExtensions, type ExtendedPipeline, type Extensions, type WrittenPipeline } from './extensions.ts'
 import { foldersIn, isFile, isPlainName, readText, shownPath } from './files.ts'
+import { readYaml, type Known } from './known.ts'
 import { problem } from './problem.ts'
+import type { Sliced } from './slices.ts'
 import { suggestion } from './suggest.ts'
 import { unreachable } from './unreachable.ts'
-import { parseYaml } from './yaml.ts'
 
 interface WrittenFile extends WrittenPipeline {
   readonly folder: string
@@ -53,7 +54,11 @@ export interface PipelineFolders {
 }
 
 /** All pipelines of a site in the order in which they are asked: by the name of their folder, and before one that they extend. */
-export function readPipelines(folders: PipelineFolders, orthancs: readonly string[]): ReadPipelines {
+export function* readPipelines(
+  folders: PipelineFolders,
+  orthancs: readonly string[],
+  known: Known,
+): Sliced<ReadPipelines> {
   const written: WrittenFile[] = []
   const problems: Problem[] = []
   const files: string[] = []
@@ -70,7 +75,8 @@ export function readPipelines(folders: PipelineFolders, orthancs: readonly strin
       problems.push(unreadable(content, file))
       continue
     }
-    const parsed = parseYaml(content.text, file)
+    const parsed = readYaml(known, content.text, file)
+    yield
     problems.push(...parsed.problems)
     if (parsed.located === undefined) continue
     const { located } = parsed

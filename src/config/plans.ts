@@ -5,6 +5,7 @@ import { compilePlan } from '../mapping/index.ts'
 import type { Compiled, Plan, PlanInput, PlanSite } from '../mapping/types.ts'
 import { merge } from './extensions.ts'
 import type { PipelineFile } from './pipelines.ts'
+import { atOnce, type Sliced } from './slices.ts'
 import { parseYaml, type ParsedYaml } from './yaml.ts'
 
 /** All that a plan is made of, as text: enough to make the same plan again when the files have changed. */
@@ -55,8 +56,17 @@ export function preparePlan(
 
 /** The plan that judged a message, made again from what was kept of it (I3: a crash changes no verdict). */
 export function compileStoredPlan(stored: string): Compiled<Plan> {
+  return atOnce(storedPlan(stored))
+}
+
+/** The same for an engine that runs. */
+export function* storedPlan(stored: string): Sliced<Compiled<Plan>> {
   const plan = JSON.parse(stored) as StoredPlan
-  const parsed = plan.pipelines.map(read)
+  const parsed: ParsedYaml[] = []
+  for (const pipeline of plan.pipelines) {
+    parsed.push(read(pipeline))
+    yield
+  }
   const problems = parsed.flatMap((document) => document.problems)
   if (problems.some(({ severity }) => severity === 'error')) return { plan: undefined, problems }
   return compilePlan({

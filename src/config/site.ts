@@ -10,14 +10,15 @@ import type { Plan } from '../mapping/types.ts'
 import { checkVariables } from './environment.ts'
 import { foldersIn, isFile, readText, shownPath } from './files.ts'
 import { interpolate, type Environment } from './interpolate.ts'
+import { createKnown, readYaml, type Known } from './known.ts'
 import { checkEndpoints, readPipelines, unreadable } from './pipelines.ts'
 import type { PipelineFile, PipelineFolders, ReadPipelines } from './pipelines.ts'
 import { preparePlan } from './plans.ts'
 import { inOrder } from './problem.ts'
 import { readSettings } from './settings.ts'
+import { atOnce, type Sliced } from './slices.ts'
 import { foldersWithout, namedTable, unusedTables } from './tables-folder.ts'
 import { recording, versionOf } from './version.ts'
-import { parseYaml } from './yaml.ts'
 
 /** A site, checked and compiled: nothing of it can be wrong any more when the engine starts. */
 export interface Site {
@@ -38,8 +39,8 @@ export interface Site {
   /** What those files say, in one word. */
   readonly version: ConfigurationVersion
   readonly texts: ConfigurationTexts
-  /** The same site, read again: as its files are now, or as they were. */
-  readonly again: (texts?: ConfigurationTexts) => LoadedSite
+  /** The same site, read again: as its files are now, or as they were. What has not changed is taken over as it is. */
+  readonly again: (texts?: ConfigurationTexts) => Sliced<SiteReadAgain>
 }
 
 type Read = Omit<Site, 'version' | 'texts' | 'again'>
@@ -53,6 +54,13 @@ export interface LoadedSite {
   readonly problems: readonly Problem[]
 }
 
+export interface SiteReadAgain extends LoadedSite {
+  /** Whether the files are as they were read: somebody may be writing them at this moment. */
+  isStill(): boolean
+}
+
+type Reading = Omit<LoadedSite, 'site'> & { readonly site: Read | undefined }
+
 export interface SiteOptions {
   /** Default: `WORKLANE_CONFIG`, else `config/worklane.yaml`; relative to `cwd`. */
   readonly file?: string | undefined
@@ -64,26 +72,26 @@ export interface SiteOptions {
 
 /** Reads a site with its pipelines and tables, and says everything that is wrong with them at once. */
 export function loadSite(options: SiteOptions): LoadedSite {
-  return load(options, undefined)
+  return atOnce(load(options, undefined, createKnown()))
 }
 
-function load(options: SiteOptions, kept: ConfigurationTexts | undefined): LoadedSite {
+function* load(options: SiteOptions, kept: ConfigurationTexts | undefined, known: Known): Sliced<SiteReadAgain> {
   const { env, cwd } = options
   const path = resolve(cwd, options.file ?? (env['WORKLANE_CONFIG'] || 'config/worklane.yaml'))
-  const folder = dirname(path)
-  const { read, texts } = recording(folder, kept, () => readSite(options, path))
+  const { read, texts, isStill } = yield* recording(dirname(path), kept, () => readSite(options, path, known))
   const { site: found, ...rest } = read
-  if (found === undefined) return { site: undefined, ...rest }
-  const again = (others?: ConfigurationTexts): LoadedSite => load(options, others)
-  return { site: { ...found, version: versionOf(texts), texts, again }, ...rest }
+  if (found === undefined) return { site: undefined, ...rest, isStill }
+  const again = (others?: ConfigurationTexts): Sliced<SiteReadAgain> => load(options, others, createKnown(known))
+  return { site: { ...found, version: versionOf(texts), texts, again }, ...rest, isStill }
 }
 
-function readSite(options: SiteOptions, path: string): Omit<LoadedSite, 'site'> & { readonly site: Read | undefined } {
+function* readSite(options: SiteOptions, path: string, known: Known): Sliced<Reading> {
   const { env, cwd } = options
   const file = shownPath(path, cwd)
   const content = readText(path)
   if (content.kind !== 'text') return { site: undefined, problems: [unreadable(content, file)] }
-  const parsed = parseYaml(content.text, file)
+  const parsed = readYaml(known, content.text, file)
+  yield
   if (parsed.located === undefined) return { site: undefined, problems: parsed.problems }
   const { located } = parsed
 
@@ -104,17 +112,15 @@ function readSite(options: SiteOptions, path: string): Omit<LoadedSite, 'site'> 
     place: located.place(['folders', 'pipelines']),
     cwd,
   }
-  const pipelines = readPipelines(
-    folders,
-    read.checked.orthancs.map(({ name }) => name),
-  )
+  const orthancs = read.checked.orthancs.map(({ name }) => name)
+  const pipelines = yield* readPipelines(folders, orthancs, known)
   problems.push(...pipelines.problems, ...(pipelines.isIncomplete ? [] : unusedTables(folders, pipelines.files)))
   problems.push(...foldersWithout(folders, foldersIn(folders.pipelines) ?? [], isFile))
   if (read.endpointsAreKnown) {
     const place = (at: DocumentPath): FilePlace => located.place(at)
     problems.push(...checkEndpoints(pipelines.pipelines, read.checked, place, pipelines))
   }
-  const compiled = compile(read.checked, pipelines)
+  const compiled = yield* compile(read.checked, pipelines, known)
   problems.push(...compiled.problems.map((problem) => namedTable(inTable(problem, folders), folders)))
   const all = inOrder(problems)
   if (compiled.plans === undefined || all.some(({ severity }) => severity === 'error')) {
@@ -150,19 +156,20 @@ type CompiledSite =
   | (Pick<Site, 'plans' | 'status' | 'planSources'> & { readonly problems: readonly Problem[] })
   | { readonly plans: undefined; readonly problems: readonly Problem[] }
 
-function compile(settings: Settings, { pipelines: all, tables }: ReadPipelines): CompiledSite {
+function* compile(settings: Settings, { pipelines: all, tables }: ReadPipelines, known: Known): Sliced<CompiledSite> {
   const pipelines = all.filter(({ isBroken }) => !isBroken)
   const problems: Problem[] = []
   const plans = new Map<string, Plan>()
   const planSources = new Map<PlanId, string>()
   // A pipeline whose source is misspelt belongs to no plan; it is linted all the same.
-  const known = new Set(settings.sources.map(({ name }) => name))
+  const sources = new Set(settings.sources.map(({ name }) => name))
   const taking = pipelines.filter(({ kind }) => kind !== 'status')
-  const strays = taking.filter(({ sources }) => !sources.some((name) => known.has(name)))
+  const strays = taking.filter((pipeline) => !pipeline.sources.some((name) => sources.has(name)))
   for (const source of settings.sources) {
     const mine = taking.filter(({ sources }) => sources.includes(source.name))
     const { input, stored } = preparePlan(source, mine, tables, settings)
-    const compiled = compilePlan(input)
+    const compiled = known.plans.of(stored, () => compilePlan(input))
+    yield
     problems.push(...compiled.problems)
     if (compiled.plan === undefined) continue
     plans.set(source.name, compiled.plan)
@@ -171,6 +178,7 @@ function compile(settings: Settings, { pipelines: all, tables }: ReadPipelines):
   const [first] = settings.sources
   if (first !== undefined && strays.length > 0) {
     problems.push(...compilePlan(preparePlan(first, strays, tables, settings).input).problems)
+    yield
   }
   const status = compileStatus({
     pipelines: pipelines.filter(({ kind }) => kind === 'status').map(({ located }) => located),

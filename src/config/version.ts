@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { dirname, relative, resolve, sep } from 'node:path'
 import type { ConfigurationTexts, ConfigurationVersion } from '../core/configuration.ts'
 import { disk, readingFrom, type FileReader } from './files.ts'
+import type { Sliced } from './slices.ts'
 
 /** 48 bits of the hash: enough for every version a site will ever have, short enough to be read out on the telephone. */
 export function versionOf(texts: ConfigurationTexts): ConfigurationVersion {
@@ -9,26 +10,48 @@ export function versionOf(texts: ConfigurationTexts): ConfigurationVersion {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)
 }
 
+export interface Recorded<T> {
+  readonly read: T
+  readonly texts: ConfigurationTexts
+  /** Whether all that was read, folders too, would be read in the same words again. */
+  isStill(): boolean
+}
+
 /** What `work` reads, from the disk or from texts that were kept, and the texts of it. */
-export function recording<T>(
+export function* recording<T>(
   folder: string,
   kept: ConfigurationTexts | undefined,
-  work: () => T,
-): { readonly read: T; readonly texts: ConfigurationTexts } {
+  work: () => Sliced<T>,
+): Sliced<Recorded<T>> {
   const reader = kept === undefined ? disk : readerOf(folder, kept)
   const texts: Record<string, string> = {}
-  const read = readingFrom(
-    {
-      ...reader,
-      readText(path) {
-        const content = reader.readText(path)
-        if (content.kind === 'text') texts[relative(folder, path).replaceAll(sep, '/')] = content.text
-        return content
-      },
+  const answers = new Map<string, { readonly answer: string; ask(): unknown }>()
+  const noting = <A>(name: string, ask: (path: string) => A) => {
+    return (path: string): A => {
+      const answer = ask(path)
+      answers.set(`${name} ${path}`, { answer: JSON.stringify(answer) ?? '', ask: () => ask(path) })
+      return answer
+    }
+  }
+  const readText = noting('text', (path) => reader.readText(path))
+  const noted: FileReader = {
+    foldersIn: noting('folders', (path) => reader.foldersIn(path)),
+    isFile: noting('file', (path) => reader.isFile(path)),
+    readText(path) {
+      const content = readText(path)
+      if (content.kind === 'text') texts[relative(folder, path).replaceAll(sep, '/')] = content.text
+      return content
     },
-    work,
-  )
-  return { read, texts }
+  }
+  const isStill = (): boolean =>
+    [...answers.values()].every(({ answer, ask }) => (JSON.stringify(ask()) ?? '') === answer)
+  const running = work()
+  for (;;) {
+    // Others read between two slices, and read elsewhere.
+    const step = readingFrom(noted, () => running.next())
+    if (step.done === true) return { read: step.value, texts, isStill }
+    yield
+  }
 }
 
 /** Texts that were kept, as if they lay where they lay. */

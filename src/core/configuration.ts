@@ -89,6 +89,8 @@ export type ReloadRefused =
   | { readonly kind: 'needsRestart'; readonly changes: readonly ConfigurationChange[] }
   /** The files changed again after somebody looked at the plan. */
   | { readonly kind: 'moved'; readonly found: ConfigurationVersion }
+  /** Somebody is writing them. */
+  | { readonly kind: 'unsettled' }
   /** A rollback: there is none before, or it is not kept. */
   | { readonly kind: 'noVersion'; readonly known: readonly ConfigurationVersion[] }
 

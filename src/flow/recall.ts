@@ -7,7 +7,7 @@ export interface RecallContext {
   readonly plans: ReadonlyMap<string, Plan>
   readonly store: Pick<PlanStore, 'recall'>
   /** Makes a plan of what the store has kept of it. */
-  readonly compile: (stored: string) => Plan | undefined
+  readonly compile: (stored: string) => Promise<Plan | undefined>
   readonly log: Log
 }
 
@@ -20,9 +20,9 @@ export function createRecall({ plans, store, compile, log }: RecallContext) {
   const recalled = new Map<PlanId, Plan>()
 
   /** One that was damaged, or that this version cannot read, is as good as gone. */
-  function compiled(stored: string): Plan | undefined {
+  async function compiled(stored: string): Promise<Plan | undefined> {
     try {
-      return compile(stored)
+      return await compile(stored)
     } catch {
       return undefined
     }
@@ -34,7 +34,7 @@ export function createRecall({ plans, store, compile, log }: RecallContext) {
     const known = recalled.get(id)
     if (known !== undefined) return known
     const stored = await store.recall(id)
-    const plan = stored === undefined ? undefined : compiled(stored)
+    const plan = stored === undefined ? undefined : await compiled(stored)
     if (plan === undefined) log.warn({ source, planId: id, code: 'E697' }, 'plan of a waiting message is gone')
     const found = plan ?? now
     if (found !== undefined) recalled.set(id, found)

@@ -17,6 +17,7 @@ import { ruleText, type Problem } from '../core/fault.ts'
 import type { PlanId } from '../core/ids.ts'
 import type { Clock, Log, PartHealth, PlanStore } from '../core/ports.ts'
 import { inTime } from './in-time.ts'
+import { pause } from './pause.ts'
 
 /** What is known of a site that could run; the rest is for `apply`. */
 export interface Candidate {
@@ -35,8 +36,8 @@ export interface ReloadContext<Site extends Candidate> {
   readonly store: Configurations & Pick<PlanStore, 'remember'>
   /** What the engine started with. */
   readonly first: Site
-  /** The files as they are now, or as they were, checked and compiled. */
-  load(texts?: ConfigurationTexts): Loaded<Site>
+  /** The files as they are now, or as they were, checked and compiled in pieces: others go on meanwhile. */
+  load(texts?: ConfigurationTexts): Promise<Loaded<Site> & { isStill(): boolean }>
   compare(now: Site, next: Site): readonly ConfigurationChange[]
   /** From the next message on; at once and as a whole: it awaits nothing. */
   apply(next: Site): void
@@ -56,11 +57,15 @@ export interface StartedReloader extends Reloader {
 }
 
 const askMilliseconds = 500
+/** Who writes a file has written the next line of it by then, or the next file. */
+const stillMilliseconds = 100
+const mostLooks = 5
 
 interface Wanted<Site> {
   readonly how: 'reload' | 'rollback'
   readonly asked: ReloadAsked
-  readonly loaded: Loaded<Site>
+  /** Undefined: the files did not stand still. */
+  readonly loaded: Loaded<Site> | undefined
   /** Of a rollback: where the next one leads. */
   readonly before?: number | undefined
 }
@@ -124,8 +129,9 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
   }
 
   async function bring({ how, asked, loaded, before }: Wanted<Site>): Promise<ReloadOutcome> {
-    const { site: next, problems } = loaded
     const isPlan = asked.plan === true
+    if (loaded === undefined) return refuse({ kind: 'unsettled' }, how, isPlan)
+    const { site: next, problems } = loaded
     if (next === undefined) return refuse({ kind: 'mistakes', problems }, how, isPlan)
     const { expected, by, reason } = asked
     if (expected !== undefined && expected !== next.version)
@@ -154,6 +160,16 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
     return { kind: 'done', done: { kind: 'reloaded', ...done } }
   }
 
+  /** The files of one moment: an editor, or a copy, writes them one by one, and each bit by bit. */
+  async function readFiles(): Promise<Loaded<Site> | undefined> {
+    for (let look = 1; look <= mostLooks; look++) {
+      const loaded = await load()
+      await pause(stillMilliseconds)
+      if (loaded.isStill()) return loaded
+    }
+    return undefined
+  }
+
   return {
     rememberPlans: () => rememberPlans(site),
     start: () => inTurn(begin),
@@ -161,7 +177,7 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
     history: () => store.activations(),
     texts: (version) => store.texts(version),
 
-    reload: (asked) => inTurn(() => bring({ how: 'reload', asked, loaded: load() })),
+    reload: (asked) => inTurn(async () => bring({ how: 'reload', asked, loaded: await readFiles() })),
 
     rollback: (asked) =>
       inTurn(async () => {
@@ -175,7 +191,7 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
           const known = [...new Set(all.map(({ version }) => version))].filter((version) => version !== site.version)
           return refuse({ kind: 'noVersion', known }, 'rollback', asked.plan === true)
         }
-        return bring({ how: 'rollback', asked, loaded: load(texts), before: target.before })
+        return bring({ how: 'rollback', asked, loaded: await load(texts), before: target.before })
       }),
 
     async parts() {
@@ -210,6 +226,8 @@ function reasonOf(refused: ReloadRefused): Readonly<Record<string, string | read
     }
     case 'moved':
       return { code: 'E842', to: refused.found }
+    case 'unsettled':
+      return { code: 'E847' }
     case 'noVersion':
       return { code: 'E843' }
   }

@@ -65,7 +65,7 @@ const asking = {
 const answers = {
   200: { what: 'What is in force now, or would be.', schema: reloaded },
   409: {
-    what: 'Nothing was changed: mistakes (E840, with `problems`), settings that need a restart (E841, with `changes`), files that have changed since (E842), no version to go back to (E843).',
+    what: 'Nothing was changed: mistakes (E840, with `problems`), settings that need a restart (E841, with `changes`), files that have changed since (E842) or change while they are read (E847), no version to go back to (E843).',
     type: problemType,
     schema: { type: 'object' },
   },
@@ -184,6 +184,8 @@ function told(
     }
     case 'moved':
       return { code: 'E842', params: { found: refused.found } }
+    case 'unsettled':
+      return { code: 'E847', params: { version } }
     case 'noVersion':
       return { code: 'E843', params: { known: refused.known.join(', ') || 'none' } }
   }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { differences } from '../../src/config/difference.ts'
+import { atOnce } from '../../src/config/slices.ts'
 import { loadSite, type Site } from '../../src/config/site.ts'
 import { aSite, smallSite as usual } from './a-site.ts'
 
@@ -39,13 +40,15 @@ test('the version is of the files, wherever they lie and whatever the environmen
 test('a site can be loaded again as it was, when its files have changed or are gone', () => {
   const before = loaded()
   const after = loaded({ [pipeline]: (smallSite[pipeline] ?? '').replace('OBR-4.2', 'OBR-44.2') })
-  const again = after.again(before.texts)
+  const again = atOnce(after.again(before.texts))
   expect(again.problems).toEqual([])
   expect(again.site?.version).toBe(before.version)
   expect(again.site?.plans.get('ris-orders')?.id).toBe(before.plans.get('ris-orders')?.id)
   // Its own folder has been removed: without texts the disk is asked.
-  expect(after.again().site).toBeUndefined()
-  expect(after.again({ 'worklane.yaml': smallSite[config] ?? '' }).problems.map(({ code }) => code)).toContain('E269')
+  expect(atOnce(after.again()).site).toBeUndefined()
+  expect(atOnce(after.again({ 'worklane.yaml': smallSite[config] ?? '' })).problems.map(({ code }) => code)).toContain(
+    'E269',
+  )
 })
 
 test('nothing is different in a site and itself', () => {
@@ -155,5 +158,5 @@ test('a line of a pipeline that others extend is told for those that take it', (
   const [change] = differences(before, after)
   expect(change).toMatchObject({ subject: 'pipeline orders', sources: ['ris-orders'] })
   expect(change?.details[0]?.place?.file).toBe('pipelines/base/pipeline.yaml')
-  expect(after.again(before.texts).site?.plans.get('ris-orders')?.id).toBe(before.plans.get('ris-orders')?.id)
+  expect(atOnce(after.again(before.texts)).site?.plans.get('ris-orders')?.id).toBe(before.plans.get('ris-orders')?.id)
 })

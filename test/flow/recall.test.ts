@@ -15,7 +15,7 @@ function recalling(stored: Readonly<Record<string, string>>) {
         return Promise.resolve(stored[id])
       },
     },
-    compile: plan,
+    compile: async (stored) => plan(stored),
     log: { debug() {}, info() {}, error() {}, warn: (_, event) => void warnings.push(event) },
   })
   return { recall, warnings, asked: () => asked }
@@ -42,7 +42,7 @@ test('a plan that is kept but can no longer be read is as good as gone', async (
   const recall = createRecall({
     plans: new Map([['ris', plan('new')]]),
     store: { recall: () => Promise.resolve('damaged') },
-    compile: () => {
+    compile: async () => {
       throw new SyntaxError('Unexpected token')
     },
     log: { debug() {}, info() {}, error() {}, warn: (_, event) => void warnings.push(event) },

@@ -49,14 +49,17 @@ function engines() {
     remembered,
     async start(first: Made) {
       const log = keptLog()
-      const disk = { site: first as Made | undefined }
+      /** `writes`: so often somebody writes while they are read. */
+      const disk = { site: first as Made | undefined, writes: 0, looks: 0 }
       const applied: string[] = []
       const reloader = createReloader<Made>({
         store,
         first,
-        load(kept) {
+        async load(kept) {
+          if (kept === undefined) disk.looks += 1
           const site = kept === undefined ? disk.site : made(kept['file'] ?? '')
-          return { site, problems: site === undefined ? [mistake] : [] }
+          const isStill = (): boolean => kept !== undefined || disk.looks > disk.writes
+          return { site, problems: site === undefined ? [mistake] : [], isStill }
         },
         compare: (now, next) =>
           now.version === next.version
@@ -108,6 +111,28 @@ test.each([
   expect(await reloader.reload(asked)).toMatchObject({ kind: 'refused', running: 'v-a', refused: { kind } })
   expect([applied, reloader.running().version, all.history.length]).toEqual([[], 'v-a', 1])
   expect(log.said('warn')).toEqual(['reload refused'])
+})
+
+test('files that are written while they are read are read again', async () => {
+  const all = engines()
+  const { reloader, disk, applied, by } = await all.start(made('a'))
+  Object.assign(disk, { site: made('b'), writes: 2 })
+  expect(await reloader.reload(by)).toMatchObject({ done: { kind: 'reloaded', to: 'v-b' } })
+  expect([disk.looks, applied]).toEqual([3, ['b']])
+})
+
+test('files that do not come to rest are refused as a whole, whether they were right or wrong by then', async () => {
+  const all = engines()
+  const { reloader, disk, applied, log, by } = await all.start(made('a'))
+  for (const site of [made('b'), undefined]) {
+    Object.assign(disk, { site, writes: Number.POSITIVE_INFINITY })
+    expect(await reloader.reload(by)).toMatchObject({ kind: 'refused', refused: { kind: 'unsettled' } })
+  }
+  expect([applied, reloader.running().version, log.said('warn')]).toEqual([
+    [],
+    'v-a',
+    ['reload refused', 'reload refused'],
+  ])
 })
 
 test('a plan changes nothing and says nothing on the log', async () => {

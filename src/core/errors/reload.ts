@@ -37,4 +37,9 @@ export const reloadErrors = {
     'permanent',
     'GET /api/configuration lists those that are kept.',
   ),
+  E847: entry(
+    'The files change while they are read. Nothing was changed, and version {version} goes on.',
+    'transient',
+    'Wait until whoever writes or copies them has finished, and reload again.',
+  ),
 } satisfies Record<string, ErrorEntry>
