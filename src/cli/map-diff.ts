@@ -42,7 +42,12 @@ const mostBytes = 900_000
 export async function tryInEngine(
   runs: readonly Dry[],
   { pipeline, source }: Pick<Chosen, 'pipeline' | 'source'>,
-  { site, io, config }: { readonly site: Site; readonly io: Io; readonly config: string | undefined },
+  {
+    site,
+    io,
+    config,
+    sender,
+  }: { readonly site: Site; readonly io: Io; readonly config: string | undefined; readonly sender: string },
 ): Promise<readonly Tried[] | string> {
   const { stored: plan } = preparePlan(source, [pipeline], site.tables, site.settings)
   const tried: Tried[] = []
@@ -60,7 +65,7 @@ export async function tryInEngine(
       some.push(dry)
       texts.push(text)
     }
-    const body = { source: source.name, plan, messages: texts }
+    const body = { source: source.name, plan, messages: texts, ...(sender === '' ? {} : { sender }) }
     const answer = await ask(io, '/api/trial', {}, { expects: 'items', config, body, seconds: 60 })
     if (answer.kind === 'failed') return answer.reason
     const trials = (answer.body as unknown as { readonly items: readonly Trial[] }).items

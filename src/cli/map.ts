@@ -4,6 +4,7 @@ import type { Site } from '../config/site.ts'
 import { suggestion } from '../config/suggest.ts'
 import { EngineError, sentence } from '../core/errors/index.ts'
 import type { Fault } from '../core/fault.ts'
+import { machineAddress } from '../core/machine-address.ts'
 import type { SourceSettings } from '../core/settings.ts'
 import { acknowledge, parse, pathOf, textAt, type Message } from '../hl7/index.ts'
 import { compilePlan } from '../mapping/index.ts'
@@ -17,7 +18,7 @@ import { counted, type Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
 
 export const usage = `worklane map PIPELINE FILE... [--all] [--diff | --against DIR] [--source S]
-             [--config FILE] [--json]
+             [--sender ADDRESS] [--config FILE] [--json]
 
 Shows what a pipeline would make of the HL7 messages in the files: the items, which
 rule gave which value, and the acknowledgment. Nothing is sent or stored. A FILE of -
@@ -28,6 +29,7 @@ now, each after those before it; new, changed, withdrawn or refused.
 --against: only what is otherwise than by the pipeline of this name in DIR, another folder of
 pipelines or of a whole site, such as the one in force; it comes first, this site's second.
 --source: of a pipeline with several, as whose messages; default: the first.
+--sender: as if this machine had sent them (sender.address), such as 10.1.2.3; default: nobody knows.
 Exit code 1 when a message would be refused, or a file cannot be read.`
 const options = {
   config: { type: 'string' },
@@ -36,15 +38,21 @@ const options = {
   diff: { type: 'boolean' },
   against: { type: 'string' },
   source: { type: 'string' },
+  sender: { type: 'string' },
 } as const
 
 const controlIdPath = pathOf('MSH-10')
 
-export interface Dry {
+interface Sample {
   readonly file: string
   readonly number: number
-  readonly controlId: string
   readonly bytes: Uint8Array
+  /** As if it had come from there; `''`: nobody knows. */
+  readonly sender: string
+}
+
+export interface Dry extends Sample {
+  readonly controlId: string
   readonly judgement: Judgement & { readonly lines: readonly ExplainLine[] }
   readonly acknowledgment: { readonly code: 'AA' | 'AE' | 'AR'; readonly text: string }
   /** Of a message that the condition of the pipeline left out: who of the same source takes it, and with which answer. */
@@ -63,6 +71,8 @@ export async function map(args: readonly string[], io: Io): Promise<number> {
   if (name === undefined) return misuse('Which pipeline, and which files?', usage, io)
   if (files.length === 0) return misuse('Which files?', usage, io)
   const { config, against, source, diff = false, json = false } = asked.values
+  const sender = asked.values.sender === undefined ? '' : machineAddress(asked.values.sender)
+  if (sender === undefined) return misuse(`"${asked.values.sender}" is no IP address`, usage, io)
   if (diff && against !== undefined) return misuse('Give --diff or --against', usage, io)
 
   const loaded = load(io, config)
@@ -79,7 +89,9 @@ export async function map(args: readonly string[], io: Io): Promise<number> {
   const runs: Dry[] = []
   for (const file of files) {
     try {
-      readMessages(file, io).forEach((bytes, at) => runs.push(run(file, at + 1, bytes, chosen, site)))
+      readMessages(file, io).forEach((bytes, at) =>
+        runs.push(run({ file, number: at + 1, bytes, sender }, chosen, site)),
+      )
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
       io.stderr(`${file}  ${error.code}  ${error.message}\n    ${error.cure}\n`)
@@ -91,7 +103,7 @@ export async function map(args: readonly string[], io: Io): Promise<number> {
   const say = (shown: readonly object[], text: string): void =>
     io.stdout(json ? `${JSON.stringify(shown, null, 2)}\n` : text)
   if (diff) {
-    const tried = await tryInEngine(runs, chosen, { site, io, config })
+    const tried = await tryInEngine(runs, chosen, { site, io, config, sender })
     if (typeof tried === 'string') {
       io.stderr(`${tried}\n`)
       return 1
@@ -102,7 +114,7 @@ export async function map(args: readonly string[], io: Io): Promise<number> {
   }
   if (other?.site !== undefined && chosenThere !== undefined) {
     const { site: elsewhere } = other
-    const others = runs.map(({ file, number, bytes }) => run(file, number, bytes, chosenThere, elsewhere))
+    const others = runs.map((one) => run(one, chosenThere, elsewhere))
     const found = compareRuns(runs, others)
     const texts = found.map((one) => comparedText(one, own, io))
     const same = `${runs.length - found.length} of ${counted(runs.length, 'message')} the same by both.\n`
@@ -160,12 +172,12 @@ function isRefusedRun({ judgement, taker }: Dry): boolean {
   return judgement.verdict.kind === 'invalid' || (taker !== undefined && taker.code !== 'AA')
 }
 
-function run(file: string, number: number, bytes: Uint8Array, { source, plan }: Chosen, site: Site): Dry {
+function run({ file, number, bytes, sender }: Sample, { source, plan }: Chosen, site: Site): Dry {
   const parsed = parse(bytes, source)
   const message = parsed.kind === 'message' ? parsed.message : parsed.header
   const judgement =
     parsed.kind === 'message'
-      ? withWarnings(plan.explain(parsed.message), parsed.message.warnings)
+      ? withWarnings(plan.explain(parsed.message, sender), parsed.message.warnings)
       : { ...unreadable(parsed.fault), lines: [] }
   const { verdict } = judgement
   const code = verdict.kind === 'invalid' ? verdict.acknowledgment : 'AA'
@@ -178,13 +190,21 @@ function run(file: string, number: number, bytes: Uint8Array, { source, plan }: 
   )
   const controlId = message === undefined ? '' : textAt(message, controlIdPath)
   const isLeftOut = verdict.kind === 'ignored' && verdict.rule.endsWith(': accept.when')
-  const taker = isLeftOut && parsed.kind === 'message' ? takerOf(parsed.message, judgement.pipeline, source, site) : {}
-  return { file, number, controlId, bytes, judgement, acknowledgment: { code, text }, ...taker }
+  const taker =
+    isLeftOut && parsed.kind === 'message'
+      ? takerOf(parsed.message, { pipeline: judgement.pipeline, sender }, source, site)
+      : {}
+  return { file, number, sender, controlId, bytes, judgement, acknowledgment: { code, text }, ...taker }
 }
 
 /** The engine asks all pipelines of a source, one after the other. */
-function takerOf(message: Message, pipeline: string, source: SourceSettings, site: Site): Pick<Dry, 'taker'> {
-  const judged = site.plans.get(source.name)?.judge(message)
+function takerOf(
+  message: Message,
+  { pipeline, sender }: { readonly pipeline: string; readonly sender: string },
+  source: SourceSettings,
+  site: Site,
+): Pick<Dry, 'taker'> {
+  const judged = site.plans.get(source.name)?.judge(message, sender)
   if (judged === undefined || judged.pipeline === pipeline) return {}
   const { verdict } = judged
   if (verdict.kind === 'ignored' && verdict.rule.endsWith(': accept.when')) return {}

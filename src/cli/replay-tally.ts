@@ -84,9 +84,13 @@ export function judgeAgain(past: Past, { plans, reading, pipeline }: Judges, tal
     const acknowledgment = faults.some(({ hl7Code }) => hl7Code >= 200) ? 'AR' : 'AE'
     return { pipeline: '', verdict: { kind: 'invalid', acknowledgment, faults } }
   }
-  const after = parsed.kind === 'message' ? plan.judge(parsed.message) : unreadable()
+  const after = parsed.kind === 'message' ? plan.judge(parsed.message, past.sender) : unreadable()
   const before =
-    past.plan === undefined ? asKept(past) : parsed.kind === 'message' ? past.plan.judge(parsed.message) : unreadable()
+    past.plan === undefined
+      ? asKept(past)
+      : parsed.kind === 'message'
+        ? past.plan.judge(parsed.message, past.sender)
+        : unreadable()
   if (pipeline !== undefined && before?.pipeline !== pipeline && after.pipeline !== pipeline) return
   note(past, tally)
   if (before === undefined) {

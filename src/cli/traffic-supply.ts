@@ -14,6 +14,8 @@ export interface Past {
   readonly name: string
   readonly at: string
   readonly source: string
+  /** IP address of the machine that sent it; absent: nobody knows. */
+  readonly sender?: string
   readonly body: Uint8Array
   readonly state: MessageState
   readonly acknowledgmentCode: string

@@ -28,7 +28,7 @@ const words: Readonly<Record<(typeof ruleWords)[number], JsonSchema>> = {
     allOf: [{ $ref: '#/definitions/rule' }],
     examples: ['PID-8', ['IPC-1', 'OBR-18']],
     description:
-      'An HL7 path (OBR-4.1), a name from let, a column (step.modality), the source it came from (source.name), or a list of them.',
+      'An HL7 path (OBR-4.1), a name from let, a column (step.modality), the source or the machine it came from (source.name, sender.address), or a list of them.',
   },
   value: { ...text, description: 'A constant.', examples: ['HOSP'] },
   expr: {

@@ -81,6 +81,11 @@ function messageTests(): JsonSchema {
   const properties = {
     name,
     set,
+    sender: {
+      type: 'string',
+      description: 'IP address of the machine that the message comes from (sender.address); without it nobody knows.',
+      examples: ['10.1.2.3'],
+    },
     message: { ...message, description: 'Another message than that of the file.' },
     expect: {
       type: 'object',

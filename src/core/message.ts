@@ -157,6 +157,8 @@ export interface NewMessage {
   /** Never `applied` or `dead`. */
   readonly state: MessageState
   readonly keys: MessageKeys
+  /** IP address of the machine that sent it, which pipelines may ask (`sender.address`); absent: nobody knows. */
+  readonly sender?: string
   /** Of a frame that was too large to keep: its size. */
   readonly size?: number
   /** What the sender is told. Remembered and told again unless the message is invalid (I4). */
@@ -189,6 +191,8 @@ export interface StoredMessage {
   readonly acknowledgmentCode: AcknowledgmentCode
   readonly state: MessageState
   readonly bytes: number
+  /** IP address of the machine that sent it; absent: it was not kept (messages of before, imported ones). */
+  readonly sender?: string
   /** A person has made it by editing that one. */
   readonly editOf?: MessageId
   /** Of an edit: the number of the message that came. */

@@ -8,6 +8,8 @@ export interface TrialAsked {
   readonly source: string
   /** In the order in which they would come: each sees what those before it have done. */
   readonly messages: readonly Uint8Array[]
+  /** IP address of the machine that would send them; absent: none. */
+  readonly sender?: string
   /** What a plan is made of, as the store keeps it; absent: the plan in force. */
   readonly plan?: string
 }

@@ -1,15 +1,15 @@
 import type { Fault } from '../core/fault.ts'
 import { acknowledgeBatch, type AnswerContext, type Batch } from '../hl7/index.ts'
 import type { Message } from '../hl7/types.ts'
-import type { Answered, Received } from './receive.ts'
+import type { Answered, From, Received } from './receive.ts'
 import type { Later } from './replies.ts'
 
 export interface BatchContext {
-  receiveOne(message: Uint8Array, from: object): Promise<Received>
+  receiveOne(message: Uint8Array, from: From): Promise<Received>
   /** Keeps what is wrong with the batch itself, so that a person sees it. */
   keep(
     judged: { readonly body: Uint8Array; readonly message: Message | undefined; readonly faults: readonly Fault[] },
-    from: object,
+    from: From,
   ): Promise<Received>
   answering(): AnswerContext
 }
@@ -23,7 +23,7 @@ export interface BatchContext {
  * of BHS-11 behind the others.
  */
 export function createBatchReceiver({ receiveOne, keep, answering }: BatchContext) {
-  return async function receiveBatch(batch: Batch, frame: Uint8Array, from: object): Promise<Received> {
+  return async function receiveBatch(batch: Batch, frame: Uint8Array, from: From): Promise<Received> {
     const received: Received[][] = []
     const also: Later[] = []
     const gather = async (one: Promise<Received>): Promise<Received> => {

@@ -301,7 +301,7 @@ async function translateAgain(
   if (plan === undefined || parsed?.kind !== 'message') {
     return { kind: 'dead', fault: { code: 'E698', hl7Code: 207, params: { plan: entry.planId } } }
   }
-  const { verdict } = plan.judge(parsed.message)
+  const { verdict } = plan.judge(parsed.message, entry.sender)
   switch (verdict.kind) {
     case 'accepted':
       return said(verdict)

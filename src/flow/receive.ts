@@ -2,6 +2,7 @@ import { EngineError } from '../core/errors/index.ts'
 import { placeText, ruleText, type Fault } from '../core/fault.ts'
 import type { Instant, MessageId, PlanId } from '../core/ids.ts'
 import type { Accepted, MessageKeys, MessageState, NewMessage } from '../core/message.ts'
+import { machineAddress } from '../core/machine-address.ts'
 import type { Clock, Inbox, Log, MessageStore, Replies } from '../core/ports.ts'
 import type { SourceSettings } from '../core/settings.ts'
 import {
@@ -58,11 +59,16 @@ export type Answered =
   /** An acknowledgment came in: it is kept to be seen, and not acknowledged (HL7 2.5.1 §2.9.2). Or the sender asks for none. */
   | { readonly kind: 'nothing'; readonly also?: readonly Later[] }
 
-/** `from`: the connection, the same object for all of its frames. */
+/** A connection: the same object for all of its frames. */
+export interface From {
+  /** IP address of the machine at its other end. */
+  readonly address?: string
+}
+
 export interface Receiver {
-  receive(frame: Uint8Array, from?: object): Promise<Received>
+  receive(frame: Uint8Array, from?: From): Promise<Received>
   /** A frame that was too large to keep: `head` is its beginning. */
-  receiveOversize(head: Uint8Array, size: number, from?: object): Promise<Received>
+  receiveOversize(head: Uint8Array, size: number, from?: From): Promise<Received>
 }
 
 /** A message as it was read and judged. */
@@ -127,34 +133,36 @@ export function createReceiver(context: ReceiveContext): Receiver {
       const batch = readBatch(body)
       const parsed = batch === undefined ? parse(body, source) : { kind: 'unreadable' as const, header: batch.header }
       const message = parsed.kind === 'message' ? parsed.message : parsed.header
-      const keys = parsed.kind === 'message' ? context.plan().judge(parsed.message).keys : noKeys
+      const keys = parsed.kind === 'message' ? context.plan().judge(parsed.message, senderOf(from)).keys : noKeys
       const judgement = { ...unreadable(fault, message), keys }
       return keep({ body: head, message, judgement, planId: '', ack: 'checked', size }, from)
     },
   }
 
-  function receiveOne(frame: Uint8Array, from: object): Promise<Received> {
+  function receiveOne(frame: Uint8Array, from: From): Promise<Received> {
     const parsed = parse(frame, source)
     const message = parsed.kind === 'message' ? parsed.message : parsed.header
     const plan = context.plan()
-    const judgement = parsed.kind === 'message' ? plan.judge(parsed.message) : unreadable(parsed.fault, message)
+    const judgement =
+      parsed.kind === 'message' ? plan.judge(parsed.message, senderOf(from)) : unreadable(parsed.fault, message)
     const planId = judgement.pipeline === '' ? '' : plan.id
     return keep({ body: frame, message, judgement, planId, ack: source.ack }, from)
   }
 
-  async function keep(judged: Judged, from: object): Promise<Received> {
+  async function keep(judged: Judged, from: From): Promise<Received> {
     const { body, message, judgement, size } = judged
     const { verdict } = judgement
     const controlId = message === undefined ? '' : text(message, controlIdPath)
     const mode = modeOf(message)
     const isAnswered = !/^ACK(\^|$)/.test(judgement.type)
     const answers = isAnswered ? answersTo(verdict, mode, { ack: judged.ack, isMatchable: controlId !== '' }) : silence
-    const hearer: Hearer = { connection: from, sender: senderOf(message) }
+    const hearer: Hearer = { connection: from, sender: applicationOf(message) }
     const isEnhanced = isAnswered && mode.kind === 'enhanced'
     const owed = isEnhanced && isWanted(mode.accept, false) ? await replies.owed(hearer) : []
 
     // Where nothing is said, or not yet: what it would be.
     const said = typeof answers.first === 'string' ? saidOf(verdict) : answers.first
+    const sender = senderOf(from)
     const entry: NewMessage = {
       source: source.name,
       controlId,
@@ -168,6 +176,7 @@ export function createReceiver(context: ReceiveContext): Receiver {
       keys: judgement.keys,
       acknowledgment: answer(message, said),
       acknowledgmentCode: said.code,
+      ...(sender === '' ? {} : { sender }),
       ...(size === undefined ? {} : { size }),
       ...(answers.application === 'nothing' ? {} : { owedTo: hearer.sender }),
     }
@@ -288,12 +297,17 @@ export function createReceiver(context: ReceiveContext): Receiver {
   }
 }
 
+/** The machine, as rules may ask for it. */
+function senderOf({ address = '' }: From): string {
+  return machineAddress(address) ?? ''
+}
+
 function saidOf(verdict: Judgement['verdict']): Said {
   return verdict.kind === 'invalid' ? { code: verdict.acknowledgment, faults: verdict.faults } : taken
 }
 
 /** By what a sender is known again on another connection: MSH-3 and MSH-4. */
-function senderOf(message: Message | undefined): string {
+function applicationOf(message: Message | undefined): string {
   const header = message?.segments[0]
   return `${header?.field(3) ?? ''}|${header?.field(4) ?? ''}`
 }

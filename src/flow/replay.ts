@@ -65,7 +65,10 @@ export function createReplayer(context: ReplayContext): Replayer {
   }
 
   /** What today's pipeline says of these bytes. */
-  function judgeAgain(source: string, bytes: Uint8Array): JudgedAgain & { readonly verdict: Verdict } {
+  function judgeAgain(
+    { source, sender }: Pick<KeptMessage, 'source' | 'sender'>,
+    bytes: Uint8Array,
+  ): JudgedAgain & { readonly verdict: Verdict } {
     const plan = plans.get(source)
     if (plan === undefined) throw new EngineError('E833', { source })
     const parsed = parse(bytes, reading(source))
@@ -74,21 +77,30 @@ export function createReplayer(context: ReplayContext): Replayer {
       const verdict: Verdict = { kind: 'invalid', acknowledgment, faults: [parsed.fault] }
       return { verdict, state: stateOf(verdict), type: '', pipeline: '', planId: '', keys: noKeys }
     }
-    const { verdict, pipeline, type, keys } = plan.judge(parsed.message)
+    const { verdict, pipeline, type, keys } = plan.judge(parsed.message, sender)
     return { verdict, state: stateOf(verdict), type, pipeline, planId: pipeline === '' ? '' : plan.id, keys }
   }
 
   async function previewOf(message: KeptMessage, bytes: Uint8Array): Promise<ReplayPreview> {
-    const { id, source } = message
+    const { id, source, sender } = message
     const nothing = { id, faults: [], differences: [], orders: [], messages: [] }
-    const { verdict, planId } = judgeAgain(source, bytes)
+    const { verdict, planId } = judgeAgain(message, bytes)
     if (verdict.kind === 'invalid') return { ...nothing, outcome: 'invalid', faults: verdict.faults }
     if (verdict.kind === 'ignored') return { ...nothing, outcome: 'ignored', rule: verdict.rule }
     const { groups, patients = [] } = verdict
     const at = clock()
     const replay = { by: '', reason: '', of: message.place ?? message.seq, was: message.state }
     const seq = (await store.applied()) + 1
-    const entry: ReplayEntry = { kind: 'message', seq, at, messageId: id, source, planId, replay }
+    const entry: ReplayEntry = {
+      kind: 'message',
+      seq,
+      at,
+      messageId: id,
+      source,
+      planId,
+      ...(sender === undefined ? {} : { sender }),
+      replay,
+    }
     let known = await loadFor(store, (world) => concerns(entry, groups, world, patients))
     const changes = apply(createOverlay(known), entry, groups, rules(), patients)
     const orders = changes.flatMap((one): Lookup[] => (one.kind === 'order' ? [{ by: 'order', id: one.order.id }] : []))
@@ -113,7 +125,7 @@ export function createReplayer(context: ReplayContext): Replayer {
 
   /** Puts it back without waiting for its turn. */
   async function putBack(message: KeptMessage, hand: Hand & { readonly force?: true }): Promise<Replayed> {
-    const { verdict: _, ...judged } = judgeAgain(message.source, message.body)
+    const { verdict: _, ...judged } = judgeAgain(message, message.body)
     const done = await store.replayMessage(message, { ...judged, type: judged.type || message.type }, hand)
     if (done.kind === 'changed') return { id: message.id, outcome: 'changed' }
     return { id: message.id, seq: done.seq, outcome: 'waiting', state: judged.state }
@@ -183,12 +195,13 @@ export function createReplayer(context: ReplayContext): Replayer {
       const stale = await refuseStale(message, body, asked.force)
       if (stale !== undefined) return stale
       const hand = handOf(asked, clock)
-      const { verdict, ...judged } = judgeAgain(message.source, body)
+      const { verdict, ...judged } = judgeAgain(message, body)
       const parsed = parse(body, reading(message.source))
       const header = parsed.kind === 'message' ? parsed.message : parsed.header
       const made: NewMessage = {
         ...judged,
         source: message.source,
+        ...(message.sender === undefined ? {} : { sender: message.sender }),
         controlId: header === undefined ? '' : (first(header, controlIdPath)?.text ?? ''),
         fingerprint: fingerprint(body),
         body,

@@ -15,6 +15,7 @@ const kept = {
   properties: {
     id: { type: 'string' },
     source: { type: 'string' },
+    sender: { type: 'string', description: 'IP address of the machine that sent it.' },
     planId: {
       type: 'string',
       description: 'By what it was judged: GET /api/plans/ID. Empty where no pipeline took it.',

@@ -1,3 +1,4 @@
+import { machineAddress } from '../core/machine-address.ts'
 import type { Trial, TryMessages } from '../core/trial.ts'
 import { readFields, readText } from './hand.ts'
 import { Refusal } from './problem.ts'
@@ -16,6 +17,7 @@ const body = {
   additionalProperties: false,
   properties: {
     source: { type: 'string', description: 'Name of the source whose messages they would be.' },
+    sender: { type: 'string', description: 'IP address of the machine that would send them.' },
     messages: {
       type: 'array',
       maxItems: mostMessages,
@@ -80,13 +82,14 @@ export function trialRoutes({ tryMessages }: TrialParts): readonly Route[] {
       },
       handle: ({ body: given }) =>
         statusOf(async () => {
-          const fields = readFields(given, ['source', 'messages', 'plan'])
+          const fields = readFields(given, ['source', 'sender', 'messages', 'plan'])
           const { plan } = fields
           if (plan !== undefined && typeof plan !== 'string')
             throw new Refusal(400, 'E823', { name: 'plan', expected: 'a text' })
           const asked = {
             source: readText(fields, 'source', 200),
             messages: readMessages(fields['messages']),
+            ...readSender(fields['sender']),
             ...(plan === undefined ? {} : { plan }),
           }
           return json({ items: (await tryMessages(asked)).map(shown) })
@@ -102,6 +105,13 @@ function readMessages(value: unknown): readonly Uint8Array[] {
   )
   if (bytes.length > 0 && bytes.length === list.length && bytes.length <= mostMessages) return bytes
   throw new Refusal(400, 'E823', { name: 'messages', expected: `a list of 1 to ${mostMessages} texts in base64` })
+}
+
+function readSender(value: unknown): { readonly sender?: string } {
+  if (value === undefined) return {}
+  const sender = typeof value === 'string' ? machineAddress(value) : undefined
+  if (sender === undefined) throw new Refusal(400, 'E823', { name: 'sender', expected: 'an IP address' })
+  return { sender }
 }
 
 function shown({ faults, ...rest }: Trial): object {

@@ -25,7 +25,7 @@ export interface Expression<T> {
 
 export type ExpressionProblem =
   | { readonly kind: 'syntax'; readonly reason: string; readonly offset: number }
-  /** `path`: the field of HL7 that stands there instead. */
+  /** `path`: the field of HL7, or the word for where a message came from, that stands there instead. */
   | { readonly kind: 'variable'; readonly name: string; readonly path?: string | undefined; readonly offset: number }
   | { readonly kind: 'forbidden'; readonly name: string; readonly offset: number }
   | { readonly kind: 'overload'; readonly reason: string; readonly offset: number }
@@ -127,7 +127,7 @@ function problemOf(error: unknown, text: string): ExpressionProblem {
   const { summary } = error
   const unknown = /^Unknown variable: (\w+)/.exec(summary)?.[1]
   if (unknown !== undefined) {
-    const path = /^[A-Z][A-Z0-9]{2}-\d+(\.\d+)*/.exec(text.slice(offset))?.[0]
+    const path = /^([A-Z][A-Z0-9]{2}-\d+(\.\d+)*|source\.name|sender\.address)/.exec(text.slice(offset))?.[0]
     return { kind: 'variable', name: unknown, path, offset }
   }
   if (error instanceof ParseError) return { kind: 'syntax', reason: lowerFirst(summary), offset }

@@ -4,11 +4,12 @@
  */
 import type { Dataset } from '../core/dataset.ts'
 import { sentence } from '../core/errors/index.ts'
+import { machineAddress } from '../core/machine-address.ts'
 import { lacksOf, lackWords } from '../core/lack.ts'
 import type { FilePlace, Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
 import type { OrderGroup, Verdict } from '../core/message.ts'
-import { parse, type Message } from '../hl7/index.ts'
+import { parse } from '../hl7/index.ts'
 import { stepSequence } from './attribute.ts'
 import { edit } from './edit.ts'
 import { createLint, isFields, readFields, scalarText, type Fields, type Lint } from './lint.ts'
@@ -61,7 +62,7 @@ export function runPipelineTests(input: PlanInput, document: Located): PipelineT
 }
 
 function runTest(lint: Lint, plan: Plan, start: string, test: unknown, at: DocumentPath): PipelineTestResult {
-  const fields = readFields(lint, test, at, ['name', 'set', 'message', 'expect'])
+  const fields = readFields(lint, test, at, ['name', 'set', 'sender', 'message', 'expect'])
   const name = scalarText(fields['name']) ?? `test ${Number(at.at(-1)) + 1}`
   const result = (details: readonly TestDifference[]): PipelineTestResult => ({
     name,
@@ -75,10 +76,24 @@ function runTest(lint: Lint, plan: Plan, start: string, test: unknown, at: Docum
     lint.error('E230', at, { name, reason: 'its message is not HL7' })
     return result([{ what: '', received: 'the message cannot be read' }])
   }
+  const sender = senderOf(lint, fields, at, name)
   if (!('expect' in fields)) lint.error('E219', at, { name: 'expect' })
   const expected = readFields(lint, fields['expect'] ?? {}, [...at, 'expect'], expectations)
   const place: Locate = (path) => lint.place([...at, 'expect', ...path])
-  return result(explained(differencesOf(expected, plan.judge(parsed.message).verdict, place), plan, parsed.message))
+  return result(
+    explained(differencesOf(expected, plan.judge(parsed.message, sender).verdict, place), () =>
+      plan.explain(parsed.message, sender),
+    ),
+  )
+}
+
+/** From which machine the message comes in this test. */
+function senderOf(lint: Lint, fields: Fields, at: DocumentPath, name: string): string {
+  if (!('sender' in fields)) return ''
+  const sender = machineAddress(scalarText(fields['sender']) ?? '')
+  if (sender === undefined)
+    lint.error('E230', [...at, 'sender'], { name, reason: '`sender` is an IP address such as 10.1.2.3' })
+  return sender ?? ''
 }
 
 function changed(lint: Lint, start: string, changes: unknown, at: DocumentPath, name: string): string {
@@ -107,9 +122,9 @@ interface Found extends TestDifference {
 }
 
 /** Each value that is not as expected, with where it came from. */
-function explained(found: readonly Found[], plan: Plan, message: Message): readonly TestDifference[] {
+function explained(found: readonly Found[], explain: () => ReturnType<Plan['explain']>): readonly TestDifference[] {
   if (!found.some(({ keyword }) => keyword !== undefined)) return found
-  const { verdict, lines } = plan.explain(message)
+  const { verdict, lines } = explain()
   const owners =
     verdict.kind === 'accepted'
       ? verdict.groups.flatMap(({ steps }, group) =>

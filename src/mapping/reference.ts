@@ -1,7 +1,7 @@
 /**
  * What may stand on the right side of a rule: an HL7 path (`OBR-4.1`), a name from
  * `let:` (with components, `patientId.4.1`), or a column of the step's table row
- * (`step.modality`), or the source that it came from (`source.name`). Anything else is a mistake: a constant says `value:`.
+ * (`step.modality`), or where it came from: the source (`source.name`) or the machine (`sender.address`). Anything else is a mistake: a constant says `value:`.
  */
 import type { Hl7Place } from '../core/fault.ts'
 import type { DocumentPath } from '../core/located.ts'
@@ -42,7 +42,8 @@ export interface Vocabulary {
 export function compileReference(words: Vocabulary, text: string, at: DocumentPath): Reference | undefined {
   const { lint } = words
   if (text.startsWith('step.')) return columnReference(words, text, at)
-  if (text === sourceName) return { text, place: undefined, source: bySource }
+  const origin = Object.hasOwn(origins, text) ? origins[text] : undefined
+  if (origin !== undefined) return { text, place: undefined, source: fromScene(text, origin) }
   const [name = '', ...parts] = text.split('.')
   if (words.letNames.includes(name) && parts.every((part) => /^[1-9]\d?$/.test(part)) && parts.length < 3) {
     return letReference(words, name, parts.map(Number), text)
@@ -66,17 +67,26 @@ export function compileReference(words: Vocabulary, text: string, at: DocumentPa
   }
   // A conversion, as other tools want one: here the attribute knows what it needs.
   const inside = /^\w+\(([A-Z][A-Z0-9]{2}-\d[\d.]*)\)$/.exec(text)?.[1]
-  const near = text.startsWith('source.') ? suggest(text, [sourceName]) : suggest(name, words.letNames)
-  lint.error('E201', at, { text }, { suggestion: inside ?? near })
+  const near =
+    /^(source|sender)\b/.test(text) && !words.letNames.includes(name) ? suggest(text, originNames) : undefined
+  lint.error('E201', at, { text }, { suggestion: inside ?? near ?? suggest(name, words.letNames) })
   return undefined
 }
 
-/** By which endpoint the message came in: one pipeline may hear several. */
-const sourceName = 'source.name'
+/** What no field of the message says: by which endpoint it came in, for one pipeline may hear several, and from which machine. */
+const origins: Readonly<Record<string, (scene: Scene) => string>> = {
+  'source.name': ({ source }) => source,
+  'sender.address': ({ sender }) => sender,
+}
+export const originNames: readonly string[] = Object.keys(origins)
 
-const bySource: Source = (scene) => {
-  scene.notes?.push(sourceName)
-  return [literal(scene.source)]
+function fromScene(text: string, read: (scene: Scene) => string): Source {
+  return (scene) => {
+    const value = read(scene)
+    if (value === '') return none
+    scene.notes?.push(text)
+    return [literal(value)]
+  }
 }
 
 /** Looks into the message; a whole field's null (`""`) is also that of its components. */

@@ -12,6 +12,8 @@ export interface Scene {
   readonly scope: Scope
   /** Name of the endpoint that the message came in by. */
   readonly source: string
+  /** IP address of the machine that sent it; `''`: nobody knows. */
+  readonly sender: string
   readonly site: PlanSite
   readonly zone: Zone
   /** Whether the message has an HL7 null (`""`) at all. */

@@ -35,10 +35,10 @@ export interface PlanSite {
 export interface Plan {
   readonly id: PlanId
   readonly source: string
-  /** Pure and total: it never throws. */
-  judge(message: Message): Judgement
+  /** Pure and total: it never throws. `sender`: IP address of the machine that sent it; `''` or absent: nobody knows. */
+  judge(message: Message, sender?: string): Judgement
   /** As `judge`, and where each value came from, for `worklane map`. */
-  explain(message: Message): Judgement & { readonly lines: readonly ExplainLine[] }
+  explain(message: Message, sender?: string): Judgement & { readonly lines: readonly ExplainLine[] }
 }
 
 export interface Judgement {

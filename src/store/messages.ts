@@ -129,7 +129,7 @@ export function storedMessage(id: MessageId, fields: readonly Reply[]): StoredMe
   const [kind, state, source, body] = fields
   const information = parsed(body) as MessageInformation | undefined
   if (information === undefined) return undefined
-  const { controlId, type, pipeline, planId, at, code, bytes, editOf, place } = information
+  const { controlId, type, pipeline, planId, at, code, bytes, sender, editOf, place } = information
   return {
     id,
     seq: Number(id.slice(1)),
@@ -142,6 +142,7 @@ export function storedMessage(id: MessageId, fields: readonly Reply[]): StoredMe
     acknowledgmentCode: code,
     state: (parsed(state) as MessageState | undefined) ?? ({ kind: text(kind) } as MessageState),
     bytes,
+    ...(sender === undefined ? {} : { sender }),
     ...(editOf === undefined ? {} : { editOf }),
     ...(place === undefined ? {} : { place }),
   }

@@ -47,6 +47,7 @@ export function createReplays(options: { connection: Connection; seen: (seq: num
       messageId: id,
       source: message.source,
       planId: now.planId,
+      ...(message.sender === undefined ? {} : { sender: message.sender }),
       at: hand.at,
       replay: replayOf(message, hand, was),
     }
@@ -94,8 +95,9 @@ export function createReplays(options: { connection: Connection; seen: (seq: num
       const was = message.state
       const isMended = was.kind === 'dead' || was.kind === 'invalid'
       const mended: MessageState = { kind: 'ignored', rule: handRules.edited }
-      const { source, planId, at } = edited
-      const entry = { kind: 'message', source, planId, at, replay: replayOf(message, hand, edited.state) }
+      const { source, planId, at, sender } = edited
+      const sent = sender === undefined ? {} : { sender }
+      const entry = { kind: 'message', source, planId, ...sent, at, replay: replayOf(message, hand, edited.state) }
       return stored(
         Number(
           text(
@@ -145,7 +147,7 @@ function stateText(state: MessageState): string {
 }
 
 function informationOf(edited: NewMessage, original: KeptMessage): MessageInformation {
-  const { controlId, type, pipeline, planId, at, acknowledgmentCode: code, body, keys: found } = edited
+  const { controlId, type, pipeline, planId, at, acknowledgmentCode: code, body, keys: found, sender } = edited
   const place = original.place ?? original.seq
   return {
     controlId,
@@ -156,6 +158,7 @@ function informationOf(edited: NewMessage, original: KeptMessage): MessageInform
     code,
     bytes: body.byteLength,
     keys: found,
+    ...(sender === undefined ? {} : { sender }),
     editOf: original.id,
     place,
   }

@@ -187,6 +187,25 @@ test('of a pipeline with several sources the messages are those of the one that 
   expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('Did you mean east') as string })
 })
 
+test('--sender shows what a message would be from that machine, and is an address', async () => {
+  const { cwd, remove } = aSite({
+    ...changed(
+      'pipelines/orders/pipeline.yaml',
+      '  PatientSex: PID-8\n',
+      '  PatientSex: PID-8\n  InstitutionName: sender.address\n',
+    ),
+    'm.hl7': order('NW'),
+  })
+  cleanups.push(remove)
+  const from = async (...args: string[]) => await runVerb(map, ['orders', 'm.hl7', ...args], { cwd })
+  expect((await from('--sender', '::ffff:10.1.2.3')).stdout).toMatch(/InstitutionName +10\.1\.2\.3 +sender\.address/)
+  expect((await from()).stdout).not.toMatch(/InstitutionName +10/)
+  expect(await from('--sender', 'ct-room')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('"ct-room" is no IP address') as string,
+  })
+})
+
 test('of a message that the condition leaves out it says who is asked next, and what the sender hears', async () => {
   const east =
     'pipeline: east\nextend: orders\nlet: { facility: MSH-4 }\naccept: { when: facility == "EAST" }\nmap: { PatientSex: PID-9 }\n'

@@ -18,7 +18,9 @@ afterEach(() => {
 const wholePages = [
   'docs/how-to/fit-a-ris.md',
   'docs/how-to/pet-ct.md',
+  'docs/how-to/room-by-sender.md',
   'docs/how-to/two-sites.md',
+  'docs/how-to/one-interface.md',
   'docs/how-to/move-from-mirth.md',
 ]
 

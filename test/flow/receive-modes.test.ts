@@ -28,14 +28,14 @@ interface Heard {
   readonly also: readonly Later[]
 }
 
-function receiving(settings: Partial<SourceSettings> = {}, store: MemoryStore = memoryStore()) {
+function receiving(settings: Partial<SourceSettings> = {}, store: MemoryStore = memoryStore(), plan = aPlan) {
   const log = keptLog()
   const metrics = keptMetrics()
   let ids = 0
   const at = { now: '2026-10-16T08:15:00.000Z' }
   const receiver = createReceiver({
     source: aSource(settings),
-    plan: () => aPlan,
+    plan: () => plan,
     inbox: store.inbox,
     store: store.replies,
     outcomes: store.outcomes,
@@ -334,4 +334,24 @@ test('I8: an oversize frame is kept as invalid with its beginning, and found by 
   expect(heard(await receiveOversize(Buffer.from(message('BIG', { asks: 'AL/NE' })), 20_000_000)).first).toBe('CR BIG')
   expect(heard(await receiveOversize(Buffer.from('x'.repeat(100)), 20_000_000)).first).toBe('AR ')
   expect(heard(await receiveOversize(Buffer.from(batch([message('ONE')])), 20_000_000)).first).toBe('AR B1')
+})
+
+test('I3: the machine that sent a message is kept with it, alone, in a batch, and beyond the limit', async () => {
+  const asked: (string | undefined)[] = []
+  const plan: typeof aPlan = { ...aPlan, judge: (read, sender) => (asked.push(sender), aPlan.judge(read, sender)) }
+  const { hear, receiveOversize, store } = receiving({}, memoryStore(), plan)
+  const peer = { address: '::ffff:10.1.2.3', connection: 1 }
+  await hear(message('ONE'), peer)
+  await hear(batch([message('TWO'), message('SIX')], 3), peer)
+  await receiveOversize(Buffer.from(message('BIG')), 20_000_000, peer)
+  await hear(message('NOBODY'))
+  expect(asked).toEqual([...Array<string>(4).fill('10.1.2.3'), ''])
+  expect(store.kept.map(({ controlId, sender }) => [controlId, sender])).toEqual([
+    ['ONE', '10.1.2.3'],
+    ['TWO', '10.1.2.3'],
+    ['SIX', '10.1.2.3'],
+    ['B1', '10.1.2.3'],
+    ['BIG', '10.1.2.3'],
+    ['NOBODY', undefined],
+  ])
 })

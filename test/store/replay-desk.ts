@@ -29,7 +29,7 @@ export function shippedSite(): Site {
 export interface Desk {
   readonly replayer: Replayer
   /** What its source's pipeline makes of it today is stored; answers its id. */
-  receive(text: string): Promise<string>
+  receive(text: string, sender?: string): Promise<string>
   /** Everything that waits is applied. */
   drain(): Promise<void>
   state(id: string): Promise<MessageState>
@@ -51,8 +51,8 @@ export function createDesk(store: Store, site: Site): Desk {
   let isBroken: ((text: string) => boolean) | undefined
   const plan: Plan = {
     ...shipped,
-    judge(message) {
-      const judged = shipped.judge(message)
+    judge(message, sender) {
+      const judged = shipped.judge(message, sender)
       const text = message.segments.map(({ raw }) => raw).join('\r')
       if (isBroken?.(text) !== true) return judged
       const faults = [{ code: 'E301', hl7Code: 103, params: { table: 'procedures', code: 'X' } }] as const
@@ -91,11 +91,11 @@ export function createDesk(store: Store, site: Site): Desk {
       log,
       wake: (role) => void (role === 'drain' && drain()),
     }),
-    async receive(text) {
+    async receive(text, sender) {
       const body = Buffer.from(text)
       const parsed = parse(body, {})
       if (parsed.kind !== 'message') throw new Error('no message')
-      const { verdict, pipeline, type, keys } = plan.judge(parsed.message)
+      const { verdict, pipeline, type, keys } = plan.judge(parsed.message, sender)
       const accepted = await store.accept({
         source: source.name,
         controlId: parsed.message.segments[0]?.field(10) ?? '',
@@ -112,6 +112,7 @@ export function createDesk(store: Store, site: Site): Desk {
               ? { kind: 'ignored', rule: verdict.rule }
               : { kind: 'invalid', faults: verdict.faults },
         keys,
+        ...(sender === undefined ? {} : { sender }),
         acknowledgment: Buffer.from('MSA|AA'),
         acknowledgmentCode: verdict.kind === 'invalid' ? verdict.acknowledgment : 'AA',
       })
