@@ -1,8 +1,10 @@
 /** What a pipeline finds in sample messages: for each required key of a worklist item, in which fields, and how often. */
+import type { Fault } from '../core/fault.ts'
+import { placeText } from '../core/fault.ts'
 import type { Located } from '../core/located.ts'
 import { worklistKeys, type KeyType } from '../dicom/worklist-item.ts'
-import type { Plan } from '../mapping/types.ts'
-import type { Filled, Sample, Samples } from './new-samples.ts'
+import type { ExplainLine, Judgement, Plan } from '../mapping/types.ts'
+import type { Filled, SampleKind, Samples } from './new-samples.ts'
 import { fieldsOf, keywordsOf, partsOf, pathsIn, pathsOf, usedFields } from './used-fields.ts'
 
 export interface Finding {
@@ -23,6 +25,14 @@ export interface Findings {
   readonly keys: readonly Finding[]
   /** Fields with values that no rule reads. */
   readonly unread: readonly (readonly [path: string, count: number])[]
+  /** Why messages are refused as it is, and how many; the most frequent first. */
+  readonly refusals: readonly Refusal[]
+}
+
+export interface Refusal {
+  readonly acknowledgment: 'AE' | 'AR'
+  readonly fault: Fault
+  readonly count: number
 }
 
 /** What the engine makes itself, or nobody orders. */
@@ -35,14 +45,16 @@ const ours = new Set([
   'RequestedContrastAgent',
 ])
 
-export function findIn({ orders, filled }: Samples, plan: Plan, { value }: Located): Findings {
+export function findIn({ kind, orders, filled }: Samples, plan: Plan, { value }: Located): Findings {
   const document = fieldsOf(value)
   const rules = new Map(keywordsOf(document['map']))
   const lets = fieldsOf(document['let'])
-  const explained = orders.flatMap((sample) => explain(sample, plan))
+  const judged = orders.map((sample) => plan.explain(sample.message))
+  const explained = judged.flatMap(({ lines }) => originsOf(lines, kind))
   const unread = [...filled].filter(([path]) => !isRead(path, [...usedFields(document).keys()]))
   const keys = worklistKeys
     .filter(({ keyword, type }) => !type.startsWith('3') && !ours.has(keyword))
+    .filter(({ keyword, level }) => kind === 'orders' || (level === 'patient' && rules.has(keyword)))
     .map(({ keyword, type, level }) => {
       const known = pathsOf(rules.get(keyword), lets)
       const counts = new Map<string, number>()
@@ -62,14 +74,35 @@ export function findIn({ orders, filled }: Samples, plan: Plan, { value }: Locat
       const candidates = count > 0 ? [] : unread.filter(([, each]) => fits(keyword, each)).map(([path]) => path)
       return { keyword, type, isInStep: level === 'step', count, from, candidates }
     })
-  return { described: explained.length, keys, unread: unread.map(([path, { count }]) => [path, count]) }
+  return {
+    described: explained.length,
+    keys,
+    unread: unread.map(([path, { count }]) => [path, count]),
+    refusals: refusalsOf(judged),
+  }
+}
+
+/** By code and place: what is wrong is the same, whosever message it is. */
+function refusalsOf(judged: readonly Judgement[]): readonly Refusal[] {
+  const refusals = new Map<string, Refusal>()
+  for (const { verdict } of judged) {
+    if (verdict.kind !== 'invalid') continue
+    const [fault] = verdict.faults
+    if (fault === undefined) continue
+    const key = `${fault.code} ${fault.place === undefined ? '' : placeText(fault.place)}`
+    const count = (refusals.get(key)?.count ?? 0) + 1
+    refusals.set(key, { acknowledgment: verdict.acknowledgment, fault: refusals.get(key)?.fault ?? fault, count })
+  }
+  return [...refusals.values()].sort((a, b) => b.count - a.count)
 }
 
 /** By keyword, the paths that gave its value; undefined where the message describes nothing. */
-function explain({ message }: Sample, plan: Plan): readonly ReadonlyMap<string, ReadonlySet<string>>[] {
-  const { lines } = plan.explain(message)
+function originsOf(
+  lines: readonly ExplainLine[],
+  kind: SampleKind,
+): readonly ReadonlyMap<string, ReadonlySet<string>>[] {
   // A cancellation names its patient at most.
-  if (!lines.some(({ step }) => step !== undefined)) return []
+  if (kind === 'orders' ? !lines.some(({ step }) => step !== undefined) : lines.length === 0) return []
   const origins = new Map<string, Set<string>>()
   for (const { keyword, value, origin } of lines) {
     if (value === '(none)' || value === '(empty)') continue

@@ -1,4 +1,5 @@
 /** The text of a new pipeline: what it extends, whose messages it takes, and in comments what the samples have and lack. Paths and counts only. */
+import { placeText } from '../core/fault.ts'
 import type { Finding, Findings } from './new-findings.ts'
 import type { Samples, Sender } from './new-samples.ts'
 
@@ -6,6 +7,8 @@ export interface NewPipeline {
   readonly name: string
   /** The pipeline that it extends. */
   readonly like: string
+  /** Path of the JSON Schema from the new folder; undefined where the site has none. */
+  readonly schema: string | undefined
   readonly source: string
   readonly samples: Samples
   /** Types of the samples that the other pipeline does not take, behind those that it takes; empty: as there. */
@@ -21,17 +24,18 @@ export interface NewPipeline {
 }
 
 export function pipelineText(given: NewPipeline): string {
-  const { name, like, source, samples, messages, findings } = given
-  const { senders, orders } = samples
+  const { name, like, schema, source, samples, messages, findings } = given
+  const { senders, orders, kind } = samples
   const condition = senders === undefined ? undefined : conditionOf(senders, given)
   const accept = [
     ...(messages.length === 0 ? [] : [`  messages: [${messages.join(', ')}]`]),
     ...(condition === undefined ? [] : [`  when: ${condition.text}`]),
   ]
   const lines = [
+    ...(schema === undefined ? [] : [`# yaml-language-server: $schema=${schema}`]),
     ...about(given).map(comment),
     `pipeline: ${name}`,
-    `summary: Orders made from samples by worklane new pipeline; as ${like}, with the lines below in their place.`,
+    `summary: ${kind === 'orders' ? 'Orders' : 'Patients'} made from samples by worklane new pipeline; as ${like}, with the lines below in their place.`,
     `extend: ${like}`,
     '# Where they arrive. A RIS with a port of its own gets its own source in worklane.yaml.',
     `from: ${source}`,
@@ -41,7 +45,7 @@ export function pipelineText(given: NewPipeline): string {
       : [comment('Whose messages these are: pipelines of one source are asked one after the other.')]),
     ...(accept.length === 0 ? [] : ['accept:', ...accept, '']),
     ...(condition === undefined ? [] : ['let:', ...condition.names.map(([word, path]) => `  ${word}: ${path}`), '']),
-    ...(findings === undefined || orders.length === 0 ? [] : missing(findings, like)),
+    ...(findings === undefined || orders.length === 0 ? [] : missing(findings, given)),
   ]
   return `${lines.join('\n').trimEnd()}\n`
 }
@@ -60,7 +64,24 @@ function about({ name, like, samples, findings, understood }: NewPipeline): read
       ? `${like} takes all of them as it is: without a line of its own below, ${name} is not needed.`
       : `${like} takes ${understood} of them as it is.`
   if (findings === undefined) return [all]
-  const { described, keys } = findings
+  const { described, keys, refusals } = findings
+  const whom = samples.kind === 'orders' ? 'an order' : 'a patient'
+  const refused = refusals.map(
+    ({ acknowledgment, fault: { code, place }, count }) =>
+      `  ${acknowledgment} ${code}${place === undefined ? '' : ` at ${placeText(place)}`}: ${count}`,
+  )
+  const why =
+    refused.length === 0
+      ? []
+      : ['', 'Refused as it is now (docs/reference/errors.md says what each code means, and what to do):', ...refused]
+  if (described === 0)
+    return [
+      `Made from ${all}`,
+      taken,
+      '',
+      `None of them describes ${whom} as ${like} reads it: what they have and lack for a worklist is not known.`,
+      ...why,
+    ]
   const found = keys.filter(({ count }) => count > 0)
   const width = Math.max(0, ...found.map(({ keyword }) => keyword.length))
   return [
@@ -68,11 +89,12 @@ function about({ name, like, samples, findings, understood }: NewPipeline): read
     taken,
     '',
     `What a worklist item needs (DICOM PS3.4 Table K.6-1, types 1 and 2), where ${like} finds it in`,
-    `the samples, and in how many of the ${described} that describe an order:`,
+    `the samples, and in how many of the ${described} that describe ${whom}:`,
     ...found.map(({ keyword, count, from }) => {
       const paths = from.map(([path, times]) => (times === count ? path : `${path} (${times})`)).join(', ')
       return `  ${keyword.padEnd(width, ' ')}  ${paths === '' ? 'by its rule' : paths}: ${count}`
     }),
+    ...why,
   ]
 }
 
@@ -95,7 +117,11 @@ const advice: Readonly<Record<string, string>> = {
   AccessionNumber: 'modalities show none, and images are found by the study alone',
 }
 
-function missing({ keys, unread }: Findings, like: string): readonly string[] {
+function missing(
+  { keys: all, unread, described }: Findings,
+  { like, samples: { kind } }: NewPipeline,
+): readonly string[] {
+  const keys = described === 0 ? [] : all
   // Of a pair of which one is needed, the other may be missing.
   const lacking = keys.filter(({ keyword, count, type }) => count === 0 && !(type === '1C' && hasTwin(keyword, keys)))
   const said = lacking.filter(({ keyword }) => keyword in advice)
@@ -107,9 +133,13 @@ function missing({ keys, unread }: Findings, like: string): readonly string[] {
     `${keyword}: ${candidates.length === 1 ? candidates[0] : `[${candidates.join(', ')}]`}`
   return [
     ...(lacking.length === 0
-      ? [comment('Nothing that a worklist item needs is missing.')]
+      ? described === 0
+        ? []
+        : [comment('Nothing that a worklist item needs is missing.')]
       : [comment(`Not in the samples. The rules of ${like} stay in force; what the RIS has elsewhere needs a line:`)]),
-    ...said.map(({ keyword }) => comment(`  ${keyword}: ${advice[keyword]}`)),
+    ...said.map(({ keyword }) =>
+      comment(`  ${keyword}: ${kind === 'orders' ? advice[keyword] : 'messages without it are refused'}`),
+    ),
     ...(rest.length === 0
       ? []
       : [comment('  Empty at the modalities:'), ...wrapped(rest).map((line) => comment(`    ${line}`))]),
@@ -126,7 +156,7 @@ function missing({ keys, unread }: Findings, like: string): readonly string[] {
     ...(unread.length === 0
       ? []
       : [
-          '#',
+          ...(described === 0 ? [] : ['#']),
           comment('Fields with values that nothing reads, and in how many messages:'),
           ...wrapped(unread.map(([path, count]) => `${path} (${count})`)).map((line) => comment(`  ${line}`)),
         ]),

@@ -1,4 +1,7 @@
 /** What sample messages have in common: their types, their senders, and which fields have values. Values are counted, never kept. */
+import { readdirSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Fault } from '../core/fault.ts'
 import type { SourceSettings } from '../core/settings.ts'
 import { isModality } from '../dicom/modality.ts'
 import { parse, pathOf, textAt, type Message, type Segment } from '../hl7/index.ts'
@@ -18,11 +21,22 @@ export interface Sender {
   readonly facility: string
 }
 
+/** What the files hold. */
+export interface Read {
+  readonly messages: readonly Sample[]
+  /** Why messages could not be read, one for each. */
+  readonly unreadable: readonly Fault[]
+}
+
+/** Orders and bookings, or what is said of patients alone. */
+export type SampleKind = 'orders' | 'patients'
+
 export interface Samples {
+  readonly kind: SampleKind
   readonly orders: readonly Sample[]
-  /** How many messages of which type were left out, because they hold no order. */
+  /** How many messages of which type were left out, because they are of another kind. */
   readonly others: ReadonlyMap<string, number>
-  readonly unreadable: number
+  readonly unreadable: readonly Fault[]
   /** Undefined where a message does not say by a plain code who sends it, or too many do. */
   readonly senders: readonly Sender[] | undefined
   /** Path of a component, and in how many orders it has a value; in the order of the standard's segments. */
@@ -43,33 +57,67 @@ const paths = {
   facility: pathOf('MSH-4.1'),
 }
 
-/** `stations`: AE titles that the site knows. Throws where a file cannot be read. */
-export function readSamples(
-  files: readonly string[],
+/** All messages of the files. Throws where a file cannot be read. */
+export function readSamples(files: readonly string[], io: Io, source: SourceSettings): Read {
+  const parsed = files
+    .flatMap((file) => filesOf(file, io))
+    .flatMap((file) => readMessages(file, io))
+    .map((bytes) => parse(bytes, source))
+  const messages = parsed.flatMap((each) => {
+    if (each.kind !== 'message') return []
+    const { message } = each
+    const type = [textAt(message, paths.code), textAt(message, paths.event)].filter((text) => text !== '').join('^')
+    return [{ type: isType(type) ? type : '', orderControl: textAt(message, paths.control), message }]
+  })
+  return { messages, unreadable: parsed.flatMap((each) => (each.kind === 'message' ? [] : [each.fault])) }
+}
+
+/** Of a folder the files in it, by name. */
+function filesOf(path: string, { cwd }: Io): readonly string[] {
+  const folder = resolve(cwd, path)
+  if (path === '-' || statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [path]
+  const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile())
+  return names
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith('.'))
+    .sort()
+    .map((name) => join(path, name))
+}
+
+/** Of which kind a message is; undefined: of neither. */
+export function kindOf({ type, message: { segments } }: Sample): SampleKind | undefined {
+  if (type === '') return undefined
+  if (segments.some(({ name }) => name === 'ORC' || name === 'SCH')) return 'orders'
+  return segments.some(({ name }) => name === 'PID') ? 'patients' : undefined
+}
+
+/** `isMeant`: whether messages of this type are looked at. `stations`: AE titles that the site knows. */
+export function chooseSamples(
+  { messages, unreadable }: Read,
   {
-    io,
-    source,
+    kind,
+    isMeant,
     stations,
-  }: { readonly io: Io; readonly source: SourceSettings; readonly stations: ReadonlySet<string> },
+  }: {
+    readonly kind: SampleKind
+    readonly isMeant: (type: string) => boolean
+    readonly stations: ReadonlySet<string>
+  },
 ): Samples {
-  const parsed = files.flatMap((file) => readMessages(file, io)).map((bytes) => parse(bytes, source))
-  const messages = parsed.flatMap((each) => (each.kind === 'message' ? [each.message] : []))
   const orders: Sample[] = []
   const others = new Map<string, number>()
-  for (const message of messages) {
-    const type = [textAt(message, paths.code), textAt(message, paths.event)].filter((text) => text !== '').join('^')
-    const isOrder = message.segments.some(({ name }) => name === 'ORC' || name === 'SCH')
-    if (isOrder && /^[A-Z]{3}(\^[A-Z]\d\d)?$/.test(type)) {
-      orders.push({ type, orderControl: textAt(message, paths.control), message })
-    } else others.set(/^[A-Z]{3}(\^[A-Z]\d\d)?$/.test(type) ? type : 'without a type', (others.get(type) ?? 0) + 1)
+  for (const sample of messages) {
+    if (kindOf(sample) === kind && isMeant(sample.type)) orders.push(sample)
+    else {
+      const type = sample.type === '' ? 'without a type' : sample.type
+      others.set(type, (others.get(type) ?? 0) + 1)
+    }
   }
-  return {
-    orders,
-    others,
-    unreadable: parsed.length - messages.length,
-    senders: sendersOf(orders),
-    filled: filledIn(orders, stations),
-  }
+  return { kind, orders, others, unreadable, senders: sendersOf(orders), filled: filledIn(orders, stations) }
+}
+
+function isType(text: string): boolean {
+  return /^[A-Z]{3}(\^[A-Z]\d\d)?$/.test(text)
 }
 
 const plainCode = /^[A-Za-z0-9_.-]{1,40}$/
@@ -91,6 +139,8 @@ function filledIn(orders: readonly Sample[], stations: ReadonlySet<string>): Rea
   for (const { message } of orders) {
     const inMessage = new Map<string, string[]>()
     for (const segment of message.segments) {
+      // A line of a damaged sample may begin with anything.
+      if (!/^[A-Z][A-Z0-9]{2}$/.test(segment.name)) continue
       for (const { path, text } of componentsOf(segment, message)) {
         inMessage.set(path, [...(inMessage.get(path) ?? []), text])
       }

@@ -1,6 +1,6 @@
 /** `pipeline.test.yaml` of a new pipeline: messages in the shape of the samples, and what becomes of them now. */
 import type { Dataset } from '../core/dataset.ts'
-import type { Verdict } from '../core/message.ts'
+import type { PatientAct, Verdict } from '../core/message.ts'
 import { parse } from '../hl7/index.ts'
 import { effectWord } from '../mapping/order-control.ts'
 import { itemsOf } from '../mapping/pipeline-test.ts'
@@ -13,9 +13,20 @@ export interface TestMessage {
   readonly text: string
 }
 
-export function testText(name: string, messages: readonly TestMessage[], plan: Plan, isBySender: boolean): string {
+export interface NewTest {
+  readonly name: string
+  readonly messages: readonly TestMessage[]
+  readonly plan: Plan
+  /** It takes the messages of the samples' senders alone. */
+  readonly isBySender: boolean
+  /** Path of the JSON Schema from the new folder; undefined where the site has none. */
+  readonly schema: string | undefined
+}
+
+export function testText({ name, messages, plan, isBySender, schema }: NewTest): string {
   const [first] = messages
   const lines = [
+    ...(schema === undefined ? [] : [`# yaml-language-server: $schema=${schema}`]),
     '# Messages in the shape of the samples; names, numbers, dates and texts are made up.',
     '# What is expected is what the pipeline says now: look whether that is right.',
     `#   worklane test ${name}`,
@@ -57,6 +68,7 @@ function block(text: string, indent: string): readonly string[] {
 function outcome(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'accepted': {
+      if (verdict.patients !== undefined) return 'changes its patient'
       const items = itemsOf(verdict).length
       return items === 0
         ? 'changes its order'
@@ -72,6 +84,7 @@ function outcome(verdict: Verdict): string {
 function expectation(verdict: Verdict): readonly string[] {
   switch (verdict.kind) {
     case 'accepted': {
+      if (verdict.patients !== undefined) return patientLines(verdict.patients)
       const [group] = verdict.groups
       const items = itemsOf(verdict)
       return [
@@ -84,6 +97,18 @@ function expectation(verdict: Verdict): readonly string[] {
     case 'invalid':
       return [`error: ${verdict.faults[0]?.code ?? 'E302'}`, `acknowledgment: ${verdict.acknowledgment}`]
   }
+}
+
+function patientLines(acts: readonly PatientAct[]): readonly string[] {
+  const known = acts
+    .map(({ patient }) => valueLines(patient.attributes, itemKeywords))
+    .filter((lines) => lines.length > 0)
+  return [
+    `effect: ${acts[0]?.kind ?? 'ignore'}`,
+    ...(known.length === acts.length && known.length > 0
+      ? ['patients:', ...known.flatMap((lines) => lines.map((line, at) => `${at === 0 ? '  - ' : '    '}${line}`))]
+      : []),
+  ]
 }
 
 const itemKeywords = [

@@ -1,18 +1,20 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { shownPath } from '../config/files.ts'
 import type { PipelineFile } from '../config/pipelines.ts'
 import { preparePlan } from '../config/plans.ts'
 import type { LoadedSite, Site } from '../config/site.ts'
 import { suggestion } from '../config/suggest.ts'
-import { EngineError, sentence } from '../core/errors/index.ts'
-import type { Problem } from '../core/fault.ts'
+import { cure, EngineError, sentence } from '../core/errors/index.ts'
+import { placeText, type Fault, type Problem } from '../core/fault.ts'
+import type { Verdict } from '../core/message.ts'
+import type { SourceSettings } from '../core/settings.ts'
 import { compilePlan } from '../mapping/index.ts'
 import type { Plan } from '../mapping/types.ts'
 import { load, refuse } from './load.ts'
 import { findIn, type Findings } from './new-findings.ts'
 import { pipelineText, type NewPipeline } from './new-pipeline-text.ts'
-import { readSamples, type Samples } from './new-samples.ts'
+import { chooseSamples, kindOf, readSamples, type Read, type Samples } from './new-samples.ts'
 import { testText, type TestMessage } from './new-test-text.ts'
 import { counted, problemText, type Io } from './output.ts'
 import { testPipeline } from './pipeline-tests.ts'
@@ -24,11 +26,13 @@ import { fieldsOf } from './used-fields.ts'
 export const usage = `worklane new pipeline NAME --from FILE... [--like PIPELINE] [--config FILE] [--json]
 
 Makes a pipeline from sample messages: pipelines/NAME with pipeline.yaml, its test and
-messages. It extends the pipeline of --like (default: orders), takes the messages of
-those who sent the samples, and says in comments which field fills each required key of
-a worklist item, what the samples lack, and which of their fields nothing reads. The
-samples are read, never copied: the files hold paths and counts, and messages in which
-names, numbers, dates and texts are made up. Nothing that is there is written over.`
+messages. It extends the pipeline of --like (default: the one that takes most of the
+samples, of orders, bookings or patients), takes the messages of those who sent the
+samples, and says in comments which field fills each required key of a worklist item,
+what the samples lack, why they are refused, and which of their fields nothing reads.
+The samples are read, never copied: the files hold paths and counts, and messages in
+which names, numbers, dates and texts are made up. Nothing that is there is written over.
+A FILE may be a folder of files, and - is standard input.`
 const options = {
   from: { type: 'string', multiple: true },
   like: { type: 'string' },
@@ -51,8 +55,14 @@ export async function newPipeline(args: readonly string[], io: Io): Promise<numb
   const loaded = load(io, values.config)
   const { site } = loaded
   if (site === undefined) return refuse(loaded, io)
-  const base = baseOf(site, values.like ?? 'orders', io)
-  if (base === undefined) return 1
+  let chosen: ReturnType<typeof choose>
+  try {
+    chosen = choose(files, site, values.like, io)
+  } catch (error) {
+    return failed(error, io)
+  }
+  if (chosen === undefined) return 1
+  const { base } = chosen
   const folder = join(dirname(base.folder), name)
   const shown = shownPath(folder, io.cwd)
   if (existsSync(folder) || site.pipelines.some((pipeline) => pipeline.name === name)) {
@@ -61,11 +71,9 @@ export async function newPipeline(args: readonly string[], io: Io): Promise<numb
   }
   let made: Made
   try {
-    made = make(name, files, { site, base, known: loaded.problems, config: values.config, io })
+    made = make(name, { ...chosen, site, known: loaded.problems, config: values.config, io })
   } catch (error) {
-    if (!(error instanceof EngineError)) throw error
-    io.stderr(`${error.code}  ${error.message}\n    ${error.cure}\nNothing was written.\n`)
-    return 1
+    return failed(error, io)
   }
   if (made.kind === 'failed') {
     if (made.loaded !== undefined) return refuse(made.loaded, io)
@@ -81,10 +89,10 @@ export async function newPipeline(args: readonly string[], io: Io): Promise<numb
     const paths = Object.keys(made.files).map((path) => join(shown, path))
     const others = Object.fromEntries(samples.others)
     io.stdout(
-      `${JSON.stringify({ pipeline: name, files: paths, orders: samples.orders.length, understood, others, ...findings, problems }, null, 2)}\n`,
+      `${JSON.stringify({ pipeline: name, like: base.name, files: paths, orders: samples.orders.length, understood, others, unreadable: samples.unreadable, ...findings, problems }, null, 2)}\n`,
     )
   } else {
-    io.stdout(report(name, shown, base.name, made))
+    io.stdout(report(name, shown, made, { base, site }))
     for (const one of problems) io.stderr(problemText(one, io))
     // Nobody may lose the messages of another sender without being told.
     if (samples.senders === undefined)
@@ -93,13 +101,63 @@ export async function newPipeline(args: readonly string[], io: Io): Promise<numb
   return 0
 }
 
-function baseOf(site: Site, name: string, io: Io): PipelineFile | undefined {
-  const known = site.pipelines.filter(({ kind }) => kind === 'orders')
-  const base = known.find((pipeline) => pipeline.name === name)
-  if (base !== undefined) return base
-  const names = known.map((pipeline) => pipeline.name)
-  io.stderr(`E280  ${sentence('E280', { name })}\n    ${suggestion(name, names, 'Pipelines of orders are') ?? ''}\n`)
-  return undefined
+function failed(error: unknown, io: Io): number {
+  if (!(error instanceof EngineError)) throw error
+  io.stderr(`${error.code}  ${error.message}\n    ${error.cure}\nNothing was written.\n`)
+  return 1
+}
+
+interface Chosen {
+  readonly base: PipelineFile
+  readonly source: SourceSettings
+  readonly read: Read
+}
+
+/** The pipeline that is named, or the one that takes most of the samples; and the samples as its source reads them. */
+function choose(files: readonly string[], site: Site, like: string | undefined, io: Io): Chosen | undefined {
+  const known = site.pipelines.filter(({ kind }) => kind !== 'status')
+  const names = known.map(({ name }) => name)
+  if (like !== undefined && !names.includes(like)) {
+    const isStatus = site.pipelines.some(({ name }) => name === like)
+    const advice = isStatus
+      ? `${like} writes messages for a RIS, and none that come say how. Write a pipeline of your own with \`extend: ${like}\` (docs/how-to/tell-the-ris.md).`
+      : (suggestion(like, names, 'Pipelines that take messages are') ?? '')
+    const said = isStatus ? 'A status pipeline is not made from samples.' : sentence('E280', { name: like })
+    io.stderr(`E280  ${said}\n    ${advice}\nNothing was written.\n`)
+    return undefined
+  }
+  const first = known.find(({ name }) => name === (like ?? 'orders')) ?? known.find(({ kind }) => kind === 'orders')
+  const heard = first && sourceOf(first, site)
+  if (first === undefined || heard === undefined) {
+    io.stderr('No pipeline of this site takes messages; nothing was written.\n')
+    return undefined
+  }
+  const read = readSamples(files, io, heard)
+  if (like !== undefined) return { base: first, source: heard, read }
+  // What extends another stands for the messages of one sender.
+  const own = known.filter(({ bases }) => bases.length === 0)
+  const taken = (pipeline: PipelineFile): number =>
+    read.messages.filter((sample) => kindOf(sample) === pipeline.kind && takes(pipeline, sample.type)).length
+  const base = own.reduce((best, each) => (taken(each) > taken(best) ? each : best), first)
+  const source = sourceOf(base, site)
+  if (base === first || source === undefined) return { base: first, source: heard, read }
+  return { base, source, read: readSamples(files, io, source) }
+}
+
+function sourceOf({ from }: PipelineFile, { settings }: Site): SourceSettings | undefined {
+  return settings.sources.find(({ name }) => name === from)
+}
+
+/** Whether a pipeline names this type of message. */
+function takes({ located }: PipelineFile, type: string): boolean {
+  const accept = fieldsOf(fieldsOf(located.value)['accept'])
+  return [...textsOf(accept['messages']), ...textsOf(accept['replies'])].some(
+    (each) => type === each || type.startsWith(`${each}^`),
+  )
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : typeof value === 'string' ? [value] : []
 }
 
 type Made =
@@ -115,34 +173,45 @@ type Made =
     }
   | { readonly kind: 'failed'; readonly reason: string; readonly loaded?: LoadedSite }
 
-interface Given {
+interface Given extends Chosen {
   readonly site: Site
-  readonly base: PipelineFile
   /** What was to be said of the site before. */
   readonly known: readonly Problem[]
   readonly config: string | undefined
   readonly io: Io
 }
 
-function make(name: string, files: readonly string[], { site, base, known, config, io }: Given): Made {
-  const source = site.settings.sources.find((one) => one.name === base.from)
-  const plan = source === undefined ? undefined : planOf(base, site)
-  if (source === undefined || plan === undefined) return { kind: 'failed', reason: `${base.name} hears no source.` }
+function make(name: string, { site, base, source, read, known, config, io }: Given): Made {
+  const plan = planOf(base, site)
+  if (plan === undefined) return { kind: 'failed', reason: `${base.name} hears no source.` }
   const stations = stationsOf(site)
-  const samples = readSamples(files, { io, source, stations })
+  const kind = base.kind === 'patients' ? 'patients' : 'orders'
+  const others = site.pipelines.filter((each) => each.kind !== 'status' && each.bases.length === 0 && each !== base)
+  // What another pipeline is for is not taken away from it because it lay in the same folder.
+  const isMine = (type: string): boolean => takes(base, type) || !others.some((other) => takes(other, type))
+  const mine = chooseSamples(read, { kind, isMeant: isMine, stations })
+  const samples = mine.orders.length > 0 ? mine : chooseSamples(read, { kind, isMeant: () => true, stations })
   const { orders } = samples
-  if (orders.length === 0) return { kind: 'failed', reason: `No sample holds an order (ORC, SCH).${leftOut(samples)}` }
+  if (orders.length === 0) {
+    const what = kind === 'orders' ? 'an order (ORC, SCH)' : 'a patient alone (PID, without ORC and SCH)'
+    return { kind: 'failed', reason: `No sample holds ${what}.${leftOut(samples, site, base)}` }
+  }
 
-  const understood = orders.filter(({ message }) => plan.judge(message).verdict.kind !== 'invalid').length
+  const verdicts = orders.map(({ message }) => plan.judge(message).verdict)
+  const isLeftOut = (verdict: Verdict): boolean =>
+    verdict.kind === 'ignored' && verdict.rule === `${base.name}: accept.when`
+  const understood = verdicts.filter((verdict) => verdict.kind !== 'invalid' && !isLeftOut(verdict)).length
   const document = fieldsOf(base.located.value)
   const accept = fieldsOf(document['accept'])
   const given: NewPipeline = {
     name,
     like: base.name,
+    schema: schemaOf(base, { config, io }),
     source: source.name,
     samples,
     messages: typesOf(samples, accept),
-    when: typeof accept['when'] === 'string' ? accept['when'] : '',
+    // A condition that leaves samples out is one for other senders.
+    when: typeof accept['when'] === 'string' && !verdicts.some(isLeftOut) ? accept['when'] : '',
     taken: new Set([...Object.keys(fieldsOf(document['let'])), 'step']),
     findings: undefined,
     understood,
@@ -160,7 +229,13 @@ function make(name: string, files: readonly string[], { site, base, known, confi
   const messages = messagesOf(samples, stations)
   const texts: Readonly<Record<string, string>> = {
     'pipeline.yaml': pipelineText({ ...given, findings: draft.findings }),
-    'pipeline.test.yaml': testText(name, messages, draft.plan, samples.senders !== undefined),
+    'pipeline.test.yaml': testText({
+      name,
+      messages,
+      plan: draft.plan,
+      isBySender: samples.senders !== undefined,
+      schema: given.schema && given.schema.replace(/pipeline(?=\.schema\.json$)/, 'pipeline-test'),
+    }),
     ...Object.fromEntries(
       messages.map(({ title, text }) => [`messages/${fileName(title)}.hl7`, text.replaceAll('\n', '\r')]),
     ),
@@ -195,12 +270,20 @@ function planOf(pipeline: PipelineFile, { settings, tables }: Site): Plan | unde
   return source && compilePlan(preparePlan(source, [pipeline], tables, settings).input).plan
 }
 
+/** The JSON Schema of pipelines as the new file names it for editors, where the site has it. */
+function schemaOf(
+  { folder }: PipelineFile,
+  { config, io }: { readonly config: string | undefined; readonly io: Io },
+): string | undefined {
+  const file = resolve(io.cwd, config ?? io.env['WORKLANE_CONFIG'] ?? 'config/worklane.yaml')
+  const schema = join(dirname(file), 'pipeline.schema.json')
+  return existsSync(schema) ? relative(folder, schema).split(sep).join('/') : undefined
+}
+
 /** The types of the other pipeline and of the samples, where there are more; else none. */
 function typesOf({ orders }: Samples, accept: Readonly<Record<string, unknown>>): readonly string[] {
-  const texts = (value: unknown) =>
-    Array.isArray(value) ? value.map(String) : typeof value === 'string' ? [value] : []
-  const known = texts(accept['messages'])
-  const answered = [...known, ...texts(accept['replies'])]
+  const known = textsOf(accept['messages'])
+  const answered = [...known, ...textsOf(accept['replies'])]
   const more = new Set(orders.map(({ type }) => type))
   for (const type of answered)
     for (const each of more) if (each === type || each.startsWith(`${type}^`)) more.delete(each)
@@ -240,34 +323,59 @@ function fileName(title: string): string {
   return title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
 }
 
-function leftOut({ others, unreadable }: Samples): string {
-  const parts = [...others].map(([type, count]) => `${count} ${type}`)
+/** What was not looked at, and by which pipeline it could be; and why what could not be read could not. */
+function leftOut({ others, unreadable }: Samples, site: Site, base: PipelineFile): string {
+  const parts = [...others].map(([type, count]) => {
+    const other = site.pipelines.find(
+      (each) => each.kind !== 'status' && each.bases.length === 0 && each !== base && takes(each, type),
+    )
+    return `${count} ${type}${other === undefined ? '' : ` (for those: --like ${other.name})`}`
+  })
   const words = [
-    ...(parts.length === 0 ? [] : [` Left out, for they hold no order: ${parts.join(', ')}.`]),
-    ...(unreadable === 0 ? [] : [` ${counted(unreadable, 'message')} could not be read.`]),
+    ...(parts.length === 0 ? [] : [` Left out, for they are of another kind: ${parts.join(', ')}.`]),
+    ...(unreadable.length === 0
+      ? []
+      : [` ${counted(unreadable.length, 'message')} could not be read: ${why(unreadable)}`]),
   ]
   return words.join('')
+}
+
+/** Each reason once, with what can be done. */
+function why(faults: readonly Fault[]): string {
+  const reasons = faults.map(({ code, params }) => `${sentence(code, params)} (${code}) ${cure(code, params)}`)
+  return [...new Set(reasons)].slice(0, 3).join(' ')
 }
 
 function report(
   name: string,
   folder: string,
-  like: string,
   { files, samples, findings, understood }: Extract<Made, { kind: 'made' }>,
+  { base, site }: { readonly base: PipelineFile; readonly site: Site },
 ): string {
   const { orders } = samples
-  const lacking = findings.keys.filter(({ count, type }) => count === 0 && type === '1').map(({ keyword }) => keyword)
+  const like = base.name
+  const { described, refusals, keys } = findings
+  const lacking = keys.filter(({ count, type }) => count === 0 && type === '1').map(({ keyword }) => keyword)
   const all = understood === orders.length
+  const what = samples.kind === 'orders' ? 'with orders' : 'of patients'
   return [
-    `${counted(orders.length, 'sample')} with orders; ${like} takes ${all ? 'all' : understood} of them as it is.${leftOut(samples)}`,
+    `${counted(orders.length, 'sample')} ${what}; ${like} takes ${all ? 'all' : understood} of them as it is.${leftOut(samples, site, base)}`,
     ...(all
       ? [`If nothing in ${name} is to be different, you do not need it: send them to the source of ${like}.`]
       : []),
     'Written:',
     ...Object.keys(files).map((path) => `  ${join(folder, path)}`),
-    lacking.length === 0
-      ? 'Every key of type 1 has a value in the samples.'
-      : `Not in the samples, though modalities need it: ${lacking.join(', ')}. pipeline.yaml says what to do.`,
+    ...refusals.slice(0, 5).map(({ acknowledgment, fault: { code, params, place }, count }) => {
+      const where = place === undefined ? '' : ` at ${placeText(place)}`
+      return `${acknowledgment} for ${count} as it is now: ${code}  ${sentence(code, params)}${where}`
+    }),
+    ...(described === 0
+      ? []
+      : [
+          lacking.length === 0
+            ? 'Every key of type 1 has a value in the samples.'
+            : `Not in the samples, though modalities need it: ${lacking.join(', ')}. pipeline.yaml says what to do.`,
+        ]),
     `Now: worklane check, worklane test ${name}, worklane map ${name} FILE. A running engine is not changed by this.`,
     '',
   ].join('\n')

@@ -34,7 +34,7 @@ const kept: readonly (readonly [RegExp, RegExp])[] = [
   [/^MSH-11\.1$/, /^[PTD]$/],
   [/^MSH-12\.1$/, /^2(\.\d){0,2}$/],
   [/^MSH-1[56]\.1$/, /^(AL|NE|ER|SU)$/],
-  [/^PID-3\.5$/, /^[A-Z]{1,5}$/],
+  [/^(PID-3|MRG-1)\.5$/, /^[A-Z]{1,5}$/],
   [/^PID-8\.1$/, /^[A-Za-z]$/],
   [/^PV1-2\.1$/, /^[A-Z]$/],
   [/^PV1-15\.1$/, /^[AB]\d$/],
@@ -121,7 +121,15 @@ function headerOf(segment: Segment, context: Context, controlId: string): string
 }
 
 function isKept(path: string, text: string, { personal }: Context): boolean {
-  return !personal.has(text) && kept.some(([where, what]) => where.test(path) && what.test(text))
+  return !isPersonal(text, personal) && kept.some(([where, what]) => where.test(path) && what.test(text))
+}
+
+/** A code may be made of a name, in letters of another size. */
+function isPersonal(text: string, personal: ReadonlySet<string>): boolean {
+  const small = text.toLowerCase()
+  if (personal.has(small)) return true
+  for (const each of personal) if (each.length > 3 && small.includes(each)) return true
+  return false
 }
 
 function replaced(path: string, text: string, segment: Segment, context: Context): string {
@@ -131,7 +139,7 @@ function replaced(path: string, text: string, segment: Segment, context: Context
   if (names.test(path)) return { 1: 'Doe', 2: 'Jane' }[part] ?? ''
   if (staff.test(path)) return { 1: numbered(text, context), 2: 'House', 3: 'Gregory' }[part] ?? ''
   if (texts.test(path)) return 'Text'
-  const isOfPerson = /^(PID|NK1|GT1|IN[123]|MRG|PD1)-/.test(path) || context.personal.has(text)
+  const isOfPerson = /^(PID|NK1|GT1|IN[123]|MRG|PD1)-/.test(path) || isPersonal(text, context.personal)
   if (!isOfPerson && (isModality(text) || context.stations.has(text))) return text
   if (path === 'OBX-5.1' && /^\d+([.,]\d+)?$/.test(text)) return segment.field(3).includes('8302') ? '1.70' : '60'
   if (dates.test(path) || (!numbers.test(path) && isTime(text))) {
@@ -162,7 +170,7 @@ function numbered(text: string, { known }: Context): string {
 }
 
 /** Sex, authorities and kinds of identifiers are codes that others have, too. */
-const shared = /^PID-(8\.1|3\.[45]|18\.[45]|4\.[45])$/
+const shared = /^(PID-(8\.1|3\.[45]|18\.[45]|4\.[45])|MRG-1\.[45])$/
 
 function personalOf({ segments, delimiters }: Message): ReadonlySet<string> {
   const { repetition, component, subcomponent } = delimiters
@@ -173,7 +181,7 @@ function personalOf({ segments, delimiters }: Message): ReadonlySet<string> {
       for (const each of segment.field(field).split(repetition)) {
         each.split(component).forEach((part, at) => {
           if (shared.test(`${segment.name}-${field}.${at + 1}`)) return
-          for (const leaf of part.split(subcomponent)) if (leaf.trim().length > 1) leaves.add(leaf.trim())
+          for (const leaf of part.split(subcomponent)) if (leaf.trim().length > 1) leaves.add(leaf.trim().toLowerCase())
         })
       }
     }

@@ -51,7 +51,7 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   map: {
     does: 'shows what messages would become; sends nothing',
     usage: map.usage,
-    example: 'worklane map orders pipelines/orders/messages --all',
+    example: 'worklane map orders pipelines/orders/messages/*.hl7 --all',
     run: map.map,
   },
   test: {
@@ -63,7 +63,7 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   new: {
     does: 'makes a pipeline from sample messages',
     usage: newUsage,
-    example: 'worklane new pipeline east --from samples/*.hl7',
+    example: 'worklane new pipeline east --from samples',
     run: newPipeline,
   },
   docs: {
@@ -142,7 +142,7 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   replay: {
     does: 'puts messages through the pipeline again, as they are or corrected',
     usage: replay.usage,
-    example: 'worklane replay M42-1 --set OBR-24=CT --reason "the modality was missing"',
+    example: 'worklane replay M42 --set OBR-24=CT --reason "the modality was missing"',
     run: replay.replay,
   },
   story: {

@@ -159,7 +159,7 @@ test('a type that the other pipeline does not take is added', async () => {
     cwd,
   })
   expect(code).toBe(0)
-  expect(stdout).toContain('orders takes 0 of them as it is. Left out, for they hold no order: 1 ADT^A08.')
+  expect(stdout).toContain('orders takes 0 of them as it is. Left out, for they are of another kind: 1 ADT^A08.')
   expect(readFileSync(join(cwd, 'pipelines/acme/pipeline.yaml'), 'utf8')).toContain('  messages: [ORM^O01, ORM^O02]\n')
 })
 
@@ -176,7 +176,8 @@ test('a pipeline of bookings can be made like the one of appointments', async ()
 })
 
 test('nothing is ever written over, and nothing is written when something is wrong', async () => {
-  const cwd = small({ 'a.hl7': foreign, 'empty.hl7': 'hello\n', 'adt.hl7': foreign.replaceAll(/^(ORC|OBR).*\n/gm, '') })
+  const adt = foreign.replaceAll(/^(ORC|OBR).*\n/gm, '')
+  const cwd = small({ 'a.hl7': foreign, 'empty.hl7': 'hello\n', 'adt.hl7': adt })
   const run = (...args: string[]) => runVerb(newPipeline, ['pipeline', ...args], { cwd })
   expect((await run('orders', '--from', 'a.hl7')).stderr).toContain('There is a pipeline "orders" already')
   expect((await run('acme', '--from', 'none.hl7')).stderr).toMatch(/^E256/)
