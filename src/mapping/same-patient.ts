@@ -5,10 +5,36 @@
 import type { Located } from '../core/located.ts'
 import { isFields, type Fields, type Lint } from './lint.ts'
 import { meaningOf, withParts } from './meaning.ts'
+import type { AcceptedType } from './vocabulary.ts'
 
 const keyword = ['PatientID', 'IssuerOfPatientID'] as const
 
-export function lintSamePatient(lint: Lint, patients: Located, orders: readonly Located[]): void {
+interface Asked {
+  readonly kind: string
+  readonly messages: readonly AcceptedType[]
+  readonly accept: unknown
+  readonly lint: Lint
+}
+
+/** The pipelines of one source, in the order in which they are asked: compiled, and as they are written. */
+export function lintSamePatient(stages: readonly Asked[], written: readonly Located[]): void {
+  const heard = stages.flatMap((stage, at) => {
+    const located = written[at]
+    return located !== undefined && isHeard(stage, stages.slice(0, at)) ? [{ ...stage, located }] : []
+  })
+  const orders = heard.filter(({ kind }) => kind === 'orders').map(({ located }) => located)
+  for (const { kind, lint, located } of heard) if (kind === 'patients') compareWith(lint, located, orders)
+}
+
+/** One whose every message is taken by another before it knows no patient: it is there to be extended. */
+function isHeard({ messages }: Asked, before: readonly Asked[]): boolean {
+  const taken = before.filter(({ accept }) => accept === undefined).flatMap((stage) => stage.messages)
+  return messages.some(
+    (type) => !taken.some(({ code, event }) => code === type.code && (event === undefined || event === type.event)),
+  )
+}
+
+function compareWith(lint: Lint, patients: Located, orders: readonly Located[]): void {
   const own = isFields(patients.value) ? patients.value : {}
   const others = orders.map(({ value }) => (isFields(value) ? value : {}))
   const compare = (block: 'map' | 'prior', name: string, rule: string): void => {

@@ -82,6 +82,17 @@ describe('worklane check says what is wrong with a pipeline of patients', () => 
     expect(problems(orders, shipped('pipelines/patients/pipeline.yaml'))).toEqual([])
   })
 
+  test('I11: a pipeline that another leaves no message for reads no patient, and is not compared', () => {
+    const own = (text: string): string => text.replace('[patientId.4.1, patientId.4.2]', '[patientId.4.1, MSH-4]')
+    const prior = (text: string): string => text.replace('[MRG-1.4.1, MRG-1.4.2]', '[MRG-1.4.1, MSH-4]')
+    const orders = readFileSync(join(root, 'pipelines/orders/pipeline.yaml'), 'utf8')
+    const patients = readFileSync(join(root, 'pipelines/patients/pipeline.yaml'), 'utf8')
+    const ours = [own(orders), orders, prior(own(patients)), patients]
+    expect(problems(...ours)).toEqual([])
+    const conditional = own(orders).replace('\naccept:\n', '\naccept:\n  when: patientIdType != ""\n')
+    expect(problems(conditional, ...ours.slice(1)).join('\n')).toContain('E242 IssuerOfPatientID')
+  })
+
   test('I11: who was merged is read as the patient is, MRG-1 as PID-3; or it is a warning', () => {
     const orders = shipped('pipelines/orders/pipeline.yaml')
     const patients = readFileSync(join(root, 'pipelines/patients/pipeline.yaml'), 'utf8')
