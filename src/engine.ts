@@ -178,7 +178,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const drain = createDrainer({
       ledger: store,
       rules,
-      begin: createAttempts(store),
+      attempts: createAttempts({ store, process: processTag }),
       rulesNow: async () => rulesSince(rules, await time.steady(), current.settings.noShow.afterClockJumpHours),
       memo,
       plan: createRecall({ plans, store, log, compile }),

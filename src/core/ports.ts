@@ -244,6 +244,13 @@ export interface StudyQuery {
   readonly after?: string
 }
 
+/** Which processes are in the midst of applying something: what is left of one that ended there. */
+export interface AttemptMarks {
+  /** Answers how many are at what comes after this entry, this one included. */
+  beginAttempt(process: string, after: Seq): Promise<number>
+  endAttempt(process: string): Promise<void>
+}
+
 /** What the engine remembers of its site from one start to the next. */
 export interface SiteMemory {
   remembered(name: string): Promise<string | undefined>
@@ -434,6 +441,7 @@ export interface Store
     Inbox,
     Leases,
     Ledger,
+    AttemptMarks,
     MessageStore,
     Replies,
     Replays,

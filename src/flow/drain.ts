@@ -8,7 +8,7 @@ import { lookupKey, type Change, type ExamRules, type Lookup, type World } from 
 import { apply, concerns, createOverlay } from '../exam/index.ts'
 import { parse, type ReadOptions } from '../hl7/index.ts'
 import type { Plan } from '../mapping/types.ts'
-import { attemptsAlone, attemptsInBatch } from './attempts.ts'
+import { attemptsAlone, attemptsInBatch, type Attempts } from './attempts.ts'
 import { collapse } from './collapse.ts'
 import type { FlowMetrics } from './metrics.ts'
 import type { VerdictMemo } from './memo.ts'
@@ -20,8 +20,8 @@ export interface DrainContext {
   readonly rules: ExamRules
   /** The rules as they are to be applied to entries that were read before it is asked; default: `rules`. */
   rulesNow?(): Promise<ExamRules>
-  /** How often it was begun, under however many leases, to apply what comes after an entry. */
-  begin?(after: Seq): Promise<number>
+  /** Counts the processes that ended in the midst of applying something. */
+  readonly attempts?: Attempts
   readonly memo: VerdictMemo
   /** The plan that judged a message, from this process or from the store. */
   plan(id: PlanId, source: string): Promise<Plan | undefined>
@@ -66,12 +66,20 @@ export function createDrainer(context: DrainContext): (lease: Lease) => Promise<
   let tokenBefore: number | undefined
 
   return async function drain(lease) {
+    try {
+      await applyAll(lease)
+    } finally {
+      await context.attempts?.end()
+    }
+  }
+
+  async function applyAll(lease: Lease): Promise<void> {
     await gather()
     let after: Seq = await ledger.applied()
     // What broke a batch is looked for entry by entry up to here.
     let alone: Seq = 0
     let staleTurns = 0
-    /** So often the next entry has ended its process. */
+    /** So many processes have begun the next entry, this one too, and all others have ended there. */
     let fatal = 0
     while (lease.held()) {
       const entries = await ledger.pending(after, after < alone ? 1 : batch)
@@ -81,7 +89,7 @@ export function createDrainer(context: DrainContext): (lease: Lease) => Promise<
       let made: Made
       let outcome: Awaited<ReturnType<Ledger['commit']>>
       // Once per lease: whoever died here before has left nothing but that it had begun.
-      const attempts = tokenBefore === lease.token ? 1 : ((await context.begin?.(after)) ?? 1)
+      const attempts = tokenBefore === lease.token ? 1 : ((await context.attempts?.begin(after)) ?? 1)
       tokenBefore = lease.token
       if (attempts > attemptsInBatch && entries.length > 1) {
         alone = last.seq
@@ -90,7 +98,7 @@ export function createDrainer(context: DrainContext): (lease: Lease) => Promise<
       }
       if (attempts > attemptsAlone) fatal = attempts
       try {
-        if (fatal > 0) throw new EngineError('E685', { count: fatal })
+        if (fatal > 0) throw new EngineError('E685', { count: fatal - 1 })
         const [translations, rules = context.rules] = await Promise.all([
           translateAll(context, entries),
           context.rulesNow?.(),
@@ -128,6 +136,7 @@ export function createDrainer(context: DrainContext): (lease: Lease) => Promise<
         outcome = await ledger.commit(lease, after, last.seq, made.changes, made.known)
         if (outcome !== 'committed') throw new EngineError('E515')
       }
+      context.attempts?.passed()
       staleTurns = 0
       committedAt = performance.now()
       isBehind = entries.length === batch

@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import { EngineError } from '../core/errors/index.ts'
 import type { Clock, Log, Store } from '../core/ports.ts'
 import { createInbox } from './accept.ts'
+import { createAttemptMarks } from './attempts.ts'
 import { createIdentity } from './identity.ts'
 import { migrate, migrations } from './migrate.ts'
 import { createMonitor, memoryOf } from './monitor.ts'
@@ -109,6 +110,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
       seen,
       damaged: (count) => log.error({ code: 'E514', count }, 'store refused a part of a change'),
     }),
+    ...createAttemptMarks({ connection }),
     ...createMessageStore({ connection }),
     ...createReplays({ connection, seen }),
     ...createReplies({ connection }),

@@ -10,6 +10,7 @@ import type { Lookup } from '../core/world.ts'
  * wl:restoring, wl:migrating                      a restore, a change of the format that is not finished
  * wl:indexed                                      by which version of the indexes orders and studies are found
  * wl:inbox                                        stream, id `<seq>-0`, field e
+ * wl:begun                                        by process: after which entry it has begun to apply
  * wl:m:<id>                                       a message: b body, a acknowledgment, i information, s state, k its kind, o source, r to whom its application acknowledgment is or was owed
  * wl:messages, wl:messages:<state>                ids by sequence number
  * wl:acts:<id>                                    what people did to a message by hand, and what came of it

@@ -3,16 +3,17 @@ import { compileStoredPlan } from '../../src/config/plans.ts'
 import { loadSite, type Site } from '../../src/config/site.ts'
 import { EngineError } from '../../src/core/errors/index.ts'
 import type { InboxEntry } from '../../src/core/inbox.ts'
-import type { Ledger, SiteMemory } from '../../src/core/ports.ts'
+import type { AttemptMarks, Ledger } from '../../src/core/ports.ts'
 import type { Change, ExamRules, World } from '../../src/core/world.ts'
 import { createOverlay } from '../../src/exam/index.ts'
-import { createAttempts } from '../../src/flow/attempts.ts'
+import { attemptsAlone, createAttempts } from '../../src/flow/attempts.ts'
 import { createDrainer } from '../../src/flow/drain.ts'
 import { createVerdictMemo } from '../../src/flow/memo.ts'
 import { parse, pathOf, textAt } from '../../src/hl7/index.ts'
 import type { Plan } from '../../src/mapping/types.ts'
 import { aSite, changed } from '../config/a-site.ts'
 import { createLoaded, nothing } from '../stories/support.ts'
+import { eventually } from '../support/temporary.ts'
 import { aLease, keptLog, keptMetrics, storeAway } from './fakes.ts'
 
 function siteOf(changes?: Parameters<typeof aSite>[0]): Site {
@@ -53,6 +54,7 @@ function aLedger() {
     applied: () => applied,
     broken: undefined as ((method: string) => unknown) | undefined,
     deadly: undefined as ((changes: readonly Change[]) => boolean) | undefined,
+    died: undefined as (() => void) | undefined,
     stale: undefined as ((upTo: number, changes: readonly Change[]) => boolean) | undefined,
     /** How many entries were asked for last. */
     limit: () => limitOfLast,
@@ -86,8 +88,8 @@ function aLedger() {
       },
       async commit(lease, after, upTo, changes) {
         fail('commit')
-        // Nothing but its absence is left of a process that died: as when the store is away, it comes no further.
-        if (ledger.deadly?.(changes) === true) throw storeAway()
+        // The end of its process: it comes no further, and nobody hears of it.
+        if (ledger.deadly?.(changes) === true) return new Promise(() => ledger.died?.())
         if (!lease.held() || after !== applied) return 'fenced'
         if (ledger.stale?.(upTo, changes) === true) return 'stale'
         truth.fold(changes)
@@ -104,11 +106,20 @@ function aLedger() {
   return ledger
 }
 
-function aMemory(): SiteMemory {
-  const kept = new Map<string, string>()
+/** `isAway`: the store takes no marks off. */
+function aMarks(): AttemptMarks & { isAway: boolean; left(): readonly string[] } {
+  const at = new Map<string, number>()
   return {
-    remembered: async (name) => kept.get(name),
-    rememberOfSite: async (name, value) => void kept.set(name, value),
+    isAway: false,
+    left: () => [...at.keys()],
+    async beginAttempt(process, after) {
+      at.set(process, after)
+      return [...at.values()].filter((one) => one === after).length
+    },
+    async endAttempt(process) {
+      if (this.isAway) throw storeAway()
+      at.delete(process)
+    },
   }
 }
 
@@ -128,11 +139,13 @@ function draining(
   options: {
     plan?: (id: string) => Promise<Plan | undefined>
     rulesNow?: () => Promise<ExamRules>
-    attempts?: boolean
+    marks?: AttemptMarks
+    process?: string
+    ledger?: ReturnType<typeof aLedger>
     batch?: number
   } = {},
 ) {
-  const ledger = aLedger()
+  const { ledger = aLedger(), marks, process = 'P1' } = options
   const log = keptLog()
   const metrics = keptMetrics()
   const memo = createVerdictMemo()
@@ -148,7 +161,7 @@ function draining(
     committed: (effect) => void effects.push(effect),
     gapMilliseconds: 0,
     ...(options.rulesNow === undefined ? {} : { rulesNow: options.rulesNow }),
-    ...(options.attempts === true ? { begin: createAttempts(aMemory()) } : {}),
+    ...(marks === undefined ? {} : { attempts: createAttempts({ store: marks, process, againMilliseconds: 1 }) }),
     ...(options.batch === undefined ? {} : { batch: options.batch }),
   })
   return { ledger, log, metrics, memo, effects, drain, lease: aLease() }
@@ -300,8 +313,14 @@ test('I3: a message whose world is never the same twice is a dead letter, alone'
   ])
 })
 
+/** The life of a process: until all is applied, or it ends. */
+async function live(ledger: ReturnType<typeof aLedger>, marks: AttemptMarks, process: string): Promise<void> {
+  const died = new Promise<void>((resolve) => (ledger.died = resolve))
+  await Promise.race([draining({ ledger, marks, process }).drain(aLease()), died])
+}
+
 test('I3: a message that ends its process again and again is a dead letter, alone', async () => {
-  const { ledger, drain } = draining({ attempts: true })
+  const [ledger, marks] = [aLedger(), aMarks()]
   for (let n = 1; n <= 4; n += 1) ledger.message(n, order(n))
   // The process dies before the commit of whatever holds the second one: the turn never ends.
   ledger.deadly = (changes) =>
@@ -309,7 +328,7 @@ test('I3: a message that ends its process again and again is a dead letter, alon
   let lives = 0
   while (ledger.applied() < 4 && lives < 30) {
     lives += 1
-    await drain(aLease()).catch(() => undefined)
+    await live(ledger, marks, `P${lives}`)
   }
   expect(ledger.states()).toEqual([
     ['M1', 'applied'],
@@ -324,6 +343,47 @@ test('I3: a message that ends its process again and again is a dead letter, alon
     }),
   )
   expect(lives).toBeLessThan(15)
+})
+
+const survived = [
+  { how: 'a store that is away at each commit', answer: () => Promise.reject(storeAway()) },
+  { how: 'a machine that freezes until its lease is lost', answer: () => Promise.resolve('fenced' as const) },
+]
+test.each(survived)(
+  'I3: no number of attempts that a process survived makes a dead letter: $how',
+  async ({ answer }) => {
+    const [ledger, marks] = [aLedger(), aMarks()]
+    for (let n = 1; n <= 2; n += 1) ledger.message(n, order(n))
+    const { commit } = ledger.port
+    ledger.port.commit = answer
+    const [one, other] = ['P1', 'P2'].map((process) => draining({ ledger, marks, process }))
+    for (let turn = 0; turn < 3 * attemptsAlone; turn += 1) {
+      await one?.drain(aLease()).catch(() => undefined)
+      await other?.drain(aLease()).catch(() => undefined)
+      expect(marks.left()).toEqual([])
+    }
+    ledger.port.commit = commit
+    await one?.drain(aLease())
+    expect(ledger.states()).toEqual([
+      ['M1', 'applied'],
+      ['M2', 'applied'],
+    ])
+  },
+)
+
+test('I3: who lives takes its mark away as soon as the store takes it', async () => {
+  const [ledger, marks] = [aLedger(), aMarks()]
+  ledger.message(1, order(1))
+  const { drain } = draining({ ledger, marks })
+  ledger.broken = (method) => (method === 'commit' ? storeAway() : undefined)
+  marks.isAway = true
+  await expect(drain(aLease())).rejects.toThrow('not available')
+  expect(marks.left()).toEqual(['P1'])
+  marks.isAway = false
+  await eventually(() => marks.left().length === 0, 'the mark is gone')
+  ledger.broken = undefined
+  await live(ledger, marks, 'P2')
+  expect(ledger.states()).toEqual([['M1', 'applied']])
 })
 
 test('I3: rules of this moment are asked for after the entries that they are for', async () => {
