@@ -3,15 +3,19 @@ import { EngineError } from '../core/errors/index.ts'
 import type { Edit, KeptMessage } from '../core/replay.ts'
 import {
   charsetOf,
+  compilePath,
   encode,
   parse,
   parseText,
   scopeText,
+  segmentFields,
+  segmentNames,
   textAsSent,
   type Message,
   type ReadOptions,
 } from '../hl7/index.ts'
 import { edit as setField } from '../mapping/edit.ts'
+import { suggest } from '../mapping/suggest.ts'
 
 export function edited(kept: Pick<KeptMessage, 'body'>, edit: Edit, reading: ReadOptions): Uint8Array {
   const body = bytesOf(kept.body, edit, reading)
@@ -35,13 +39,10 @@ function bytesOf(body: Uint8Array, edit: Edit, reading: ReadOptions): Uint8Array
   }
   let text = known === undefined ? latin1(body) : textAsSent(known)
   for (const { path, value } of edit.set) {
-    // A line end would make another segment of what follows.
-    if (/\p{Cc}/u.test(value))
-      throw new EngineError('E834', { path: nameOf(path), reason: 'a value is one line of text' })
-    if (path === 'MSH' || /^MSH-[12]$/.test(path))
-      throw new EngineError('E834', { path: nameOf(path), reason: 'the delimiters of a message stay what they are' })
-    const next = setField(text, path, value)
-    if (next === undefined) throw new EngineError('E834', { path: nameOf(path), reason: 'it is no path' })
+    const reason = whyNot(text, path, value)
+    // A segment that is set to nothing goes.
+    const next = reason === undefined ? setField(text, path, value === '' && isName(path) ? null : value) : undefined
+    if (next === undefined) throw new EngineError('E834', { path: nameOf(path), reason: reason ?? 'it is no path' })
     text = next
   }
   return encoded(text, known === undefined ? 'iso-8859-1' : known.charset)
@@ -72,7 +73,49 @@ function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }
 
+const isName = (path: string): boolean => /^[A-Z][A-Z0-9]{2}(\(\d+\))?$/.test(path)
+
+/** A slip of the keyboard must not change another field than the one that is meant, nor make a segment that nobody reads. */
+function whyNot(text: string, path: string, value: string): string | undefined {
+  // A line end would make another segment of what follows.
+  if (/\p{Cc}/u.test(value)) return 'a value is one line of text'
+  if (path === 'MSH' || /^MSH-[12]$/.test(path)) return 'the delimiters of a message stay what they are'
+  const compiled = compilePath(isName(path) ? `${path}-1` : path)
+  if (compiled.kind === 'invalid') {
+    const meant = asPath(path)
+    return meant === undefined ? 'it is no path' : `it is no path; did you mean ${meant}?`
+  }
+  const { segment, field, which, repetition } = compiled.path
+  if (which?.kind === 'equals' || repetition?.kind === 'equals') return 'it chooses by a value: give the number'
+  const separator = text[3] ?? '|'
+  const own = text.split(/\r\n?|\n/).filter((line) => line.startsWith(segment + separator) || line === segment)
+  if (own.length === 0 && !segment.startsWith('Z') && !segmentNames.includes(segment)) {
+    const meant = suggest(segment, segmentNames)
+    return `HL7 has no segment ${segment}${meant === undefined ? '' : `; did you mean ${meant}?`}`
+  }
+  const number = which?.kind === 'position' ? which.number : 1
+  if (number > Math.max(own.length, 1)) return `the message has ${own.length} of this segment`
+  if (isName(path))
+    return value === '' || value.startsWith(segment + separator)
+      ? undefined
+      : `a whole segment begins with ${segment}${separator}`
+  const most = segment.startsWith('Z') ? undefined : segmentFields(segment)
+  const has = (own[number - 1] ?? '').split(separator).length - 1
+  return most !== undefined && field > Math.max(most, has) ? `the segment ${segment} has ${most} fields` : undefined
+}
+
+/** `ZDS4`, `pid.7` and `PID 7`, as people write them. */
+function asPath(text: string): string | undefined {
+  const found = /^([A-Za-z][A-Za-z0-9]{2})[-._: ]?(\d{1,3}(?:\.\d{1,2}){0,2})$/.exec(text)
+  const path = found === null ? undefined : `${found[1]?.toUpperCase()}-${found[2]}`
+  return path === undefined || compilePath(path).kind === 'invalid' ? undefined : path
+}
+
 /** What is no path might be anything: its beginning alone is repeated (I9). */
 function nameOf(path: string): string {
-  return /^[A-Z][A-Z0-9]{2}(\(\d+\))?(-[\d.()]*)?/.exec(path)?.[0].slice(0, 20) ?? '?'
+  return (
+    /^[A-Za-z][A-Za-z0-9]{2}([-._: ]?\d{1,3}(\.\d{1,2}){0,2})?$/.exec(path)?.[0] ??
+    /^[A-Z][A-Z0-9]{2}(\(\d+\))?(-[\d.()]*)?/.exec(path)?.[0].slice(0, 20) ??
+    '?'
+  )
 }
