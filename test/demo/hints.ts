@@ -38,8 +38,10 @@ export function hints({ ports, engine }: Pick<Cast, 'ports' | 'engine'>, images:
       commands: [
         `cd ${quoted(root)}`,
         `export WORKLANE_DATA_DIR=${quoted(engine.dataDir)} WORKLANE_HTTP_PORT=${ports.http} WORKLANE_MLLP_PORT=${ports.mllp}`,
+        `export WORKLANE_ORTHANC_URL=http://127.0.0.1:${ports.orthanc} WORKLANE_RIS_PORT=${ports.ris}`,
       ],
     },
+    { what: 'Whether all of them would work now', commands: [`${worklane} check --live`] },
     { what: 'Another order, for the MR', commands: [`${worklane} send ${messages}/nw-mr.hl7`] },
     { what: 'What the MR sees', commands: [ask] },
     { what: 'The appointment moves to 11:30; ask again', commands: [`${worklane} send ${messages}/xo-moved.hl7`] },
