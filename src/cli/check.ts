@@ -1,4 +1,5 @@
 import type { Site } from '../config/site.ts'
+import { replaced } from '../config/unreachable.ts'
 import { EngineError } from '../core/errors/index.ts'
 import type { Problem } from '../core/fault.ts'
 import { ask } from './api.ts'
@@ -93,13 +94,23 @@ export async function check(
   const manner = { as, dicom, destinations: toldByEngine(io, values.config ?? positionals[0]) }
   const endpoints = values.live && site !== undefined ? await askAll(probesOf?.(site, manner) ?? [], seconds) : []
   const isWell = site !== undefined && !problems.some(isError) && endpoints.every(({ answers }) => answers)
+  const standIns =
+    site === undefined
+      ? []
+      : replaced(
+          site.pipelines,
+          site.settings.sources.map(({ name }) => name),
+        )
   if (values.json) {
-    io.stdout(`${JSON.stringify({ problems, ...(values.live ? { endpoints } : {}) }, null, 2)}\n`)
+    const answer = { problems, replaced: standIns, ...(values.live ? { endpoints } : {}) }
+    io.stdout(`${JSON.stringify(answer, null, 2)}\n`)
     return isWell ? 0 : 1
   }
   for (const problem of problems) io.stdout(problemText(problem, io))
   if (problems.length > 0) io.stdout(`${summary(problems)}\n`)
   if (site !== undefined && problems.length === 0) io.stdout(`${allIsWell(site)}\n`)
+  for (const { name, by } of standIns)
+    io.stdout(`The pipeline ${name} is replaced by ${by.join(', ')}, which extends it and takes all its messages.\n`)
   if (values.live && site === undefined) io.stdout('The endpoints were not asked: first the errors.\n')
   if (endpoints.length > 0) io.stdout(endpointsText(endpoints, io))
   return isWell ? 0 : 1

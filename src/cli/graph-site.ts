@@ -1,6 +1,7 @@
 /** A site as boxes and arrows: what comes from where, who is asked first, who is told what. */
 import type { PipelineFile } from '../config/pipelines.ts'
 import type { Site } from '../config/site.ts'
+import { replaced } from '../config/unreachable.ts'
 
 export type BoxKind =
   | 'source'
@@ -19,7 +20,7 @@ export interface Box {
   readonly name: string
   /** What is written below the name. */
   readonly lines: readonly string[]
-  /** It is described, and nothing comes of it now: a destination without a port. */
+  /** It is described, and nothing comes of it now: a destination without a port, a pipeline whose place another takes. */
   readonly isIdle: boolean
 }
 
@@ -59,9 +60,23 @@ export function siteGraph({ settings, pipelines }: Pick<Site, 'settings' | 'pipe
   }
 
   sources.forEach(({ name, port }, at) => box(`source${at + 1}`, 'source', name, [`MLLP, port ${port}`]))
+  const standIns = new Map(
+    replaced(
+      taking,
+      sources.map(({ name }) => name),
+    ).map(({ name, by }) => [name, by]),
+  )
   taking.forEach(({ name, located, bases }, at) => {
     const extended = bases.slice(0, 1).map((base) => `extends ${base.name}`)
-    box(`pipeline${at + 1}`, 'pipeline', name, [...extended, ...acceptedBy(located.value)])
+    const by = standIns.get(name)
+    const replacing = by === undefined ? [] : [`replaced by ${by.join(', ')}`]
+    box(
+      `pipeline${at + 1}`,
+      'pipeline',
+      name,
+      [...extended, ...replacing, ...acceptedBy(located.value)],
+      by !== undefined,
+    )
   })
   box('store', 'store', 'Orders and worklist', ['in Redis'])
   orthancs.forEach(({ name, target }, at) => box(`orthanc${at + 1}`, 'orthanc', name, [targets[target]]))

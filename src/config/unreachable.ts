@@ -23,6 +23,47 @@ export function unreachable(pipelines: readonly PipelineFile[], sources: readonl
   })
 }
 
+/** A pipeline that is asked for nothing any more, because those that extend it take all that it takes. */
+export interface Replaced {
+  readonly name: string
+  /** Who gets its messages, in the order in which they are asked. */
+  readonly by: readonly string[]
+}
+
+/** Nothing is wrong with that: it is what `extend:` is for. But who looks for its messages should know where they are. */
+export function replaced(pipelines: readonly PipelineFile[], sources: readonly string[]): readonly Replaced[] {
+  return pipelines.flatMap((pipeline, at) => {
+    const heard = pipeline.sources.filter((source) => sources.includes(source))
+    const { types } = acceptedBy(pipeline.located.value)
+    if (pipeline.kind === 'status' || heard.length === 0 || types.length === 0) return []
+    const takers = heard.flatMap((source) =>
+      types.map(({ type }) =>
+        pipelines
+          .slice(0, at)
+          .find(
+            (other) =>
+              replaces(other, pipeline.name) && other.sources.includes(source) && takesAll(other, type, pipeline),
+          ),
+      ),
+    )
+    if (takers.includes(undefined)) return []
+    return [{ name: pipeline.name, by: [...new Set(takers.flatMap((taker) => taker?.name ?? []))] }]
+  })
+}
+
+/** Without a condition, or with that of the other: what it asks, it asks of the same names. */
+function takesAll({ located }: PipelineFile, type: string, base: PipelineFile): boolean {
+  const { types, isConditional } = acceptedBy(located.value)
+  if (isConditional && asked(located.value) !== asked(base.located.value)) return false
+  return types.some((own) => own.type === type || own.type === type.slice(0, 3))
+}
+
+function asked(value: unknown): string {
+  const fields = isFields(value) ? value : {}
+  const accept = isFields(fields['accept']) ? fields['accept'] : {}
+  return JSON.stringify([accept['when'], fields['let'], fields['tables']])
+}
+
 /** It extends the other, so that the other is there for it: that is what it was written for. */
 function replaces({ bases }: PipelineFile, name: string): boolean {
   return bases.some((base) => base.name === name)

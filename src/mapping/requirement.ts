@@ -56,7 +56,11 @@ export function isWritten(map: unknown, keyword: string): boolean {
 export type Check = (scene: Scene, dataset: Dataset) => void
 
 /** A function that names every missing key of one level, with the HL7 field that should have filled it. */
-export function createCheck(levels: readonly WorklistKey['level'][], rules: readonly AttributeRule[]): Check {
+export function createCheck(
+  levels: readonly WorklistKey['level'][],
+  rules: readonly AttributeRule[],
+  stepTable = '',
+): Check {
   const keys = required.filter(({ level }) => levels.includes(level)).sort((a, b) => rank(a) - rank(b))
   const pairs = new Set<string>()
   const wanted = keys.flatMap(({ keyword, unless }) => {
@@ -64,10 +68,10 @@ export function createCheck(levels: readonly WorklistKey['level'][], rules: read
     if (pairs.has(keyword)) return []
     if (unless !== undefined) pairs.add(unless)
     const rule = rules.find((each) => each.keyword === keyword) ?? rules.find((each) => each.keyword === unless)
-    return [{ keyword, unless, rule }]
+    return [{ keyword, unless, rule, what: withTables(keyword, rule, stepTable) }]
   })
   return (scene, dataset) => {
-    for (const { keyword, unless, rule } of wanted) {
+    for (const { keyword, unless, rule, what } of wanted) {
       if (isThere(dataset[keyword]) || (unless !== undefined && isThere(dataset[unless]))) continue
       if (rule?.generates !== undefined) continue
       if (scene.faults.some(({ params }) => params['keyword'] === keyword)) continue
@@ -83,9 +87,19 @@ export function createCheck(levels: readonly WorklistKey['level'][], rules: read
       }
       // The station follows from the modality: one empty or wrong field is one fault.
       if (scene.faults.some((fault) => isOf(fault.place, placesOf(rule)))) continue
-      refuse(scene, spot, 'E302', 101, { what: keyword })
+      refuse(scene, spot, 'E302', 101, { what })
     }
   }
+}
+
+/** `Modality (table procedures)`: what is missing, and where it may be missing too. */
+function withTables(keyword: string, rule: AttributeRule | undefined, stepTable: string): string {
+  if (rule === undefined) return keyword
+  const named = Array.from(rule.how.matchAll(/\btable ([^\s.;]+)/g), ([, name = '']) => name)
+  const rows = stepTable !== '' && /(^|[ ,])step\./.test(rule.from) ? [stepTable] : []
+  const tables = [...new Set([...rows, ...named])]
+  if (tables.length === 0) return keyword
+  return `${keyword} (${tables.length === 1 ? 'table' : 'tables'} ${tables.join(', ')})`
 }
 
 /** What a step may wait for, hidden from every modality. */

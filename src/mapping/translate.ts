@@ -28,8 +28,9 @@ export interface Translator {
 }
 
 export function createTranslator(pipeline: OrderPipeline): Translator {
-  const checkItem = createCheck(['patient', 'request'], pipeline.item)
-  const checkStep = createCheck(['step'], pipeline.step)
+  const stepTable = pipeline.steps?.kind === 'rows' ? pipeline.steps.table.name : ''
+  const checkItem = createCheck(['patient', 'request'], pipeline.item, stepTable)
+  const checkStep = createCheck(['step'], pipeline.step, stepTable)
   const patientRules = pipeline.item.filter(({ keyword }) => isPatientKeyword(keyword))
   const requestRules = pipeline.item.filter(({ keyword }) => !isPatientKeyword(keyword))
   const numberRules = requestRules.filter(({ keyword }) => keyword in numberKeywords)
@@ -252,14 +253,16 @@ const defaultSettings: Readonly<Record<string, string>> = {
 }
 
 function tellDefault(
-  { notes }: Scene,
+  { notes, site, source }: Scene,
   listener: Listener | undefined,
   keyword: string,
   value: DatasetValue | undefined,
   step?: number,
 ): void {
   if (listener === undefined) return
-  notes?.splice(0, notes.length, `defaults.${defaultSettings[keyword] ?? keyword} of the site`)
+  const setting = defaultSettings[keyword] ?? keyword
+  const whose = site.ofSource?.includes(setting) === true ? `source ${source}` : 'site'
+  notes?.splice(0, notes.length, `defaults.${setting} of the ${whose}`)
   listener({ keyword, makesUid: false, generates: undefined, from: '' }, value, step)
 }
 

@@ -40,6 +40,19 @@ test('every mistake is shown with place, code, sentence and cure, and counted', 
   expect(stdout).toMatch(/\d errors\n$/)
 })
 
+test('which pipeline takes the place of another is said: nothing is wrong, but its messages are there', async () => {
+  const ours = (accept: string) => ({
+    'pipelines/our-ris/pipeline.yaml': `pipeline: our-ris\nextend: orders\n${accept}`,
+  })
+  const { code, stdout } = await runVerb(check, [], { cwd: site(ours('map: { PatientName: PID-5 }\n')) })
+  expect(code).toBe(0)
+  expect(stdout).toContain('The pipeline orders is replaced by our-ris, which extends it and takes all its messages.\n')
+  const some = site(ours('let: { section: OBR-24 }\naccept: { when: section == "US" }\n'))
+  expect((await runVerb(check, [], { cwd: some })).stdout).not.toContain('replaced')
+  const json = JSON.parse((await runVerb(check, ['--json'], { cwd: site(ours('')) })).stdout) as unknown
+  expect(json).toMatchObject({ replaced: [{ name: 'orders', by: ['our-ris'] }] })
+})
+
 test('a warning is shown, and the engine would start', async () => {
   const { code, stdout } = await runVerb(check, [], { cwd: site(aWarning) })
   expect(code).toBe(0)

@@ -72,6 +72,13 @@ test('a pipeline that extends another says so, and is asked before it', async ()
   expect(stdout).toContain('source1 -->|"asked second"| pipeline2\n')
 })
 
+test('a pipeline whose place another takes says by whom', async () => {
+  const ours = 'pipeline: our-ris\nextend: orders\nmap: { PatientName: PID-5 }\n'
+  const { stdout } = await drawn({ 'pipelines/our-ris/pipeline.yaml': ours })
+  expect(stdout).toContain('pipeline2["orders<br/>replaced by our-ris<br/>ORM^O01"]')
+  expect(stdout).toMatch(/class pipeline2(,destination1)? idle/)
+})
+
 test('an Orthanc without a worklist gets no arrow, and each RIS is told of its own orders', async () => {
   const { stdout } = await drawn(site)
   expect(stdout).toContain('store -->|"worklist"| orthanc1')

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { sentence } from '../../src/core/errors/index.ts'
 import type { Verdict } from '../../src/core/message.ts'
 import { edit } from '../../src/mapping/edit.ts'
 import { message, planOf, root, shippedPlan, shippedTables } from './support.ts'
@@ -344,4 +345,16 @@ test('two groups of one order that contradict each other are refused', () => {
 
 test('a group that is ignored does not keep the others from being taken', () => {
   expect(second({ 'ORC-1': 'SN' })).toMatchObject({ kind: 'accepted', groups: [{ effect: 'create' }] })
+})
+
+test('what is missing names the tables that were to give it', () => {
+  const empty = tables['procedures.csv'].replace('CTABD,1,CT,CT01', 'CTABD,1,,')
+  const told = ({ verdict }: ReturnType<typeof judge>) =>
+    verdict.kind === 'invalid' ? verdict.faults.map(({ code, params }) => sentence(code, params)) : []
+  const from = (plan: ReturnType<typeof planOf>) =>
+    told(judge({ 'MSH-4': 'MAIN', 'OBR-24': null, 'PID-3.5': 'MR' }, plan))
+  expect(from(planOf([sample], { tables: { 'procedures.csv': empty } }))).toEqual([
+    'Modality (table procedures) is missing.',
+    'ScheduledStationAETitle (table procedures) is missing.',
+  ])
 })

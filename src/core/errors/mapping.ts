@@ -13,7 +13,7 @@ export const mappingErrors = {
   E302: entry(
     '{what} is missing.',
     'permanent',
-    'Fill the field that is named in ERR-2 and send the message again. Where a table was to give it: `otherwise: ""` ends a list of rules, `otherwise: next` asks the next of them.',
+    'Fill the field that is named in ERR-2 and send the message again. Where a table was to give it, fill its cell there; `otherwise: ""` ends a list of rules, `otherwise: next` asks the next of them.',
   ),
   E303: entry(
     '{keyword} has {length} characters; {limit} are allowed.',
