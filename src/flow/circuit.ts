@@ -1,6 +1,7 @@
 import { EngineError, errorClass, type ErrorCode } from '../core/errors/index.ts'
 import type { Clock, Log, LogFields } from '../core/ports.ts'
 import {
+  atMost,
   circuitState,
   isWaiting,
   pauseSeconds,
@@ -10,7 +11,8 @@ import {
 } from '../core/retry.ts'
 
 export interface CircuitContext {
-  readonly policy: RetryPolicy
+  /** Asked for at each use: a reload may bring another one. */
+  policy(): RetryPolicy
   readonly clock: Clock
   readonly log: Log
   /** What its log lines are about: `{ endpoint: 'ris' }`. */
@@ -49,14 +51,26 @@ export interface Circuit {
   restore(plan: RetryPlan | undefined): void
 }
 
-export function createCircuit({ policy, clock, log, subject, random = Math.random }: CircuitContext): Circuit {
+export function createCircuit({ clock, log, subject, random = Math.random, ...context }: CircuitContext): Circuit {
   let plan: RetryPlan | undefined
+  let followed = context.policy()
   let trying = 0
   /** What began before the last verdict says nothing new. */
   let verdicts = 0
 
   const now = (): number => Date.parse(clock())
-  const waits = (): boolean => isWaiting(plan, now())
+  /** What waits already waits no longer than a policy that has come since would have it wait. */
+  const policy = (): RetryPolicy => {
+    const newest = context.policy()
+    if (plan !== undefined && newest.maxSeconds < followed.maxSeconds) plan = atMost(newest, plan)
+    followed = newest
+    return newest
+  }
+  const known = (): RetryPlan | undefined => {
+    policy()
+    return plan
+  }
+  const waits = (): boolean => isWaiting(known(), now())
 
   function fail(error: unknown, fallback: ErrorCode): RetryPlan {
     const code = error instanceof EngineError ? error.code : fallback
@@ -64,10 +78,10 @@ export function createCircuit({ policy, clock, log, subject, random = Math.rando
     const failures = (plan?.failures ?? 0) + 1
     const cause = { class: errorClass(code), retryAfterSeconds: Number.isFinite(asked) ? asked : 0 }
     const at = clock()
-    const pause = pauseSeconds(policy, cause, failures, random())
+    const pause = pauseSeconds(policy(), cause, failures, random())
     const next = new Date(Date.parse(at) + pause * 1000).toISOString()
     plan = { failures, since: plan?.since ?? at, at, code, class: cause.class, next }
-    if (failures === policy.openAfter)
+    if (failures === policy().openAfter)
       log.info({ ...subject, code, attempts: failures, since: plan.since }, 'circuit opened')
     return plan
   }
@@ -75,7 +89,7 @@ export function createCircuit({ policy, clock, log, subject, random = Math.rando
   function succeed(): RetryPlan | undefined {
     const ended = plan
     plan = undefined
-    if (ended !== undefined && circuitState(policy, ended) !== 'closed')
+    if (ended !== undefined && circuitState(policy(), ended) !== 'closed')
       log.info({ ...subject, attempts: ended.failures, since: ended.since }, 'circuit closed')
     return ended
   }
@@ -83,7 +97,7 @@ export function createCircuit({ policy, clock, log, subject, random = Math.rando
   function begin(): Trial {
     const began = verdicts
     trying += 1
-    if (circuitState(policy, plan) !== 'closed')
+    if (circuitState(policy(), plan) !== 'closed')
       log.debug({ ...subject, attempt: (plan?.failures ?? 0) + 1 }, 'circuit half-open')
     return {
       succeeded() {
@@ -109,12 +123,12 @@ export function createCircuit({ policy, clock, log, subject, random = Math.rando
     admitAnyhow: begin,
     hint() {
       if (plan === undefined) return
-      const soon = new Date(Date.parse(plan.at) + policy.firstSeconds * 1000).toISOString()
+      const soon = new Date(Date.parse(plan.at) + policy().firstSeconds * 1000).toISOString()
       if (soon < plan.next) plan = { ...plan, next: soon }
     },
-    state: () => circuitState(policy, plan, trying > 0),
-    plan: () => plan,
+    state: () => circuitState(policy(), plan, trying > 0),
+    plan: known,
     isWaiting: waits,
-    restore: (known) => void (plan = known),
+    restore: (other) => void (plan = other),
   }
 }

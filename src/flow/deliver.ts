@@ -57,7 +57,7 @@ export function createDeliverer(context: DeliverContext): Deliverer {
   const subject = { endpoint: destination.name }
   const where = destination.host === undefined ? {} : { address: `${destination.host}:${destination.port}` }
   const random = context.random ?? Math.random
-  const circuit = createCircuit({ policy: destination.retry, clock, log, subject, random })
+  const circuit = createCircuit({ policy: () => destination.retry, clock, log, subject, random })
   let timer: NodeJS.Timeout | undefined
   let stopped = false
   /** The lease under which the circuit was read from the store, and what the store has of it. */

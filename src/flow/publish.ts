@@ -49,7 +49,7 @@ const ofTheTarget: ReadonlySet<string> = new Set(['E403', 'E410', 'E417'])
 export function createPublisher(context: PublishContext): Publisher {
   const { target, store, jobs, clock, log, metrics } = context
   const circuit = createCircuit({
-    policy: context.retry,
+    policy: () => context.retry,
     clock,
     log,
     subject: { target: target.name },

@@ -66,7 +66,7 @@ export interface Watch {
 export function createWatch(context: WatchContext): Watch {
   const { source, inbox, log, metrics, clock, wake, feedMilliseconds = 3000, pageMilliseconds = 600_000 } = context
   const circuit = createCircuit({
-    policy: context.retry,
+    policy: () => context.retry,
     clock,
     log,
     subject: { orthanc: source.name },

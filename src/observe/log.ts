@@ -18,7 +18,10 @@ const longest = 200
  * left out and their names shown in `refused`, so that the line still comes out at
  * night and its author is told by day (I9).
  */
-export function createLog({ level, destination, strict = false }: LogOptions): Log {
+export function createLog({ level, destination, strict = false }: LogOptions): Log & {
+  /** From the next line on. */
+  setLevel(level: LogOptions['level']): void
+} {
   const logger = pino(
     {
       level,
@@ -43,6 +46,7 @@ export function createLog({ level, destination, strict = false }: LogOptions): L
     return kept
   }
   return {
+    setLevel: (other) => void (logger.level = other),
     debug: (fields, event) => {
       if (logger.isLevelEnabled('debug')) logger.debug(guard(fields), event)
     },

@@ -8,11 +8,18 @@ const policy = { firstSeconds: 1, factor: 2, maxSeconds: 8, jitter: 0, openAfter
 const away = new EngineError('E701', { name: 'ris', address: 'x', reason: 'ECONNREFUSED' })
 
 function aCircuit(changes: Partial<typeof policy> = {}, random = () => 0) {
+  let given = { ...policy, ...changes }
   let at = Date.parse('2026-10-16T08:00:00.000Z')
   const log = keptLog()
   const clock = (): string => new Date(at).toISOString()
-  const circuit = createCircuit({ policy: { ...policy, ...changes }, clock, log, subject: { endpoint: 'ris' }, random })
-  return { circuit, log, later: (seconds: number): void => void (at += seconds * 1000), now: () => at }
+  const circuit = createCircuit({ policy: () => given, clock, log, subject: { endpoint: 'ris' }, random })
+  return {
+    circuit,
+    log,
+    later: (seconds: number): void => void (at += seconds * 1000),
+    now: () => at,
+    reload: (others: Partial<typeof policy>): void => void (given = { ...given, ...others }),
+  }
 }
 
 test('while all is well anybody may try, as many as like', () => {
@@ -135,4 +142,23 @@ test('whatever happens, attempts are never closer than the policy allows, and it
       },
     ),
   )
+})
+
+test('by a policy that a reload brings, what waits already waits no longer than its longest wait', () => {
+  const { circuit, later, reload } = aCircuit({ firstSeconds: 600, maxSeconds: 3600 })
+  circuit.admit()?.failed(away, 'E701')
+  later(5)
+  expect(circuit.isWaiting()).toBe(true)
+  reload({ firstSeconds: 1, maxSeconds: 5 })
+  expect(circuit.plan()?.next).toBe('2026-10-16T08:00:05.000Z')
+  circuit.admit()?.failed(away, 'E701')
+  expect(circuit.plan()?.next, 'the second wait, by the new policy').toBe('2026-10-16T08:00:07.000Z')
+})
+
+test('what an Orthanc asked for with Retry-After is kept when a reload changes something else', () => {
+  const { circuit, later, reload } = aCircuit()
+  circuit.admit()?.failed(new EngineError('E404', { status: 503, retryAfterSeconds: 100 }), 'E404')
+  later(50)
+  reload({ firstSeconds: 2 })
+  expect(circuit.isWaiting()).toBe(true)
 })

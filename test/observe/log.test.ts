@@ -38,6 +38,15 @@ test('lines below the level are not written', () => {
   expect(lines().map((line) => line['level'])).toEqual(['warn', 'error'])
 })
 
+test('the level can change while it runs', () => {
+  const { log, lines } = logOf('warn')
+  log.setLevel('debug')
+  log.debug({ count: 1 }, 'told')
+  log.setLevel('error')
+  log.warn({ count: 1 }, 'not told')
+  expect(lines().map(({ event }) => event)).toEqual(['told'])
+})
+
 const people = ['patientName', 'patientId', 'accession', 'body', 'text', 'message', 'query', 'dataset', 'err', 'value']
 
 test('I9: no patient data in logs: a field that is not on the list is left out and its name shown', () => {
