@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { reasonOf } from '../config/files.ts'
 import { messagesOf, survey, type Source, type Survey } from './import-files.ts'
 import { openPatientLine, type PatientLine } from './import-line.ts'
+import { interruptOfProcess, type Interrupt } from './interrupt.ts'
 import { readAddress } from './mllp.ts'
 import { counted, painter, type Io } from './output.ts'
 import { createProgress, duration, type Progress } from './progress.ts'
@@ -95,25 +96,6 @@ export async function importFiles(args: readonly string[], io: Io, given: Given 
 export interface Given {
   readonly interrupt?: Interrupt
   readonly answerSeconds?: number
-}
-
-interface Interrupt {
-  readonly signal: AbortSignal
-  end(): void
-}
-
-/** The first Ctrl-C ends it after the message that is under way, the second one at once. */
-function interruptOfProcess(): Interrupt {
-  const controller = new AbortController()
-  const stop = (): void => {
-    controller.abort()
-    end()
-  }
-  const end = (): void => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, stop)
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
-  return { signal: controller.signal, end }
 }
 
 interface Sending {

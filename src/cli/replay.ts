@@ -1,18 +1,12 @@
 import { ask } from './api.ts'
 import { loginName } from './by-hand.ts'
 import { readMessages } from './hl7-file.ts'
-import {
-  filterOf,
-  filterOptions,
-  filterUsage,
-  groupHeadings,
-  groupRow,
-  isFiltered,
-  type Group,
-} from './letter-filter.ts'
+import { filterOf, filterOptions, filterUsage, isFiltered } from './letter-filter.ts'
 import { linesOf } from './messages.ts'
-import { counted, headedTable, painter, table, type Io } from './output.ts'
+import type { Io } from './output.ts'
 import { replayDry } from './replay-dry.ts'
+import { replayMany, type Given } from './replay-many.ts'
+import { isBad, refusal, wentText, type Way, type Went } from './replay-outcome.ts'
 import { previewText, type Preview } from './replay-preview.ts'
 import { misuse, readArgs } from './usage.ts'
 
@@ -40,23 +34,7 @@ another folder of pipelines, or of a whole site. Files and folders of HL7 are ju
 this site's pipelines and those of --pipelines. Exit code 1 when a message that was taken
 would be refused or ignored.`
 
-interface Went {
-  readonly id: string
-  readonly outcome: string
-  readonly state?: { readonly kind: string; readonly rule?: string }
-  readonly problems?: readonly { readonly code: string; readonly title: string; readonly cure: string }[]
-}
-
-interface Way {
-  readonly by: string
-  readonly reason: string
-  readonly force: boolean
-  readonly yes: boolean
-  readonly json: boolean
-  readonly config: string | undefined
-}
-
-export async function replay(args: readonly string[], io: Io): Promise<number> {
+export async function replay(args: readonly string[], io: Io, given: Given = {}): Promise<number> {
   const text = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
   const asked = readArgs(
@@ -110,7 +88,7 @@ export async function replay(args: readonly string[], io: Io): Promise<number> {
     json: values.json === true,
     config: values.config,
   }
-  if (isMany) return replayMany(io, filterOf(values), way, values['dry-run'] === true)
+  if (isMany) return replayMany(io, filterOf(values), { ...way, isDry: values['dry-run'] === true, ...given })
   let edit: object | undefined
   try {
     edit = editOf(values.set, values.body, io)
@@ -151,7 +129,7 @@ async function replayNamed(io: Io, ids: readonly string[], edit: object | undefi
   for (const id of ids) {
     const isInbound = /^M\d+$/.test(id)
     if (!isInbound && edit !== undefined) {
-      fail(`${id} is a status message: it is sent again as it is, or discarded.`)
+      fail(`${id} is no message that came, such as M42. A status message is sent again as it is, or discarded.`)
       continue
     }
     const path = `/api/${isInbound ? 'messages' : 'dead-letters'}/${encodeURIComponent(id)}`
@@ -192,93 +170,11 @@ async function replayNamed(io: Io, ids: readonly string[], edit: object | undefi
     }
     const went = answer.body as unknown as Went
     all.push(preview === undefined ? went : { ...went, preview })
-    if (!json) io.stdout(wentText(id, went, io))
+    // What is wrong with it stands above.
+    const isSaid = preview?.outcome === went.outcome
+    if (!json) io.stdout(wentText(id, isSaid ? { ...went, problems: [] } : went, io))
     if (isBad(went)) isGood = false
   }
   if (json) io.stdout(`${JSON.stringify({ items: all, total: all.length, next: null }, null, 2)}\n`)
   return isGood ? 0 : 1
-}
-
-async function replayMany(
-  io: Io,
-  filter: Readonly<Record<string, string>>,
-  { by, reason, force, yes, json, config }: Way,
-  isDry: boolean,
-): Promise<number> {
-  const fail = (why: string): number => {
-    io.stderr(`${why}\n`)
-    return 1
-  }
-  const found = await ask(io, '/api/dead-letters/groups', filter, { expects: 'items', config })
-  if (found.kind === 'failed') return fail(found.reason)
-  const groups = (found.body as unknown as { items: readonly Group[] }).items
-  const total = groups.reduce((sum, { count }) => sum + count, 0)
-  const shown = `${groups.length === 0 ? '' : headedTable(groupHeadings, groups.map(groupRow), io)}${counted(total, 'dead letter')}\n`
-  if (isDry && json) io.stdout(`${JSON.stringify({ groups, total }, null, 2)}\n`)
-  else if (!json) io.stdout(shown)
-  else if (!yes) io.stderr(shown)
-  if (isDry) return 0
-  if (total === 0) {
-    if (json) io.stdout(`${JSON.stringify({ items: [], total: 0, next: null }, null, 2)}\n`)
-    return 0
-  }
-  const no = yes ? undefined : await refusal(io, `Replay ${total === 1 ? 'it' : `all ${total}`}, the oldest first?`)
-  if (no !== undefined) return fail(no)
-
-  const all: Went[] = []
-  for (let after: string | null | undefined; after !== null;) {
-    const body = { by, reason, force, filter, limit: 50, ...(after === undefined ? {} : { after }) }
-    const answer = await ask(io, '/api/dead-letters/replay', {}, { expects: 'items', config, body, seconds: 60 })
-    if (answer.kind === 'failed') {
-      return fail(
-        `${answer.reason} ${all.length} of ${total} were tried; the same command again goes on with the rest.`,
-      )
-    }
-    const turn = answer.body as unknown as { items: readonly Went[]; next: string | null }
-    all.push(...turn.items)
-    after = turn.next
-  }
-  const bad = all.filter(isBad)
-  if (json) io.stdout(`${JSON.stringify({ items: all, total: all.length, next: null }, null, 2)}\n`)
-  else {
-    const rows = Object.entries(Object.groupBy(all, ({ outcome }) => outcome)).map(([outcome, some]) => [
-      `${some?.length ?? 0}`,
-      outcome,
-      meanings[outcome] ?? '',
-    ])
-    io.stdout(table(rows, '  '))
-    for (const one of bad.slice(0, 20)) io.stdout(`  ${wentText(one.id, one, io)}`)
-    if (bad.length > 20) io.stdout(`  and ${bad.length - 20} more: worklane dead --list\n`)
-  }
-  return bad.length === 0 ? 0 : 1
-}
-
-async function refusal(io: Io, question: string): Promise<string | undefined> {
-  if (io.confirm === undefined) return 'Nothing was changed: where nobody can be asked, give --yes.'
-  return (await io.confirm(question)) ? undefined : 'Nothing was changed.'
-}
-
-const meanings: Readonly<Record<string, string>> = {
-  applied: 'took effect',
-  'already-applied': 'changed nothing: it was applied already',
-  ignored: 'a rule ignores it',
-  invalid: 'the pipeline still refuses it',
-  dead: 'it could not be applied, again',
-  stale: 'left as it was: something newer is known; --force replays it even so',
-  waiting: 'stored; its turn comes as soon as the engine gets to it',
-  sent: 'is owed to its receiver again',
-  changed: 'somebody else was quicker; nothing was done',
-  gone: 'is no dead letter any more',
-}
-
-function isBad({ outcome }: Went): boolean {
-  return ['invalid', 'dead', 'stale', 'changed', 'gone'].includes(outcome)
-}
-
-function wentText(asked: string, { id, outcome, state, problems = [] }: Went, io: Io): string {
-  const paint = painter(io)
-  const as = id === asked ? '' : ` as ${id}`
-  const rule = outcome === 'ignored' && state?.rule !== undefined ? ` (${state.rule})` : ''
-  const head = `${asked}${as}: ${outcome}${rule}, ${meanings[outcome] ?? ''}\n`
-  return `${head}${problems.map(({ code, title, cure }) => `  ${paint.yellow(code)}  ${title}\n    ${paint.dim(cure)}\n`).join('')}`
 }

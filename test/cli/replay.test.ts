@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 import { dead } from '../../src/cli/dead.ts'
 import { messages } from '../../src/cli/messages.ts'
 import { replay } from '../../src/cli/replay.ts'
+import type { Verb } from '../../src/cli/output.ts'
 import { aSite, changed } from '../config/a-site.ts'
 import { runVerb } from './an-io.ts'
 
@@ -184,6 +185,59 @@ test('a replay of many that breaks off says how far it came, and that it may be 
   const { code, stderr } = await runVerb(replay, ['--all', '--reason', 'x', '--yes'], { cwd, env })
   expect(code).toBe(1)
   expect(stderr).toContain('1 of 2 were tried; the same command again goes on with the rest.')
+})
+
+test('a replay of thousands shows how far it is, and Ctrl-C ends it after the turn that is under way', async () => {
+  const turn = (from: number, next: string | null) => ({
+    items: Array.from({ length: 50 }, (_, at) => ({ ...went, id: `M${from + at}` })),
+    total: 3000,
+    next,
+  })
+  const turns = Array.from({ length: 60 }, (_, at) => turn(at * 50, at === 59 ? null : `M${at * 50 + 49}`))
+  const answers = { '/api/dead-letters/groups': { ...groups, items: [{ ...group, count: 3000 }] } }
+  const all = ['--all', '--reason', 'x', '--yes']
+  const whole = await engine({ ...answers, '/api/dead-letters/replay': [...turns] })
+  const done = await runVerb(replay, all, { cwd: whole.cwd, env })
+  expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('3000  applied') as string })
+  expect(done.stderr).toMatch(/^1000 of 3000 .*\n2000 of 3000 .*\n$/)
+
+  const broken = await engine({ ...answers, '/api/dead-letters/replay': [...turns] })
+  const controller = new AbortController()
+  const interrupt = { signal: controller.signal, end: () => undefined }
+  const withInterrupt: Verb = (args, io) => {
+    const stderr = (text: string): void => {
+      if (text.startsWith('1000 of')) controller.abort()
+      io.stderr(text)
+    }
+    return replay(args, { ...io, stderr }, { interrupt })
+  }
+  const ended = await runVerb(withInterrupt, all, { cwd: broken.cwd, env })
+  expect(ended.code).toBe(1)
+  expect(ended.stdout).toContain('1000  applied')
+  expect(ended.stderr).toContain('Interrupted. 1000 of 3000 were tried; the same command again goes on with the rest.')
+})
+
+test('of many, those that are stale show what they would undo', async () => {
+  const { cwd } = await engine({
+    '/api/dead-letters/groups': groups,
+    '/api/dead-letters/replay': { items: [{ id: 'M1', outcome: 'stale' }], total: 1, next: null },
+    '/api/messages/M1/replay/preview': stale,
+  })
+  const { code, stdout } = await runVerb(replay, ['--kind', 'invalid', '--reason', 'x', '--yes'], { cwd, env })
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/M1: stale, left as it was.*\n.*ScheduledStationAETitle +CT1, CT2 -> \(nothing\)\n/)
+})
+
+test('what the pipeline still refuses is explained once', async () => {
+  const problems = [{ code: 'E304', title: 'No date.', cure: 'Correct it.' }]
+  const invalid = { ...preview, outcome: 'invalid', problems, orders: [] }
+  const { cwd } = await engine({
+    '/api/messages/M1/replay/preview': invalid,
+    '/api/messages/M1/replay': { id: 'M1', outcome: 'invalid', problems },
+  })
+  const { stdout } = await runVerb(replay, ['M1', '--reason', 'x', '--yes'], { cwd, env })
+  expect(stdout).toContain('M1: invalid, the pipeline still refuses it\n')
+  expect(stdout.match(/Correct it/g)).toHaveLength(1)
 })
 
 test.each([
