@@ -82,7 +82,13 @@ export function headedTable(
 /** The outside of this process. */
 export function processIo(): Io {
   // Who reads may stop reading (`| head`): what is written then goes nowhere, and nothing breaks.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+  process.stderr.on('error', () => undefined)
+  process.stdout.on('error', (error) => {
+    if (!('code' in error) || error.code === 'EPIPE') return
+    // A full disk has kept half an answer at most.
+    process.stderr.write(`The answer could not be written (${String(error.code)}).\n`)
+    process.once('exit', () => (process.exitCode ||= 1))
+  })
   return {
     stdout: (text) => void process.stdout.write(text),
     // What is said of mistakes is painted for standard output: into a file it goes plain.

@@ -4,7 +4,7 @@ import type { Io, Verb } from '../../src/cli/output.ts'
 export async function runVerb(
   verb: Verb,
   args: readonly string[],
-  options: Partial<Pick<Io, 'cwd' | 'env' | 'isTty' | 'stdin' | 'confirm'>> = {},
+  options: Partial<Pick<Io, 'cwd' | 'env' | 'isTty' | 'isErrorTty' | 'stdin' | 'confirm'>> = {},
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   let stdout = ''
   let stderr = ''
