@@ -354,12 +354,19 @@ def in_turn():
 
 
 def is_of_another(one):
-    """Whether it works on another store than the first in the list that was ever heard: an engine of another site, or one
-    that was started without the Redis of this one. It does not know our patients, and would say that there are none."""
-    return one.store not in ('', next((other.store for other in engines if other.store), ''))
+    """Whether it works on another store than that of the site: an engine of another site, or one that was started without
+    the Redis of this one. It does not know our patients, and would say that there are none."""
+    return len(engines) > 1 and one.store not in ('', store_of_site())
 
 
-ANOTHER = 'it has another store than the first engine'
+def store_of_site():
+    """That of the first engine in the list. As long as that one was not heard since Orthanc was started, the store that
+    the last worklist came from, in this run of Orthanc or another; where there is none, that of the first that was heard."""
+    first = engines[0].store or snapshot.store
+    return first or next((one.store for one in engines if one.store), '')
+
+
+ANOTHER = 'it has another store than the first engine, or than the worklist that was shown last'
 
 
 def prefer(one):
@@ -512,6 +519,8 @@ class Snapshot:
         self.version = ''
         # ETag of the version, as the engine gave it; '' asks for all of it again.
         self.tag = ''
+        # The name of the store that it came from, as far as the engine said.
+        self.store = ''
         self.confirmed_at = 0.0
         self.saved_at = 0.0
         try:
@@ -539,21 +548,25 @@ class Snapshot:
 
     def take(self, head, items):
         self.version, self.tag, self.digest = head['version'], head['tag'], head['sha256']
+        self.store = head.get('store', '')
         # Items before the time: whoever looks meanwhile takes the new ones for older, never the reverse.
         self.items, self.read = items, {}
         self.confirmed_at = head['confirmedAt']
 
-    def replace(self, headers, items, content, now):
+    def replace(self, headers, items, content, store, now):
         head = {'format': 1, 'version': headers.get('X-Worklane-Version', ''), 'tag': headers.get('ETag', ''),
-                'confirmedAt': now, 'sha256': hashlib.sha256(content).hexdigest()}
+                'store': store, 'confirmedAt': now, 'sha256': hashlib.sha256(content).hexdigest()}
         self.take(head, items)
         if self.write(self.path, json.dumps(head).encode() + b'\n' + content):
             self.saved_at = now
         else:
             self.tag = ''
 
-    def confirm(self, now):
+    def confirm(self, store, now):
         self.confirmed_at = now
+        if store != self.store:
+            # The same worklist, from a store that took the place of the other: the file is to say so.
+            self.tag = ''
         # A restart may find it up to 30 s older than it is, never younger.
         if not 0 <= now - self.saved_at < 30:
             confirmed = {'sha256': self.digest, 'confirmedAt': now}
@@ -602,9 +615,9 @@ def refresh_snapshot():
             if is_of_another(one):
                 raise EngineAway(ANOTHER)
             if status == 304 and known:
-                snapshot.confirm(now)
+                snapshot.confirm(one.store, now)
             elif status == 200:
-                snapshot.replace(headers, items_of(headers, content), content, now)
+                snapshot.replace(headers, items_of(headers, content), content, one.store, now)
             else:
                 raise EngineAway(status_reason(status))
             one.circuit.heard()

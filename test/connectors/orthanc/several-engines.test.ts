@@ -138,6 +138,36 @@ describe('of two engines', () => {
     }
   })
 
+  test('I10: after a restart of Orthanc the store of the last worklist is the site, until the first engine is heard', async () => {
+    await second.stop()
+    await eventually(async () => (await find())[0] === 'FIRST', 'the first is heard')
+    const before = first.snapshotRequests().all
+    await eventually(() => first.snapshotRequests().all > before, 'so is the snapshot')
+    await first.stop()
+    const { store } = second
+    try {
+      second.store = 'store-of-others'
+      second.found = []
+      second.snapshot = { version: 'other', items: [] }
+      await second.start()
+      await orthanc.restart()
+      await eventually(async () => (await status()).hints.some((hint) => hint.includes('another store')), 'it is said')
+      expect(await find()).toEqual(['SNAPSHOT'])
+      // Of the same store it is believed, and where the first says so, of another one too.
+      second.store = store
+      second.found = [part10({ AccessionNumber: 'SECOND' })]
+      await eventually(async () => (await find())[0] === 'SECOND', 'the second answers')
+      first.store = 'store-that-took-its-place'
+      await first.start()
+      await second.stop()
+      await eventually(async () => (await find())[0] === 'FIRST', 'the first answers')
+    } finally {
+      first.store = store
+      second.store = store
+      for (const engine of [first, second]) await engine.start().catch(() => undefined)
+    }
+  })
+
   test('I6: what only the plugin sees is brought to the one that takes it, and the status names the other', async () => {
     const { now, other } = await asked()
     await now.stop()
