@@ -29,11 +29,16 @@ export interface Deliverer {
   held(): RetryPlan | undefined
   /** As this process tries it; without the role, as the plan in the store says. */
   circuit(kept?: RetryPlan): CircuitState
-  /** Sends nothing more, waits a moment for the acknowledgment of what is on the wire, and closes the sender. */
+  /**
+   * Sends nothing more, waits a moment for the acknowledgment of what is on the wire and until the store knows of it, and
+   * closes the sender. To be called before the role is given back.
+   */
   stop(): Promise<void>
 }
 
 const page = 200
+/** So often a deliverer that stops looks whether all is settled. */
+const settleMilliseconds = 20
 /** A wake-up that comes too early only looks again. */
 const longestWaitMilliseconds = 60_000
 
@@ -246,12 +251,13 @@ export function createDeliverer(context: DeliverContext): Deliverer {
     async stop() {
       stopped = true
       clearTimeout(timer)
-      if (onTheWire !== undefined) {
-        const answered = onTheWire.catch(() => undefined)
-        const patience = new AbortController()
-        await Promise.race([answered, pause(farewellMilliseconds, patience.signal)])
-        patience.abort()
-      }
+      const patience = new AbortController()
+      const late = pause(farewellMilliseconds, patience.signal).then(() => 'late' as const)
+      if (onTheWire !== undefined) await Promise.race([onTheWire.catch(() => undefined), late])
+      // Taken, and not yet settled: whoever has the role next would send it again. Its own role goes on trying to.
+      const isTrying = (): boolean => unsettled !== undefined && reading?.held() === true
+      while (isTrying() && (await Promise.race([pause(settleMilliseconds), late])) !== 'late');
+      patience.abort()
       await sender.close()
     },
   }

@@ -22,6 +22,7 @@ function delivering(
     sender?: Partial<MessageSender>
     outbox?: FakeOutbox
     address?: { host: string; port: number }
+    farewellMilliseconds?: number
   } = {},
 ) {
   const outbox = options.outbox ?? fakeOutbox()
@@ -49,7 +50,7 @@ function delivering(
     log,
     metrics,
     random: () => 0,
-    farewellMilliseconds: 50,
+    farewellMilliseconds: options.farewellMilliseconds ?? 50,
   })
   cleanups.push(() => deliverer.stop())
   const later = (seconds: number): void => void (at += seconds * 1000)
@@ -149,16 +150,20 @@ test('many orders that wait do not keep the others waiting', async () => {
   expect(sent).toEqual(['LAST'])
 })
 
-test('I7: answered but not settled, because the store went away: settled later, neither lost, overtaken nor sent again', async () => {
-  const { outbox, sent, deliverer, lease, later } = delivering({ A1: ['AE'] })
-  outbox.owe('A', 'A1')
-  outbox.owe('A', 'A2')
+function goesAwayAtSettling(outbox: FakeOutbox): void {
   const { settle } = outbox
   outbox.settle = async () => {
     outbox.away = true
     outbox.settle = settle
     throw new EngineError('E501')
   }
+}
+
+test('I7: answered but not settled, because the store went away: settled later, neither lost, overtaken nor sent again', async () => {
+  const { outbox, sent, deliverer, lease, later } = delivering({ A1: ['AE'] })
+  outbox.owe('A', 'A1')
+  outbox.owe('A', 'A2')
+  goesAwayAtSettling(outbox)
   await expect(deliverer.deliver(lease)).rejects.toThrow('not available')
   await expect(deliverer.deliver(lease)).rejects.toThrow('not available')
   expect(sent).toEqual(['A1'])
@@ -321,6 +326,34 @@ test('I7: stopping waits for the acknowledgment of what is on the wire, and no l
   await Promise.all([waiting, silent.deliverer.stop()])
   expect(silent.outbox.waiting()).toEqual(['A1'])
   expect(silent.log.said('warn')).toEqual([])
+})
+
+test('I7: stopping waits until the store knows of what was acknowledged: it is not told again after the start', async () => {
+  const { outbox, sent, deliverer, lease } = delivering({}, { farewellMilliseconds: 30_000 })
+  for (const id of ['A1', 'A2']) outbox.owe('A', id)
+  goesAwayAtSettling(outbox)
+  await expect(deliverer.deliver(lease)).rejects.toThrow('not available')
+  let stopped = false
+  const stopping = deliverer.stop().then(() => (stopped = true))
+  await expect(deliverer.deliver(lease)).rejects.toThrow('not available')
+  expect([sent, stopped]).toEqual([['A1'], false])
+  // As its role does, until it is stopped.
+  outbox.away = false
+  await deliverer.deliver(lease)
+  await stopping
+  expect([sent, outbox.delivered]).toEqual([['A1'], ['A1']])
+  const next = delivering({}, { outbox })
+  await next.deliverer.deliver(next.lease)
+  expect([next.sent, outbox.delivered]).toEqual([['A2'], ['A1', 'A2']])
+})
+
+test('I7: a store that stays away does not keep a deliverer from stopping', async () => {
+  const { outbox, deliverer, lease } = delivering()
+  outbox.owe('A', 'A1')
+  goesAwayAtSettling(outbox)
+  await expect(deliverer.deliver(lease)).rejects.toThrow('not available')
+  await deliverer.stop()
+  expect(outbox.waiting()).toEqual(['A1'])
 })
 
 test('I7: over a real connection only the acknowledgment with our control ID counts, and what was not acknowledged comes again, byte for byte', async () => {
