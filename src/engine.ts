@@ -9,6 +9,7 @@ import { storedPlan } from './config/plans.ts'
 import type { Site } from './config/site.ts'
 import { inSlices } from './config/slices.ts'
 import type { Reloader } from './core/configuration.ts'
+import { timeZoneOf } from './core/of-source.ts'
 import type { Clock, Jobs, Log, PartHealth, Store } from './core/ports.ts'
 import type { OrthancSettings, SourceSettings } from './core/settings.ts'
 import { writePart10 } from './dicom/part10.ts'
@@ -437,7 +438,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         clock,
         log,
         metrics,
-        timeZone: settings.timeZone,
+        timeZone: timeZoneOf(source, settings),
         newControlId,
         wake: () => jobs.wake('drain'),
       })

@@ -22,15 +22,20 @@ const required = new Set([
 ])
 
 export function dicomPart(site: Site): readonly string[] {
-  const { orthancs, defaults } = site.settings
+  const { orthancs, sources, defaults } = site.settings
   const fillings = fillingsOf(site)
   const known = new Set(worklistKeys.map(({ keyword, level }) => placeOf(keyword, level === 'step')))
   const more = [...fillings.keys()].filter((place) => !known.has(place))
   const fallbacks = [
-    ['Modality', defaults.modality],
-    ['ScheduledStationAETitle', defaults.stationAeTitle],
-    ['IssuerOfPatientID', defaults.issuerOfPatientId],
-  ].filter(([, value]) => value !== '')
+    { whose: 'the site', ...defaults },
+    ...sources.map((source) => ({ whose: source.name, ...source.defaults })),
+  ].flatMap(({ whose, modality, stationAeTitle, issuerOfPatientId }) =>
+    [
+      ['Modality', whose, modality],
+      ['ScheduledStationAETitle', whose, stationAeTitle],
+      ['IssuerOfPatientID', whose, issuerOfPatientId],
+    ].filter(([, , value]) => value !== ''),
+  )
   return [
     '## DICOM: the worklist',
     `Orthanc answers modalities; this engine is no DICOM application entity of its own. AE titles, ports, transfer syntaxes and
@@ -65,10 +70,10 @@ UIDs by list; an empty key matches everything. Type 2 keys without a value are r
     ...(fallbacks.length === 0
       ? []
       : [
-          'Where neither message nor table has a value:',
+          'Where neither message nor table has a value; that of the source goes before that of the site:',
           tableOf(
-            ['Keyword', 'Value of this site'],
-            fallbacks.map(([keyword = '', value = '']) => [keyword, cell(value)]),
+            ['Keyword', 'Of', 'Value'],
+            fallbacks.map(([keyword = '', whose = '', value = '']) => [keyword, cell(whose), cell(value)]),
           ),
         ]),
     '### Further attributes',

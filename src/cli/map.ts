@@ -5,6 +5,7 @@ import { suggestion } from '../config/suggest.ts'
 import { EngineError, sentence } from '../core/errors/index.ts'
 import type { Fault } from '../core/fault.ts'
 import { machineAddress } from '../core/machine-address.ts'
+import { timeZoneOf } from '../core/of-source.ts'
 import type { SourceSettings } from '../core/settings.ts'
 import { acknowledge, parse, pathOf, textAt, type Message } from '../hl7/index.ts'
 import { compilePlan } from '../mapping/index.ts'
@@ -186,7 +187,7 @@ function run({ file, number, bytes, sender }: Sample, { source, plan }: Chosen, 
   const { text } = acknowledge(
     message,
     { code, faults },
-    { now: new Date().toISOString(), controlId: 'DRYRUN', timeZone: site.settings.timeZone, application, facility },
+    { now: new Date().toISOString(), controlId: 'DRYRUN', timeZone: timeZoneOf(source, site.settings), application, facility },
   )
   const controlId = message === undefined ? '' : textAt(message, controlIdPath)
   const isLeftOut = verdict.kind === 'ignored' && verdict.rule.endsWith(': accept.when')

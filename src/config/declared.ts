@@ -78,6 +78,23 @@ const source = z
       description:
         'An order control code (ORC-1) that the pipeline does not name. ignore: AA, nothing changes. reject: AE, so that the sender notices. pipeline: as its `orderControl` says under otherwise.',
     }),
+    timeZone: kind.timeZone({
+      description:
+        'Zone of its times without an offset, of what it is answered, and of the times in status messages about its orders; empty: that of the site.',
+      example: 'Europe/Lisbon',
+    }),
+    defaults: z
+      .strictObject({
+        stationAeTitle: kind.aeTitle('', { description: 'As `stationAeTitle` of the site.', example: 'SCT01' }),
+        modality: kind.modalityOrEmpty({ description: 'As `modality` of the site.', example: 'CT' }),
+        issuerOfPatientId: kind.text('', { description: 'As `issuerOfPatientId` of the site.', example: 'SOUTH' }),
+        incomplete: kind.choiceOrEmpty(incompletes, { description: 'As `incomplete` of the site.', example: 'hold' }),
+      })
+      .prefault({})
+      .meta({
+        description: 'Where its messages have other defaults than the site. Empty: as `defaults` of the site says.',
+        expected: 'a block of settings',
+      }),
     destination: kind.reference('', {
       description:
         'Who is told what happens to its orders: the name of a destination; none: nobody. Empty: the only destination there is; where there are several, it must be named.',
@@ -263,7 +280,8 @@ export const site = z.strictObject({
     .prefault({})
     .meta({ description: 'The HTTP API.', expected: 'a block of settings' }),
   timeZone: kind.timeZone({
-    description: 'Zone of times without an offset; empty: the zone of this machine.',
+    description:
+      'Zone of times without an offset, where a source has none of its own; empty: the zone of this machine.',
     example: 'Europe/Berlin',
   }),
   folders: z
@@ -327,7 +345,7 @@ export const site = z.strictObject({
           'Of steps for which neither message nor table names a station; empty: none, and `incomplete` says what happens.',
         example: 'CT01',
       }),
-      modality: kind.text('', {
+      modality: kind.modalityOrEmpty({
         description:
           'Of steps for which neither message nor table names one; empty: none, and `incomplete` says what happens. Not of bookings (SIU), which may be of any clinic.',
         example: 'CT',

@@ -11,7 +11,7 @@ const reloadable: readonly RegExp[] = [
   /^noShow\b/,
   /^defaults\b/,
   /^retention\.(?!duplicateCount$)/,
-  /^sources\.[^.]+\.(?:authority|unknownOrderControl|destination)$/,
+  /^sources\.[^.]+\.(?:authority|unknownOrderControl|destination|defaults\..*)$/,
   /^destinations\.[^.]+\.(?:status|header)\b/,
 ]
 
@@ -21,7 +21,7 @@ export const reloadableSettings = [
   'noShow',
   'defaults',
   'retention (not duplicateCount)',
-  'sources[].authority, unknownOrderControl, destination',
+  'sources[].authority, unknownOrderControl, destination, defaults',
   'destinations[].status, header',
 ]
 

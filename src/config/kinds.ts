@@ -60,6 +60,14 @@ export function choice<const T extends readonly [string, ...string[]]>(words: T,
     .meta({ expected: `one of ${words.join(', ')}`, ...said })
 }
 
+/** Empty: what stands elsewhere counts. */
+export function choiceOrEmpty<const T extends readonly [string, ...string[]]>(words: T, said: Said) {
+  return z
+    .enum(['', ...words])
+    .default('' as never)
+    .meta({ expected: `one of ${words.join(', ')}, or empty`, ...said })
+}
+
 /** A choice that must be made. */
 export function word<const T extends readonly [string, ...string[]]>(words: T, said: Said) {
   return z.enum(words).meta({ expected: `one of ${words.join(', ')}`, ...said })
@@ -80,6 +88,15 @@ export function list<T extends z.ZodType>(element: T, fallback: readonly z.input
     .min(fallback.length === 0 ? 0 : 1)
     .default(fallback as never)
     .meta({ ...said })
+}
+
+/** (0008,0060): CS, PS3.5 §6.2; empty: none, or what stands elsewhere. */
+export function modalityOrEmpty(said: Said) {
+  return z
+    .string()
+    .regex(/^([A-Z0-9_]([A-Z0-9_ ]{0,14}[A-Z0-9_])?)?$/)
+    .default('')
+    .meta({ expected: 'a modality in capitals, such as CT, or empty', ...said })
 }
 
 /** (0008,0060): CS, PS3.5 §6.2. */

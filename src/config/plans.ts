@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { PlanId } from '../core/ids.ts'
+import { defaultsOf, ownDefaults, timeZoneOf } from '../core/of-source.ts'
 import type { Settings, SourceSettings } from '../core/settings.ts'
 import { compilePlan } from '../mapping/index.ts'
 import type { Compiled, Plan, PlanInput, PlanSite } from '../mapping/types.ts'
@@ -35,14 +36,14 @@ export function preparePlan(
   source: SourceSettings,
   pipelines: readonly PipelineFile[],
   tables: Readonly<Record<string, string>>,
-  { timeZone, defaults }: Pick<Settings, 'timeZone' | 'defaults'>,
+  settings: Pick<Settings, 'timeZone' | 'defaults'>,
 ): PreparedPlan {
   const plan: StoredPlan = {
     format: 1,
     source: source.name,
     pipelines: pipelines.map(storedPipeline),
     tables: Object.fromEntries(Object.entries(tables).sort(([a], [b]) => (a < b ? -1 : 1))),
-    site: { timeZone, authority: source.authority, ...defaults, unknownOrderControl: source.unknownOrderControl },
+    site: siteOf(source, settings),
   }
   const input = {
     id: planId(plan),
@@ -52,6 +53,18 @@ export function preparePlan(
     site: plan.site,
   }
   return { input, stored: JSON.stringify(plan) }
+}
+
+function siteOf(source: SourceSettings, settings: Pick<Settings, 'timeZone' | 'defaults'>): PlanSite {
+  const { authority, unknownOrderControl } = source
+  const own = ownDefaults(source)
+  return {
+    timeZone: timeZoneOf(source, settings),
+    authority,
+    ...defaultsOf(source, settings),
+    unknownOrderControl,
+    ...(own.length === 0 ? {} : { ofSource: own }),
+  }
 }
 
 /** The plan that judged a message, made again from what was kept of it (I3: a crash changes no verdict). */

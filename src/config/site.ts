@@ -6,6 +6,7 @@ import type { DocumentPath } from '../core/located.ts'
 import type { Settings } from '../core/settings.ts'
 import type { StatusPlan } from '../core/world.ts'
 import { compilePlan, compileStatus } from '../mapping/index.ts'
+import { otherZones } from '../core/of-source.ts'
 import type { Plan } from '../mapping/types.ts'
 import { checkVariables } from './environment.ts'
 import { foldersIn, isFile, readText, shownPath } from './files.ts'
@@ -184,6 +185,7 @@ function* compile(settings: Settings, { pipelines: all, tables }: ReadPipelines,
     pipelines: pipelines.filter(({ kind }) => kind === 'status').map(({ located }) => located),
     tables,
     timeZone: settings.timeZone,
+    zones: otherZones(settings),
     // Without a port a destination is nobody: what would be sent to it is not made, and never owed.
     destinations: settings.destinations.filter(({ port }) => port !== 0).map(({ name }) => name),
     origins: Object.fromEntries(settings.sources.map(({ name, destination }) => [name, destination])),

@@ -54,6 +54,11 @@ function wrongKind(given: unknown, expected: string): string | undefined {
     if (/^[0-9]+,[0-9]+$/.test(given)) return `Write it with a point: ${given.replace(',', '.')}.`
   }
   if (expected.includes('host name') && /^[^:]+:[0-9]+$/.test(given)) return 'The port has a setting of its own.'
+  if (expected.startsWith('a time zone')) {
+    const zone = suggest(given, Intl.supportedValuesOf('timeZone'))
+    if (zone !== undefined) return `Did you mean ${zone}?`
+    return 'A zone is an area and a city, as Europe/Berlin: CEST or UTC+2 would be wrong for half of the year.'
+  }
   const words = /^one of (.*)$/.exec(expected)?.[1]?.split(', ')
   const meant = words === undefined ? undefined : suggest(given, words)
   return meant === undefined ? undefined : `Did you mean ${meant}?`

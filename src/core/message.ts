@@ -56,9 +56,9 @@ export type PatientAct =
 export interface Arrival {
   /** (0038,0010), absent where the message names no visit. */
   readonly admissionId?: string
-  /** DA in the site's zone, absent where the message has no time: the day on which it was accepted. */
+  /** DA in the source's zone, absent where the message has no time: the day on which it was accepted. */
   readonly day?: string
-  /** Zone of the site. */
+  /** Zone of the source. */
   readonly timeZone: string
 }
 

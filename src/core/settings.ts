@@ -14,7 +14,7 @@ export interface Settings {
   /** Where HTTP and MLLP listen, default 127.0.0.1. */
   readonly bind: string
   readonly http: HttpSettings
-  /** IANA name; times without an offset are in this zone. Default: the system's. */
+  /** IANA name; times without an offset are in this zone, but for those of sources that have their own. Default: the system's. */
   readonly timeZone: string
   readonly sources: readonly SourceSettings[]
   readonly orthancs: readonly OrthancSettings[]
@@ -26,13 +26,7 @@ export interface Settings {
     /** Nothing expires before the clock has run steadily for so long since it jumped. */
     readonly afterClockJumpHours: number
   }
-  /** Used where neither message nor table gives one; `''`: none, the message gets AE 101. */
-  readonly defaults: {
-    readonly stationAeTitle: string
-    readonly modality: string
-    readonly issuerOfPatientId: string
-    readonly incomplete: Incomplete
-  }
+  readonly defaults: Defaults
   readonly retention: {
     readonly messageDays: number
     readonly messageCount: number
@@ -51,6 +45,14 @@ export interface Settings {
     readonly drainSeconds: number
   }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
+}
+
+/** Used where neither message nor table gives one; `''`: none, the message gets AE 101. */
+interface Defaults {
+  readonly stationAeTitle: string
+  readonly modality: string
+  readonly issuerOfPatientId: string
+  readonly incomplete: Incomplete
 }
 
 /** What becomes of an order that has a start and lacks modality, station or procedure: AE 101, or kept and shown to no modality. Without a start it is kept in either case. */
@@ -85,6 +87,10 @@ export interface SourceSettings {
   readonly charset: 'trust' | 'detect'
   /** Assigning authority of the order numbers; default the source's name. */
   readonly authority: string
+  /** IANA name; `''`: that of the site. */
+  readonly timeZone: string
+  /** `''`: that of the site. */
+  readonly defaults: Omit<Defaults, 'incomplete'> & { readonly incomplete: Incomplete | '' }
   /** Of an ORC-1 that no line of the pipeline's `orderControl` names. */
   readonly unknownOrderControl: UnknownOrderControl
   /** Name of the destination that is told about its orders; `none`: nobody. */

@@ -238,8 +238,15 @@ export interface CompletionRule extends CompletionPolicy {
 export interface ExamRules {
   readonly status: StatusPlan
   readonly completion: Completion
-  /** A step that never began expires so many days after its scheduled day has ended in the site's zone; absent: never. */
-  readonly noShow?: { readonly days: number; readonly timeZone: string; readonly notBefore?: Instant }
+  /** A step that never began expires so many days after its scheduled day has ended in the zone of its order's source; absent: never. */
+  readonly noShow?: {
+    readonly days: number
+    /** Of the site. */
+    readonly timeZone: string
+    /** Of the sources that have another, by name. */
+    readonly zones?: Readonly<Record<string, string>>
+    readonly notBefore?: Instant
+  }
   /** Since when time is known to have passed evenly: a clock that jumped has not made anybody wait for longer. */
   readonly steadySince?: Instant
   /** The latest that a clock has shown before it was set back: what is stamped up to here and lies ahead was stamped before that. */

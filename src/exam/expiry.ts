@@ -1,6 +1,6 @@
 /**
  * No-show: a step that nobody began leaves the worklist when its scheduled day, in the
- * site's zone, has been over for the site's number of days (calendar days, whatever the clocks do). Each order has one deadline,
+ * zone of its order's source, has been over for the site's number of days (calendar days, whatever the clocks do). Each order has one deadline,
  * the earliest of its waiting steps; whatever changes the order moves it.
  */
 import type { Instant } from '../core/ids.ts'
@@ -60,7 +60,7 @@ function dueOf({ stepStatus, attributes }: Step, order: Order, noShow: NoShow): 
   // Whom nobody expects does not fail to come.
   if (noShow === undefined || hold?.on === true) return undefined
   if (stepStatus !== 'SCHEDULED' && stepStatus !== 'ARRIVED' && stepStatus !== 'READY') return undefined
-  const due = dayOver(attributes['ScheduledProcedureStepStartDate'], noShow)
+  const due = dayOver(attributes['ScheduledProcedureStepStartDate'], noShow.days, zoneOf(order, noShow))
   if (due === undefined) return undefined
   const { createdAt, reopenedAt = createdAt, plannedAgainAt = createdAt } = order
   const times = [createdAt, reopenedAt, plannedAgainAt, hold?.at ?? createdAt]
@@ -70,11 +70,15 @@ function dueOf({ stepStatus, attributes }: Step, order: Order, noShow: NoShow): 
   return planned > notBefore ? planned : notBefore
 }
 
+function zoneOf({ source }: Order, { timeZone, zones = {} }: NonNullable<NoShow>): string {
+  return (Object.hasOwn(zones, source) ? zones[source] : undefined) ?? timeZone
+}
+
 /** Many orders are of the same few days, and Intl is slow. */
 const dues = new Map<string, Instant | undefined>()
 
 /** The start of the day that comes so many days after the one after `date` (DA); undefined when that is no date. */
-function dayOver(date: unknown, { days, timeZone }: NonNullable<NoShow>): Instant | undefined {
+function dayOver(date: unknown, days: number, timeZone: string): Instant | undefined {
   if (typeof date !== 'string' || date === '') return undefined
   const key = `${date} ${days} ${timeZone}`
   const found = dues.get(key)

@@ -44,7 +44,7 @@ function ownTime(study: Study | undefined): string | undefined {
   return undefined
 }
 
-/** In the site's zone and without its offset: the receiver keeps the hospital's time. */
+/** In the zone of the order's source and without its offset: the receiver keeps the hospital's time. */
 export function localTime(instant: string | undefined, { timeZone }: StatusScene): string {
   if (instant === undefined || Number.isNaN(Date.parse(instant))) return ''
   return formatTime(instant, timeZone).slice(0, 14)

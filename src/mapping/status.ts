@@ -30,7 +30,7 @@ function render(pipelines: readonly StatusPipeline[], event: ExamEvent, input: S
   const messages: StatusMessage[] = []
   const heard = pipelines.filter((pipeline) => pipeline.on.has(event.kind) && hears(pipeline, event))
   if (heard.length === 0) return messages
-  const scene = sceneOf(event, input.timeZone)
+  const scene = sceneOf(event, zoneOf(event, input))
   for (const pipeline of heard) {
     const endpoints = endpointsOf(pipeline, event, input)
     if (endpoints.length === 0) continue
@@ -46,6 +46,11 @@ function render(pipelines: readonly StatusPipeline[], event: ExamEvent, input: S
     }
   }
   return messages
+}
+
+/** A RIS is told of its order in the zone in which it speaks of it. */
+function zoneOf({ order }: ExamEvent, { timeZone, zones = {} }: StatusInput): string {
+  return (order !== undefined && Object.hasOwn(zones, order.source) ? zones[order.source] : undefined) ?? timeZone
 }
 
 /** Of several Orthancs a pipeline hears those it names; what a person or a message did is told by all. */

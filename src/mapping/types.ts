@@ -18,7 +18,7 @@ export interface PlanInput {
   readonly site: PlanSite
 }
 
-/** The site's defaults that a translation depends on. */
+/** The defaults that a translation depends on: the site's, or the source's where it has its own. */
 export interface PlanSite {
   readonly timeZone: string
   readonly authority: string
@@ -29,6 +29,8 @@ export interface PlanSite {
   readonly incomplete?: Incomplete
   /** What the source says of an ORC-1 that the pipeline's table does not name; absent: as the pipeline says. */
   readonly unknownOrderControl?: UnknownOrderControl
+  /** Names of those that are the source's own, to tell people. */
+  readonly ofSource?: readonly string[]
 }
 
 /** The pipelines of orders and patients of one source, compiled. */
@@ -75,6 +77,8 @@ export interface StatusInput {
   readonly pipelines: readonly Located[]
   readonly tables: Readonly<Record<string, string>>
   readonly timeZone: string
+  /** Name of a source: the zone of what is told of its orders, where it is another than `timeZone`. */
+  readonly zones?: Readonly<Record<string, string>>
   /** Names of the destinations that may stand in `to:`. */
   readonly destinations: readonly string[]
   /** Name of a source: the destination that is told of its orders (`to: origin`). Absent: the only destination there is. */

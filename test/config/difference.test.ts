@@ -113,6 +113,8 @@ test.each([
   ['defaults:', 'retention: { orderDays: 3 }\ndefaults:', 'retention.orderDays', false],
   ['defaults:', 'retention: { duplicateCount: 1000 }\ndefaults:', 'retention.duplicateCount', true],
   ['    port: 2575', '    port: 2575\n    authority: RIS', 'sources.ris-orders.authority', false],
+  ['    port: 2575', '    port: 2575\n    defaults: { modality: MR }', 'sources.ris-orders.defaults.modality', false],
+  ['    port: 2575', '    port: 2575\n    timeZone: Asia/Tokyo', 'sources.ris-orders.timeZone', true],
   ['    port: 2575', '    port: 2576', 'sources.ris-orders.port', true],
   ['    port: 2575', '    port: 2575\n    ack: applied', 'sources.ris-orders.ack', true],
   ['8042', '8043', 'orthancs.orthanc.url', true],

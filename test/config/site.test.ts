@@ -75,6 +75,8 @@ test('the id of a plan changes with everything that a translation depends on, an
     idOf(changed('config/worklane.yaml', 'port: 2575', 'port: 2575\n    authority: RIS')),
     idOf(changed('config/worklane.yaml', 'modality: CT', 'modality: CT\n  incomplete: hold')),
     idOf(changed('config/worklane.yaml', 'port: 2575', 'port: 2575\n    unknownOrderControl: reject')),
+    idOf(changed('config/worklane.yaml', 'port: 2575', 'port: 2575\n    timeZone: Asia/Seoul')),
+    idOf(changed('config/worklane.yaml', 'port: 2575', 'port: 2575\n    defaults: { modality: MR }')),
     idOf(changed('config/tables/procedures.csv', 'MR01', 'MR02')),
     idOf(changed('pipelines/orders/pipeline.yaml', 'AccessionNumber: OBR-18', 'AccessionNumber: OBR-20')),
   ]
@@ -101,6 +103,47 @@ test('a source and the defaults of a site say what becomes of what the pipeline 
   })
   const plan = incomplete.site?.plans.get('ris-orders')
   expect(plan && judged(plan).verdict).toMatchObject({ kind: 'accepted', warnings: [{ code: 'E340' }] })
+})
+
+test('a source may have its own zone and defaults; what it leaves empty is as the site says', () => {
+  const { site } = load({
+    'config/worklane.yaml': `bind: 127.0.0.1
+timeZone: Europe/Berlin
+sources:
+  - name: ris-orders
+    port: 2575
+  - name: south
+    port: 2576
+    timeZone: Europe/Lisbon
+    defaults: { modality: MR, issuerOfPatientId: SOUTH }
+orthancs:
+  - name: orthanc
+    url: http://127.0.0.1:8042
+defaults: { stationAeTitle: ANY1, modality: CT, issuerOfPatientId: NORTH }
+`,
+    'config/tables/procedures.csv': 'code,modality,station\nCTABD,,\nMRHEAD,MR,MR01\n',
+    'pipelines/orders/pipeline.yaml': (smallSite['pipelines/orders/pipeline.yaml'] ?? '')
+      .replace('from: ris-orders', 'from: [ris-orders, south]')
+      .replace('step: step.modality', 'step: OBR-20'),
+  })
+  const at = (start: string) => order.toString().replace('20260302101500', start)
+  const from = (source: string, start: string) => {
+    const parsed = parse(Buffer.from(at(start)))
+    const plan = site?.plans.get(source)
+    if (parsed.kind !== 'message' || plan === undefined) throw new Error('not read')
+    const { verdict, lines } = plan.explain(parsed.message)
+    const [group] = verdict.kind === 'accepted' ? verdict.groups : []
+    const [step] = group?.steps ?? []
+    const origin = lines.find(({ keyword }) => keyword === 'Modality')?.origin
+    const { ScheduledProcedureStepStartTime: time, Modality: modality } = step?.attributes ?? {}
+    return { time, modality, station: step?.stations[0], issuer: group?.patient?.issuerOfPatientId, origin }
+  }
+  const north = { modality: 'CT', station: 'ANY1', issuer: 'NORTH', origin: 'defaults.modality of the site' }
+  const south = { modality: 'MR', station: 'ANY1', issuer: 'SOUTH', origin: 'defaults.modality of the source south' }
+  expect(from('ris-orders', '20260302101500')).toEqual({ ...north, time: '101500' })
+  expect(from('south', '20260302101500')).toEqual({ ...south, time: '101500' })
+  expect(from('ris-orders', '20260302101500+0000')).toEqual({ ...north, time: '111500' })
+  expect(from('south', '20260302101500+0000')).toEqual({ ...south, time: '101500' })
 })
 
 test('everything that is wrong in all files is said at once, by file and line', () => {

@@ -96,6 +96,8 @@ export function aSource(given: Partial<SourceSettings> = {}): SourceSettings {
     defaultCharset: 'UNICODE UTF-8',
     charset: 'detect',
     authority: 'RIS',
+    timeZone: '',
+    defaults: { stationAeTitle: '', modality: '', issuerOfPatientId: '', incomplete: '' },
     unknownOrderControl: 'pipeline',
     destination: 'none',
     application: 'WORKLANE',

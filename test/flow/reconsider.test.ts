@@ -1,3 +1,4 @@
+import { aSource } from '../contract/worklane.ts'
 import { expect, test } from 'vitest'
 import type { ReconsiderContext } from '../../src/flow/reconsider.ts'
 import { examRules, rulesMark } from '../../src/flow/exam-rules.ts'
@@ -105,11 +106,14 @@ test('the mark changes with every rule, and with nothing else', () => {
     { noShow: { days: 0 } },
     { noShow: { days: 8 } },
     { timeZone: 'Europe/Lisbon' },
+    { sources: [aSource({ name: 'south', timeZone: 'Europe/Lisbon' })] },
+    { sources: [aSource({ name: 'north', timeZone: 'Europe/Lisbon' })] },
   ]
   expect(new Set([mark(), ...others.map((change) => mark(change))]).size).toBe(others.length + 1)
   expect(mark({ completion: { ...settings.completion, rules: [{ ...rules[0], stations: [] }] } })).toBe(
     mark({ completion: { ...settings.completion, rules } }),
   )
+  expect(mark({ sources: [aSource({ timeZone: 'Europe/Berlin' }), aSource()] })).toBe(mark())
   expect(mark({ noShow: { days: 0 }, timeZone: 'Europe/Lisbon' })).toBe(mark({ noShow: { days: 0 } }))
 })
 

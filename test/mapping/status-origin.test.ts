@@ -55,6 +55,24 @@ test('a pipeline may tell the origin and another, each once', () => {
   expect(told(plan, 'started')).toEqual(['ris-a by status', 'statistics by status'])
 })
 
+test('a RIS is told the time in the zone in which it orders; who orders in none is told that of the site', () => {
+  const text = form('status', 'origin').replace('OBX-5: study.StudyInstanceUID', 'ORC-9: event.time')
+  const zones = { 'ris-b': 'Asia/Tokyo' }
+  const plan = statusPlan([text], { ...twoRis, timeZone: 'Europe/Berlin', zones })
+  const times = (source: string) => {
+    const [message] = plan.render({
+      ...anEvent('started', { order: anOrder({ source }) }),
+      at: '2026-10-16T20:00:00.000Z',
+    })
+    const lines = Buffer.from(message?.bytes ?? [])
+      .toString()
+      .split('\r')
+    return [lines[0]?.split('|')[6], lines.find((line) => line.startsWith('ORC'))?.split('|')[9]]
+  }
+  expect(times('ris-a')).toEqual(['20261016220000+0200', '20261016220000'])
+  expect(times('ris-b')).toEqual(['20261017050000+0900', '20261017050000'])
+})
+
 test('messages of one event have control IDs of their own', () => {
   const plan = statusPlan([form('status', '[origin, statistics]'), form('all', 'statistics')], twoRis)
   expect(plan.render(anEvent('started')).map(({ controlId }) => controlId)).toEqual(['W0', 'W1', 'W2'])

@@ -26,6 +26,20 @@ describe('a step that nobody began expires', () => {
     expect(noShow(story)).toBeUndefined()
   })
 
+  test('the day is that of the source of its order, and of a source without a zone that of the site', () => {
+    for (const [zones, expected] of [
+      [{ ris: 'America/New_York' }, '2026-10-17T04:00:00.000Z'],
+      [{ south: 'America/New_York' }, '2026-10-16T22:00:00.000Z'],
+    ] as const) {
+      const story = createStory({}, { days: 0, timeZone: 'Europe/Berlin', zones })
+      story.message({})
+      expect([story.order().source, noShow(story)]).toEqual(['ris', expected])
+      story.wait(day)
+      story.wait(day)
+      expect(statuses(story)).toEqual(['EXPIRED'])
+    }
+  })
+
   test('the day is that of the site, through changes of its clocks', () => {
     for (const [timeZone, date, days, expected] of [
       ['UTC', '20261016', 7, '2026-10-24T00:00:00.000Z'],
