@@ -11,7 +11,8 @@ import { inSlices } from './config/slices.ts'
 import type { Reloader } from './core/configuration.ts'
 import { timeZoneOf } from './core/of-source.ts'
 import type { Clock, Jobs, Log, PartHealth, Store } from './core/ports.ts'
-import type { OrthancSettings, SourceSettings } from './core/settings.ts'
+import type { RetryPolicy } from './core/retry.ts'
+import type { DestinationSettings, OrthancSettings, Settings, SourceSettings } from './core/settings.ts'
 import { writePart10 } from './dicom/part10.ts'
 import { withLongNumbers } from './flow/long-numbers.ts'
 import { checkCounters, withAges } from './flow/count.ts'
@@ -55,6 +56,8 @@ export interface EngineOptions {
   readonly site: Site
   readonly log: Log
   readonly clock?: Clock
+  /** A reload has brought these: for what belongs to whoever started the engine, such as the log. */
+  readonly settingsChanged?: (settings: Settings) => void
   /** Shorter in tests of taking over. */
   readonly leaseMilliseconds?: number
   /** Shorter in tests of drift. */
@@ -134,10 +137,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       compare: differences,
       apply(next) {
         const mark = rulesMark(rules)
+        const nextRules = examRules(next.settings, next.status)
         current = next
-        rules = examRules(next.settings, next.status)
+        rules = nextRules
         for (const [name, plan] of next.plans) plans.set(name, plan)
-        if (rulesMark(rules) !== mark) reconsider()
+        options.settingsChanged?.(next.settings)
+        // An engine that stops judges nothing anew: the one that starts next does.
+        if (rulesMark(rules) !== mark && !isStopping) reconsider()
       },
       clock,
       log,
@@ -159,7 +165,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       name: orthanc.name,
       ...createPublisher({
         target: createFolderTarget({ name: orthanc.name, dir: orthanc.worklistDir, part10: writePart10 }),
-        retry: orthanc.retry,
+        get retry() {
+          return retryNow(orthanc)
+        },
         store,
         jobs,
         clock,
@@ -197,7 +205,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
     const deliverers = new Map<string, Deliverer>()
     const telling = new Map<string, () => boolean>()
-    for (const destination of settings.destinations.filter(({ port }) => port !== 0)) {
+    for (const first of settings.destinations.filter(({ port }) => port !== 0)) {
+      const destination = destinationNow(first)
       const sender = createSender({ destination, log })
       later(() => sender.close())
       const deliverer = createDeliverer({ destination, outbox: store, sender, jobs, clock, log, metrics })
@@ -373,6 +382,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     later(
       store.onHealth((up) => {
         if (up) {
+          configuration.storeIsBack().catch((error: unknown) => log.debug(defect(error), 'plans not kept again'))
           jobs.wake('drain')
           for (const name of deliverers.keys()) jobs.wake(`deliver:${name}`)
         }
@@ -410,7 +420,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       configuration,
       async stop() {
         isStopping = true
-        const seconds = settings.stop.drainSeconds
+        const seconds = current.settings.stop.drainSeconds
         await sayFarewell({ store, listeners, drainer, destinations: telling, log, seconds })
         await stopAll()
         log.info({}, 'engine stopped')
@@ -425,6 +435,25 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       // A clock that was set back: deadlines by its stamps of before lie too far ahead.
       const mark = `${rulesMark(rules)}${time.setBackMark()}`
       reconsidering = reconsiderAll({ store, mark, clock, log, wake, ...since })
+    }
+
+    function retryNow({ name, retry }: OrthancSettings): RetryPolicy {
+      return current.settings.orthancs.find((one) => one.name === name)?.retry ?? retry
+    }
+
+    /** A receiver as the version in force has it; where it is, only a restart changes. */
+    function destinationNow(first: DestinationSettings): DestinationSettings {
+      const now = (): DestinationSettings =>
+        current.settings.destinations.find(({ name }) => name === first.name) ?? first
+      return {
+        ...first,
+        get acknowledgmentSeconds() {
+          return now().acknowledgmentSeconds
+        },
+        get retry() {
+          return now().retry
+        },
+      }
     }
 
     function listen(source: SourceSettings): Listener {
@@ -462,7 +491,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       return createWatch({
         source,
         inbox: store,
-        retry: orthanc.retry,
+        get retry() {
+          return retryNow(orthanc)
+        },
         log,
         metrics,
         clock,

@@ -6,16 +6,18 @@ const mostDetails = 12
 
 /** What would change, for a person who is to say yes or no. */
 export function changesText(changes: readonly ConfigurationChange[], io: Pick<Io, 'isTty' | 'env'>): string {
-  return changes.map((change) => changeText(change, io)).join('')
+  const isRefused = changes.some(({ needsRestart }) => needsRestart)
+  return changes.map((change) => changeText(change, isRefused, io)).join('')
 }
 
 function changeText(
   { subject, kind, details, sources, needsRestart }: ConfigurationChange,
+  isRefused: boolean,
   io: Pick<Io, 'isTty' | 'env'>,
 ): string {
   const paint = painter(io)
   const whose = sources.length === 0 || subject.startsWith('setting ') ? '' : `  (${sources.join(', ')})`
-  const restart = needsRestart ? `  ${paint.red('needs a restart')}` : ''
+  const restart = needsRestart ? `  ${paint.red('needs a restart')}` : isRefused ? '  needs none' : ''
   const shown = details.slice(0, mostDetails).map((detail) => `    ${detailText(detail)}\n`)
   const rest = details.length - mostDetails
   const more = rest > 0 ? [`    and ${rest} more; --json shows them all\n`] : []

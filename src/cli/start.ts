@@ -27,13 +27,23 @@ export async function start(args: readonly string[], io: Io): Promise<number> {
 
   const { site } = loaded
   const log = createLog({ level: site.settings.log.level, destination: { write: (line) => io.stderr(line) } })
+  let { drainSeconds } = site.settings.stop
+  const settingsChanged = ({ log: { level }, stop }: Settings): void => {
+    log.setLevel(level)
+    drainSeconds = stop.drainSeconds
+  }
+  // Of a terminal it says that the person has gone: then it ends the engine, as it ends everything.
+  let hangUp = (): void => void (isAwaited = true)
+  let isAwaited = false
+  const onHangUp = (): void => hangUp()
+  if (!process.stdin.isTTY) process.on('SIGHUP', onHangUp)
   endOnDefects(log)
   const signalled = signal()
   let engine
   try {
     // Here and not above: the other verbs need none of it, and would wait for it.
     const { startEngine } = await import('../engine.ts')
-    engine = await startEngine({ site, log })
+    engine = await startEngine({ site, log, settingsChanged })
   } catch (error) {
     endSoon()
     return failed(error, site.settings, { io, log })
@@ -44,15 +54,14 @@ export async function start(args: readonly string[], io: Io): Promise<number> {
   )
   // As `worklane reload --yes`; what came of it is in the log.
   const { configuration } = engine
-  const hangUp = (): void => {
+  hangUp = () => {
     configuration.reload({ by: 'SIGHUP' }).catch((error: unknown) => log.error(defect(error), 'reload failed'))
   }
-  // Of a terminal it says that the person has gone: then it ends the engine, as it ends everything.
-  if (!process.stdin.isTTY) process.on('SIGHUP', hangUp)
+  if (isAwaited) hangUp()
   log.info({ signal: await signalled }, 'stopping')
   process.on('SIGHUP', () => undefined)
-  process.removeListener('SIGHUP', hangUp)
-  const stopSeconds = site.settings.stop.drainSeconds + graceSeconds
+  process.removeListener('SIGHUP', onHangUp)
+  const stopSeconds = drainSeconds + graceSeconds
   const late = setTimeout(() => {
     log.error({ seconds: stopSeconds }, 'stop took too long')
     process.exit(1)

@@ -12,17 +12,10 @@ const reloadable: readonly RegExp[] = [
   /^defaults\b/,
   /^retention\.(?!duplicateCount$)/,
   /^sources\.[^.]+\.(?:authority|unknownOrderControl|destination|defaults\..*)$/,
-  /^destinations\.[^.]+\.(?:status|header)\b/,
-]
-
-/** In words: `docs/how-to/change-a-pipeline.md` lists them. */
-export const reloadableSettings = [
-  'completion',
-  'noShow',
-  'defaults',
-  'retention (not duplicateCount)',
-  'sources[].authority, unknownOrderControl, destination, defaults',
-  'destinations[].status, header',
+  /^destinations\.[^.]+\.(?:status|header|retry|acknowledgmentSeconds)\b/,
+  /^orthancs\.[^.]+\.retry\b/,
+  /^log\.level$/,
+  /^stop\.drainSeconds$/,
 ]
 
 /** What is different in a site that is to take the place of another, for people: settings, then pipelines, then tables. */
@@ -61,12 +54,17 @@ function ofSettings(now: Site, next: Site): readonly ConfigurationChange[] {
     changes.set(subject, {
       subject,
       kind,
-      details: isWhole ? [] : [{ ...placed(next, found), what: valuesText(old, found) }],
+      details: isWhole ? entryDetails(next, found) : [{ ...placed(next, found), what: valuesText(old, found) }],
       sources: /^sources\.([^.]+)/.exec(name)?.slice(1) ?? [],
       needsRestart: isWhole || !reloadable.some((one) => one.test(name)),
     })
   }
   return [...changes.values()]
+}
+
+/** Where an endpoint that is new stands; one that is gone stands nowhere. */
+function entryDetails(next: Site, found: Leaf | undefined): readonly ConfigurationDetail[] {
+  return found === undefined ? [] : [{ place: next.place(found.path.slice(0, 2)), what: 'it is new' }]
 }
 
 function has(endpoint: string, leaves: ReadonlyMap<string, Leaf>): boolean {
@@ -106,12 +104,16 @@ function ofPipelines(now: Site, next: Site): readonly ConfigurationChange[] {
     const [old, found] = [before.get(name), after.get(name)]
     const one = found ?? old
     if (one === undefined) return []
-    const details = old === undefined || found === undefined ? [] : inPipeline(old, found)
+    const details = found === undefined ? [] : old === undefined ? newPipeline(found) : inPipeline(old, found)
     if (old !== undefined && found !== undefined && details.length === 0) return []
     const kind = old === undefined ? 'added' : found === undefined ? 'removed' : 'changed'
     const sources = one.kind === 'status' ? [] : union(old?.sources ?? [], found?.sources ?? [])
     return [{ subject: `pipeline ${name}`, kind, details, sources, needsRestart: false }]
   })
+}
+
+function newPipeline({ located }: PipelineFile): readonly ConfigurationDetail[] {
+  return [{ place: located.place([]), what: 'it is new' }]
 }
 
 function inPipeline(old: PipelineFile, found: PipelineFile): readonly ConfigurationDetail[] {
@@ -133,7 +135,8 @@ function ofTables(now: Site, next: Site): readonly ConfigurationChange[] {
     const kind = old === undefined ? 'added' : found === undefined ? 'removed' : 'changed'
     const path = next.files.find((file) => basename(file) === name)
     const file = path === undefined ? name : next.shown(path)
-    const details = old === undefined || found === undefined ? [] : inTable(old, found, file)
+    const whole = { place: { file, line: 1, column: 1 }, what: 'it is new' }
+    const details = found === undefined ? [] : old === undefined ? [whole] : inTable(old, found, file)
     const using = [...now.pipelines, ...next.pipelines].filter(({ located }) => usesTable(located.value, name))
     const sources = using.filter(({ kind: one }) => one !== 'status').flatMap((one) => one.sources)
     return [{ subject: `table ${name}`, kind, details, sources: [...new Set(sources)], needsRestart: false }]
@@ -149,7 +152,8 @@ function inTable(old: string, found: string, file: string): readonly Configurati
     const what = was === undefined ? `row ${key} is new: ${text}` : `row ${key}: ${becomes(was.text, text)}`
     return [{ place: { file, line, column: 1 }, what }]
   })
-  const gone = [...before.keys()].filter((key) => !after.has(key)).map((key) => ({ what: `row ${key} is gone` }))
+  const lost = [...before].filter(([key]) => !after.has(key))
+  const gone = lost.map(([key, { line }]) => ({ what: `row ${key} is gone; it stood in line ${line} of ${file}` }))
   return [...details, ...gone]
 }
 

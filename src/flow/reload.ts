@@ -52,6 +52,8 @@ export interface StartedReloader extends Reloader {
   rememberPlans(): Promise<void>
   /** The engine runs: its files are in force. */
   start(): Promise<void>
+  /** It may have begun anew meanwhile: then it is told again what it has to keep. */
+  storeIsBack(): Promise<void>
   /** For `/health/ready`: nothing when all engines of the store run what their files hold. */
   parts(): Promise<readonly PartHealth[]>
 }
@@ -113,6 +115,14 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
     return store.activate({ version, at: clock(), how, by, engine, plans: plansOf(next), ...optional }, texts)
   }
 
+  /** What is asked for while the engine starts finds it started. */
+  function onceBegun<T>(work: () => Promise<T>): Promise<T> {
+    return inTurn(async () => {
+      if (active === undefined) await begin()
+      return work()
+    })
+  }
+
   /** One after the other: a plan that was shown is of what ran when it is done. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = turn.then(work)
@@ -126,6 +136,13 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
       log.warn(fields, how === 'reload' ? 'reload refused' : 'rollback refused')
     }
     return { kind: 'refused', running: site.version, refused }
+  }
+
+  /** Somebody wants what runs here: if another engine put a version in force last, it is the other that is behind now. */
+  async function affirm({ by, reason }: Pick<ReloadAsked, 'by' | 'reason'>): Promise<void> {
+    const [newest] = await store.activations(1)
+    if (newest === undefined || newest.version === site.version) return
+    active = await activate(site, { how: 'reload', by, reason, before: active?.before })
   }
 
   async function bring({ how, asked, loaded, before }: Wanted<Site>): Promise<ReloadOutcome> {
@@ -142,6 +159,7 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
     if (isPlan) return { kind: 'done', done: { kind: 'planned', ...done } }
     if (next.version === site.version) {
       onDisk = undefined
+      await affirm({ by, reason })
       return { kind: 'done', done: { kind: 'unchanged', ...done } }
     }
     await rememberPlans(next)
@@ -173,14 +191,19 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
   return {
     rememberPlans: () => rememberPlans(site),
     start: () => inTurn(begin),
+    storeIsBack: () =>
+      inTurn(async () => {
+        await rememberPlans(site)
+        if (active !== undefined && (await store.activations(1)).length === 0) await begin()
+      }),
     running: (): RunningConfiguration => ({ version: site.version, since, plans: plansOf(site) }),
     history: () => store.activations(),
     texts: (version) => store.texts(version),
 
-    reload: (asked) => inTurn(async () => bring({ how: 'reload', asked, loaded: await readFiles() })),
+    reload: (asked) => onceBegun(async () => bring({ how: 'reload', asked, loaded: await readFiles() })),
 
     rollback: (asked) =>
-      inTurn(async () => {
+      onceBegun(async () => {
         const all = await store.activations()
         const { to } = asked
         const target = all.find(({ number, version }) =>

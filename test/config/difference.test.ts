@@ -85,7 +85,7 @@ test('rows of a table are told by their key', () => {
   expect(change?.details).toEqual([
     { place: { file: table, line: 2, column: 1 }, what: 'row CTABD: "CTABD,CT,CT01" becomes "CTABD,CT,CT02"' },
     { place: { file: table, line: 3, column: 1 }, what: 'row USABD is new: USABD,US,US01' },
-    { what: 'row MRHEAD is gone' },
+    { what: `row MRHEAD is gone; it stood in line 3 of ${table}` },
   ])
 })
 

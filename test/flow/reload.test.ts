@@ -27,13 +27,15 @@ function engines() {
   const history: Activation[] = []
   const texts = new Map<string, ConfigurationTexts>()
   const remembered = new Set<string>()
-  const seen = { away: false, frozen: false }
+  /** `deaf`: it does what it is told, and its answer is lost. */
+  const seen = { away: false, frozen: false, deaf: false }
   const store = {
     activate: async (one: Omit<Activation, 'number'>, files: ConfigurationTexts) => {
       if (seen.away) throw storeAway()
       const activation = { ...one, number: history.length + 1 }
       history.unshift(activation)
       texts.set(one.version, files)
+      if (seen.deaf) throw storeAway()
       return activation
     },
     activations: async (limit = 1000) => {
@@ -47,7 +49,13 @@ function engines() {
     seen,
     history,
     remembered,
-    async start(first: Made) {
+    /** Somebody emptied the store. */
+    empty(): void {
+      history.length = 0
+      texts.clear()
+      remembered.clear()
+    },
+    async start(first: Made, { isStarted = true } = {}) {
       const log = keptLog()
       /** `writes`: so often somebody writes while they are read. */
       const disk = { site: first as Made | undefined, writes: 0, looks: 0 }
@@ -75,7 +83,7 @@ function engines() {
         engine: 'pc 1',
       })
       await reloader.rememberPlans()
-      await reloader.start()
+      if (isStarted) await reloader.start()
       return { reloader, disk, applied, log, by: { by: 'me' } }
     },
   }
@@ -206,6 +214,56 @@ test('each engine reloads by itself; the others say that they run another versio
   // The second one did the same step, not one more.
   expect(all.history).toHaveLength(2)
   expect(await two.reloader.rollback(two.by)).toMatchObject({ done: { to: 'v-a' } })
+})
+
+test('an engine of another version that is gone for good is outvoted by a reload of what runs here', async () => {
+  const all = engines()
+  const one = await all.start(made('a'))
+  const gone = await all.start(made('a'))
+  gone.disk.site = made('b')
+  await gone.reloader.reload(gone.by)
+  expect(await one.reloader.parts()).toMatchObject([{ code: 'E844' }])
+  // Looking changes nothing.
+  expect(await one.reloader.reload({ ...one.by, plan: true })).toMatchObject({ done: { kind: 'planned' } })
+  expect(await one.reloader.parts()).toMatchObject([{ code: 'E844' }])
+  expect(await one.reloader.reload(one.by)).toMatchObject({ done: { kind: 'unchanged' } })
+  expect([await one.reloader.parts(), one.applied]).toEqual([[], []])
+  expect(await gone.reloader.parts()).toMatchObject([{ code: 'E844' }])
+})
+
+test('a version that the store kept, though its answer was lost, comes into force when it is asked for again', async () => {
+  const all = engines()
+  const { reloader, disk, applied, by } = await all.start(made('a'))
+  disk.site = made('b')
+  all.seen.deaf = true
+  await expect(reloader.reload(by)).rejects.toMatchObject({ code: 'E501' })
+  expect([applied, all.history.length]).toEqual([[], 2])
+  all.seen.deaf = false
+  expect(await reloader.reload(by)).toMatchObject({ done: { kind: 'reloaded', from: 'v-a', to: 'v-b' } })
+  expect([applied, all.history.length]).toEqual([['b'], 2])
+  expect(await reloader.rollback(by)).toMatchObject({ done: { to: 'v-a' } })
+})
+
+test('a store that begins anew is told what judges, so that messages find their plan; one that is only back is not told twice', async () => {
+  const all = engines()
+  const { reloader, disk, by } = await all.start(made('a'))
+  disk.site = made('b')
+  await reloader.reload(by)
+  await reloader.storeIsBack()
+  expect(all.history).toHaveLength(2)
+  all.empty()
+  await reloader.storeIsBack()
+  expect([...all.remembered]).toEqual(['plan-b'])
+  expect(all.history.map(({ version, how }) => [version, how])).toEqual([['v-b', 'start']])
+})
+
+test('a reload that is asked for while the engine starts can be taken back too', async () => {
+  const all = engines()
+  const { reloader, disk, by } = await all.start(made('a'), { isStarted: false })
+  disk.site = made('b')
+  expect(await reloader.reload(by)).toMatchObject({ done: { kind: 'reloaded' } })
+  await reloader.start()
+  expect(await reloader.rollback(by)).toMatchObject({ done: { to: 'v-a' } })
 })
 
 test('a store that hangs holds up no health', async () => {
