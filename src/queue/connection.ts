@@ -1,6 +1,11 @@
 import { Queue, Worker, type Processor, type RedisOptions, type WorkerOptions } from 'bullmq'
 import type { Log } from '../core/ports.ts'
 
+/** Milliseconds. Longer than Redis takes to answer, whatever else it does. */
+const queueSilence = 5_000
+/** A worker asks for jobs, and is told after 10 s at most that there are none. */
+const workerSilence = 15_000
+
 /** How to reach Redis; how often it is tried again is decided here. */
 export type QueueConnection = Omit<RedisOptions, 'retryStrategy'>
 
@@ -11,11 +16,19 @@ export interface QueueContext {
 }
 
 /** Who adds a job is told at once that Redis is away; who waits for jobs waits until it is back. */
-export function quietly(options: QueueConnection): QueueContext['connection'] {
+export function quietly(options: QueueConnection, silenceMilliseconds?: number): QueueContext['connection'] {
   const retryStrategy = (attempt: number): number => Math.min(50 * attempt, 1000)
+  // A line that says nothing more and does not end (a machine without power, a firewall that forgot it) is given up.
+  const queue = { ...options, protocol: 2, socketTimeout: silenceMilliseconds ?? queueSilence, retryStrategy } as const
+  const worker = {
+    ...options,
+    protocol: 2,
+    socketTimeout: silenceMilliseconds ?? workerSilence,
+    retryStrategy,
+  } as const
   return {
-    queue: { ...options, protocol: 2, enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy },
-    worker: { ...options, protocol: 2, maxRetriesPerRequest: null, retryStrategy },
+    queue: { ...queue, enableOfflineQueue: false, maxRetriesPerRequest: 0 },
+    worker: { ...worker, maxRetriesPerRequest: null },
   }
 }
 

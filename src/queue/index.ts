@@ -10,6 +10,8 @@ export interface JobsOptions {
   /** Of the keys in Redis, so that several engines' queues stay apart. */
   readonly prefix?: string
   readonly log: Log
+  /** A line on which nothing is answered for so long is given up; shorter in tests. */
+  readonly silenceMilliseconds?: number
 }
 
 /**
@@ -18,7 +20,11 @@ export interface JobsOptions {
  * marks, a scheduled run by the next one.
  */
 export function createJobs(options: JobsOptions): Promise<Jobs> {
-  const shared = { connection: quietly(options.connection), prefix: options.prefix ?? 'wlq', log: options.log }
+  const shared = {
+    connection: quietly(options.connection, options.silenceMilliseconds),
+    prefix: options.prefix ?? 'wlq',
+    log: options.log,
+  }
   const waking = createWaking(shared)
   const publishing = createPublishing(shared)
   const schedules = createSchedules(shared)

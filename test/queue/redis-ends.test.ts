@@ -26,8 +26,8 @@ interface Wire {
   close(): void
 }
 
-/** A way to Redis that swallows commands, or cuts their connection, while it is told so. `nth`: of the commands of a connection that hold the word. */
-async function wire(act: 'cut' | 'swallow', word: string, nth: number, isOn: () => boolean): Promise<Wire> {
+/** A way to Redis that swallows commands, cuts their connection, or falls silent for good on it, while it is told so. `nth`: of the commands of a connection that hold the word. */
+async function wire(act: 'cut' | 'swallow' | 'silence', word: string, nth: number, isOn: () => boolean): Promise<Wire> {
   const path = join(folder.path, `${act}.sock`)
   const open = new Set<Socket>()
   let met = 0
@@ -41,13 +41,18 @@ async function wire(act: 'cut' | 'swallow', word: string, nth: number, isOn: () 
         there.destroy()
       })
     }
-    there.pipe(socket)
+    let isSilent = false
+    there.on('data', (bytes) => {
+      if (!isSilent) socket.write(bytes)
+    })
     let seen = 0
     socket.on('data', (bytes) => {
+      if (isSilent) return
       if (bytes.toString('latin1').toLowerCase().includes(word)) seen += 1
       if (isOn() && seen >= nth) {
         met += 1
         if (act === 'cut') socket.destroy()
+        isSilent = act === 'silence'
       } else there.write(bytes)
     })
   })
@@ -62,8 +67,13 @@ async function wire(act: 'cut' | 'swallow', word: string, nth: number, isOn: () 
   }
 }
 
-async function served(wired: Wire, prefix: string, use: (jobs: Jobs) => Promise<void>): Promise<void> {
-  const jobs = await createJobs({ connection: { path: wired.path }, prefix, log })
+async function served(
+  wired: Wire,
+  prefix: string,
+  use: (jobs: Jobs) => Promise<void>,
+  options: { readonly silenceMilliseconds?: number } = {},
+): Promise<void> {
+  const jobs = await createJobs({ connection: { path: wired.path }, prefix, log, ...options })
   try {
     await use(jobs)
   } finally {
@@ -112,4 +122,27 @@ test('a schedule goes on though no job of it is ever taken', async () => {
     await eventually(() => runs > before + 2, 'it runs all the same', 15)
     expect(wired.met()).toBeGreaterThan(0)
   })
+})
+
+test('I5: lines that fall silent and do not end are given up: jobs are brought again by themselves', async () => {
+  let isSilent = false
+  const wired = await wire('silence', '\r\n', 1, () => isSilent)
+  const use = async (jobs: Jobs): Promise<void> => {
+    const brought: string[] = []
+    await jobs.servePublish('folder', (id) => Promise.resolve(void brought.push(id)))
+    await eventually(async () => {
+      await jobs.publish('folder', ['O1']).catch(silent)
+      return brought.includes('O1')
+    }, 'it is brought')
+    isSilent = true
+    await expect(jobs.publish('folder', ['O2'])).rejects.toMatchObject({ code: 'E501' })
+    await eventually(() => wired.met() >= 2, 'the worker asks in vain too')
+    // From now on a new line would be heard; the old ones never are.
+    isSilent = false
+    await eventually(async () => {
+      await jobs.publish('folder', ['O3']).catch(silent)
+      return brought.includes('O3')
+    }, 'it is brought by a new line')
+  }
+  await served(wired, 'silent', use, { silenceMilliseconds: 2500 })
 })
