@@ -3,20 +3,8 @@ import type { ConfigurationChange, ConfigurationDetail } from '../core/configura
 import type { DocumentPath } from '../core/located.ts'
 import type { PipelineFile } from './pipelines.ts'
 import { declarationAt } from './reflect.ts'
+import { isReloadable } from './reloadable.ts'
 import type { Site } from './site.ts'
-
-/** What can change while the engine runs: what messages mean and what is told, no socket, no folder, no connection. */
-const reloadable: readonly RegExp[] = [
-  /^completion\b/,
-  /^noShow\b/,
-  /^defaults\b/,
-  /^retention\.(?!duplicateCount$)/,
-  /^sources\.[^.]+\.(?:authority|unknownOrderControl|destination|defaults\..*)$/,
-  /^destinations\.[^.]+\.(?:status|header|retry|acknowledgmentSeconds)\b/,
-  /^orthancs\.[^.]+\.retry\b/,
-  /^log\.level$/,
-  /^stop\.drainSeconds$/,
-]
 
 /** What is different in a site that is to take the place of another, for people: settings, then pipelines, then tables. */
 export function differences(now: Site, next: Site): readonly ConfigurationChange[] {
@@ -56,7 +44,7 @@ function ofSettings(now: Site, next: Site): readonly ConfigurationChange[] {
       kind,
       details: isWhole ? entryDetails(next, found) : [{ ...placed(next, found), what: valuesText(old, found) }],
       sources: /^sources\.([^.]+)/.exec(name)?.slice(1) ?? [],
-      needsRestart: isWhole || !reloadable.some((one) => one.test(name)),
+      needsRestart: isWhole || !isReloadable(name),
     })
   }
   return [...changes.values()]

@@ -1,5 +1,6 @@
 import type { ErrorEntry } from '../core/errors/entry.ts'
 import { everySetting, fallbackText, type Declaration } from './reflect.ts'
+import { isReloadable } from './reloadable.ts'
 
 /** `docs/reference/settings.md`, made of what is declared. */
 export function settingsReference(): string {
@@ -26,6 +27,7 @@ export function settingsReference(): string {
     'In a value, `${NAME}` is the environment variable of that name, and `${NAME:-value}` has a value for when it is ' +
       'not set or empty. `$${` stands for the characters themselves. What a variable holds is always one value: it cannot add settings. ' +
       'Inside `{ }` and `[ ]` such a value needs quotes.',
+    'What a change of a setting needs is said by its row: a [reload](../how-to/change-a-pipeline.md) of the engine, or a restart.',
     ...sections,
     '## Environment variables',
     'The shipped file names these; a file of your own may name others.',
@@ -46,9 +48,12 @@ function table(rows: readonly Row[]): string {
     const unit = declared.unit === undefined ? '' : ` (${declared.unit})`
     const example = declared.example === undefined ? '' : ` Example: \`${declared.example}\`.`
     const name = shortName(path.slice(path[1] === '[]' ? 2 : path.length > 1 ? 1 : 0))
-    return `| \`${name}\` | ${expected}${unit} | ${fallbackOf(declared)} | ${cell(declared.description ?? '')}${example} |`
+    const change = isReloadable(path.join('.')) ? 'reload' : 'restart'
+    return `| \`${name}\` | ${expected}${unit} | ${fallbackOf(declared)} | ${change} | ${cell(declared.description ?? '')}${example} |`
   })
-  return ['| Setting | Value | Default | What it does |', '| --- | --- | --- | --- |', ...lines].join('\n')
+  return ['| Setting | Value | Default | Change by | What it does |', '| --- | --- | --- | --- | --- |', ...lines].join(
+    '\n',
+  )
 }
 
 function shortName(path: readonly string[]): string {
