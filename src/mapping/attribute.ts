@@ -16,6 +16,7 @@ import { isQuantity } from './quantity.ts'
 import { checkedPath, placesOf, type Vocabulary } from './reference.ts'
 import { chooser, compileRule, compileWhen, generatedPrefix, type Condition } from './rule.ts'
 import type { Scene, Spot } from './scene.ts'
+import { lintTableValues } from './table-values.ts'
 
 export interface AttributeRule {
   readonly keyword: string
@@ -107,6 +108,11 @@ function compileAttribute(
     return undefined
   }
   checkConstants(words, attribute, value, at, many)
+  const entries: readonly unknown[] = Array.isArray(value) ? value : [value]
+  entries.forEach((entry, index) => {
+    const path = Array.isArray(value) ? [...at, index] : at
+    lintTableValues(words, attribute, entry, path, [tooLong, ...others][index] ?? tooLong)
+  })
   refuseInside(lint, value, at)
   if (!isQuantity(keyword)) refuseUnits(words, attribute, value, at)
   return {

@@ -22,7 +22,13 @@ export interface Lint {
   error(code: ErrorCode, path: DocumentPath, params?: ErrorParams, options?: LintOptions): void
   warn(code: ErrorCode, path: DocumentPath, params?: ErrorParams, options?: LintOptions): void
   /** A problem in another file, such as a table. */
-  elsewhere(code: ErrorCode, place: FilePlace, params?: ErrorParams): void
+  elsewhere(
+    code: ErrorCode,
+    place: FilePlace,
+    params?: ErrorParams,
+    severity?: Problem['severity'],
+    hint?: string,
+  ): void
   place(path: DocumentPath, of?: 'key' | 'value'): FilePlace
 }
 
@@ -84,7 +90,7 @@ export function createLint(located: Located): Lint {
     },
     error: at('error'),
     warn: at('warning'),
-    elsewhere: (code, place, params = {}) => add('error', code, place, params),
+    elsewhere: (code, place, params = {}, severity = 'error', hint) => add(severity, code, place, params, hint),
     place: (path, of = 'value') => located.place(path, of),
   }
 }

@@ -11,7 +11,7 @@ import type { Lint } from './lint.ts'
 import { literal, none, telling, type Pieces } from './piece.ts'
 import type { Scene } from './scene.ts'
 import { suggest } from './suggest.ts'
-import type { Table } from './table.ts'
+import { shownColumns, type Table } from './table.ts'
 
 export type Source = (scene: Scene) => Pieces
 
@@ -229,7 +229,7 @@ function columnReference(words: Vocabulary, text: string, at: DocumentPath): Ref
     return undefined
   }
   if (table.isBroken !== true && !table.columns.includes(column)) {
-    const params = { column, columns: table.columns.join(', ') }
+    const params = { column, columns: shownColumns(table.columns) }
     words.lint.error('E204', at, params, { offset: 'step.'.length, known: table.columns })
     return undefined
   }

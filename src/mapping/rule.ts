@@ -15,7 +15,7 @@ import { checkedPath, compileReference, lookUp, placesOf, type Source, type Voca
 import { measuredText } from './quantity.ts'
 import { fault, Named, refuse, shownCode, warn, type Scene } from './scene.ts'
 import { suggest } from './suggest.ts'
-import type { Row, Table } from './table.ts'
+import { shownColumns, type Row, type Table } from './table.ts'
 
 export interface Rule {
   readonly source: Source
@@ -340,7 +340,7 @@ function compileLookup(words: Vocabulary, value: unknown, at: DocumentPath): Loo
   words.used.tables.add(name)
   const isBroken = table.kind === 'file' && table.isBroken === true
   if (table.kind === 'file' && !isBroken && (column === undefined || !table.columns.includes(column))) {
-    const params = { column: column ?? '', columns: table.columns.join(', ') }
+    const params = { column: column ?? '', columns: shownColumns(table.columns) }
     words.lint.error('E204', at, params, { offset: name.length + 1, known: table.columns })
     return undefined
   }

@@ -1,6 +1,6 @@
 /** Code tables: inline ones give a value for a code, CSV files give rows of columns. */
 import type { DocumentPath } from '../core/located.ts'
-import { parseCsv } from './csv.ts'
+import { columnOfCell, parseCsv } from './csv.ts'
 import { isFields, readFields, scalarText, type Fields, type Lint } from './lint.ts'
 
 /** What happens to a code that stands in no row. */
@@ -32,6 +32,8 @@ export type Table =
       readonly file: string
       readonly columns: readonly string[]
       readonly rows: ReadonlyMap<string, readonly Row[]>
+      /** Of the file. */
+      readonly text: string
       /** It could not be read, which is said once: what names it is not wrong for that. */
       readonly isBroken?: true
       readonly unknown: Unknown
@@ -75,23 +77,48 @@ function inlineTable(lint: Lint, name: string, definition: Fields, path: Documen
     else if (code === 'otherwise') unknown = unknownOf(lint, text, [...path, code])
     else if (text === 'reject') refused.add(code)
     else values.set(code, text)
+    if (code !== code.trim()) lint.error('E292', [...path, code], { code }, { of: 'key' })
   }
   return { kind: 'inline', name, values, refused, unknown }
 }
 
 /** Words of other places and languages for `reject`: as a text they would be served, say as a modality. */
-const meantReject = ['refuse', 'refused', 'rejected', 'deny', 'error']
+const meantReject = ['refuse', 'refused', 'rejected', 'rejects', 'rejct', 'rejekt', 'deny', 'error']
+const noTexts = ['ignore', 'ignored', 'skip', 'none', 'null', 'default']
 
 function unknownOf(lint: Lint, text: string, path: DocumentPath): Unknown {
   if (text === 'reject' || text === 'same' || text === 'next') return { kind: text }
   const word = text.toLowerCase()
   const suggestion = meantReject.includes(word) ? 'reject' : ['reject', 'same', 'next'].find((known) => known === word)
-  if (suggestion !== undefined) lint.warn('E289', path, { text }, { suggestion })
+  if (suggestion !== undefined || noTexts.includes(word)) lint.warn('E289', path, { text }, { suggestion })
   return { kind: 'value', value: text }
 }
 
+/** Of one file: after so many, what is wrong is the file, and not its lines. */
+export const mostMistakes = 20
+
+/** Where a table file usually lies; who knows better puts it right. */
+export function fileOf(file: string): string {
+  return `config/tables/${file}`
+}
+
+/** What is no table may have a first line without end. */
+export function shownColumns(columns: readonly string[]): string {
+  const text = columns.join(', ')
+  return text.length > 300 ? `${text.slice(0, 300)}...` : text
+}
+
 function brokenTable(name: string): Table {
-  return { kind: 'file', name, file: '', columns: [], rows: new Map(), unknown: { kind: 'next' }, isBroken: true }
+  return {
+    kind: 'file',
+    name,
+    file: '',
+    columns: [],
+    rows: new Map(),
+    text: '',
+    unknown: { kind: 'next' },
+    isBroken: true,
+  }
 }
 
 function fileTable(
@@ -109,26 +136,44 @@ function fileTable(
     return undefined
   }
   const csv = parseCsv(text)
-  if ('reason' in csv) {
-    lint.elsewhere('E221', { file: `config/tables/${file}`, line: csv.line, column: 1 }, { reason: csv.reason })
-    return undefined
-  }
+  const wrong = (reason: string, line: number, column: number): undefined =>
+    lint.elsewhere('E221', { file: fileOf(file), line, column }, { reason }) as undefined
+  if ('reason' in csv) return wrong(csv.reason, csv.line, csv.column)
   const [head, ...body] = csv.rows
-  const columns = head?.cells ?? []
+  if (head === undefined) return wrong('it is empty', 1, 1)
+  const columns = head.cells
   const key = scalarText(settings['key']) ?? columns[0] ?? ''
   const keyAt = columns.indexOf(key)
   if (keyAt < 0) {
-    lint.error('E204', [...path, 'key'], { column: key, columns: columns.join(', ') }, { known: columns })
+    lint.error('E204', [...path, 'key'], { column: key, columns: shownColumns(columns) }, { known: columns })
     return undefined
   }
+  const twice = columns.findIndex((column, index) => column !== '' && columns.indexOf(column) < index)
+  if (twice >= 0)
+    return wrong(`two columns are named "${columns[twice]}"`, head.line, columnOfCell(text, head.line, twice))
+  if (body.length === 0)
+    lint.elsewhere('E291', { file: fileOf(file), line: head.line, column: 1 }, { table: name }, 'warning')
   const rows = new Map<string, Row[]>()
+  let mistakes = 0
   for (const { line, cells } of body) {
+    if (mistakes >= mostMistakes) break
     if (cells.length !== columns.length) {
-      const reason = `the line has ${cells.length} cells, the first line ${columns.length}`
-      lint.elsewhere('E221', { file: `config/tables/${file}`, line, column: 1 }, { reason })
+      const surplus = cells.length > columns.length ? columnOfCell(text, line, columns.length) : 1
+      mistakes++
+      wrong(`the line has ${cells.length} cells, the first line ${columns.length}`, line, surplus)
       continue
     }
     const code = cells[keyAt] as string
+    if (code.trim() === '') {
+      // It would be the row of every message that names no code.
+      mistakes++
+      wrong(`the line has nothing in the column "${key}", by which it is found`, line, columnOfCell(text, line, keyAt))
+      continue
+    }
+    if (code !== code.trim()) {
+      const place = { file: fileOf(file), line, column: columnOfCell(text, line, keyAt) }
+      lint.elsewhere('E292', place, { code })
+    }
     const row = { line, cells: Object.fromEntries(columns.map((column, index) => [column, cells[index] as string])) }
     const same = rows.get(code)
     if (same === undefined) rows.set(code, [row])
@@ -141,6 +186,7 @@ function fileTable(
     file,
     columns,
     rows,
+    text,
     unknown: otherwise === undefined ? { kind: 'reject' } : unknownOf(lint, otherwise, [...path, 'otherwise']),
   }
 }

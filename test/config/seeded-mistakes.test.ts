@@ -154,11 +154,11 @@ const others: readonly Seed[] = [
     cure: /Remove it/,
     mended: '  sex: PID-8',
   }),
-  inPipeline('a code that is a number with a zero before it', 'sex: { F: F,', 'sex: { F: F, X: 007,', {
+  inPipeline('a code that is a number with a zero before it', 'priority: { S: STAT,', 'priority: { S: STAT, X: 007,', {
     at: '007',
     code: 'E255',
     cure: /in quotes if it is a code/,
-    mended: 'sex: { F: F, X: "007",',
+    mended: 'priority: { S: STAT, X: "007",',
   }),
   inPipeline('a quotation mark that is not closed', 'join: "-"', 'join: "-', {
     at: '"-',

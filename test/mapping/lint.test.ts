@@ -359,7 +359,7 @@ test('a table says its own mistakes with the line of the file', () => {
       'config/tables/procedures.csv:5:1 E226 Two rows of the table for "PETCT" have the same step "2"',
     ),
   ])
-  expect(problems(sample, { 'procedures.csv': 'code,"step\n' })[0]).toContain('config/tables/procedures.csv:1:1 E221')
+  expect(problems(sample, { 'procedures.csv': 'code,"step\n' })[0]).toContain('config/tables/procedures.csv:1:6 E221')
 })
 
 test('a code that stands twice in a table of values is said', () => {

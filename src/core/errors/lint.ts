@@ -52,13 +52,17 @@ export const lintErrors = {
     'permanent',
     'Use ==, !=, in, &&, ||, ! and like(name, "CT*").',
   ),
-  E218: entry('The constant "{text}" is not {expected}, as {keyword} needs it.', 'permanent', 'Correct the value.'),
+  E218: entry(
+    'The constant "{text}" is not {expected}, as {keyword} needs it.',
+    'permanent',
+    'Correct the value. A code (VR CS) has capitals, digits, blanks and underscores, an AE title plain ASCII characters, both at most 16; a date is 20260301.',
+  ),
   E219: entry('{name} is missing.', 'permanent', 'Every pipeline needs it.'),
   E220: entry('There is no table file "{file}".', 'permanent', 'Put it into config/tables.'),
   E221: entry(
     'The table cannot be read: {reason}.',
     'permanent',
-    'Correct the CSV file; its first line names the columns.',
+    'Correct the CSV file: its first line names the columns, and a cell that holds a comma, or what else separates the cells, stands in quotation marks.',
   ),
   E222: entry('The code "{code}" stands twice in the table.', 'permanent', 'Remove one of the rows.'),
   E223: entry(

@@ -157,5 +157,36 @@ export const siteErrors = {
     'permanent',
     'The words that are no text are reject, next and same.',
   ),
+  E290: entry(
+    '"{text}" is no modality that DICOM defines: devices that ask for their own will not get it.',
+    'permanent',
+    'Write a code of DICOM PS3.3 C.7.3.1.1.1, such as CT, MR, US, CR, DX, MG, NM, PT, RF or XA.',
+  ),
+  E291: entry(
+    'The table {table} has no rows: it knows no code.',
+    'permanent',
+    'Write a line for each code below the first line, which names the columns.',
+  ),
+  E292: entry('"{code}" begins or ends with a blank: no code of a message does.', 'permanent', 'Remove the blank.'),
+  E293: entry(
+    'There is nothing in this file but {what}.',
+    'permanent',
+    'Write a pipeline into it (`worklane new` makes one of sample messages), or remove its folder.',
+  ),
+  E294: entry(
+    'The quotation mark {mark} is not one that YAML knows: it would be a part of the text.',
+    'permanent',
+    'Write straight ones, " or \'. Where the mark itself is meant, put the whole text between straight ones.',
+  ),
+  E295: entry(
+    'There is a character here that nobody sees ({name}).',
+    'permanent',
+    'Delete it: type the words around it anew instead of copying them.',
+  ),
+  E296: entry(
+    'HL7 has no message {type}.',
+    'permanent',
+    'Write the type as MSH-9 has it, such as ORM^O01, OMG^O19, OMI^O23, SIU^S12 or ADT^A08.',
+  ),
   E286: entry('There is no endpoint named "{name}" that is tried again.', 'permanent', 'There are: {known}.'),
 } satisfies Record<string, ErrorEntry>
