@@ -5,7 +5,8 @@ import { compareVerdicts, isDifferent, type VerdictDifference } from '../mapping
 import { shown } from '../mapping/explain.ts'
 import { ask } from './api.ts'
 import { ruleText } from './map-text.ts'
-import type { Chosen, Dry } from './map.ts'
+import type { Dry } from './map.ts'
+import type { Chosen } from './map-choose.ts'
 import { counted, painter, table, type Io } from './output.ts'
 
 /** What the running engine answers of one message (POST /api/trial). */

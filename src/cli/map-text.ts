@@ -8,6 +8,7 @@ import type { ExplainLine } from '../mapping/types.ts'
 import { faultText } from './fault-text.ts'
 import type { Dry } from './map.ts'
 import { counted, painter, table, type Io } from './output.ts'
+import type { Unread } from './unread-fields.ts'
 
 /** Where it is shown, and whether with what has no value. */
 export interface Screen {
@@ -24,7 +25,7 @@ export function ruleText({ file, line, column }: FilePlace, own: string | undefi
 
 /** One dry run for a person: the answer, the items with the origin of each value, and the acknowledgment as the sender gets it. */
 export function runText(
-  { file: messageFile, number, controlId, judgement, acknowledgment, taker }: Dry,
+  { file: messageFile, number, controlId, judgement, acknowledgment, taker, unread }: Dry,
   pipeline: PipelineFile,
   { io, showsAll }: Screen,
 ): string {
@@ -63,10 +64,27 @@ export function runText(
           screen,
         ),
       )
-      return `${head}  accepted by ${file}\n${warnings}${groups.join('')}${patients.join('')}${answer}`
+      const rest = unreadText(unread, screen)
+      return `${head}  accepted by ${file}\n${warnings}${groups.join('')}${patients.join('')}${rest}${answer}`
     }
   }
 }
+
+/** Where a value that nobody sees might be looked for: names alone, unless all is asked for. */
+function unreadText(unread: readonly Unread[], { io, showsAll }: Screen): string {
+  const paint = painter(io)
+  const whole = unread.filter(({ isPart }) => !isPart)
+  if (showsAll && unread.length > 0) {
+    const rows = unread.map(({ path, value }) => [path, value.length > widest ? `${value.slice(0, widest)}…` : value])
+    return `  no rule reads:\n${table(rows, '    ')}`
+  }
+  if (whole.length === 0) return ''
+  // What is unread in every segment of its name is said once.
+  const names = new Set(whole.map(({ path }) => path))
+  return `  ${paint.dim(`no rule reads (--all shows them): ${[...names].join(', ')}`)}\n`
+}
+
+const widest = 80
 
 /** Where it is examined, or why no modality is shown it yet. */
 function placeOf(planned: PlannedStep, station: string): string {

@@ -1,30 +1,31 @@
 import type { PipelineFile } from '../config/pipelines.ts'
-import { preparePlan } from '../config/plans.ts'
 import type { Site } from '../config/site.ts'
-import { suggestion } from '../config/suggest.ts'
-import { EngineError, sentence } from '../core/errors/index.ts'
+import { sentence } from '../core/errors/index.ts'
 import type { Fault } from '../core/fault.ts'
 import { machineAddress } from '../core/machine-address.ts'
 import { timeZoneOf } from '../core/of-source.ts'
 import type { SourceSettings } from '../core/settings.ts'
 import { acknowledge, parse, pathOf, textAt, type Message } from '../hl7/index.ts'
-import { compilePlan } from '../mapping/index.ts'
-import type { ExplainLine, Judgement, Plan } from '../mapping/types.ts'
-import { readMessages } from './hl7-file.ts'
+import type { ExplainLine, Judgement } from '../mapping/types.ts'
 import { load, refuse } from './load.ts'
+import { choose, chooseFor, namedPipeline, type Chosen } from './map-choose.ts'
 import { compareRuns, comparedText, isRefused, triedJson, triedSummary, triedText, tryInEngine } from './map-diff.ts'
+import { readSamples, type Sample } from './map-samples.ts'
 import { runText } from './map-text.ts'
 import { loadOther } from './other-site.ts'
 import { counted, type Io } from './output.ts'
+import { unreadFields, type Unread } from './unread-fields.ts'
 import { misuse, readArgs } from './usage.ts'
 
-export const usage = `worklane map PIPELINE FILE... [--all] [--diff | --against DIR] [--source S]
+export const usage = `worklane map [PIPELINE] FILE... [--all] [--diff | --against DIR] [--source S]
              [--sender ADDRESS] [--config FILE] [--json]
 
-Shows what a pipeline would make of the HL7 messages in the files: the items, which
+Shows what a pipeline would make of the HL7 messages in files and folders: the items, which
 rule gave which value, and the acknowledgment. Nothing is sent or stored. A FILE of -
-is standard input; --all also shows what has no value, and why. For each value: the field it
-is from, the row of the table, and the line of YAML that says so.
+is standard input. For each value: the field it is from, the row of the table, and the line of
+YAML that says so; at the end the fields of the message that no rule reads. --all also shows
+what has no value, and why, and what stands in the fields that no rule reads.
+Without PIPELINE each message goes to the one that would take it.
 --diff: only what the messages would change, item by item, in what the running engine has
 now, each after those before it; new, changed, withdrawn or refused.
 --against: only what is otherwise than by the pipeline of this name in DIR, another folder of
@@ -44,15 +45,11 @@ const options = {
 
 const controlIdPath = pathOf('MSH-10')
 
-interface Sample {
-  readonly file: string
-  readonly number: number
-  readonly bytes: Uint8Array
-  /** As if it had come from there; `''`: nobody knows. */
-  readonly sender: string
-}
-
 export interface Dry extends Sample {
+  /** Whose rules were asked. */
+  readonly by: PipelineFile
+  /** Where it could be read: what it says and no rule asks for. */
+  readonly unread: readonly Unread[]
   readonly controlId: string
   readonly judgement: Judgement & { readonly lines: readonly ExplainLine[] }
   readonly acknowledgment: { readonly code: 'AA' | 'AE' | 'AR'; readonly text: string }
@@ -68,9 +65,8 @@ export interface Dry extends Sample {
 export async function map(args: readonly string[], io: Io): Promise<number> {
   const asked = readArgs(args, options, usage, io)
   if (typeof asked === 'number') return asked
-  const [name, ...files] = asked.positionals
-  if (name === undefined) return misuse('Which pipeline, and which files?', usage, io)
-  if (files.length === 0) return misuse('Which files?', usage, io)
+  const { positionals } = asked
+  if (positionals.length === 0) return misuse('Which messages? Name their files, after the pipeline', usage, io)
   const { config, against, source, diff = false, json = false } = asked.values
   const sender = asked.values.sender === undefined ? '' : machineAddress(asked.values.sender)
   if (sender === undefined) return misuse(`"${asked.values.sender}" is no IP address`, usage, io)
@@ -79,26 +75,41 @@ export async function map(args: readonly string[], io: Io): Promise<number> {
   const loaded = load(io, config)
   const { site } = loaded
   if (site === undefined) return refuse(loaded, io)
-  const chosen = choose(site, name, source, io)
-  if (chosen === undefined) return 1
+  const name = namedPipeline(positionals[0] ?? '', site, io)
+  const files = name === undefined ? positionals : positionals.slice(1)
+  const wanted = name === undefined ? undefined : choose(site, name, source, io)
+  if (name !== undefined && wanted === undefined) return 1
+  if (files.length === 0) return misuse(`Which messages? Name their files after ${name}`, usage, io)
+
+  const { samples, isWhole } = readSamples(files, sender, io)
+  let failed = !isWhole
+  const pairs: { readonly sample: Sample; readonly chosen: Chosen }[] = []
+  for (const sample of samples) {
+    const chosen = wanted ?? chooseFor(sample, site, source, io)
+    if (chosen === undefined) failed = true
+    else pairs.push({ sample, chosen })
+  }
+  const [first] = pairs
+  if (first === undefined) {
+    if (json) io.stdout('[]\n')
+    return 1
+  }
+  const { chosen } = first
+  const isOne = pairs.every((pair) => pair.chosen.pipeline === chosen.pipeline && pair.chosen.source === chosen.source)
+  if (!isOne && (diff || against !== undefined)) {
+    const names = [...new Set(pairs.map((pair) => pair.chosen.pipeline.name))].join(', ')
+    return misuse(`These messages are of several pipelines (${names}): name one before the files`, usage, io)
+  }
   const other = against === undefined ? undefined : loadOther(io, config, against)
+  if (typeof other === 'string') {
+    io.stderr(`${other}\n`)
+    return 1
+  }
   if (other !== undefined && other.site === undefined) return refuse(other, io)
-  const chosenThere = other?.site === undefined ? undefined : choose(other.site, name, source, io)
+  const chosenThere = other?.site === undefined ? undefined : choose(other.site, chosen.pipeline.name, source, io)
   if (other !== undefined && chosenThere === undefined) return 1
 
-  let failed = false
-  const runs: Dry[] = []
-  for (const file of files) {
-    try {
-      readMessages(file, io).forEach((bytes, at) =>
-        runs.push(run({ file, number: at + 1, bytes, sender }, chosen, site)),
-      )
-    } catch (error) {
-      if (!(error instanceof EngineError)) throw error
-      io.stderr(`${file}  ${error.code}  ${error.message}\n    ${error.cure}\n`)
-      failed = true
-    }
-  }
+  const runs = pairs.map((pair) => run(pair.sample, pair.chosen, site))
   const isBad = failed || runs.some(isRefusedRun)
   const own = chosen.pipeline.located.file
   const say = (shown: readonly object[], text: string): void =>
@@ -133,47 +144,16 @@ export async function map(args: readonly string[], io: Io): Promise<number> {
   if (json) io.stdout(`${JSON.stringify(runs.map(asJson), null, 2)}\n`)
   else {
     const screen = { io, showsAll: asked.values.all === true }
-    for (const dry of runs) io.stdout(`${runText(dry, chosen.pipeline, screen)}\n`)
+    for (const dry of runs) io.stdout(`${runText(dry, dry.by, screen)}\n`)
   }
   return isBad ? 1 : 0
-}
-
-export interface Chosen {
-  readonly pipeline: PipelineFile
-  readonly source: SourceSettings
-  readonly plan: Plan
-}
-
-/** The pipeline alone: what it makes of a message does not depend on its neighbours. */
-function choose(site: Site, name: string, wanted: string | undefined, io: Io): Chosen | undefined {
-  const taking = site.pipelines.filter(({ kind }) => kind !== 'status')
-  const pipeline = taking.find((one) => one.name === name || one.located.file === name)
-  if (pipeline !== undefined && wanted !== undefined && !pipeline.sources.includes(wanted)) {
-    const advice = suggestion(wanted, pipeline.sources, 'Its sources are') ?? ''
-    io.stderr(`The pipeline "${pipeline.name}" does not hear "${wanted}".\n    ${advice}\n`)
-    return undefined
-  }
-  const source = site.settings.sources.find((one) => one.name === (wanted ?? pipeline?.from))
-  if (pipeline === undefined || source === undefined) {
-    const names = taking.map((one) => one.name)
-    const isStatus = site.pipelines.some((one) => one.kind === 'status' && one.name === name)
-    const advice = isStatus
-      ? 'It makes messages of events; map shows what messages become. `worklane test` runs its tests.'
-      : (suggestion(name, names, 'The pipelines are') ?? '')
-    io.stderr(
-      `E280  ${isStatus ? `The pipeline "${name}" takes no messages.` : sentence('E280', { name })}\n    ${advice}\n`,
-    )
-    return undefined
-  }
-  const { plan } = compilePlan(preparePlan(source, [pipeline], site.tables, site.settings).input)
-  return plan === undefined ? undefined : { pipeline, source, plan }
 }
 
 function isRefusedRun({ judgement, taker }: Dry): boolean {
   return judgement.verdict.kind === 'invalid' || (taker !== undefined && taker.code !== 'AA')
 }
 
-function run({ file, number, bytes, sender }: Sample, { source, plan }: Chosen, site: Site): Dry {
+function run({ file, number, bytes, sender }: Sample, { pipeline, source, plan }: Chosen, site: Site): Dry {
   const parsed = parse(bytes, source)
   const message = parsed.kind === 'message' ? parsed.message : parsed.header
   const judgement =
@@ -187,7 +167,13 @@ function run({ file, number, bytes, sender }: Sample, { source, plan }: Chosen, 
   const { text } = acknowledge(
     message,
     { code, faults },
-    { now: new Date().toISOString(), controlId: 'DRYRUN', timeZone: timeZoneOf(source, site.settings), application, facility },
+    {
+      now: new Date().toISOString(),
+      controlId: 'DRYRUN',
+      timeZone: timeZoneOf(source, site.settings),
+      application,
+      facility,
+    },
   )
   const controlId = message === undefined ? '' : textAt(message, controlIdPath)
   const isLeftOut = verdict.kind === 'ignored' && verdict.rule.endsWith(': accept.when')
@@ -195,7 +181,19 @@ function run({ file, number, bytes, sender }: Sample, { source, plan }: Chosen, 
     isLeftOut && parsed.kind === 'message'
       ? takerOf(parsed.message, { pipeline: judgement.pipeline, sender }, source, site)
       : {}
-  return { file, number, sender, controlId, bytes, judgement, acknowledgment: { code, text }, ...taker }
+  const unread = parsed.kind === 'message' ? unreadFields(parsed.message, pipeline.located.value) : []
+  return {
+    file,
+    number,
+    sender,
+    controlId,
+    bytes,
+    by: pipeline,
+    unread,
+    judgement,
+    acknowledgment: { code, text },
+    ...taker,
+  }
 }
 
 /** The engine asks all pipelines of a source, one after the other. */
@@ -225,7 +223,7 @@ function unreadable(fault: Fault): Judgement {
   return { verdict: { kind: 'invalid', acknowledgment, faults: [fault] }, pipeline: '', type: '', keys }
 }
 
-function asJson({ file, number, controlId, judgement, acknowledgment, taker }: Dry): unknown {
+function asJson({ file, number, controlId, judgement, acknowledgment, taker, unread }: Dry): unknown {
   const { verdict, pipeline, type, lines } = judgement
   const faults = verdict.kind === 'invalid' ? verdict.faults : verdict.kind === 'accepted' ? verdict.warnings : []
   return {
@@ -239,5 +237,6 @@ function asJson({ file, number, controlId, judgement, acknowledgment, taker }: D
     verdict: verdict.kind === 'invalid' ? { kind: verdict.kind } : verdict,
     faults: faults.map((fault) => ({ ...fault, message: sentence(fault.code, fault.params) })),
     lines,
+    unread: unread.map(({ path, value }) => ({ path, value })),
   }
 }

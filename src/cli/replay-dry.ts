@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Site } from '../config/site.ts'
 import { suggestion } from '../config/suggest.ts'
@@ -29,6 +30,10 @@ export interface DryReplay extends Wanted {
 export async function replayDry(asked: DryReplay, io: Io): Promise<number> {
   const { pipelines, config } = asked
   const changed = pipelines === undefined ? load(io, config) : loadOther(io, config, pipelines)
+  if (typeof changed === 'string') {
+    io.stderr(`${changed}\n`)
+    return 1
+  }
   const { site } = changed
   if (site === undefined) return refuse(changed, io)
   const unknown = unknownName(asked, site)
@@ -79,6 +84,13 @@ function unknownName({ pipeline, source }: DryReplay, site: Site): string | unde
 async function supplyOf(asked: DryReplay, io: Io): Promise<Supply> {
   const { files, config, pipelines } = asked
   if (files.length === 0) return fromEngine(io, config, asked)
+  const missing = files.find((file) => !existsSync(resolve(io.cwd, file)))
+  if (missing !== undefined)
+    throw new NoSupply(
+      /^M\d+$/.test(missing)
+        ? `${missing} is one message: --dry tries all that are kept (--since and --until narrow them).`
+        : `${missing} does not exist.`,
+    )
   const backups = files.filter((file) => isBackup(resolve(io.cwd, file)))
   const [backup] = backups
   if (backup !== undefined) {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { map } from '../../src/cli/map.ts'
 import { aSite, changed, smallSite } from '../config/a-site.ts'
@@ -120,7 +122,14 @@ const careless: readonly [
   said: RegExp,
 ][] = [
   ['a file that does not exist', {}, ['orders', 'nothing.hl7'], /nothing\.hl7 {2}E256 .*does not exist/],
-  ['a folder', { 'messages/a.hl7': 'x' }, ['orders', 'messages'], /messages {2}E256 .*is a folder/],
+  ['a folder without a message', { 'x/a.hl7': 'x' }, ['orders', 'x'], /x\/a\.hl7 {2}no line begins with MSH/],
+  ['a folder of pictures', { 'x/a.png': 'x' }, ['orders', 'x'], /x {2}no file in it has a line that begins with MSH/],
+  ['a misspelt file alone', {}, ['nothing.hl7'], /E280 .*"nothing\.hl7"/],
+  ['no pipeline that takes it', { 'a.hl7': order('NW').replace('ORM^O01', 'ADT^A01') }, ['a.hl7'], /ADT\^A01\n/],
+  ['a message that cannot be read', { 'a.hl7': 'MSH|^' }, ['a.hl7'], /a\.hl7, message 1 /],
+  ['another version that is not there', { 'a.hl7': order('NW') }, ['a.hl7', '--against', 'x'], /x does not exist/],
+  ['one pipeline', { 'a.hl7': order('NW') }, ['a.hl7', '--against', 'pipelines/orders'], /is one pipeline/],
+  ['a folder of settings', { 'a.hl7': order('NW') }, ['a.hl7', '--against', 'config'], /has the settings of a site/],
   ['an empty file', { 'a.hl7': '' }, ['orders', 'a.hl7'], /E281 .*it is empty/],
   ['a picture', { 'a.png': Buffer.from([0x89, 0x50, 0x4e, 0x47]) }, ['orders', 'a.png'], /E281 .*begins with MSH/],
   ['JSON', { 'a.json': '{"a": 1}' }, ['orders', 'a.json'], /E281 .*JSON/],
@@ -142,12 +151,42 @@ test('a file that cannot be read does not keep the others from being shown', asy
   expect(stdout).toContain('M-NW  AA')
 })
 
-test('without a pipeline or a file the usage is shown', async () => {
+test('without a file it asks for one', async () => {
   for (const args of [[], ['orders']]) {
     const { code, stderr } = await mapped({}, args)
     expect(code).toBe(2)
-    expect(stderr).toContain('worklane map PIPELINE FILE...')
+    expect(stderr).toMatch(/^Which messages\? Name their files/)
   }
+})
+
+test('without a pipeline each message goes to the one that would take it, also of a folder', async () => {
+  const patients = readFileSync(resolve(import.meta.dirname, '../../pipelines/patients/pipeline.yaml'))
+  const files = {
+    'pipelines/patients/pipeline.yaml': patients,
+    'samples/a.hl7': order('NW'),
+    'samples/b.hl7': order('NW').replace('ORM^O01', 'ADT^A08'),
+    'samples/readme.txt': 'no message',
+  }
+  const { code, stdout, stderr } = await mapped(files, ['samples'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(/a\.hl7, message 1 .* accepted by pipelines\/orders\/pipeline\.yaml\n/)
+  expect(stdout).toMatch(/b\.hl7, message 1 .* accepted by pipelines\/patients\/pipeline\.yaml\n/)
+  const several = await mapped(files, ['samples', '--diff'])
+  expect(several).toMatchObject({ code: 2, stderr: expect.stringContaining('(orders, patients)') as string })
+})
+
+test('fields with a value that no rule reads are named at the end, and shown with --all', async () => {
+  const text = order('NW').replace(/^PID.*$/m, (line) => `${line}|||||Hidden Street`)
+  const files = { 'm.hl7': `${text}\rNTE|1||Hidden note` }
+  const { stdout } = await mapped(files)
+  expect(stdout).toMatch(/\n {2}no rule reads \(--all shows them\): .*\bPID-13\b.*\bNTE\b/)
+  expect(stdout).not.toContain('Hidden')
+  expect(stdout).not.toMatch(/no rule reads.*\bPID-(3|5|8)\b/)
+  const all = await mapped(files, ['orders', 'm.hl7', '--all'])
+  expect(all.stdout).toMatch(/no rule reads:\n(.*\n)* {4}PID-13 +Hidden Street\n(.*\n)* {4}NTE +1\|\|Hidden note\n/)
+  const { stdout: program } = await mapped(files, ['orders', 'm.hl7', '--json'])
+  const [dry] = JSON.parse(program) as { unread: { path: string }[] }[]
+  expect(dry?.unread).toContainEqual({ path: 'PID-13', value: 'Hidden Street' })
 })
 
 test('a site with mistakes maps nothing and says why', async () => {

@@ -216,3 +216,16 @@ test('what belongs to --dry is refused without it', async () => {
   expect(code).toBe(2)
   expect(stderr).toContain('--pipelines goes with --dry')
 })
+
+test.each([
+  [['M1'], 'M1 is one message: --dry tries all that are kept'],
+  [['nothing.backup'], 'nothing.backup does not exist.'],
+  [['--pipelines', 'nowhere'], 'nowhere does not exist: name a folder of pipelines'],
+  [['--pipelines', 'pipelines/orders'], 'pipelines/orders is one pipeline: name the folder in which it is.'],
+])('--dry of what is not there, %j, is one sentence, and nothing is asked of the engine', async (args, said) => {
+  const { dry, asked } = await kept(three, {})
+  const { code, stderr, stdout } = await dry(...args)
+  expect({ code, stdout, lines: stderr.trim().split('\n').length }).toEqual({ code: 1, stdout: '', lines: 1 })
+  expect(stderr).toContain(said)
+  expect(asked).toEqual([])
+})
