@@ -4,12 +4,14 @@
  * by clinic costs what the names in it cost. Names are looked up as they would be if
  * each condition were asked in turn, neither more of them nor in another order.
  */
-import type { Guard, Test } from './native.ts'
+import type { Clue } from './clue.ts'
+import { createClueIndex } from './clue-index.ts'
+import type { Test } from './native.ts'
 
 /** What the condition of a rule asks; a rule without one is always asked. */
 export interface Asked {
   readonly names: readonly string[]
-  readonly guard?: Guard | undefined
+  readonly clues?: readonly Clue[] | undefined
   readonly test?: Test | undefined
 }
 
@@ -30,21 +32,20 @@ export function createChoice(
   rules: readonly (Asked | undefined)[],
   placeOf: (name: string) => number,
 ): ((known: Known) => Next) | undefined {
-  if (rules.filter((rule) => rule?.guard !== undefined || rule?.test !== undefined).length < many) return undefined
+  if (rules.filter((rule) => rule?.clues !== undefined || rule?.test !== undefined).length < many) return undefined
   const firsts = new Map<string, number>()
-  const unguarded: number[] = []
-  const byName = new Map<string, Map<string, number[]>>()
+  const always: number[] = []
+  const index = createClueIndex(rules.map((rule) => rule?.clues))
   rules.forEach((rule, at) => {
     for (const name of rule?.names ?? []) if (!firsts.has(name)) firsts.set(name, at)
-    if (rule?.guard === undefined) unguarded.push(at)
-    else index(byName, rule.guard, at)
+    if (rule?.clues === undefined) always.push(at)
   })
   const names = [...firsts].map(([name, first]) => ({ name, first, place: placeOf(name) }))
   // One beside the other, for a processor that reads them in turn.
   const tests = rules.map((rule) => rule?.test)
 
   return ({ texts, textOf }) => {
-    const lists = unguarded.length === 0 ? [] : [createCursor(unguarded)]
+    const lists = always.length === 0 ? [] : [createCursor(always)]
     let known = 0
     return (start) => {
       for (let from = start; ;) {
@@ -58,20 +59,9 @@ export function createChoice(
         }
         known++
         texts[next.place] ??= textOf(next.name)
-        const found = byName.get(next.name)?.get(texts[next.place] as string)
-        if (found !== undefined) lists.push(createCursor(found))
+        lists.push(...index.find(next.name, texts[next.place] as string).map(createCursor))
       }
     }
-  }
-}
-
-function index(byName: Map<string, Map<string, number[]>>, { name, values }: Guard, at: number): void {
-  const byValue = byName.get(name) ?? new Map<string, number[]>()
-  byName.set(name, byValue)
-  for (const value of values) {
-    const list = byValue.get(value)
-    if (list === undefined) byValue.set(value, [at])
-    else list.push(at)
   }
 }
 

@@ -8,7 +8,8 @@
 import { Environment, EvaluationError, ParseError, TypeError as CelTypeError, type ASTNode } from '@marcbachmann/cel-js'
 
 import { like } from './like.ts'
-import { guardOf, nativeTest, type Guard, type Test } from './native.ts'
+import { cluesOf, type Clue } from './clue.ts'
+import { nativeTest, type Test } from './native.ts'
 
 /** Values of the names that an expression uses: texts, and whole numbers. */
 export type Names = Readonly<Record<string, string | bigint>>
@@ -19,8 +20,8 @@ export interface Expression<T> {
   evaluate(names: Names): T
   /** The same for a condition that is simple, given the texts of all names in the order of their declaration; others may be missing. */
   readonly test?: Test | undefined
-  /** Of a condition: what must be so for it to be true, if that can be looked up. */
-  readonly guard?: Guard | undefined
+  /** Of a condition: one of these must be so for it to be true, if that can be looked up. */
+  readonly clues?: readonly Clue[] | undefined
 }
 
 export type ExpressionProblem =
@@ -81,7 +82,7 @@ export function createConditions(names: readonly string[], numbers: readonly str
           names: [...used],
           evaluate: (values) => program(values) as boolean & string,
           test: wanted === 'bool' ? nativeTest(program.ast, places) : undefined,
-          guard: wanted === 'bool' ? guardOf(program.ast) : undefined,
+          clues: wanted === 'bool' ? cluesOf(program.ast) : undefined,
         },
       }
     } catch (error) {

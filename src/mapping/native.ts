@@ -1,18 +1,10 @@
 /**
  * The part of CEL that conditions are written in, as plain functions: comparing names
- * with texts costs a tenth of what the library needs for it, and a condition that
- * asks first for one of a few texts says for which (`code in ["CTABD", "CTHEAD"]`), so
- * that a thousand of them need not be asked one by one. What is not of this part is
+ * with texts costs a tenth of what the library needs for it. What is not of this part is
  * left to the library.
  */
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { like } from './like.ts'
-
-/** It can be true only if the name has one of the texts. */
-export interface Guard {
-  readonly name: string
-  readonly values: ReadonlySet<string>
-}
 
 /** Texts of names, each at the number that the name has. */
 export type Test = (texts: readonly (string | undefined)[]) => boolean
@@ -30,12 +22,18 @@ export function nativeTest(node: ASTNode, numbers: Numbers): Test | undefined {
     if (left === undefined || right === undefined) return undefined
     return op === '&&' ? (texts) => left(texts) && right(texts) : (texts) => left(texts) || right(texts)
   }
+  if (op === '?:') {
+    const [asked, yes, no] = node.args.map((part) => nativeTest(part, numbers))
+    if (asked === undefined || yes === undefined || no === undefined) return undefined
+    return (texts) => (asked(texts) ? yes(texts) : no(texts))
+  }
   if (op === '!_') {
     const inner = nativeTest(node.args, numbers)
     return inner === undefined ? undefined : (texts) => !inner(texts)
   }
-  if (op === '==') return compared(node.args, numbers, (left, right) => left === right)
-  if (op === '!=') return compared(node.args, numbers, (left, right) => left !== right)
+  if (op === '==') return compared(node.args, numbers, (left, right) => left === right) ?? sized(node, numbers)
+  if (op === '!=') return compared(node.args, numbers, (left, right) => left !== right) ?? sized(node, numbers)
+  if (op in sizes) return sized(node, numbers)
   if (op === 'in') {
     const number = numberOf(node.args[0], numbers)
     const values = textsOf(node.args[1])
@@ -74,38 +72,49 @@ function compared(nodes: readonly ASTNode[], numbers: Numbers, compare: Compare)
   return x === undefined || y === undefined ? undefined : () => compare(x, y)
 }
 
+const sizes: Readonly<Record<string, (left: number, right: number) => boolean>> = {
+  '==': (left, right) => left === right,
+  '!=': (left, right) => left !== right,
+  '<': (left, right) => left < right,
+  '<=': (left, right) => left <= right,
+  '>': (left, right) => left > right,
+  '>=': (left, right) => left >= right,
+}
+
+/** How long names are, compared with whole numbers or with each other. */
+function sized({ op, args }: ASTNode, numbers: Numbers): Test | undefined {
+  const compare = sizes[op]
+  const [left, right] = (args as readonly ASTNode[]).map((side) => sizeOf(side, numbers))
+  if (compare === undefined || left === undefined || right === undefined) return undefined
+  return (texts) => compare(left(texts), right(texts))
+}
+
+function sizeOf(node: ASTNode, numbers: Numbers): ((texts: readonly (string | undefined)[]) => number) | undefined {
+  if (node.op === 'value' && typeof node.args === 'bigint') {
+    const size = Number(node.args)
+    return () => size
+  }
+  const subject = node.op === 'call' ? node.args[1][0] : node.op === 'rcall' ? node.args[1] : undefined
+  const number =
+    subject === undefined || (node.args as readonly unknown[])[0] !== 'size' ? undefined : numberOf(subject, numbers)
+  return number === undefined ? undefined : (texts) => characters(texts[number] as string)
+}
+
+/** CEL counts characters, JavaScript halves of some. */
+function characters(text: string): number {
+  return /[\uD800-\uDFFF]/.test(text) ? Array.from(text).length : text.length
+}
+
 function numberOf(node: ASTNode, numbers: Numbers): number | undefined {
   return node.op === 'id' ? numbers.get(node.args) : undefined
 }
 
-function textOf(node: ASTNode): string | undefined {
+export function textOf(node: ASTNode): string | undefined {
   return node.op === 'value' && typeof node.args === 'string' ? node.args : undefined
 }
 
-function textsOf(node: ASTNode): ReadonlySet<string> | undefined {
+export function textsOf(node: ASTNode): ReadonlySet<string> | undefined {
   if (node.op !== 'list') return undefined
   const values = node.args.map((each) => (each.op === 'value' && typeof each.args === 'string' ? each.args : undefined))
   return values.includes(undefined) ? undefined : new Set(values as readonly string[])
-}
-
-/** The first thing that it asks, if that is one of some texts. */
-export function guardOf(node: ASTNode): Guard | undefined {
-  if (node.op === '&&') return guardOf(node.args[0]) ?? guardOf(node.args[1])
-  if (node.op === '||') {
-    const [left, right] = node.args.map(guardOf)
-    if (left === undefined || right === undefined || left.name !== right.name) return undefined
-    return { name: left.name, values: new Set([...left.values, ...right.values]) }
-  }
-  if (node.op === '==') {
-    const [left, right] = node.args
-    const [name, value] = left.op === 'id' ? [left, right] : [right, left]
-    if (name.op !== 'id' || value.op !== 'value' || typeof value.args !== 'string') return undefined
-    return { name: name.args, values: new Set([value.args]) }
-  }
-  if (node.op === 'in') {
-    const [name, list] = node.args
-    const values = textsOf(list)
-    return name.op !== 'id' || values === undefined ? undefined : { name: name.args, values }
-  }
-  return undefined
 }
