@@ -1,4 +1,5 @@
 import { EngineError } from '../core/errors/index.ts'
+import type { Fault } from '../core/fault.ts'
 import type { MessageId, Seq } from '../core/ids.ts'
 import type { MessageKeys, NewMessage, Verdict } from '../core/message.ts'
 import type { Clock, Ledger, LoadedWorld, Log, Store } from '../core/ports.ts'
@@ -71,7 +72,7 @@ export function createReplayer(context: ReplayContext): Replayer {
   ): JudgedAgain & { readonly verdict: Verdict } {
     const plan = plans.get(source)
     if (plan === undefined) throw new EngineError('E833', { source })
-    const parsed = parse(bytes, reading(source))
+    const parsed = parse(bytes, plan.reading ?? reading(source))
     if (parsed.kind !== 'message') {
       const acknowledgment = parsed.fault.hl7Code >= 200 ? 'AR' : 'AE'
       const verdict: Verdict = { kind: 'invalid', acknowledgment, faults: [parsed.fault] }
@@ -81,10 +82,19 @@ export function createReplayer(context: ReplayContext): Replayer {
     return { verdict, state: stateOf(verdict), type, pipeline, planId: pipeline === '' ? '' : plan.id, keys }
   }
 
+  /** What is kept of it, as it came. A part is no message: what is missing may be an allergy, or an order (I11). */
+  function judgeKept(message: KeptMessage): ReturnType<typeof judgeAgain> {
+    const fault = partFault(message)
+    const judged = judgeAgain(message, message.body)
+    if (fault === undefined) return judged
+    const verdict: Verdict = { kind: 'invalid', acknowledgment: 'AR', faults: [fault] }
+    return { ...judged, verdict, state: stateOf(verdict), pipeline: '', planId: '' }
+  }
+
   async function previewOf(message: KeptMessage, bytes: Uint8Array): Promise<ReplayPreview> {
     const { id, source, sender } = message
     const nothing = { id, faults: [], differences: [], orders: [], messages: [] }
-    const { verdict, planId } = judgeAgain(message, bytes)
+    const { verdict, planId } = bytes === message.body ? judgeKept(message) : judgeAgain(message, bytes)
     if (verdict.kind === 'invalid') return { ...nothing, outcome: 'invalid', faults: verdict.faults }
     if (verdict.kind === 'ignored') return { ...nothing, outcome: 'ignored', rule: verdict.rule }
     const { groups, patients = [] } = verdict
@@ -123,9 +133,15 @@ export function createReplayer(context: ReplayContext): Replayer {
     }
   }
 
+  function corrected(message: KeptMessage, edit: Edit): Uint8Array {
+    const fault = edit.kind !== 'body' ? partFault(message) : undefined
+    if (fault !== undefined) throw new EngineError(fault.code, fault.params)
+    return edited(message, edit, reading(message.source))
+  }
+
   /** Puts it back without waiting for its turn. */
   async function putBack(message: KeptMessage, hand: Hand & { readonly force?: true }): Promise<Replayed> {
-    const { verdict: _, ...judged } = judgeAgain(message, message.body)
+    const { verdict: _, ...judged } = judgeKept(message)
     const done = await store.replayMessage(message, { ...judged, type: judged.type || message.type }, hand)
     if (done.kind === 'changed') return { id: message.id, outcome: 'changed' }
     return { id: message.id, seq: done.seq, outcome: 'waiting', state: judged.state }
@@ -172,7 +188,7 @@ export function createReplayer(context: ReplayContext): Replayer {
   return {
     async preview(id, edit) {
       const message = await kept(id)
-      const bytes = edit === undefined ? message.body : edited(message, edit, reading(message.source))
+      const bytes = edit === undefined ? message.body : corrected(message, edit)
       return { ...(await previewOf(message, bytes)), text: textOfMessage(bytes, reading(message.source)) }
     },
 
@@ -191,7 +207,7 @@ export function createReplayer(context: ReplayContext): Replayer {
 
     async edit(id, edit, asked) {
       const message = await kept(id)
-      const body = edited(message, edit, reading(message.source))
+      const body = corrected(message, edit)
       const stale = await refuseStale(message, body, asked.force)
       if (stale !== undefined) return stale
       const hand = handOf(asked, clock)
@@ -264,6 +280,12 @@ export function isOutbound(id: string): boolean {
 
 function destinationOf(id: string): string {
   return id.slice(0, id.lastIndexOf('.'))
+}
+
+/** Of a message that was too large to be kept whole. */
+function partFault({ body, bytes }: KeptMessage): Fault | undefined {
+  const kept = body.byteLength
+  return bytes > kept ? { code: 'E849', hl7Code: 207, params: { kept, bytes } } : undefined
 }
 
 function handOf({ by, reason, force }: Asked, clock: Clock): Hand & { readonly force?: true } {

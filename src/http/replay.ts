@@ -173,6 +173,7 @@ const httpStatuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   E833: 409,
   E834: 400,
   E835: 400,
+  E849: 400,
   E837: 409,
   E838: 400,
   E851: 400,

@@ -30,6 +30,8 @@ export interface Desk {
   readonly replayer: Replayer
   /** What its source's pipeline makes of it today is stored; answers its id. */
   receive(text: string, sender?: string): Promise<string>
+  /** Keeps the first bytes of one that is too large. */
+  receiveOversize(head: string, size: number): Promise<string>
   /** Everything that waits is applied. */
   drain(): Promise<void>
   state(id: string): Promise<MessageState>
@@ -117,6 +119,25 @@ export function createDesk(store: Store, site: Site): Desk {
         acknowledgmentCode: verdict.kind === 'invalid' ? verdict.acknowledgment : 'AA',
       })
       return accepted.messageId
+    },
+    async receiveOversize(head, size) {
+      const body = Buffer.from(head)
+      const { messageId } = await store.accept({
+        source: source.name,
+        controlId: '',
+        fingerprint: fingerprint(body),
+        body,
+        size,
+        at: clock(),
+        type: '',
+        pipeline: '',
+        planId: '',
+        state: { kind: 'invalid', faults: [{ code: 'E108', hl7Code: 207, params: { limit: body.byteLength } }] },
+        keys: { patientIds: [], accessionNumbers: [], placerOrderNumbers: [], fillerOrderNumbers: [] },
+        acknowledgment: Buffer.from('MSA|AR'),
+        acknowledgmentCode: 'AR',
+      })
+      return messageId
     },
     drain,
     async state(id) {

@@ -60,6 +60,26 @@ test('I8: a pipeline that still refuses it leaves it invalid, with the fault of 
   expect(await desk.counted()).toMatchObject({ received: 1, sum: 1, invalid: 1 })
 })
 
+test('I11: of a message that was too large a part is kept, and no order is made of a part', async () => {
+  const whole = at('20260302101500', '20260301090000')
+  const id = await desk.receiveOversize(whole, 20_000_000)
+  const refused = { outcome: 'invalid', faults: [{ code: 'E849', params: { kept: whole.length, bytes: 20_000_000 } }] }
+  expect(await desk.replayer.preview(id)).toMatchObject(refused)
+  expect(await desk.replayer.replay(id, hand)).toMatchObject({
+    outcome: 'invalid',
+    state: { kind: 'invalid', faults: [{ code: 'E849' }] },
+  })
+  const all = await desk.replayer.replayAll({ kinds: ['invalid'] }, hand, { limit: 10 })
+  expect(all.items).toMatchObject([{ id, outcome: 'invalid' }])
+  const fields = { kind: 'fields', set: [{ path: 'PID-5', value: 'Doe^Jane' }] } as const
+  await expect(desk.replayer.edit(id, fields, hand)).rejects.toMatchObject({ code: 'E849' })
+  expect(await store.orders({ by: 'accessionNumber', value: 'A1' })).toEqual([])
+
+  const body = { kind: 'body', bytes: Buffer.from(`${whole}\rNTE|1||whole`) } as const
+  expect(await desk.replayer.edit(id, body, hand)).toMatchObject({ outcome: 'applied' })
+  expect(await day('A1')).toBe('20260302')
+})
+
 test('I4: a replay of what was resent and applied in the meantime changes nothing, and says so', async () => {
   const id = await invalid()
   await desk.receive(at('20260302101500', '20260301091500'))

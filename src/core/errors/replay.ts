@@ -1,6 +1,6 @@
 import { entry, type ErrorEntry } from './entry.ts'
 
-/** E83x: dead letters, and messages that a person sends again. */
+/** E83x, E849: dead letters, and messages that a person sends again. */
 export const replayErrors = {
   E830: entry(
     'Stale: message {id} would undo something newer ({why}).',
@@ -43,5 +43,10 @@ export const replayErrors = {
     'Stale: {endpoint} has taken something later of the same order, and would be told older news after it.',
     'permanent',
     'Discard it; or force it if the receiver needs it even so.',
+  ),
+  E849: entry(
+    'Of this message the first {kept} of {bytes} bytes are kept: it was larger than its source takes.',
+    'permanent',
+    'Raise maxFrameBytes of the source and let the sender repeat it; or replay it with the whole message (--body FILE).',
   ),
 } satisfies Record<string, ErrorEntry>
