@@ -183,7 +183,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         ({ plan }) => plan,
         () => undefined,
       )
-    const reading = (source: string): ReadOptions => settings.sources.find(({ name }) => name === source) ?? {}
+    const reading = (source: string): ReadOptions => current.settings.sources.find(({ name }) => name === source) ?? {}
     const drain = createDrainer({
       ledger: store,
       rules,

@@ -16,7 +16,11 @@ interface StoredPlan {
   readonly pipelines: readonly StoredPipeline[]
   readonly tables: Readonly<Record<string, string>>
   readonly site: PlanSite
+  /** Absent in those that were stored before it was kept. */
+  readonly reading?: Reading
 }
+
+type Reading = Required<NonNullable<PlanInput['reading']>>
 
 interface StoredPipeline {
   readonly file: string
@@ -44,6 +48,7 @@ export function preparePlan(
     pipelines: pipelines.map(storedPipeline),
     tables: Object.fromEntries(Object.entries(tables).sort(([a], [b]) => (a < b ? -1 : 1))),
     site: siteOf(source, settings),
+    reading: { defaultCharset: source.defaultCharset, charset: source.charset },
   }
   const input = {
     id: planId(plan),
@@ -51,6 +56,7 @@ export function preparePlan(
     pipelines: pipelines.map(({ located }) => located),
     tables: plan.tables,
     site: plan.site,
+    ...(plan.reading === undefined ? {} : { reading: plan.reading }),
   }
   return { input, stored: JSON.stringify(plan) }
 }
@@ -88,6 +94,7 @@ export function* storedPlan(stored: string): Sliced<Compiled<Plan>> {
     pipelines: parsed.flatMap(({ located }) => (located === undefined ? [] : [located])),
     tables: plan.tables,
     site: plan.site,
+    ...(plan.reading === undefined ? {} : { reading: plan.reading }),
   })
 }
 
@@ -106,7 +113,7 @@ function read({ text, file, bases = [] }: StoredPipeline): ParsedYaml {
 }
 
 /** 96 bits of the hash: enough for every plan a site will ever have, short in every entry that carries it. Where files lie makes no other plan. */
-function planId({ format, source, pipelines, tables, site }: StoredPlan): PlanId {
+function planId({ format, source, pipelines, tables, site, reading }: StoredPlan): PlanId {
   const { timeZone, authority, stationAeTitle, modality, issuerOfPatientId } = site
   const { incomplete = 'refuse', unknownOrderControl = 'pipeline' } = site
   // Settings that came later count only where they are used: plans that were stored before keep their names.
@@ -117,6 +124,12 @@ function planId({ format, source, pipelines, tables, site }: StoredPlan): PlanId
     pipelines.map(({ text, bases }) => (bases === undefined ? text : [text, ...bases.map((base) => base.text)])),
     tables,
     [timeZone, authority, stationAeTitle, modality, issuerOfPatientId, ...later],
+    ...(reading === undefined || isUsual(reading) ? [] : [reading.defaultCharset, reading.charset]),
   ]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24)
+}
+
+/** As sources are that say nothing of it. */
+function isUsual({ defaultCharset, charset }: Reading): boolean {
+  return defaultCharset === 'UNICODE UTF-8' && charset === 'detect'
 }

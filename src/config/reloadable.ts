@@ -8,7 +8,7 @@ const reloadable: readonly RegExp[] = [
   /^noShow\b/,
   /^defaults\b/,
   /^retention\.(?!duplicateCount$)/,
-  /^sources\.[^.]+\.(?:authority|unknownOrderControl|destination|defaults\..*)$/,
+  /^sources\.[^.]+\.(?:authority|unknownOrderControl|destination|charset|defaultCharset|defaults\..*)$/,
   /^destinations\.[^.]+\.(?:status|header|retry|acknowledgmentSeconds)\b/,
   /^orthancs\.[^.]+\.retry\b/,
   /^log\.level$/,

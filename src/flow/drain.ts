@@ -306,7 +306,7 @@ async function translateAgain(
   body: Uint8Array | undefined,
 ): Promise<Translation> {
   const plan = await context.plan(entry.planId, entry.source)
-  const parsed = body === undefined ? undefined : parse(body, context.reading(entry.source))
+  const parsed = body === undefined ? undefined : parse(body, plan?.reading ?? context.reading(entry.source))
   if (plan === undefined || parsed?.kind !== 'message') {
     return { kind: 'dead', fault: { code: 'E698', hl7Code: 207, params: { plan: entry.planId } } }
   }

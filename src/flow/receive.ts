@@ -131,18 +131,22 @@ export function createReceiver(context: ReceiveContext): Receiver {
       const body = head.subarray(0, head.lastIndexOf(0x0d) + 1)
       const fault: Fault = { code: 'E108', hl7Code: 207, params: { limit: source.maxFrameBytes } }
       const batch = readBatch(body)
-      const parsed = batch === undefined ? parse(body, source) : { kind: 'unreadable' as const, header: batch.header }
+      const plan = context.plan()
+      const parsed =
+        batch === undefined
+          ? parse(body, plan.reading ?? source)
+          : { kind: 'unreadable' as const, header: batch.header }
       const message = parsed.kind === 'message' ? parsed.message : parsed.header
-      const keys = parsed.kind === 'message' ? context.plan().judge(parsed.message, senderOf(from)).keys : noKeys
+      const keys = parsed.kind === 'message' ? plan.judge(parsed.message, senderOf(from)).keys : noKeys
       const judgement = { ...unreadable(fault, message), keys }
       return keep({ body: head, message, judgement, planId: '', ack: 'checked', size }, from)
     },
   }
 
   function receiveOne(frame: Uint8Array, from: From): Promise<Received> {
-    const parsed = parse(frame, source)
-    const message = parsed.kind === 'message' ? parsed.message : parsed.header
     const plan = context.plan()
+    const parsed = parse(frame, plan.reading ?? source)
+    const message = parsed.kind === 'message' ? parsed.message : parsed.header
     const judgement =
       parsed.kind === 'message' ? plan.judge(parsed.message, senderOf(from)) : unreadable(parsed.fault, message)
     const planId = judgement.pipeline === '' ? '' : plan.id

@@ -17,7 +17,7 @@ export interface TrialContext {
   /** The plans in force, by source. */
   readonly plans: ReadonlyMap<string, Plan>
   /** Makes a plan of what it is made of; undefined where that is wrong. */
-  readonly compile: (stored: string) => Plan | undefined
+  readonly compile: (stored: string) => Promise<Plan | undefined>
   readonly reading: (source: string) => ReadOptions
   readonly rules: () => ExamRules
   readonly clock: Clock
@@ -28,8 +28,8 @@ export interface TrialContext {
  * or sent. Each sees what those before it have done, as a sender's messages do.
  */
 export function createTrial({ store, plans, compile, reading, rules, clock }: TrialContext): TryMessages {
-  return async function tryMessages({ source, messages, plan: stored }) {
-    const plan = stored === undefined ? plans.get(source) : compile(stored)
+  return async function tryMessages({ source, messages, sender, plan: stored }) {
+    const plan = stored === undefined ? plans.get(source) : await compile(stored)
     if (plan === undefined) throw stored === undefined ? new EngineError('E833', { source }) : new EngineError('E851')
     let known = await store.load([])
     const overlay = createOverlay(known)
@@ -37,10 +37,10 @@ export function createTrial({ store, plans, compile, reading, rules, clock }: Tr
     let seq = await store.applied()
     const trials: Trial[] = []
     for (const bytes of messages) {
-      const parsed = parse(bytes, reading(source))
+      const parsed = parse(bytes, plan.reading ?? reading(source))
       const { verdict, pipeline } =
         parsed.kind === 'message'
-          ? plan.judge(parsed.message)
+          ? plan.judge(parsed.message, sender)
           : {
               verdict: { kind: 'invalid', acknowledgment: 'AE', faults: [parsed.fault] } satisfies Verdict,
               pipeline: '',

@@ -22,7 +22,7 @@ interface OrderStage extends OrderPipeline {
 
 type Stage = OrderStage | PatientPipeline
 
-export const compilePlan: CompilePlan = ({ id, source, pipelines, tables, site }: PlanInput) => {
+export const compilePlan: CompilePlan = ({ id, source, pipelines, tables, site, reading }: PlanInput) => {
   const stages = pipelines.map((located): Stage => {
     if (isPatientPipeline(located.value)) return compilePatientPipeline(located, tables)
     const pipeline = compileOrderPipeline(located, tables, site)
@@ -35,6 +35,7 @@ export const compilePlan: CompilePlan = ({ id, source, pipelines, tables, site }
   const plan: Plan = {
     id,
     source,
+    ...(reading === undefined ? {} : { reading }),
     judge: (message, sender = '') => safely(message, () => judgeWith(message, sender, undefined)),
     explain(message, sender = '') {
       const explainer = createExplainer()

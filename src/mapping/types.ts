@@ -4,6 +4,7 @@ import type { MessageKeys, Verdict } from '../core/message.ts'
 import type { Incomplete, UnknownOrderControl } from '../core/settings.ts'
 import type { StatusPlan } from '../core/world.ts'
 import type { Located } from '../core/located.ts'
+import type { ReadOptions } from '../hl7/index.ts'
 import type { Message } from '../hl7/types.ts'
 
 /** What a compiled plan depends on; the same inputs give the same plan. */
@@ -16,6 +17,8 @@ export interface PlanInput {
   /** Text of the CSV tables by the file name that pipelines use. */
   readonly tables: Readonly<Record<string, string>>
   readonly site: PlanSite
+  /** How the bytes of its messages are read. */
+  readonly reading?: ReadOptions
 }
 
 /** The defaults that a translation depends on: the site's, or the source's where it has its own. */
@@ -37,6 +40,8 @@ export interface PlanSite {
 export interface Plan {
   readonly id: PlanId
   readonly source: string
+  /** How the bytes are read that it judges; absent: in one that was stored before, as its source says now. */
+  readonly reading?: ReadOptions
   /** Pure and total: it never throws. `sender`: IP address of the machine that sent it; `''` or absent: nobody knows. */
   judge(message: Message, sender?: string): Judgement
   /** As `judge`, and where each value came from, for `worklane map`. */

@@ -117,6 +117,14 @@ test.each([
   ['    port: 2575', '    port: 2575\n    timeZone: Asia/Tokyo', 'sources.ris-orders.timeZone', true],
   ['    port: 2575', '    port: 2576', 'sources.ris-orders.port', true],
   ['    port: 2575', '    port: 2575\n    ack: applied', 'sources.ris-orders.ack', true],
+  ['port: 2575', 'port: 2575\n    charset: trust', 'sources.ris-orders.charset', false],
+  ['port: 2575', 'port: 2575\n    defaultCharset: 8859/2', 'sources.ris-orders.defaultCharset', false],
+  ['url:', 'retry: { maxSeconds: 99 }\n    url:', 'orthancs.orthanc.retry.maxSeconds', false],
+  ['- name: ris\n', '- name: ris\n    retry: { maxSeconds: 99 }\n', 'destinations.ris.retry.maxSeconds', false],
+  ['- name: ris\n', '- name: ris\n    acknowledgmentSeconds: 99\n', 'destinations.ris.acknowledgmentSeconds', false],
+  ['- name: ris\n', '- name: ris\n    host: 10.0.0.1\n', 'destinations.ris.host', true],
+  ['bind: 127.0.0.1', 'bind: 127.0.0.1\nlog: { level: debug }', 'log.level', false],
+  ['bind: 127.0.0.1', 'bind: 127.0.0.1\nstop: { drainSeconds: 99 }', 'stop.drainSeconds', false],
   ['8042', '8043', 'orthancs.orthanc.url', true],
   ['dataDir: /data', 'dataDir: /elsewhere', 'dataDir', true],
   ['bind: 127.0.0.1', 'bind: 127.0.0.1\nhttp: { port: 8600 }', 'http.port', true],
@@ -134,6 +142,21 @@ test.each([
   const found = differences(loaded(), loaded({ [config]: text }))
   expect(found.map((change) => [change.subject, change.needsRestart])).toContainEqual([`setting ${name}`, needsRestart])
   expect(found.filter((change) => change.needsRestart)).toHaveLength(needsRestart ? found.length : 0)
+})
+
+test('what is new is told with its place, an endpoint and a pipeline as a whole', () => {
+  const second = '  - name: second\n    host: 127.0.0.1\n    port: 2601\n'
+  const text = (smallSite[config] ?? '').replace('    port: 2575', '    port: 2575\n    destination: ris')
+  const after = loaded({
+    [config]: text.replace('defaults:', `${second}defaults:`),
+    'pipelines/more/pipeline.yaml': (smallSite[pipeline] ?? '').replace('pipeline: orders', 'pipeline: more'),
+  })
+  const found = differences(loaded(), after).filter(({ kind }) => kind === 'added')
+  expect(found.map(({ subject, details }) => [subject, details[0]?.place?.file, details[0]?.what])).toEqual([
+    ['setting destinations.second', config, 'it is new'],
+    ['pipeline more', 'pipelines/more/pipeline.yaml', 'it is new'],
+  ])
+  expect(found[0]?.details[0]?.place?.line).toBe(text.split('\n').indexOf('defaults:') + 1)
 })
 
 test('a secret is not shown', () => {

@@ -425,6 +425,22 @@ test('a message is applied by the plan that judged it, also after the configurat
   expect([stationOf(1), stationOf(2)]).toEqual(['CT01', 'CT99'])
 })
 
+test('I3: a message is read in the charset in which it was judged, whatever the settings of its source say since', async () => {
+  const reads = (charset: string): Site =>
+    siteOf(changed('config/worklane.yaml', 'port: 2575', `port: 2575\n    defaultCharset: ${charset}`))
+  const [then, today] = [reads('8859/2'), reads('8859/1')]
+  const stored = new Map([...then.planSources, ...today.planSources])
+  const recalled = async (id: string): Promise<Plan | undefined> => compileStoredPlan(stored.get(id) ?? '').plan
+  const { ledger, drain, lease } = draining({ plan: recalled })
+  const text = Buffer.from(order(1)).toString('latin1')
+  expect(text).toContain('Doe^')
+  // 0xE8 is č in 8859/2, and è in 8859/1.
+  const body = Buffer.from(text.replace('Doe^', 'Do\u00E8^').replace(/UNICODE UTF-8/, ''), 'latin1')
+  ledger.message(1, body, then.plans.get('ris-orders')?.id ?? '')
+  await drain(lease)
+  expect(JSON.stringify(ledger.committed)).toContain('Doč')
+})
+
 test('I3: a drainer without the lease commits nothing; one that is overtaken gives it back', async () => {
   const { ledger, drain, lease } = draining()
   ledger.message(1, order(1))

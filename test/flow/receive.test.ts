@@ -38,7 +38,8 @@ function receiving(accept?: (message: NewMessage) => Promise<Accepted>, settings
     source: { ...source, ...settings },
     store: fakeReplies(),
     outcomes: { of: () => Promise.reject(new EngineError('E501')) },
-    plan: () => plan,
+    // Of a site whose source says so.
+    plan: () => ({ ...plan, reading: { ...source, ...settings } }),
     inbox: {
       async accept(message) {
         happened.push('accept')
