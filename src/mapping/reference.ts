@@ -7,6 +7,7 @@ import type { Hl7Place } from '../core/fault.ts'
 import type { DocumentPath } from '../core/located.ts'
 import { compilePath, segmentFields, segmentNames, select, type Path, type Scope } from '../hl7/index.ts'
 import type { Conditions } from './condition.ts'
+import { rowText } from './explain.ts'
 import type { Lint } from './lint.ts'
 import { literal, none, telling, type Pieces } from './piece.ts'
 import type { Scene } from './scene.ts'
@@ -46,7 +47,7 @@ export function compileReference(words: Vocabulary, text: string, at: DocumentPa
   if (origin !== undefined) return { text, place: undefined, source: fromScene(text, origin) }
   const [name = '', ...parts] = text.split('.')
   if (words.letNames.includes(name) && parts.every((part) => /^[1-9]\d?$/.test(part)) && parts.length < 3) {
-    return letReference(words, name, parts.map(Number), text)
+    return letReference(words, { name, parts: parts.map(Number), text, at })
   }
   if (/^[A-Z][A-Z0-9]{2}[-(]/.test(text)) return pathReference(words, text, at)
   const hyphen = /^([A-Za-z][A-Za-z0-9]{2})[-._ ]?(\d.*)$/.exec(text)
@@ -175,10 +176,21 @@ function repetitionSource(path: Path): Source {
   }
 }
 
-function letReference(words: Vocabulary, name: string, parts: readonly number[], text: string): Reference {
+function letReference(
+  words: Vocabulary,
+  {
+    name,
+    parts,
+    text,
+    at,
+  }: { readonly name: string; readonly parts: readonly number[]; readonly text: string; readonly at: DocumentPath },
+): Reference {
   words.used.names.add(name)
   const source: Source = (scene) => {
     const whole = lookUp(words, name, scene)
+    // Where the value comes from stands there, which may be another file than that of the rule.
+    if (whole.length > 0)
+      scene.notes?.push(`let ${name} (${rowText(words.lint.place(['let', name], 'key'), words.lint.place(at).file)})`)
     if (parts.length === 0 || whole.length === 0) return whole
     // A name is one thing: the number of one repetition with the authority of another would be nobody's (I11).
     const [one] = telling(whole)

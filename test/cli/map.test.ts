@@ -151,6 +151,22 @@ test('a file that cannot be read does not keep the others from being shown', asy
   expect(stdout).toContain('M-NW  AA')
 })
 
+test('a name of let that an extension says otherwise is told with its file and line', async () => {
+  const base = smallSite['pipelines/orders/pipeline.yaml'] ?? ''
+  const files = {
+    'pipelines/orders/pipeline.yaml': `${base.replace('PatientSex: PID-8', 'PatientSex: sexCode')}let: { sexCode: PID-8 }\n`,
+    'pipelines/east/pipeline.yaml': 'pipeline: east\nextend: orders\nlet: { sexCode: PID-9 }\n',
+    'm.hl7': order('NW').replace('|F\r', '|F|M\r'),
+  }
+  const { stdout } = await mapped(files, ['east', 'm.hl7'])
+  expect(stdout).toMatch(
+    /PatientSex +M +PID-9, let sexCode \(pipelines\/east\/pipeline\.yaml:3\) +pipelines\/orders\/pipeline\.yaml:\d+:3\n/,
+  )
+  expect((await mapped(files, ['orders', 'm.hl7'])).stdout).toMatch(
+    /PatientSex +F +PID-8, let sexCode \(pipeline\.yaml:\d+\)/,
+  )
+})
+
 test('without a file it asks for one', async () => {
   for (const args of [[], ['orders']]) {
     const { code, stderr } = await mapped({}, args)
