@@ -15,6 +15,7 @@ import { errors } from '../core/errors/index.ts'
 import { lookupKeyword } from '../dicom/dictionary.ts'
 import { worklistKeys } from '../dicom/worklist-item.ts'
 import { validationReference } from '../mapping/policy-reference.ts'
+import { fieldsOf, pathsOf } from './used-fields.ts'
 import { exitCodes, verbs } from './verbs.ts'
 
 /** Contents by path in the repository. */
@@ -69,15 +70,42 @@ function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
-/** The return keys of a worklist item (PS3.4 Table K.6-1), as editors offer them. */
+/** The return keys of a worklist item (PS3.4 Table K.6-1), and what the shipped pipelines fill besides, as editors offer them. */
 function offered(): readonly OfferedKeyword[] {
-  return worklistKeys.map(({ keyword, type, level }) => {
-    const { tag, vr } = lookupKeyword(keyword) ?? { tag: '', vr: '' }
-    const number = `(${tag.slice(0, 4)},${tag.slice(4)})`
-    const isInStep = level === 'step'
-    const description = `${number} ${vr}, type ${type}: ${typeWords[type] ?? ''}`
-    return { keyword, isInStep, isOfPatient: level === 'patient', description, examples: examplesOf(keyword) }
-  })
+  const required = worklistKeys.map(({ keyword, type, level }) => ({
+    keyword,
+    isInStep: level === 'step',
+    isOfPatient: level === 'patient',
+    description: `${tagText(keyword)}, type ${type}: ${typeWords[type] ?? ''}`,
+  }))
+  const known = new Set(required.map(({ keyword, isInStep }) => `${keyword} ${isInStep}`))
+  const more = shipped.flatMap(({ map }) =>
+    placesIn(map)
+      .filter(({ keyword, isInStep }) => !known.has(`${keyword} ${isInStep}`))
+      .map(({ keyword, isInStep }) => {
+        known.add(`${keyword} ${isInStep}`)
+        const isOfPatient = keyword in (shipped.at(-1)?.map ?? {})
+        return { keyword, isInStep, isOfPatient, description: `${tagText(keyword)}: not in Table K.6-1.` }
+      }),
+  )
+  return [...required, ...more].map((one) => ({ ...one, examples: examplesOf(one.keyword) }))
+}
+
+/** `(0010,0010) PN` */
+function tagText(keyword: string): string {
+  const { tag, vr } = lookupKeyword(keyword) ?? { tag: '', vr: '' }
+  return `(${tag.slice(0, 4)},${tag.slice(4)}) ${vr}`
+}
+
+const stepSequence = 'ScheduledProcedureStepSequence'
+
+function placesIn(map: Fields): readonly { readonly keyword: string; readonly isInStep: boolean }[] {
+  const step = fieldsOf(map[stepSequence])
+  const of = (fields: Fields, isInStep: boolean) =>
+    Object.keys(fields)
+      .filter((keyword) => /^[A-Z]/.test(keyword) && keyword !== stepSequence)
+      .map((keyword) => ({ keyword, isInStep }))
+  return [...of(map, false), ...of(step, true)]
 }
 
 /** PS3.5 §7.4 */
@@ -89,18 +117,27 @@ const typeWords: Readonly<Record<string, string>> = {
   '3': 'optional.',
 }
 
-const orders = parseYaml(
-  readFileSync(new URL('../../pipelines/orders/pipeline.yaml', import.meta.url), 'utf8'),
-  'pipeline.yaml',
-).located?.value as { readonly map: Readonly<Record<string, unknown>> } | undefined
+type Fields = Readonly<Record<string, unknown>>
 
-/** As the shipped pipeline of orders has it, if that holds in any other. */
+/** The shipped pipelines that fill items; that of patients is the last. */
+const shipped = ['orders', 'appointments', 'patients'].map((name) => {
+  const file = new URL(`../../pipelines/${name}/pipeline.yaml`, import.meta.url)
+  const document = fieldsOf(parseYaml(readFileSync(file, 'utf8'), 'pipeline.yaml').located?.value)
+  return { map: fieldsOf(document['map']), lets: fieldsOf(document['let']) }
+})
+
+/** As a shipped pipeline has it, if that holds in any other; else the fields that it reads. */
 function examplesOf(keyword: string): readonly unknown[] {
-  const step = orders?.map['ScheduledProcedureStepSequence'] as Readonly<Record<string, unknown>> | undefined
-  const rule = orders?.map[keyword] ?? step?.[keyword]
-  const paths: readonly unknown[] = Array.isArray(rule) ? rule : [rule]
-  const isHl7 = (path: unknown): boolean => typeof path === 'string' && /^[A-Z][A-Z0-9]{2}[-(]/.test(path)
-  return paths.every(isHl7) ? [rule] : []
+  for (const { map, lets } of shipped) {
+    const rule = map[keyword] ?? fieldsOf(map[stepSequence])[keyword]
+    if (rule === undefined) continue
+    const paths: readonly unknown[] = Array.isArray(rule) ? rule : [rule]
+    const isHl7 = (path: unknown): boolean => typeof path === 'string' && /^[A-Z][A-Z0-9]{2}[-(]/.test(path)
+    if (paths.every(isHl7)) return [rule]
+    const [first, ...more] = keyword.endsWith('Sequence') ? [] : pathsOf(rule, lets)
+    if (first !== undefined) return [more.length === 0 ? first : [first, ...more.slice(0, 2)]]
+  }
+  return []
 }
 
 if (import.meta.main) {

@@ -1,6 +1,10 @@
 import type { JsonSchema } from './schema.ts'
 
-const away: JsonSchema = { type: 'null', description: 'Takes away what the pipeline that it extends has here.' }
+/**
+ * What tells branches of an `anyOf` apart that would look the same to an editor: it takes those without title and
+ * description for each other, and then shows the seams between them (` || `). Nothing of it is shown.
+ */
+export const unlike = { one: { title: '' }, two: { description: '' } } as const
 
 /**
  * A kind of pipeline as one that extends another writes it: nothing is required,
@@ -19,7 +23,7 @@ export function extensionOf(schema: JsonSchema, refs: Readonly<Record<string, st
 
 /** A block of which each entry may be taken away: a keyword of the map, a row of a table. */
 export function lines(schema: JsonSchema, refs: Readonly<Record<string, string>>, depth: number): JsonSchema {
-  const { properties, additionalProperties, allOf, $ref } = schema
+  const { properties, patternProperties, additionalProperties, allOf, $ref } = schema
   const ref = typeof $ref === 'string' ? refs[$ref] : undefined
   if (ref !== undefined) return { ...schema, $ref: ref }
   if (Array.isArray(allOf)) return { ...schema, allOf: allOf.map((one: JsonSchema) => lines(one, refs, depth)) }
@@ -29,13 +33,31 @@ export function lines(schema: JsonSchema, refs: Readonly<Record<string, string>>
   return {
     ...rest,
     ...(isBlock(properties) ? { properties: mapValues(properties, inner) } : {}),
+    ...(isBlock(patternProperties) ? { patternProperties: mapValues(patternProperties, inner) } : {}),
     ...(isBlock(additionalProperties) ? { additionalProperties: inner(additionalProperties) } : {}),
   }
 }
 
-function orAway(schema: JsonSchema): JsonSchema {
-  const { description, ...rest } = schema
-  return { ...(description === undefined ? {} : { description }), anyOf: [rest, away] }
+/**
+ * The same, or null. No `anyOf` of the two: in a file of which it is not known what it extends, an editor would show the
+ * seams between them.
+ */
+export function orAway(schema: JsonSchema): JsonSchema {
+  const { type, enum: choices, markdownEnumDescriptions: said, anyOf, allOf, $ref } = schema
+  if (typeof $ref === 'string') return { ...schema, $ref: orAwayRef($ref) }
+  if (Array.isArray(allOf)) return { ...schema, allOf: allOf.map((one: JsonSchema) => orAway(one)) }
+  if (Array.isArray(anyOf)) return { ...schema, anyOf: [...(anyOf as JsonSchema[]), { type: 'null' }] }
+  return {
+    ...schema,
+    ...(type === undefined ? {} : { type: [...(Array.isArray(type) ? (type as string[]) : [type]), 'null'] }),
+    ...(Array.isArray(choices) ? { enum: [...(choices as unknown[]), null] } : {}),
+    ...(Array.isArray(said) ? { markdownEnumDescriptions: [...(said as string[]), 'Takes the line away.'] } : {}),
+  }
+}
+
+/** The definition of the same with null; those of blocks have it. */
+function orAwayRef(ref: string): string {
+  return ref.endsWith('Extension') ? ref : `${ref}OrAway`
 }
 
 function mapValues(value: unknown, change: (schema: JsonSchema, name: string) => JsonSchema): JsonSchema {

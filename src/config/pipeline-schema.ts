@@ -1,10 +1,8 @@
 import type { codeWords } from '../mapping/code-item.ts'
-import { bookingEffects } from '../mapping/booking-event.ts'
-import { effects } from '../mapping/order-control.ts'
-import { tooLongWords } from '../mapping/policy.ts'
+import type { TooLong } from '../mapping/policy.ts'
 import type { ruleWords } from '../mapping/rule.ts'
-import { patientEffects } from '../mapping/trigger-event.ts'
-import { extensionOf, lines } from './extension-schema.ts'
+import { bookingTable, effectDefinitions, explained, orderControlTable, patientEventTable } from './coded-tables.ts'
+import { extensionOf, lines, orAway, unlike } from './extension-schema.ts'
 import type { JsonSchema } from './schema.ts'
 import { statusDefinitions } from './status-schema.ts'
 
@@ -22,6 +20,14 @@ export interface OfferedKeyword {
 
 const steps = 'ScheduledProcedureStepSequence'
 const text = { type: ['string', 'number', 'boolean'] } as const
+
+const tooLong: Readonly<Record<TooLong, string>> = {
+  refuse: 'AE: the order is not taken.',
+  truncate: 'The beginning is kept, with a warning.',
+  split: 'Several values, broken between words; nothing is lost.',
+  hash: 'A short number made of the long one, which is kept and told.',
+  omit: 'It is left out, with a warning.',
+}
 
 const words: Readonly<Record<(typeof ruleWords)[number], JsonSchema>> = {
   from: {
@@ -58,9 +64,9 @@ const words: Readonly<Record<(typeof ruleWords)[number], JsonSchema>> = {
     examples: ['uid', 'generated(RAD)'],
   },
   tooLong: {
-    enum: [...tooLongWords],
+    ...explained(tooLong),
     description:
-      'What is done with a text that is too long for DICOM: refuse, truncate, split into several values, a short number made of it (hash), or omit. Which of them a keyword allows: docs/reference/validation.md.',
+      'What is done with a text that is too long for DICOM. Which of them a keyword allows: docs/reference/validation.md.',
     examples: ['truncate'],
   },
   unit: {
@@ -75,8 +81,8 @@ const words: Readonly<Record<(typeof ruleWords)[number], JsonSchema>> = {
   },
   each: { type: 'string', description: 'One value for each repetition of this field.', examples: ['PID-3'] },
   conflict: {
-    enum: ['warn', 'refuse'],
-    description: 'What is done when the fields of the list have different values; with `warn` the first counts.',
+    ...explained({ warn: 'The first counts, and a warning says so.', refuse: 'AE: the message is not taken.' }),
+    description: 'What is done when the fields of the list have different values.',
     examples: ['warn'],
   },
 }
@@ -86,6 +92,36 @@ const codes: Readonly<Record<(typeof codeWords)[number], JsonSchema>> = {
   scheme: { description: 'Coding scheme where the message names none.', examples: ['99HOSP'] },
   meaning: { description: 'Meaning where the message names none.', examples: ['step.description'] },
   when: words.when,
+}
+
+const rule: JsonSchema = {
+  anyOf: [
+    { ...unlike.two, type: 'string' },
+    { ...unlike.one, ...unlike.two, type: 'array', items: { $ref: '#/definitions/rule' } },
+    { type: 'object', properties: words, additionalProperties: false },
+  ],
+}
+
+const sequence: JsonSchema = {
+  anyOf: [
+    { ...unlike.two, type: 'string' },
+    { type: 'object', properties: words, additionalProperties: false },
+    { type: 'object', properties: codes, additionalProperties: false },
+    {
+      ...unlike.one,
+      ...unlike.two,
+      type: 'array',
+      items: {
+        anyOf: [{ $ref: '#/definitions/rule' }, { type: 'object', properties: codes, additionalProperties: false }],
+      },
+    },
+    {
+      type: 'object',
+      properties: { each: words.each, when: words.when },
+      propertyNames: { pattern: '^([A-Z]|each$|when$)' },
+      additionalProperties: { $ref: '#/definitions/sequence' },
+    },
+  ],
 }
 
 /**
@@ -98,6 +134,13 @@ export function pipelineSchema(keywords: readonly OfferedKeyword[]): JsonSchema 
   const ofOrders = orders(keywords)
   const ofPatients = patients(keywords)
   const stepRef = '#/definitions/step'
+  // A rule says nothing of itself: editors would show that instead of what its key says.
+  const rules: Readonly<Record<string, JsonSchema>> = {
+    ...effectDefinitions,
+    rule,
+    sequence,
+    statusRule: statusDefinitions.statusRule,
+  }
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     description: 'pipeline.yaml: what messages mean.',
@@ -105,32 +148,13 @@ export function pipelineSchema(keywords: readonly OfferedKeyword[]): JsonSchema 
     required: ['pipeline'],
     anyOf: ['orders', 'patients', 'status', 'ordersExtension', 'patientsExtension', 'statusExtension'].map(definition),
     definitions: {
-      // It says nothing of itself: editors would show that instead of what its key says.
-      rule: {
-        anyOf: [
-          { type: 'string' },
-          { type: 'array', items: { $ref: '#/definitions/rule' } },
-          { type: 'object', properties: words, additionalProperties: false },
-        ],
-      },
-      sequence: {
-        anyOf: [
-          { $ref: '#/definitions/rule' },
-          { type: 'object', properties: codes, additionalProperties: false },
-          { type: 'array', items: { type: 'object', properties: codes, additionalProperties: false } },
-          {
-            type: 'object',
-            properties: { each: words.each, when: words.when },
-            propertyNames: { pattern: '^([A-Z]|each$|when$)' },
-            additionalProperties: { $ref: '#/definitions/sequence' },
-          },
-        ],
-      },
+      ...rules,
+      ...Object.fromEntries(Object.entries(rules).map(([name, schema]) => [`${name}OrAway`, orAway(schema)])),
       step,
       orders: ofOrders,
       patients: ofPatients,
-      ...statusDefinitions,
-      stepExtension: lines(step, {}, 0),
+      status: statusDefinitions.status,
+      stepExtension: orAway(lines(step, {}, 0)),
       ordersExtension: extensionOf(ofOrders, { [stepRef]: '#/definitions/stepExtension' }),
       patientsExtension: extensionOf(ofPatients),
       statusExtension: extensionOf(statusDefinitions.status),
@@ -179,7 +203,10 @@ const common = {
     description:
       'The source whose messages it takes, or several (worklane.yaml, sources). Without it, the pipeline is there to be extended only.',
     examples: ['ris-orders', ['ris-east', 'ris-west']],
-    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+    anyOf: [
+      { ...unlike.one, type: 'string' },
+      { ...unlike.two, type: 'array', items: { type: 'string' } },
+    ],
   },
   accept: {
     type: 'object',
@@ -206,7 +233,20 @@ const common = {
     description:
       'Codes and what they become: { F: F, otherwise: "" }, or { file: name.csv, key: column }. Others: reject, same, next (the next rule of the list), or a value.',
     examples: [{ stations: { file: 'stations.csv', key: 'resource', otherwise: 'reject' } }],
-    additionalProperties: { type: 'object', additionalProperties: text },
+    additionalProperties: {
+      type: 'object',
+      properties: {
+        file: { ...text, description: 'A CSV file in the folder of tables.', examples: ['stations.csv'] },
+        key: { ...text, description: 'Of a file: the column that is looked up.', examples: ['code'] },
+        otherwise: {
+          ...text,
+          description:
+            'Of a code that is not in the table: reject (AE), same (the code itself), next (the next rule of the list), or a value.',
+          examples: ['reject', 'same', 'next', ''],
+        },
+      },
+      additionalProperties: text,
+    },
   },
 } as const satisfies JsonSchema
 
@@ -221,7 +261,7 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
     keywords.filter(({ isInStep, keyword }) => !isInStep && keyword !== steps),
     {
       [steps]: {
-        description: 'The Scheduled Procedure Step.',
+        description: '(0040,0100) SQ: the Scheduled Procedure Step.',
         examples: [{ Modality: 'OBR-24' }],
         allOf: [{ $ref: '#/definitions/step' }],
       },
@@ -243,18 +283,18 @@ function orders(keywords: readonly OfferedKeyword[]): JsonSchema {
         type: 'object',
         description: 'ORC-1, or ORC-1(ORC-5), and what it does to the order. Without otherwise, others are refused.',
         examples: [{ NW: 'create', XO: 'update', CA: 'cancel', otherwise: 'reject' }],
-        additionalProperties: { enum: [...effects, 'reject'] },
+        ...orderControlTable,
       },
       triggerEvent: {
         type: 'object',
         description:
           'Of bookings: MSH-9.2, or MSH-9.2(SCH-25) such as S14(Cancelled), and what it does to the order. Without otherwise, others are refused.',
         examples: [{ S12: 'schedule', 'S14(Cancelled)': 'cancel', otherwise: 'ignore' }],
-        additionalProperties: { enum: [...bookingEffects] },
+        ...bookingTable,
       },
       changesPatient: {
         type: 'array',
-        items: { enum: ['create', 'update'] },
+        items: explained({ create: 'Orders that are new.', update: 'Changes of orders that are known.' }),
         description:
           'Which effects change name, birth date and the like of a patient who is known: [create] unless it is said.',
         examples: [['create', 'update']],
@@ -329,7 +369,7 @@ function patients(keywords: readonly OfferedKeyword[]): JsonSchema {
         type: 'object',
         description: 'MSH-9.2, and what it does to the patient. Without otherwise, others are refused.',
         examples: [{ A08: 'update', A40: 'merge', otherwise: 'ignore' }],
-        additionalProperties: { enum: [...patientEffects] },
+        ...patientEventTable,
       },
       prior: {
         type: 'object',

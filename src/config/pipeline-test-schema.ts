@@ -29,6 +29,28 @@ const set: JsonSchema = {
   propertyNames: { pattern: path },
   additionalProperties: text,
 }
+const studySaid: Readonly<Record<(typeof studyWords)[number], string>> = {
+  StudyInstanceUID: '(0020,000D) of the images.',
+  AccessionNumber: '(0008,0050) of the images.',
+  PatientID: '(0010,0020) of the images.',
+  IssuerOfPatientID: '(0010,0021) of the images.',
+  StudyDate: '(0008,0020) of the images.',
+  StudyTime: '(0008,0030) of the images.',
+  modalities: 'The modalities of its series.',
+  series: 'How many series it has.',
+  instances: 'How many images it has.',
+}
+const studyExamples: Readonly<Record<(typeof studyWords)[number], unknown>> = {
+  StudyInstanceUID: '1.2.3.4',
+  AccessionNumber: 'A300871',
+  PatientID: '4711',
+  IssuerOfPatientID: 'HOSP',
+  StudyDate: '20261016',
+  StudyTime: '101500',
+  modalities: ['CT'],
+  series: 2,
+  instances: 120,
+}
 const codes: JsonSchema = { anyOf: [text, { type: 'array', items: text }] }
 
 /**
@@ -119,7 +141,9 @@ function statusTests(): JsonSchema {
       type: ['object', 'null'],
       description: 'What Orthanc holds of the study; null: nothing.',
       examples: [{ modalities: ['CT'], series: 2, instances: 120 }],
-      properties: Object.fromEntries(studyWords.map((word) => [word, {}])),
+      properties: Object.fromEntries(
+        studyWords.map((word) => [word, { description: studySaid[word], examples: [studyExamples[word]] }]),
+      ),
       additionalProperties: false,
     },
   }
@@ -138,9 +162,9 @@ function statusTests(): JsonSchema {
       description: 'Of an event of Orthanc: the level, the resource, and the Orthanc.',
       examples: [{ level: 'Study', orthanc: 'orthanc' }],
       properties: {
-        level: { enum: ['Patient', 'Study', 'Series', 'Instance'] },
-        resource: { type: 'string' },
-        orthanc: { type: 'string' },
+        level: { enum: ['Patient', 'Study', 'Series', 'Instance'], description: 'What has changed there.' },
+        resource: { type: 'string', description: "Orthanc's identifier of it.", examples: ['0f-1'] },
+        orthanc: { type: 'string', description: 'The name of the Orthanc (worklane.yaml).', examples: ['orthanc'] },
       },
       additionalProperties: false,
     },

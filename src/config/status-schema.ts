@@ -2,6 +2,7 @@ import { describeEvent, statusEvents } from '../mapping/status-event.ts'
 import { versions, type reactionSettings, type statusSettings } from '../mapping/status-pipeline.ts'
 import { statusNames } from '../mapping/status-reference.ts'
 import type { statusRuleWords } from '../mapping/status-value.ts'
+import { unlike } from './extension-schema.ts'
 import type { JsonSchema } from './schema.ts'
 
 const text = { type: ['string', 'number', 'boolean'] } as const
@@ -37,8 +38,10 @@ const known = [...statusNames.study.map((name) => `study.${name}`), ...statusNam
 
 const statusRule: JsonSchema = {
   anyOf: [
-    { type: 'string', enum: ['', 'order.source', ...statusNames.word, ...known] },
+    { ...unlike.two, type: 'string', enum: ['', 'order.source', ...statusNames.word, ...known] },
     {
+      ...unlike.one,
+      ...unlike.two,
       type: 'string',
       pattern: String.raw`^(order\.[A-Z][A-Z0-9]{2}[-(]|item\.[A-Z])`,
     },
@@ -136,7 +139,14 @@ const properties: Readonly<Record<(typeof statusSettings)[number] | 'extend', Js
 }
 
 function oneOrMore(description: string, examples: readonly unknown[]): JsonSchema {
-  return { description, examples, anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] }
+  return {
+    description,
+    examples,
+    anyOf: [
+      { ...unlike.one, ...unlike.two, type: 'string' },
+      { ...unlike.two, type: 'array', items: { type: 'string' } },
+    ],
+  }
 }
 
 /** The part of the schema that is about status pipelines. */

@@ -8,6 +8,8 @@ import { parseYaml } from '../../src/config/yaml.ts'
 import { smallSite } from './a-site.ts'
 
 const root = resolve(import.meta.dirname, '../..')
+/** Of editors: what each word of a choice means. */
+const keywords = ['markdownEnumDescriptions']
 const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile(siteSchema())
 const shipped = readFileSync(resolve(root, 'config/worklane.yaml'), 'utf8')
 
@@ -29,9 +31,13 @@ test.each([
   expect(isValid(shipped.replace(from, to))).toBe(false)
 })
 
-const pipelines = new Ajv({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(
-  JSON.parse(generatedFiles()['config/pipeline.schema.json'] ?? '') as object,
-)
+const pipelines = new Ajv({
+  allErrors: true,
+  strict: true,
+  strictRequired: false,
+  allowUnionTypes: true,
+  keywords,
+}).compile(JSON.parse(generatedFiles()['config/pipeline.schema.json'] ?? '') as object)
 
 function isPipeline(text: string): boolean {
   return pipelines(parseYaml(text, 'pipeline.yaml').located?.value)
@@ -44,9 +50,13 @@ test.each(shippedPipelines)('the JSON Schema of pipelines accepts %s', (path) =>
   expect(pipelines.errors).toBeNull()
 })
 
-const testFiles = new Ajv({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(
-  JSON.parse(generatedFiles()['config/pipeline-test.schema.json'] ?? '') as object,
-)
+const testFiles = new Ajv({
+  allErrors: true,
+  strict: true,
+  strictRequired: false,
+  allowUnionTypes: true,
+  keywords,
+}).compile(JSON.parse(generatedFiles()['config/pipeline-test.schema.json'] ?? '') as object)
 
 function isTestFile(text: string): boolean {
   return testFiles(parseYaml(text, 'pipeline.test.yaml').located?.value)

@@ -9,7 +9,8 @@ import { statusEvents } from '../../src/mapping/status-event.ts'
 const schema = JSON.parse(generatedFiles()['config/pipeline.schema.json'] ?? '') as {
   definitions: Record<string, { properties?: Record<string, { properties?: Record<string, unknown> }> }>
 }
-const options = { allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }
+const keywords = ['markdownEnumDescriptions']
+const options = { allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true, keywords }
 const isPipeline = new Ajv(options).compile(schema)
 const shipped = readFileSync(resolve(import.meta.dirname, '../../pipelines/status-oru/pipeline.yaml'), 'utf8')
 
