@@ -49,6 +49,9 @@ export function redisOptions(location: RedisLocation): RedisOptions {
   }
 }
 
+/** After so long without any answer a line to Redis is not believed to be one. TCP may take a quarter of an hour to see that, or for ever. */
+export const silenceMilliseconds = (commandMilliseconds: number): number => commandMilliseconds + 1000
+
 /** What Redis answers when it is there but takes no changes. */
 const refusals = /^(?:ERR )?(WLGONE|OOM|READONLY|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM)\b/
 
@@ -67,6 +70,8 @@ export function connect(options: {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: commandMilliseconds,
+    // Each second something is asked: a line that answers nothing and does not end is given up, and made anew.
+    socketTimeout: silenceMilliseconds(commandMilliseconds),
     connectTimeout: 3000,
     retryStrategy: (attempt) => Math.min(50 * attempt, 500),
     // After a failover the old primary answers READONLY: look for the new one.

@@ -8,7 +8,7 @@ import { migrate, migrations } from './migrate.ts'
 import { createMonitor, memoryOf } from './monitor.ts'
 import { checkServer } from './check.ts'
 import { createConfigurations } from './configurations.ts'
-import { connect, type RedisLocation } from './connection.ts'
+import { connect, silenceMilliseconds, type RedisLocation } from './connection.ts'
 import { createCounters } from './counters.ts'
 import { createFeeds } from './feeds.ts'
 import { createLeases } from './lease.ts'
@@ -71,10 +71,11 @@ export async function createStore(options: StoreOptions): Promise<Store> {
   const { redis: location, targets, clock, log } = options
   const identity = createIdentity({ file: options.identityFile, format: storeFormat, log })
   const { seen } = identity
+  const { commandMilliseconds = 5000 } = options
   const connection = connect({
     location,
     log,
-    commandMilliseconds: options.commandMilliseconds ?? 5000,
+    commandMilliseconds,
     prepare: ({ run }) => identity.look(run),
   })
   let concern: EngineError | undefined
@@ -89,7 +90,12 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     connection.close()
     throw error
   }
-  const stream = await followChanges({ location, connection, isReplaced: identity.isReplaced })
+  const stream = await followChanges({
+    location,
+    connection,
+    isReplaced: identity.isReplaced,
+    silenceMilliseconds: silenceMilliseconds(commandMilliseconds),
+  })
   stream.onChange(seen)
   const folder = options.identityFile === undefined ? undefined : dirname(options.identityFile)
   const repair = startRepair({ connection, folder, log })

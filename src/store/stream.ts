@@ -17,6 +17,8 @@ export async function followChanges(options: {
   connection: Connection
   /** Whether another store has taken the place of the one that was read; asked once for each. */
   isReplaced: () => boolean
+  /** A line on which nothing is answered for so long is given up. */
+  silenceMilliseconds: number
 }): Promise<ChangeStream> {
   const { location, connection } = options
   const listeners = new Set<(version: Seq, isRewound?: boolean) => void>()
@@ -25,6 +27,7 @@ export async function followChanges(options: {
     ...redisOptions(location),
     protocol: 2,
     maxRetriesPerRequest: null,
+    socketTimeout: options.silenceMilliseconds,
     retryStrategy: (attempt) => Math.min(50 * attempt, 500),
   })
   redis.on('error', () => {})
@@ -51,6 +54,11 @@ export async function followChanges(options: {
   })
   redis.on('ready', () => void catchUp())
   await redis.subscribe('wl:changed')
+  // Nobody may have anything to tell for hours: only who asks finds out that nobody is there.
+  const asking = setInterval(() => {
+    if (redis.status === 'ready') redis.ping().catch(() => undefined)
+  }, options.silenceMilliseconds / 2)
+  asking.unref()
 
   return {
     onChange(listener) {
@@ -59,6 +67,7 @@ export async function followChanges(options: {
     },
     close() {
       stop()
+      clearInterval(asking)
       redis.disconnect()
     },
   }
