@@ -111,6 +111,11 @@ test('I6: images that came while the engine was away, and whose rows were cleare
   const [first, missed] = [await shown('L1'), await shown('L2')]
   await hospital.scan(first)
   await eventually(() => hospital.ris.of('L1').includes('SC/CM'), 'the first exam is told')
+  // Killed before it has noted the answer, the engine would rightly tell it once more (I7).
+  await eventually(async () => {
+    const { items } = await hospital.engine.api<{ items: { waiting: number }[] }>('/api/destinations')
+    return items.every(({ waiting }) => waiting === 0)
+  }, 'the answer is noted')
   await hospital.engine.crash()
   await hospital.scan(missed)
   await fetch(`${hospital.orthanc.httpUrl}/changes`, { method: 'DELETE' })
