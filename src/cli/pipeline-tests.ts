@@ -4,8 +4,16 @@ import { unreadable, type PipelineFile } from '../config/pipelines.ts'
 import { preparePlan } from '../config/plans.ts'
 import type { Site } from '../config/site.ts'
 import { parseYaml } from '../config/yaml.ts'
+import type { Problem } from '../core/fault.ts'
 import type { Located } from '../core/located.ts'
-import { lintPipelineTest, runPipelineTests, runStatusTests, type PipelineTestRun } from '../mapping/index.ts'
+import {
+  lintPipelineTest,
+  runPipelineTests,
+  runStatusTests,
+  type PipelineTestResult,
+  type PipelineTestRun,
+} from '../mapping/index.ts'
+import { differenceText } from '../mapping/test-difference.ts'
 
 export interface Tested extends PipelineTestRun {
   readonly pipeline: string
@@ -33,7 +41,26 @@ export function testPipeline(pipeline: PipelineFile, site: Site, cwd: string): T
   if (located === undefined || problems.length > 0) return failed(problems)
   const ran = run(pipeline, site, located)
   const misspelt = pipeline.kind === 'status' ? [] : lintPipelineTest(located)
-  return { pipeline: pipeline.name, file, ...ran, problems: [...ran.problems, ...misspelt] }
+  const all = [...ran.problems, ...misspelt]
+  return { pipeline: pipeline.name, file, results: withMistakes(ran.results, all, file), problems: all }
+}
+
+/** A test that is wrong itself has not passed, whatever it found. */
+function withMistakes(
+  results: readonly PipelineTestResult[],
+  problems: readonly Problem[],
+  file: string,
+): readonly PipelineTestResult[] {
+  return results.map((result, at) => {
+    const from = result.place.line
+    const until = results[at + 1]?.place.line ?? Number.POSITIVE_INFINITY
+    const wrong = problems.find(
+      (one) => one.severity === 'error' && one.file === file && one.line >= from && one.line < until,
+    )
+    if (wrong === undefined || result.details.length > 0) return result
+    const detail = { what: 'the test itself', received: `${wrong.code}, see above` }
+    return { ...result, differences: [differenceText(detail)], details: [detail] }
+  })
 }
 
 function run(pipeline: PipelineFile, site: Site, tests: Located): PipelineTestRun {

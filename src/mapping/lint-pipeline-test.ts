@@ -22,6 +22,7 @@ export function lintPipelineTest(document: Located): readonly Problem[] {
     if (!isFields(expected)) return
     for (const key of ['error', 'warnings']) lintCodes(lint, expected[key], [...at, 'expect', key])
     lintItems(lint, expected['items'], [...at, 'expect', 'items'])
+    lintSame(lint, expected['same'], [...at, 'expect', 'same'])
   })
   return lint.problems
 }
@@ -43,6 +44,17 @@ function lintCodes(lint: Lint, value: unknown, at: DocumentPath): void {
     const name = scalarText(entry)
     if (name === undefined || Object.hasOwn(errors, name)) return
     lint.error('E239', Array.isArray(value) ? [...at, index] : at, { name }, { known: Object.keys(errors) })
+  })
+}
+
+/** Of a keyword that does not exist every item has the same: nothing. */
+function lintSame(lint: Lint, value: unknown, at: DocumentPath): void {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  list.forEach((entry, index) => {
+    const keyword = scalarText(entry)
+    if (keyword === undefined || lookupKeyword(keyword) !== undefined) return
+    const path = Array.isArray(value) ? [...at, index] : at
+    lint.error('E210', path, { keyword }, { suggestion: suggestKeyword(keyword) })
   })
 }
 

@@ -77,7 +77,9 @@ function runTest(lint: Lint, plan: Plan, start: string, test: unknown, at: Docum
     return result([{ what: '', received: 'the message cannot be read' }])
   }
   const sender = senderOf(lint, fields, at, name)
-  if (!('expect' in fields)) lint.error('E219', at, { name: 'expect' })
+  if (!('expect' in fields)) lint.error('E230', at, { name, reason: 'expect is missing' })
+  else if (isFields(fields['expect']) && Object.keys(fields['expect']).length === 0)
+    lint.error('E230', [...at, 'expect'], { name, reason: 'it expects nothing' })
   const expected = readFields(lint, fields['expect'] ?? {}, [...at, 'expect'], expectations)
   const place: Locate = (path) => lint.place([...at, 'expect', ...path])
   return result(
@@ -149,8 +151,9 @@ function explained(found: readonly Found[], explain: () => ReturnType<Plan['expl
 function differencesOf(expected: Fields, verdict: Verdict, place: Locate): readonly Found[] {
   const found: Found[] = []
   const compare = (what: string, wanted: unknown, got: unknown): void => {
-    if (String(wanted) !== String(got))
-      found.push({ what, expected: shown(wanted), received: shown(got), place: place([what]) })
+    if (String(wanted) === String(got)) return
+    const why = what === 'effect' || what === 'acknowledgment' ? firstRule(verdict) : {}
+    found.push({ what, expected: shown(wanted), received: shown(got), place: place([what]), ...why })
   }
   const [group] = verdict.kind === 'accepted' ? verdict.groups : []
   if ('effect' in expected) compare('effect', expected['effect'], effectOf(verdict))
@@ -192,7 +195,7 @@ function differencesOf(expected: Fields, verdict: Verdict, place: Locate): reado
       return [...found, { what: 'items', received, place: place(['items']), ...firstRule(verdict) }]
     }
     const items = itemsOf(verdict)
-    if ('items' in expected) compareList('items', expected['items'], items, { found, place })
+    if ('items' in expected) compareList('items', expected['items'], items, { found, place, items })
     for (const keyword of asList(expected['same'])) {
       const name = scalarText(keyword) ?? ''
       const values = new Set(items.map((item) => JSON.stringify(item[name])))
@@ -271,6 +274,8 @@ function identityOf(group: OrderGroup, index: number): Dataset {
 interface Comparing {
   readonly found: Found[]
   readonly place: Locate
+  /** All that came, to say where else an attribute stands. */
+  readonly items?: readonly unknown[]
 }
 
 function compareList(what: string, value: unknown, got: readonly unknown[], comparing: Comparing): void {
@@ -299,15 +304,21 @@ function compareValue(spot: Spot, wanted: unknown, got: unknown, comparing: Comp
   if (isFields(wanted) && isFields(got)) {
     for (const [keyword, value] of Object.entries(wanted)) {
       const named = owner.keyword === undefined || owner.keyword === stepSequence ? { keyword } : {}
-      compareValue(
-        { ...spot, at: `${at}.${keyword}`, path: [...path, keyword], ...named },
-        value,
-        got[keyword],
-        comparing,
-      )
+      const inside = { ...spot, at: `${at}.${keyword}`, path: [...path, keyword], ...named }
+      const elsewhere = value === null || keyword in got ? undefined : placeElsewhere(spot, keyword, got, comparing)
+      if (elsewhere === undefined) compareValue(inside, value, got[keyword], comparing)
+      else
+        comparing.found.push({
+          what: inside.at,
+          expected: shown(value),
+          received: elsewhere,
+          place: comparing.place(inside.path),
+        })
     }
     return
   }
+  // Of a sequence with one item the list may be left out.
+  if (isFields(wanted) && Array.isArray(got) && got.length === 1) return compareValue(spot, wanted, got[0], comparing)
   const differs = (expected: string, received: string): void =>
     void comparing.found.push({ what: at, expected, received, place: comparing.place(path), ...owner })
   if (Array.isArray(wanted) && Array.isArray(got)) {
@@ -321,6 +332,25 @@ function compareValue(spot: Spot, wanted: unknown, got: unknown, comparing: Comp
   const same =
     wanted === null ? got === undefined : scalarText(wanted) !== undefined && scalarText(wanted) === scalarText(got)
   if (!same) differs(shown(wanted), shown(got))
+}
+
+/** An attribute of the step that is looked for in the item, or the other way round. */
+function placeElsewhere(
+  { item, keyword: inside }: Spot,
+  keyword: string,
+  got: Fields,
+  { items = [] }: Comparing,
+): string | undefined {
+  if (item === undefined) return undefined
+  if (inside === undefined) {
+    const steps: unknown = got[stepSequence]
+    const [step] = Array.isArray(steps) ? (steps as readonly unknown[]) : []
+    if (isFields(step) && keyword in step) return `nothing here: it stands in ${stepSequence}`
+  }
+  const whole = items[item]
+  if (inside === stepSequence && isFields(whole) && keyword in whole)
+    return `nothing here: it stands beside ${stepSequence}, not in it`
+  return undefined
 }
 
 function asList(value: unknown): readonly unknown[] {

@@ -72,6 +72,45 @@ test('a mistake in the tests is shown at its place and fails', async () => {
   expect(stdout).toMatch(new RegExp(`${beside}:14:5 {2}E2\\d\\d`))
 })
 
+test.each([
+  ['expect: { effect: cancel }', 'expcet: { effect: cancel }', /"expcet".*\n.*Did you mean expect\?/, 'E206'],
+  ['expect: { effect: cancel }', 'expect: {}', /it expects nothing/, 'E230'],
+  ['    expect: { effect: cancel }\n', '', /expect is missing/, 'E230'],
+  ['{ effect: cancel }', '{ same: [StudyInstanceUd] }', /Did you mean StudyInstanceUID\?/, 'E210'],
+  ['{ effect: cancel }', '{ items: [], efect: cancel }', /Did you mean effect\?/, 'E206'],
+])('a test that is wrong itself has not passed: %s as %s', async (from, to, said, code) => {
+  const { code: exit, stdout } = await tested({ [beside]: tests.replace(from, to) })
+  expect(stdout).toMatch(said)
+  expect(stdout).toMatch(
+    new RegExp(`FAILED {2}a cancelled order cancels .*\\n +the test itself\\n +received {2}${code}, see above\\n`),
+  )
+  expect(stdout).toMatch(/\n1 passed, 1 failed\n$/)
+  expect(exit).toBe(1)
+})
+
+test('an attribute that is looked for in the wrong place says where it stands', async () => {
+  const step = tests.replace('- PatientName: Doe^Jane', '- { Modality: CT }')
+  expect((await tested({ [beside]: step })).stdout).toContain(
+    'received  nothing here: it stands in ScheduledProcedureStepSequence\n',
+  )
+  const item = tests.replace('- PatientName: Doe^Jane', '- ScheduledProcedureStepSequence: { PatientName: Doe }')
+  expect((await tested({ [beside]: item })).stdout).toContain(
+    'received  nothing here: it stands beside ScheduledProcedureStepSequence, not in it\n',
+  )
+})
+
+test('of a sequence with one item the list may be left out', async () => {
+  const inner = '- ScheduledProcedureStepSequence: { Modality: MR }'
+  expect((await tested({ [beside]: tests.replace('- PatientName: Doe^Jane', inner) })).stdout).toMatch(
+    /items\[0\]\.ScheduledProcedureStepSequence\.Modality .*\n +expected {2}"MR"\n +received {2}"CT"\n +by /,
+  )
+})
+
+test('a message that is refused where an effect was expected says by what', async () => {
+  const { stdout } = await tested({ [beside]: tests.replace('{ ORC-1: CA }', '{ ORC-1: NW, PID-7: 2026-13-01 }') })
+  expect(stdout).toMatch(/expected {2}"cancel"\n +received {2}"AE"\n +by +PatientBirthDate is not a date\./)
+})
+
 test('tests that are not YAML, or not UTF-8, fail', async () => {
   expect(await tested({ [beside]: 'a: b: c\n' })).toMatchObject({
     code: 1,
