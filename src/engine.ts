@@ -177,6 +177,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }))
     for (const { stop } of publishers) later(stop)
     const memo = createVerdictMemo()
+    const outcomes = createOutcomes({ store })
     // What is damaged, or no plan at all, is none.
     const compile = async (stored: string): Promise<Plan | undefined> =>
       inSlices(storedPlan(stored), pause).then(
@@ -194,6 +195,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       reading,
       log,
       metrics,
+      became: (id, state) => outcomes.became(id, state),
       committed({ items, endpoints }) {
         for (const { name } of publishers) void jobs.publish(name, items).catch(() => undefined)
         for (const endpoint of endpoints) jobs.wake(`deliver:${endpoint}`)
@@ -229,7 +231,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await schedule(publishers, watches)
 
     const listeners: Listener[] = []
-    const outcomes = createOutcomes({ store })
     const leftBehind = findLeftBehind({
       store,
       sources: settings.sources.map(({ name }) => name),

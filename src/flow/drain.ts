@@ -2,7 +2,7 @@ import { EngineError } from '../core/errors/index.ts'
 import type { Fault } from '../core/fault.ts'
 import type { InboxEntry } from '../core/inbox.ts'
 import type { ItemId, MessageId, PlanId, Seq } from '../core/ids.ts'
-import type { OrderGroup, PatientAct, Verdict } from '../core/message.ts'
+import type { MessageState, OrderGroup, PatientAct, Verdict } from '../core/message.ts'
 import type { Lease, Ledger, LoadedWorld, Log } from '../core/ports.ts'
 import { lookupKey, type Change, type ExamRules, type Lookup, type World } from '../core/world.ts'
 import { apply, concerns, createOverlay } from '../exam/index.ts'
@@ -31,6 +31,8 @@ export interface DrainContext {
   readonly metrics: FlowMetrics
   /** After each commit: which items changed and which endpoints are owed something. */
   committed(effects: { readonly items: readonly ItemId[]; readonly endpoints: readonly string[] }): void
+  /** After the commit: what became of a message. */
+  became?(id: MessageId, state: MessageState): void
   readonly batch?: number
   /** Between two turns at least, unless the last batch was full; default 20. */
   readonly gapMilliseconds?: number
@@ -324,7 +326,7 @@ async function translateAgain(
   }
 }
 
-function report({ log, metrics, committed }: DrainContext, changes: readonly Change[], from: Seq): void {
+function report({ log, metrics, committed, became }: DrainContext, changes: readonly Change[], from: Seq): void {
   const items = new Set<ItemId>()
   const endpoints = new Set<string>()
   for (const change of changes) {
@@ -340,6 +342,7 @@ function report({ log, metrics, committed }: DrainContext, changes: readonly Cha
         if (change.state.kind === 'dead')
           log.warn({ messageId: change.messageId, code: change.state.fault.code }, 'message is a dead letter')
         else log.debug({ messageId: change.messageId, state: change.state.kind }, 'message applied')
+        became?.(change.messageId, change.state)
         break
       case 'notice':
         metrics.count('notices_total', { code: change.fault.code })

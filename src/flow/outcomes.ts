@@ -6,6 +6,8 @@ import type { Ledger, Replies } from '../core/ports.ts'
 export interface Outcomes {
   /** Undefined: it is not kept any more. Rejects (E501) when the store is away. */
   of(id: MessageId): Promise<MessageState | undefined>
+  /** This process has committed what became of it: who waits need not look. */
+  became(id: MessageId, state: MessageState): void
 }
 
 interface Waiter {
@@ -13,7 +15,10 @@ interface Waiter {
   reject(error: unknown): void
 }
 
-/** Looks how far the inbox has been applied, as long as anybody waits; one look for all. */
+/**
+ * Looks how far the inbox has been applied, as long as anybody waits; one look for all. What
+ * this process applies itself is told at once.
+ */
 export function createOutcomes({
   store,
   pollMilliseconds = 10,
@@ -33,6 +38,7 @@ export function createOutcomes({
         if (!isLooking) void look()
       })
     },
+    became: tell,
   }
 
   /** Never rejects. */
@@ -55,14 +61,15 @@ export function createOutcomes({
 
   async function settle(due: readonly MessageId[]): Promise<void> {
     const states = await store.messageStates(due)
-    for (const [at, id] of due.entries()) {
-      const state = states[at]
-      // A replay by hand has made it wait again.
-      if (state?.kind === 'waiting') continue
-      const waiters = waiting.get(id) ?? []
-      waiting.delete(id)
-      for (const { resolve } of waiters) resolve(state)
-    }
+    for (const [at, id] of due.entries()) tell(id, states[at])
+  }
+
+  function tell(id: MessageId, state: MessageState | undefined): void {
+    // A replay by hand has made it wait again.
+    if (state?.kind === 'waiting') return
+    const waiters = waiting.get(id) ?? []
+    waiting.delete(id)
+    for (const { resolve } of waiters) resolve(state)
   }
 }
 

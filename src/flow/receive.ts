@@ -34,7 +34,7 @@ export interface ReceiveContext {
   plan(): Plan
   readonly inbox: Pick<Inbox, 'accept'>
   readonly store: Replies & Pick<MessageStore, 'message'>
-  readonly outcomes: Outcomes
+  readonly outcomes: Pick<Outcomes, 'of'>
   readonly memo: VerdictMemo
   readonly clock: Clock
   readonly log: Log

@@ -18,7 +18,7 @@ export interface Later {
 export interface RepliesContext {
   readonly source: SourceSettings
   readonly store: Replies & Pick<MessageStore, 'message'>
-  readonly outcomes: Outcomes
+  readonly outcomes: Pick<Outcomes, 'of'>
   modeOf(message: Message | undefined): AcknowledgmentMode
   /** The same message and the same verdict give the same bytes. */
   render(message: Message | undefined, id: MessageId, at: Instant, said: Said): Uint8Array

@@ -80,6 +80,16 @@ test('the outcome of a message is told when it has been applied, to all who wait
   expect(await store.messageStates([two.messageId])).toEqual([{ kind: 'dead', fault, attempts: 1 }])
 })
 
+test('what this process has applied is told at once, without a look at the store', async () => {
+  const never = () => new Promise<never>(() => undefined)
+  const outcomes = createOutcomes({ store: { applied: never, messageStates: never } })
+  const waiting = [outcomes.of('M1'), outcomes.of('M1')]
+  outcomes.became('M2', { kind: 'applied' })
+  outcomes.became('M1', { kind: 'waiting' })
+  outcomes.became('M1', { kind: 'dead', fault, attempts: 1 })
+  expect((await Promise.all(waiting)).map((state) => state?.kind)).toEqual(['dead', 'dead'])
+})
+
 test('whoever waits for an outcome is told when the store goes away', async () => {
   const outcomes = createOutcomes({ store, pollMilliseconds: 2 })
   const { messageId } = await store.accept(message({ controlId: '1' }))
