@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { PlanId } from '../core/ids.ts'
 import { defaultsOf, ownDefaults, timeZoneOf } from '../core/of-source.ts'
 import type { Settings, SourceSettings } from '../core/settings.ts'
-import { compilePlan } from '../mapping/index.ts'
+import { compilePlanByPipeline } from '../mapping/index.ts'
 import type { Compiled, Plan, PlanInput, PlanSite } from '../mapping/types.ts'
 import { merge } from './extensions.ts'
 import type { PipelineFile } from './pipelines.ts'
@@ -88,7 +88,7 @@ export function* storedPlan(stored: string): Sliced<Compiled<Plan>> {
   }
   const problems = parsed.flatMap((document) => document.problems)
   if (problems.some(({ severity }) => severity === 'error')) return { plan: undefined, problems }
-  return compilePlan({
+  return yield* compilePlanByPipeline({
     id: planId(plan),
     source: plan.source,
     pipelines: parsed.flatMap(({ located }) => (located === undefined ? [] : [located])),

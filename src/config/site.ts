@@ -5,7 +5,7 @@ import type { PlanId } from '../core/ids.ts'
 import type { DocumentPath } from '../core/located.ts'
 import type { Settings } from '../core/settings.ts'
 import type { StatusPlan } from '../core/world.ts'
-import { compilePlan, compileStatus } from '../mapping/index.ts'
+import { compilePlan, compilePlanByPipeline, compileStatus } from '../mapping/index.ts'
 import { otherZones } from '../core/of-source.ts'
 import type { Plan } from '../mapping/types.ts'
 import { checkVariables } from './environment.ts'
@@ -122,7 +122,7 @@ function* readSite(options: SiteOptions, path: string, known: Known): Sliced<Rea
     problems.push(...checkEndpoints(pipelines.pipelines, read.checked, place, pipelines))
   }
   const compiled = yield* compile(read.checked, pipelines, known)
-  problems.push(...compiled.problems.map((problem) => namedTable(inTable(problem, folders), folders)))
+  problems.push(...compiled.problems.flatMap((problem) => namedTable(inTable(problem, folders), folders) ?? []))
   const all = inOrder(problems)
   if (compiled.plans === undefined || all.some(({ severity }) => severity === 'error')) {
     return { site: undefined, settings, problems: all }
@@ -169,8 +169,7 @@ function* compile(settings: Settings, { pipelines: all, tables }: ReadPipelines,
   for (const source of settings.sources) {
     const mine = taking.filter(({ sources }) => sources.includes(source.name))
     const { input, stored } = preparePlan(source, mine, tables, settings)
-    const compiled = known.plans.of(stored, () => compilePlan(input))
-    yield
+    const compiled = yield* known.plans.inSlices(stored, () => compilePlanByPipeline(input))
     problems.push(...compiled.problems)
     if (compiled.plan === undefined) continue
     plans.set(source.name, compiled.plan)

@@ -4,7 +4,7 @@ export { compareVerdicts, isDifferent, verdictText, type ValueChange, type Verdi
 export { renderMappingTable } from './mapping-table.ts'
 export { messageReference } from './message-reference.ts'
 export { runPipelineTests, type PipelineTestResult, type PipelineTestRun } from './pipeline-test.ts'
-export { compilePlan } from './plan.ts'
+export { compilePlan, compilePlanByPipeline } from './plan.ts'
 export { runStatusTests } from './status-test.ts'
 export { compileStatus } from './status.ts'
 export type { TestDifference } from './test-difference.ts'

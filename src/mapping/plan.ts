@@ -1,5 +1,6 @@
 /** The pipelines of orders and patients of one source as one plan: which of them takes a message, and what it makes of it. */
 import type { Fault } from '../core/fault.ts'
+import type { Located } from '../core/located.ts'
 import type { OrderGroup, Verdict } from '../core/message.ts'
 import { groups, pathOf, select, type Message, type Scope } from '../hl7/index.ts'
 import { createExplainer, type Explainer } from './explain.ts'
@@ -13,7 +14,7 @@ import { fault, Named, shownCode, type Scene } from './scene.ts'
 import { createZone } from './time.ts'
 import { doubtfulMerge, patientSegment, translatePatients } from './translate-patient.ts'
 import { createTranslator, type Listener, type Translator } from './translate.ts'
-import type { CompilePlan, Judgement, Plan, PlanInput } from './types.ts'
+import type { Compiled, CompilePlan, Judgement, Plan, PlanInput } from './types.ts'
 import type { AcceptedType } from './vocabulary.ts'
 
 interface OrderStage extends OrderPipeline {
@@ -22,12 +23,22 @@ interface OrderStage extends OrderPipeline {
 
 type Stage = OrderStage | PatientPipeline
 
-export const compilePlan: CompilePlan = ({ id, source, pipelines, tables, site, reading }: PlanInput) => {
-  const stages = pipelines.map((located): Stage => {
-    if (isPatientPipeline(located.value)) return compilePatientPipeline(located, tables)
-    const pipeline = compileOrderPipeline(located, tables, site)
-    return { ...pipeline, translator: createTranslator(pipeline) }
-  })
+export const compilePlan: CompilePlan = (input: PlanInput) => {
+  const work = compilePlanByPipeline(input)
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** The same in pieces, one for each pipeline: who has other things to do does them in between. */
+export function* compilePlanByPipeline(input: PlanInput): Generator<undefined, Compiled<Plan>, undefined> {
+  const { id, source, pipelines, site, reading } = input
+  const stages: Stage[] = []
+  for (const located of pipelines) {
+    stages.push(compileStage(located, input))
+    yield
+  }
   lintSamePatient(stages, pipelines)
   const problems = stages.flatMap(({ lint }) => lint.problems)
   if (stages.some(({ lint }) => lint.failed)) return { plan: undefined, problems }
@@ -44,6 +55,12 @@ export const compilePlan: CompilePlan = ({ id, source, pipelines, tables, site, 
     },
   }
   return { plan, problems }
+}
+
+function compileStage(located: Located, { tables, site }: PlanInput): Stage {
+  if (isPatientPipeline(located.value)) return compilePatientPipeline(located, tables)
+  const pipeline = compileOrderPipeline(located, tables, site)
+  return { ...pipeline, translator: createTranslator(pipeline) }
 }
 
 /** Whatever happens inside, the sender gets an answer: an error of ours is AR 207, it may send again. */
