@@ -25,7 +25,7 @@ export const reloadErrors = {
   E844: entry(
     'Version {newest} of the configuration was put in force in another engine of this store; this one runs {version}.',
     'permanent',
-    'Bring the same files to this engine and run `worklane reload` for it; messages are judged by the version of the engine that takes them.',
+    'Bring the same files to this engine and run `worklane reload` for it. If this one has the right files, or the other is gone for good, run it all the same: then the other is behind. Messages are judged by the version of the engine that takes them.',
   ),
   E845: entry(
     'This engine was rolled back to version {version} of the configuration; the files hold {found}.',
