@@ -6,8 +6,10 @@ import { storedMessage } from './messages.ts'
 
 /** Messages whose information is looked at for one page, so that no page keeps Redis, or its reader, for long. */
 const lookedAt = 2000
-/** Their bodies together: a page is held in memory on both sides. */
-const mostBytes = 4_000_000
+/** So many are read at a time: between them modalities are answered. */
+const slice = 100
+/** Their bodies together: a page becomes one text, and is held in memory on both sides. */
+const mostBytes = 1_000_000
 
 export function createTraffic({ connection }: { connection: Connection }): Traffic {
   return {
@@ -18,20 +20,30 @@ export function createTraffic({ connection }: { connection: Connection }): Traff
         connection.ask((redis) => redis.zcard('wl:messages')),
         connection.ask((redis) => redis.zrangebyscore('wl:messages', above, '+inf', 'LIMIT', 0, lookedAt)),
       ])
-      const replies = await connection.batch(found.map((id) => ['hmget', keys.message(id), 'k', 's', 'o', 'i']))
       const wanted: Omit<KeptTraffic, 'body'>[] = []
+      const bodies: unknown[] = []
       let looked = 0
       let bytes = 0
-      for (const [at, id] of found.entries()) {
-        const message = storedMessage(id, list(replies[at]))
-        if (message !== undefined && isWanted(message, query)) {
-          bytes += message.bytes
-          if (wanted.length > 0 && (wanted.length === limit || bytes > mostBytes)) break
-          wanted.push(message)
+      let isFull = false
+      for (let from = 0; from < found.length && !isFull; from += slice) {
+        const ids = found.slice(from, from + slice)
+        const replies = await connection.batch(ids.map((id) => ['hmget', keys.message(id), 'k', 's', 'o', 'i']))
+        const those: Omit<KeptTraffic, 'body'>[] = []
+        for (const [at, id] of ids.entries()) {
+          const message = storedMessage(id, list(replies[at]))
+          if (message !== undefined && isWanted(message, query)) {
+            const count = wanted.length + those.length
+            bytes += message.bytes
+            isFull = count > 0 && (count === limit || bytes > mostBytes)
+            if (isFull) break
+            those.push(message)
+          }
+          looked += 1
         }
-        looked += 1
+        wanted.push(...those)
+        if (those.length > 0)
+          bodies.push(...(await connection.batch(those.map(({ id }) => ['hgetBuffer', keys.message(id), 'b']))))
       }
-      const bodies = await connection.batch(wanted.map(({ id }) => ['hgetBuffer', keys.message(id), 'b']))
       const items = wanted.flatMap((message, at) => {
         const body = bodies[at]
         // Retention was quicker.

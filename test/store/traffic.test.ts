@@ -49,3 +49,19 @@ test('source and time leave out the others, which are looked through all the sam
   expect(found.map(({ controlId }) => controlId)).toEqual(['C3'])
   expect(looked).toBe(5)
 })
+
+test('no message is left out or given twice where one reading ends and the next begins', async () => {
+  const numbers = Array.from({ length: 230 }, (_, at) => at)
+  const at = '2026-10-16T08:15:00.000Z'
+  for (const n of numbers)
+    await store.accept(message({ controlId: `C${n}`, source: n % 3 === 0 ? 'other' : 'ris', at, body: bodyOf(n) }))
+  for (const limit of [7, 100, 500]) {
+    const { found, looked } = await all({}, limit)
+    expect(found.map(({ controlId }) => controlId)).toEqual(numbers.map((n) => `C${n}`))
+    expect(looked).toBe(230)
+    const others = await all({ source: 'other' }, limit)
+    expect(others.found.map(({ controlId }) => controlId)).toEqual(
+      numbers.filter((n) => n % 3 === 0).map((n) => `C${n}`),
+    )
+  }
+})
