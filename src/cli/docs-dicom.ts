@@ -8,10 +8,11 @@ import { stepSequence, type AttributeRule } from '../mapping/attribute.ts'
 import { cell } from '../mapping/mapping-table.ts'
 import { compileOrderPipeline, type OrderPipeline } from '../mapping/order-pipeline.ts'
 import { compilePatientPipeline } from '../mapping/patient-pipeline.ts'
-import { tableOf } from './docs-hl7.ts'
+import { plain, tableOf } from './docs-hl7.ts'
 
 /** Attributes of the matching keys that Table K.6-1 requires; the others are matched, too. */
 const required = new Set([
+  'ScheduledProcedureStepSequence',
   'ScheduledStationAETitle',
   'ScheduledProcedureStepStartDate',
   'ScheduledProcedureStepStartTime',
@@ -24,6 +25,8 @@ const required = new Set([
 export function dicomPart(site: Site): readonly string[] {
   const { orthancs, sources, defaults } = site.settings
   const fillings = fillingsOf(site)
+  // What this engine does not answer itself.
+  const foreign = orthancs.filter(({ target }) => target === 'folder' || target === 'rest').map(({ name }) => name)
   const known = new Set(worklistKeys.map(({ keyword, level }) => placeOf(keyword, level === 'step')))
   const more = [...fillings.keys()].filter((place) => !known.has(place))
   const fallbacks = [
@@ -38,8 +41,9 @@ export function dicomPart(site: Site): readonly string[] {
   )
   return [
     '## DICOM: the worklist',
-    `Orthanc answers modalities; this engine is no DICOM application entity of its own. AE titles, ports, transfer syntaxes and
-who may ask are Orthanc's configuration.`,
+    `Orthanc answers modalities; this engine is no DICOM application entity of its own (\`worklane check --live\` alone opens an
+association, to ask Orthanc as a modality does). AE titles, ports, transfer syntaxes and
+who may ask are Orthanc's configuration.${foreign.length === 0 ? '' : ` Where its worklist plugin answers (${foreign.map(plain).join(', ')}), matching is that plugin's.`}`,
     tableOf(
       ['SOP class', 'UID', 'Role', 'Service'],
       [
@@ -55,13 +59,14 @@ who may ask are Orthanc's configuration.`,
       ['Orthanc', 'REST API', 'Gets the worklist'],
       orthancs.map(({ name, url, target }) => [cell(name), cell(withoutSecret(url)), targets[target]]),
     ),
-    `Specific Character Set is ISO_IR 192 (UTF-8) in every answer. An item is one step at one station: an order with two steps,
+    `Items are in ISO_IR 192 (UTF-8); Orthanc answers in its \`DefaultEncoding\`, which must be \`Utf8\` (\`worklane check --live\` looks),
+and gives of an item the keys that are asked for. An item is one step at one station: an order with two steps,
 or a step at two stations, is several items with one Study Instance UID. Served are steps that are
 ${servedStatuses.join(', ')}, that are not on hold and that have a start, a modality, a station and a procedure.`,
     '### Keys',
     `Type: Table K.6-1 of PS3.4 (1 always with a value, 2 always there, 3 optional, C under a condition). Matching: R is a required
 matching key of that table, O an optional one that is matched. Dates and times match by range, names and texts with \`*\` and \`?\`,
-UIDs by list; an empty key matches everything. Type 2 keys without a value are returned empty. A name in small letters, such as
+several values in a key mean any of them; an empty key matches everything. Type 2 keys without a value are returned empty. A name in small letters, such as
 \`start\`, is one of the pipeline's: its mapping table says of which fields it is made.`,
     tableOf(
       ['Keyword', 'Tag', 'VR', 'Type', 'Matching', 'Filled from'],
@@ -88,7 +93,8 @@ UIDs by list; an empty key matches everything. Type 2 keys without a value are r
         ]),
     '## DICOM: images',
     `Images are stored in Orthanc by the modalities. This engine reads what Orthanc says has changed (REST), and credits a study to an
-order whose identifiers agree: Study Instance UID, Accession Number, Patient ID. It stores, changes and sends no images.`,
+order whose identifiers agree: Request Attributes Sequence, Study Instance UID or Accession Number, and always the patient.
+It stores, changes and sends no images.`,
   ]
 }
 
@@ -118,18 +124,27 @@ function keyRow(
   return [shown(place), ...tagAndVr(place), type, matching, cell(text)]
 }
 
-/** By place in the item, what each pipeline fills it from: `orders: OBR-18, else ORC-3.1`. */
+/** By place in the item, what each pipeline fills it from: `orders, east: OBR-18, else ORC-3.1`. */
 function fillingsOf(site: Site): ReadonlyMap<string, readonly string[]> {
-  const fillings = new Map<string, string[]>()
+  const fillings = new Map<string, Map<string, string[]>>()
   for (const pipeline of site.pipelines) {
     if (pipeline.kind === 'status') continue
     const rules =
       pipeline.kind === 'patients' ? compilePatientPipeline(pipeline.located, site.tables).map : rulesOf(pipeline, site)
     for (const { place, text } of placed(rules)) {
-      fillings.set(place, [...(fillings.get(place) ?? []), `${pipeline.name}: ${text}`])
+      const texts = fillings.get(place) ?? new Map<string, string[]>()
+      // Of its cell the sign that ends it is kept: the whole cell is escaped where it is written.
+      const name = plain(pipeline.name).replaceAll(String.raw`\|`, '|')
+      texts.set(text, [...(texts.get(text) ?? []), name])
+      fillings.set(place, texts)
     }
   }
-  return fillings
+  return new Map(
+    [...fillings].map(([place, texts]) => [
+      place,
+      [...texts].map(([text, names]) => `${[...new Set(names)].join(', ')}: ${text}`),
+    ]),
+  )
 }
 
 function rulesOf(pipeline: Site['pipelines'][number], site: Site): readonly AttributeRule[] {

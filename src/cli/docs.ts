@@ -6,7 +6,7 @@ import { preparePlan } from '../config/plans.ts'
 import type { Site } from '../config/site.ts'
 import { renderMappingTable, renderStatusTable } from '../mapping/index.ts'
 import { dicomPart } from './docs-dicom.ts'
-import { hl7Part, tableOf } from './docs-hl7.ts'
+import { hl7Part, plain, tableOf } from './docs-hl7.ts'
 import { mermaid } from './graph-mermaid.ts'
 import { siteGraph } from './graph-site.ts'
 import { load, refuse } from './load.ts'
@@ -65,8 +65,9 @@ function isOurs(path: string): boolean {
 
 /** The statement first, then the pipelines in the order in which they are asked. */
 export function documents(site: Site): readonly Document[] {
-  const pipelines = site.pipelines.map((pipeline) => ({ pipeline, file: `pipeline-${fileName(pipeline.name)}.md` }))
-  const rows = pipelines.map(({ pipeline, file }) => [`[${fileName(pipeline.name)}](${file})`, pipeline.kind])
+  const taken = new Set<string>()
+  const pipelines = site.pipelines.map((pipeline) => ({ pipeline, file: freeName(pipeline.name, taken) }))
+  const rows = pipelines.map(({ pipeline, file }) => [`[${plain(pipeline.name)}](${file})`, pipeline.kind])
   const parts = [
     marker,
     '# Conformance statement',
@@ -82,9 +83,13 @@ export function documents(site: Site): readonly Document[] {
   ]
 }
 
-/** A pipeline may be called anything; a file may not. */
-function fileName(name: string): string {
-  return name.replaceAll(/[^A-Za-z0-9_-]/g, '_')
+/** A pipeline may be called anything; a file may not, and no two are the same where capitals count for nothing. */
+function freeName(name: string, taken: Set<string>): string {
+  const safe = name.replaceAll(/[^A-Za-z0-9_-]/g, '_')
+  let file = `pipeline-${safe}.md`
+  for (let again = 2; taken.has(file.toLowerCase()); again++) file = `pipeline-${safe}-${again}.md`
+  taken.add(file.toLowerCase())
+  return file
 }
 
 function mappingTable(pipeline: PipelineFile, { settings, tables }: Site): string {
@@ -94,5 +99,7 @@ function mappingTable(pipeline: PipelineFile, { settings, tables }: Site): strin
     if (source === undefined) return ''
     return renderMappingTable(pipeline.located, preparePlan(source, [pipeline], tables, settings).input)
   }
-  return text().replace('Printed from `pipeline.yaml` by the tests; do not edit.', 'Printed from its `pipeline.yaml`.')
+  return text()
+    .replace('Printed from `pipeline.yaml` by the tests; do not edit.', 'Printed from its `pipeline.yaml`.')
+    .replace(`ipeline ${pipeline.name}\n`, () => `ipeline ${plain(pipeline.name)}\n`)
 }
