@@ -1,8 +1,10 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openLine } from '../../src/cli/mllp.ts'
 import { worklane } from '../../src/cli/worklane.ts'
+import { runningSocket } from '../../src/store/embedded.ts'
 import { runVerb } from '../cli/an-io.ts'
 import { commandsOf, page } from '../docs/pages.ts'
 import { startEngineProcess, testToken, type EngineProcess } from '../support/engine.ts'
@@ -86,6 +88,35 @@ test('what has come is run through the changed files, and nothing in the engine 
   expect(await everything()).toEqual(before)
 })
 
+/** Every key of the store with its value, but for the queue's wake-ups and the engine's sign of life. */
+async function wholeStore(): Promise<ReadonlyMap<string, string>> {
+  const redis = new Redis({ path: (await runningSocket(engine.dataDir)) ?? '' })
+  try {
+    const found = (await redis.keys('*')).filter((key) => !key.startsWith('wlq:') && key !== 'wl:site').toSorted()
+    const values = await Promise.all(found.map((key) => redis.dumpBuffer(key)))
+    return new Map(found.map((key, at) => [key, values[at]?.toString('base64') ?? '']))
+  } finally {
+    redis.disconnect()
+  }
+}
+
+test('what is tried leaves no trace in the store, not one key', async () => {
+  writeFileSync(at('bad.hl7'), order({ accession: 'A8', controlId: 'C9', birthDate: 'spring' }))
+  const before = await wholeStore()
+  expect(before.size).toBeGreaterThan(10)
+  for (const args of [
+    ['replay', '--dry'],
+    ['replay', '--dry', '--pipelines', 'next/pipelines', '--show', '--json'],
+    ['map', 'orders', 'messages/ct.hl7', 'bad.hl7', '--diff'],
+    ['replay', '--all', '--dry-run'],
+    ['dead'],
+    ['items'],
+    ['messages', '--accession', 'A1'],
+  ])
+    expect({ args, stderr: (await run(...args)).stderr }).toEqual({ args, stderr: '' })
+  expect(await wholeStore()).toEqual(before)
+})
+
 test('a backup gives the same answer without an engine', async () => {
   withChange('  PatientName: PID-5\n', '  PatientName: PID-5.1\n')
   const file = at('a.backup')
@@ -148,4 +179,28 @@ test('the commands of the page on trying a mapping do what it says', async () =>
     const { code, stderr } = await run(...args)
     expect({ line, code, stderr }).toEqual({ line, code: 0, stderr: '' })
   }
+})
+
+test('under traffic nothing is taken twice, and what came before is all that is judged', async () => {
+  const count = async (): Promise<unknown> => {
+    const { items } = await engine.api<{ items: { state: { kind: string } }[] }>('/api/messages?limit=500')
+    return Object.fromEntries(
+      Object.entries(Object.groupBy(items, ({ state }) => state.kind)).map(([kind, some]) => [kind, some?.length]),
+    )
+  }
+  const line = await openLine({ host: '127.0.0.1', port: engine.mllpPort })
+  const sent = (async () => {
+    for (let n = 0; n < 40; n++) await line.exchange(orderBytes({ accession: `T${n}`, controlId: `T${n}` }))
+  })()
+  const tried = await Promise.all([run('replay', '--dry', '--json'), run('replay', '--dry', '--json')])
+  await sent
+  line.close()
+  for (const { stdout } of tried) {
+    const { messages, same, different, unknown } = JSON.parse(stdout) as Record<string, number>
+    expect({ different, unknown }).toEqual({ different: 0, unknown: 0 })
+    expect(messages).toBe(same)
+  }
+  await eventually(async () => ((await count()) as { applied: number }).applied === 43 || undefined, 'all are applied')
+  expect(await count()).toEqual({ applied: 43 })
+  expect(await engine.api('/api/worklist?limit=1')).toMatchObject({ total: 43 })
 })
