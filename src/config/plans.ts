@@ -81,6 +81,8 @@ export function compileStoredPlan(stored: string): Compiled<Plan> {
 /** The same for an engine that runs. */
 export function* storedPlan(stored: string): Sliced<Compiled<Plan>> {
   const plan = JSON.parse(stored) as StoredPlan
+  // Of a later version of Worklane: half of it might be read, and judge otherwise.
+  if (plan.format !== 1) return { plan: undefined, problems: [] }
   const parsed: ParsedYaml[] = []
   for (const pipeline of plan.pipelines) {
     parsed.push(read(pipeline))

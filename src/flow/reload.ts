@@ -86,15 +86,23 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
   /** Undefined until the engine has started. */
   let active: Activation | undefined
   let since = clock()
+  /** What a rollback had put in force, and a start did not: the files were others. */
+  let undone: Activation | undefined
   /** What the files held when they were last read, where that is not what runs. */
   let onDisk: ConfigurationVersion | undefined
   let turn: Promise<unknown> = Promise.resolve()
 
   /** A start puts its files in force; where they are what was in force, nothing is new. */
   async function begin(): Promise<void> {
-    const [newest] = await store.activations(1)
+    const all = await store.activations()
+    const [newest] = all
     const isKnown = newest?.version === site.version
     active = isKnown ? newest : await activate(site, { how: 'start', by: 'worklane', before: newest?.number })
+    // Also by a start before this one, which nobody has said anything to.
+    const previous = active.how === 'start' ? all.find(({ number }) => number === active?.before) : undefined
+    undone = previous?.how === 'rollback' && previous.version !== site.version ? previous : undefined
+    if (undone !== undefined)
+      log.warn({ version: site.version, from: undone.version, code: 'E848' }, 'rollback undone by a start')
   }
 
   async function rememberPlans({ planSources }: Site): Promise<void> {
@@ -141,8 +149,9 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
   /** Somebody wants what runs here: if another engine put a version in force last, it is the other that is behind now. */
   async function affirm({ by, reason }: Pick<ReloadAsked, 'by' | 'reason'>): Promise<void> {
     const [newest] = await store.activations(1)
-    if (newest === undefined || newest.version === site.version) return
+    if (undone === undefined && (newest === undefined || newest.version === site.version)) return
     active = await activate(site, { how: 'reload', by, reason, before: active?.before })
+    undone = undefined
   }
 
   async function bring({ how, asked, loaded, before }: Wanted<Site>): Promise<ReloadOutcome> {
@@ -158,8 +167,10 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
     const done: Omit<Reloaded, 'kind'> = { from: site.version, to: next.version, changes, problems }
     if (isPlan) return { kind: 'done', done: { kind: 'planned', ...done } }
     if (next.version === site.version) {
-      onDisk = undefined
+      // A rollback to what runs says nothing of the files.
+      if (how === 'reload') onDisk = undefined
       await affirm({ by, reason })
+      log.info({ version: site.version, kind: how }, 'configuration unchanged')
       return { kind: 'done', done: { kind: 'unchanged', ...done } }
     }
     await rememberPlans(next)
@@ -173,6 +184,7 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
     context.apply(next)
     site = next
     active = became
+    undone = undefined
     since = clock()
     log.info({ version: next.version, from: done.from, count: changes.length, kind: how }, 'configuration changed')
     return { kind: 'done', done: { kind: 'reloaded', ...done } }
@@ -222,6 +234,8 @@ export function createReloader<Site extends Candidate>(context: ReloadContext<Si
       const [newest] = await inTime(askMilliseconds, store.activations(1)).catch(() => [])
       if (active !== undefined && newest !== undefined && newest.version !== site.version)
         return [degraded(new EngineError('E844', { newest: newest.version, version: site.version }), newest.at)]
+      if (undone !== undefined)
+        return [degraded(new EngineError('E848', { version: site.version, other: undone.version }), since)]
       if (onDisk === undefined) return []
       return [degraded(new EngineError('E845', { version: site.version, found: onDisk }), since)]
     },

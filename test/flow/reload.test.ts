@@ -216,6 +216,45 @@ test('each engine reloads by itself; the others say that they run another versio
   expect(await two.reloader.rollback(two.by)).toMatchObject({ done: { to: 'v-a' } })
 })
 
+test('a start that takes the files after a rollback says so, each start, until somebody says which of them is right', async () => {
+  const all = engines()
+  const rolledBack = async () => {
+    const { reloader, disk, by } = await all.start(made('a'))
+    disk.site = made('b')
+    await reloader.reload(by)
+    expect(await reloader.rollback(by)).toMatchObject({ done: { to: 'v-a' } })
+  }
+  await rolledBack()
+  await all.start(made('b'))
+  const files = await all.start(made('b'))
+  expect(files.log.said('warn')).toEqual(['rollback undone by a start'])
+  expect(await files.reloader.parts()).toMatchObject([{ state: 'degraded', code: 'E848' }])
+  // The files are right.
+  expect(await files.reloader.reload(files.by)).toMatchObject({ done: { kind: 'unchanged' } })
+  expect(await files.reloader.parts()).toEqual([])
+  const approved = await all.start(made('b'))
+  expect([await approved.reloader.parts(), approved.log.said('warn')]).toEqual([[], []])
+
+  await rolledBack()
+  const again = await all.start(made('b'))
+  // The rollback was right.
+  expect(await again.reloader.rollback(again.by)).toMatchObject({ done: { from: 'v-b', to: 'v-a' } })
+  expect(await again.reloader.parts()).toMatchObject([{ code: 'E845' }])
+  const mended = await all.start(made('a'))
+  expect(await mended.reloader.parts()).toEqual([])
+})
+
+test('a rollback to what runs says nothing of the files: what they hold is shown on', async () => {
+  const { reloader, disk, log, by } = await engines().start(made('a'))
+  disk.site = made('b')
+  await reloader.reload(by)
+  await reloader.rollback(by)
+  expect(await reloader.parts()).toMatchObject([{ code: 'E845' }])
+  expect(await reloader.rollback({ ...by, to: 'v-a' })).toMatchObject({ done: { kind: 'unchanged' } })
+  expect(await reloader.parts()).toMatchObject([{ code: 'E845' }])
+  expect(log.said('info')).toEqual(['configuration changed', 'configuration changed', 'configuration unchanged'])
+})
+
 test('an engine of another version that is gone for good is outvoted by a reload of what runs here', async () => {
   const all = engines()
   const one = await all.start(made('a'))

@@ -42,4 +42,9 @@ export const reloadErrors = {
     'transient',
     'Wait until whoever writes or copies them has finished, and reload again.',
   ),
+  E848: entry(
+    'This engine started with its files, which are version {version}; a rollback had put version {other} in force before.',
+    'permanent',
+    'If the rollback was right, run `worklane rollback`, and put the files right. If the files are, run `worklane reload`.',
+  ),
 } satisfies Record<string, ErrorEntry>
