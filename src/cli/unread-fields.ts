@@ -3,7 +3,7 @@
  * Static: a rule reads its fields also where a condition left it out. What the engine itself reads (the header, numbers
  * of segments) is not told.
  */
-import { compilePath, select, type Message, type Path, type Scope, type Segment } from '../hl7/index.ts'
+import { comparisonsOf, compilePath, select, type Message, type Path, type Scope, type Segment } from '../hl7/index.ts'
 import { fieldsOf, usedFields } from './used-fields.ts'
 
 export interface Unread {
@@ -71,16 +71,16 @@ function ofSegment(segment: Segment, used: readonly Path[], scope: Scope, shown:
 
 /** Whether a path that chooses among segments means this one; a number counts in its group, and is taken for a yes. */
 function isOf({ segment, which }: Path, scope: Scope): boolean {
-  if (which?.kind !== 'equals') return true
-  const [field = 0, component, subcomponent] = which.at
-  const path: Path = { text: '', segment, which: undefined, field, repetition: undefined, component, subcomponent }
-  return select(scope, path).some(({ text }) => text === which.value)
+  return comparisonsOf(which).every(({ at: [field = 0, component, subcomponent], value }) => {
+    const path: Path = { text: '', segment, which: undefined, field, repetition: undefined, component, subcomponent }
+    return select(scope, path).some(({ text }) => text === value)
+  })
 }
 
 /** By which field segments are chosen: that one is read of all of them. */
 function choosing(used: readonly Path[], name: string, number: number): readonly Path[] {
   return used.flatMap((path) =>
-    path.segment === name && path.which?.kind === 'equals' && path.which.at[0] === number
+    path.segment === name && comparisonsOf(path.which).some(({ at }) => at[0] === number)
       ? [{ ...path, field: number, which: undefined, repetition: undefined, component: undefined }]
       : [],
   )

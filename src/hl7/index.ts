@@ -24,7 +24,15 @@ export { fingerprint } from './fingerprint.ts'
 export { groups, scopeText } from './groups.ts'
 export { checkHeader, parse, parseText, type Parsed } from './parse.ts'
 export type { ReadOptions } from './reading.ts'
-export { compilePath, pathOf, type CompiledPath, type Path, type Selector } from './path.ts'
+export {
+  comparisonsOf,
+  compilePath,
+  pathOf,
+  type Comparison,
+  type CompiledPath,
+  type Path,
+  type Selector,
+} from './path.ts'
 export { first, select, textAt } from './select.ts'
 export { stepScopes } from './steps.ts'
 export { formatTime } from './time.ts'

@@ -1,5 +1,5 @@
 import type { Hl7Place } from '../core/fault.ts'
-import type { Path, Selector } from './path.ts'
+import type { Comparison, Path, Selector } from './path.ts'
 import { createPiece, nth, type PieceContext } from './piece.ts'
 import type { Piece, Scope, Segment } from './types.ts'
 
@@ -67,15 +67,21 @@ function cut(raw: string, path: Path, field: Hl7Place, repetition: number, conte
 
 function isChosen(segment: Segment, count: number, which: Selector, context: PieceContext): boolean {
   if (which.kind === 'position') return count === which.number
-  const [field, ...rest] = which.at
+  return isEqual(segment, which, context) && (which.also ?? []).every((other) => isEqual(segment, other, context))
+}
+
+function isEqual(segment: Segment, { at, value }: Comparison, context: PieceContext): boolean {
+  const [field, ...rest] = at
   const raw = segment.field(field as number)
   const { repetition: sign } = context.delimiters
-  if (!raw.includes(sign)) return textOf(raw, rest, context) === which.value
-  return raw.split(sign).some((repetition) => textOf(repetition, rest, context) === which.value)
+  if (!raw.includes(sign)) return textOf(raw, rest, context) === value
+  return raw.split(sign).some((repetition) => textOf(repetition, rest, context) === value)
 }
 
 function isMet(raw: string, number: number, which: Selector, context: PieceContext): boolean {
-  return which.kind === 'position' ? number === which.number : textOf(raw, which.at, context) === which.value
+  if (which.kind === 'position') return number === which.number
+  if (textOf(raw, which.at, context) !== which.value) return false
+  return which.also === undefined || which.also.every(({ at, value }) => textOf(raw, at, context) === value)
 }
 
 const nowhere: Hl7Place = { segment: '' }

@@ -22,7 +22,12 @@ export function createExplainer(): Explainer {
       const isEmpty = value === undefined || value === ''
       const made =
         rule.makesUid && isEmpty ? '2.25…' : rule.generates !== undefined && isEmpty ? `${rule.generates}…` : ''
-      const from = notes.length > 0 ? [...new Set(notes)].join(', ') : rule.from === '' ? '' : `${rule.from} is empty`
+      const from =
+        notes.length > 0
+          ? [...new Set(notes)].join(', ')
+          : rule.from === '' || !isEmpty
+            ? rule.from
+            : `${rule.from} is empty`
       const line: ExplainLine = {
         group,
         step,

@@ -25,15 +25,16 @@ interface Known {
 /** Words whose text is no path, whatever it looks like. */
 const texts = new Set(['value', 'expr', 'table', 'join', 'otherwise', 'tooLong', 'messages', 'replies'])
 
-function walk(lint: Lint, value: unknown, at: DocumentPath, known: Known): void {
+/** `joins`: of a list all entries are put together, and none waits for another. */
+function walk(lint: Lint, value: unknown, at: DocumentPath, known: Known, joins = false): void {
   if (typeof value === 'string') return lintPath(lint, value, at, known)
   if (Array.isArray(value)) {
-    lintOrder(lint, value, at, known)
+    if (!joins) lintOrder(lint, value, at, known)
     value.forEach((entry: unknown, index) => walk(lint, entry, [...at, index], known))
   } else if (isFields(value)) {
     for (const [key, inner] of Object.entries(value)) {
       if (key === 'when' && typeof inner === 'string') lintCondition(lint, inner, [...at, key], known)
-      else if (!texts.has(key)) walk(lint, inner, [...at, key], known)
+      else if (!texts.has(key)) walk(lint, inner, [...at, key], known, key === 'from' && 'join' in value)
     }
   }
 }

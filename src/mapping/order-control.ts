@@ -4,6 +4,7 @@
  */
 import type { Effect } from '../core/message.ts'
 import { isFields, scalarText, type Lint } from './lint.ts'
+import { suggest } from './suggest.ts'
 
 /** The words of `orderControl`, and what they mean. */
 const meanings = {
@@ -48,6 +49,14 @@ export interface Control {
 
 export type OrderControl = (orderControl: string, orderStatus: string) => Control
 
+/** As other languages call the rest, and with blanks, which no code has. */
+function meantCode(code: string): string | undefined {
+  if (['default', 'else', '*', '_', 'other', 'others'].includes(code.toLowerCase())) return 'otherwise'
+  const [, control = '', status] = /^\s*([A-Za-z0-9]{2})\s*[(^|/,-]\s*([A-Za-z0-9_.-]{1,20})\s*\)?\s*$/.exec(code) ?? []
+  if (status !== undefined) return `${control.toUpperCase()}(${status})`
+  return /^[a-z0-9]{2}$/i.test(code.trim()) ? code.trim().toUpperCase() : suggest(code, ['otherwise'])
+}
+
 export function compileOrderControl(lint: Lint, value: unknown): OrderControl {
   const rules = new Map<string, Control>()
   const known = [...effects, 'reject']
@@ -59,7 +68,13 @@ export function compileOrderControl(lint: Lint, value: unknown): OrderControl {
   for (const [code, given] of Object.entries(value)) {
     const path = ['orderControl', code]
     if (code !== 'otherwise' && !/^[A-Z0-9]{2}(\([A-Za-z0-9_.-]{0,20}\))?$/.test(code)) {
-      lint.error('E200', path, { where: `orderControl.${code}`, expected: 'ORC-1, or ORC-1(ORC-5)' }, { of: 'key' })
+      const where = `orderControl.${code}`
+      lint.error(
+        'E200',
+        path,
+        { where, expected: 'ORC-1, or ORC-1(ORC-5)' },
+        { of: 'key', suggestion: meantCode(code) },
+      )
     }
     const name = scalarText(given) ?? ''
     const word = effects.find((each) => each === name)

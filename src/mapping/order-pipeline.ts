@@ -1,7 +1,7 @@
 /** One order pipeline: its YAML read, checked against every dictionary there is, and compiled to functions. */
 import type { Located } from '../core/located.ts'
 import { segmentFields } from '../hl7/index.ts'
-import { checkedPath, compileReference, type Reference } from './reference.ts'
+import { checkedPath, compileReference, type Reference, type Vocabulary } from './reference.ts'
 import { compileMap, stepSequence, type AttributeRule } from './attribute.ts'
 import { compileChangesPatient, type ChangesPatient } from './changes-patient.ts'
 import { compileBookingEvents } from './booking-event.ts'
@@ -71,13 +71,13 @@ export function compileOrderPipeline(
   const name = scalarText(fields['pipeline']) ?? ''
   const tables = compileTables(lint, fields['tables'], files)
   const each = fields['each'] === undefined ? {} : readFields(lint, fields['each'], ['each'], ['order', 'step', 'when'])
-  const stepText = scalarText(each['step']) ?? ''
+  const stepText = 'step' in each ? scalarText(each['step']) || '?' : ''
   const [, tableName = '', codeText = ''] = /^(\w+)\((.*)\)$/.exec(stepText) ?? []
   const segment = tableName === '' ? readStepSegment(stepText) : undefined
   const stepTable = segment === undefined ? findStepTable(lint, tables, stepText, tableName) : undefined
 
   const words = openVocabulary(lint, fields['let'], tables, { name: tableName, table: stepTable })
-  const code = stepTable === undefined ? undefined : compileReference(words, codeText, ['each', 'step'])
+  const code = stepTable === undefined ? undefined : compileCode(words, tableName, codeText)
   const { messages, when } = compileAcceptance(words, fields['accept'], 'ORM^O01', ['replies'])
   const stepWhen = 'when' in each ? compileWhen(words, each['when'], ['each', 'when']) : undefined
   const rules = 'map' in fields ? compileMap(words, fields['map'], ['map'], 'item') : []
@@ -116,6 +116,15 @@ export function compileOrderPipeline(
     step: rules.find(({ keyword }) => keyword === stepSequence)?.inner ?? [],
     lets: words.lets,
   }
+}
+
+/** The code by which the rows are found: one field, or a name. */
+function compileCode(words: Vocabulary, table: string, text: string): Reference | undefined {
+  const at = ['each', 'step']
+  if (!/^\[.*\]$/.test(text)) return compileReference(words, text, at)
+  const suggestion = `a name of let for it, such as \`let: { code: ${text} }\` and ${table}(code)`
+  words.lint.error('E201', at, { text }, { offset: table.length + 1, suggestion })
+  return undefined
 }
 
 /** IPC of an OMI; a segment of the site will do as well. */

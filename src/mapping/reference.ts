@@ -5,7 +5,7 @@
  */
 import type { Hl7Place } from '../core/fault.ts'
 import type { DocumentPath } from '../core/located.ts'
-import { compilePath, segmentFields, segmentNames, select, type Path, type Scope } from '../hl7/index.ts'
+import { comparisonsOf, compilePath, segmentFields, segmentNames, select, type Path, type Scope } from '../hl7/index.ts'
 import type { Conditions } from './condition.ts'
 import { rowText } from './explain.ts'
 import type { Lint } from './lint.ts'
@@ -61,6 +61,11 @@ export function compileReference(words: Vocabulary, text: string, at: DocumentPa
     )
     return undefined
   }
+  const foreign = meantPath(text)
+  if (foreign !== undefined) {
+    lint.error('E212', at, { text, reason: 'fields are written as HL7 writes them, OBR-4.1' }, { suggestion: foreign })
+    return undefined
+  }
   const lower = /^([a-zA-Z]\w*)-\d/.exec(text)?.[1]
   if (lower !== undefined) {
     lint.error('E203', at, { segment: lower }, { suggestion: suggest(lower.toUpperCase(), segmentNames) })
@@ -103,7 +108,7 @@ export function pathReference(words: Vocabulary, text: string, at: DocumentPath)
   }
   const { each } = words
   if (each !== undefined && each.segment === path.segment && each.field === path.field) {
-    return { source: repetitionSource(path), place, text }
+    return { source: repetitionSource(path, text), place, text }
   }
   const whole =
     (path.component ?? 1) > 1 ? { ...path, component: undefined, subcomponent: undefined, text: '' } : undefined
@@ -135,7 +140,7 @@ export function checkedPath(lint: Lint, text: string, at: DocumentPath): Path | 
       'E212',
       at,
       { text, reason: reason.slice(0, 1).toLowerCase() + reason.slice(1) },
-      { offset: compiled.offset, suggestion: withField(text) },
+      { offset: compiled.offset, suggestion: withField(text) ?? meantPath(text) },
     )
     return undefined
   }
@@ -150,8 +155,9 @@ export function checkedPath(lint: Lint, text: string, at: DocumentPath): Path | 
     lint.error('E202', at, { segment, fields, field })
     return undefined
   }
-  const compared = path.which?.kind === 'equals' ? (path.which.at[0] ?? 0) : 0
-  if (fields !== undefined && compared > fields) {
+  for (const { at: parts } of comparisonsOf(path.which)) {
+    const [compared = 0] = parts
+    if (fields === undefined || compared <= fields) continue
     lint.error('E202', at, { segment, fields, field: compared }, { offset: text.indexOf('(') + 1 })
     return undefined
   }
@@ -166,13 +172,26 @@ function withField(text: string): string | undefined {
   return compilePath(meant).kind === 'invalid' ? undefined : meant
 }
 
-function repetitionSource(path: Path): Source {
+/** As other tools write it: Mirth `msg['PID']['PID.5']['PID.5.1']`, Terser `/.PID-5-1`, `PID-3[1].1`. */
+function meantPath(text: string): string | undefined {
+  const places = text.match(/(?<=')[A-Z][A-Z0-9]{2}[.\d]*(?=')/g) ?? []
+  const plain = text.startsWith('msg[') ? (places.at(-1) ?? '') : text.replace(/^[/.]+/, '')
+  const [, segment, field, number, more = ''] =
+    /^([A-Z][A-Z0-9]{2})[-._:](\d+)(?:[[(#](\d+)[\])]?)?((?:[-._:]\d+){0,2})$/.exec(plain) ?? []
+  if (segment === undefined) return undefined
+  const meant = `${segment}-${field}${number === undefined ? '' : `(${number})`}${more.replace(/[-_:]/g, '.')}`
+  return meant === text || compilePath(meant).kind === 'invalid' ? undefined : meant
+}
+
+function repetitionSource(path: Path, text: string): Source {
   return (scene) => {
     let piece = scene.repetition
     if (piece === undefined) return none
     if (path.component !== undefined) piece = piece.part(path.component)
     if (path.subcomponent !== undefined) piece = piece.part(path.subcomponent)
-    return telling([piece])
+    const found = telling([piece])
+    if (found.length > 0) scene.notes?.push(text)
+    return found
   }
 }
 

@@ -11,7 +11,15 @@ import type { Compiled, Expression, ExpressionProblem } from './condition.ts'
 import { rowText } from './explain.ts'
 import { isFields, nameOf, scalarText, type Fields } from './lint.ts'
 import { hasValue, literal, measured, none, textOf, type Pieces } from './piece.ts'
-import { checkedPath, compileReference, lookUp, placesOf, type Source, type Vocabulary } from './reference.ts'
+import {
+  checkedPath,
+  compileReference,
+  lookUp,
+  originNames,
+  placesOf,
+  type Source,
+  type Vocabulary,
+} from './reference.ts'
 import { measuredText } from './quantity.ts'
 import { fault, Named, refuse, shownCode, warn, type Scene } from './scene.ts'
 import { suggest } from './suggest.ts'
@@ -142,6 +150,12 @@ function objectRule(words: Vocabulary, fields: Fields, at: DocumentPath): Rule |
 
   const disagreement = 'conflict' in fields ? compileConflict(words, fields, at) : undefined
   const otherwise = scalarText(fields['otherwise'])
+  if ('otherwise' in fields && otherwise === undefined) {
+    const expected = 'a single text; what else is read if there is no value stands in a list, from: [OBR-44, OBR-4]'
+    lint.error('E200', [...at, 'otherwise'], { where: 'otherwise', expected })
+    return undefined
+  }
+  for (const word of ['value', 'otherwise']) lintText(words, scalarText(fields[word]) ?? '', [...at, word])
   const makesUid = otherwise === 'uid'
   const generates = generatedPrefix(otherwise)
   const isMade = makesUid || generates !== undefined
@@ -184,6 +198,14 @@ function objectRule(words: Vocabulary, fields: Fields, at: DocumentPath): Rule |
       return placesOf(origin)
     },
   }
+}
+
+/** A constant that is written like what is read: it would be a text, and nobody would know. */
+function lintText({ lint, letNames }: Vocabulary, text: string, at: DocumentPath): void {
+  const segment = /^([A-Z][A-Z0-9]{2})(?:\([^()]*\))?-\d+(?:\(\d+\))?(?:\.\d+)*$/.exec(text)?.[1]
+  const isPath = segment !== undefined && (segment.startsWith('Z') || segmentFields(segment) !== undefined)
+  const isName = letNames.includes(text) || originNames.includes(text) || /^step\.[a-z_]+$/.test(text)
+  if (isPath || isName) lint.warn('E297', at, { text })
 }
 
 /** `conflict: warn`: several fields that should say the same, of which the first counts. */
@@ -254,7 +276,7 @@ function originOf(words: Vocabulary, fields: Fields, at: DocumentPath): Origin |
       ? joined(inside, fields['from'], scalarText(fields['join']) ?? '', [...at, 'from'])
       : compileRule(inside, fields['from'], [...at, 'from'])
   const origin = plain === undefined || each === undefined ? plain : repeated(plain, each)
-  const unit = 'unit' in fields ? compileReference(words, scalarText(fields['unit']) ?? '', [...at, 'unit']) : undefined
+  const unit = 'unit' in fields ? compileRule(words, fields['unit'], [...at, 'unit']) : undefined
   if (origin === undefined || ('unit' in fields && unit === undefined)) return undefined
   const measuring = unit === undefined ? origin : withUnit(origin, unit.source)
   return 'after' in fields ? following(words, measuring, fields['after'], [...at, 'after']) : measuring
@@ -429,7 +451,7 @@ function compileQuestion(
     words.lint.error('E209', at, { type: typeof value === 'boolean' ? 'a constant' : 'not a text' })
     return undefined
   }
-  const expression = accepted(words, words.conditions.compile(value, 'bool'), at)
+  const expression = accepted(words, { text: value, wanted: 'bool' }, words.conditions.compile(value, 'bool'), at)
   if (expression === undefined) return undefined
   const { test, names } = expression
   const read = reader(words, names)
@@ -439,7 +461,7 @@ function compileQuestion(
 
 function expressionOrigin(words: Vocabulary, value: unknown, at: DocumentPath): Origin | undefined {
   const text = typeof value === 'string' ? value : ''
-  const expression = accepted(words, words.conditions.compile(text, 'string'), at)
+  const expression = accepted(words, { text, wanted: 'string' }, words.conditions.compile(text, 'string'), at)
   if (expression === undefined) return undefined
   const evaluate = evaluator(words, expression)
   return {
@@ -486,25 +508,74 @@ function reader(words: Vocabulary, names: readonly string[]): (scene: Scene) => 
   }
 }
 
-function accepted<T>(words: Vocabulary, compiled: Compiled<T>, at: DocumentPath): Expression<T> | undefined {
+interface Written {
+  readonly text: string
+  readonly wanted: 'bool' | 'string'
+}
+
+function accepted<T>(
+  words: Vocabulary,
+  { text, wanted }: Written,
+  compiled: Compiled<T>,
+  at: DocumentPath,
+): Expression<T> | undefined {
   if (compiled.kind === 'ok') {
     for (const name of compiled.expression.names) words.used.names.add(name)
     return compiled.expression
   }
-  reportExpression(words, compiled.problem, at)
+  // What stands in a condition that cannot be read is used, if only it could be.
+  for (const [name] of text.matchAll(/\w+/g)) if (words.letNames.includes(name)) words.used.names.add(name)
+  reportExpression(words, { text, wanted }, compiled.problem, at)
   return undefined
 }
+
+/** As other languages write it; texts in quotes may hold anything. */
+function meantOperator(
+  text: string,
+  letNames: readonly string[],
+): { readonly found: string; readonly offset: number; readonly suggestion: string } | undefined {
+  const bare = text.replace(/"[^"]*"|'[^']*'/g, (quoted) => '"'.repeat(quoted.length))
+  const part = /\b([A-Za-z_]\w*)((?:\.\d+)+)/.exec(bare)
+  if (part !== null && letNames.includes(part[1] ?? '')) {
+    return { found: `"${part[2]}"`, offset: part.index, suggestion: asName(part[0]) ?? '' }
+  }
+  const found = operators
+    .flatMap(([sign, suggestion]) => {
+      const match = sign.exec(bare)
+      return match === null ? [] : [{ found: `"${match[0].trim()}"`, offset: match.index, suggestion }]
+    })
+    .sort((left, right) => left.offset - right.offset)
+  return found[0]
+}
+
+const operators: readonly (readonly [RegExp, string])[] = [
+  [/<>/, '!='],
+  [/===/, '=='],
+  [/(?<![=!<>])=(?!=)/, '=='],
+  [/\bnot\s+in\b/i, '!(name in [...])'],
+  [/\band\b/i, '&&'],
+  [/\bor\b/i, '||'],
+  [/\bnot\b(?!\s+in\b)/i, '!'],
+]
 
 /** A condition sees names of `let` alone. */
 function asName(path: string | undefined): string | undefined {
   return path === undefined ? undefined : `a name of let for it, such as \`let: { field: ${path} }\``
 }
 
-function reportExpression({ lint, letNames }: Vocabulary, problem: ExpressionProblem, at: DocumentPath): void {
+function reportExpression(
+  { lint, letNames }: Vocabulary,
+  { text, wanted }: Written,
+  problem: ExpressionProblem,
+  at: DocumentPath,
+): void {
   const { offset } = problem
   switch (problem.kind) {
-    case 'syntax':
-      return lint.error('E211', at, { reason: problem.reason }, { offset })
+    case 'syntax': {
+      const meant = meantOperator(text, letNames)
+      if (meant === undefined) return lint.error('E211', at, { reason: problem.reason }, { offset })
+      return lint.error('E211', at, { reason: `${meant.found} is no operator` }, meant)
+    }
     case 'variable':
       return lint.error(
         'E205',
@@ -517,6 +588,8 @@ function reportExpression({ lint, letNames }: Vocabulary, problem: ExpressionPro
     case 'overload':
       return lint.error('E223', at, { reason: problem.reason }, { offset })
     case 'type':
-      return lint.error('E209', at, { type: problem.type }, { offset })
+      return wanted === 'bool'
+        ? lint.error('E209', at, { type: problem.type }, { offset })
+        : lint.error('E298', at, { type: problem.type }, { offset })
   }
 }

@@ -2,6 +2,7 @@
 import type { DocumentPath } from '../core/located.ts'
 import { columnOfCell, parseCsv } from './csv.ts'
 import { isFields, readFields, scalarText, type Fields, type Lint } from './lint.ts'
+import { suggest } from './suggest.ts'
 
 /** What happens to a code that stands in no row. */
 export type Unknown =
@@ -79,7 +80,17 @@ function inlineTable(lint: Lint, name: string, definition: Fields, path: Documen
     else values.set(code, text)
     if (code !== code.trim()) lint.error('E292', [...path, code], { code }, { of: 'key' })
   }
+  if (!('otherwise' in definition)) lintOtherwise(lint, name, definition, path)
   return { kind: 'inline', name, values, refused, unknown }
+}
+
+/** Words of other languages, and slips, for `otherwise`: as a code no message has them, and what it has is refused. */
+function lintOtherwise(lint: Lint, name: string, definition: Fields, path: DocumentPath): void {
+  const code = Object.keys(definition).find(
+    (row) => ['default', 'else', '*', '_'].includes(row.toLowerCase()) || suggest(row, ['otherwise']) !== undefined,
+  )
+  const suggestion = 'otherwise'
+  if (code !== undefined) lint.warn('E299', [...path, code], { code, table: name }, { of: 'key', suggestion })
 }
 
 /** Words of other places and languages for `reject`: as a text they would be served, say as a modality. */

@@ -89,7 +89,10 @@ function readMessages(lint: Lint, fields: Fields, name: string, example: string)
   return readTexts(lint, fields[name], ['accept', name]).flatMap(({ text, path }) => {
     const [, code, event] = /^([A-Z]{3})(?:\^([A-Z]\d\d))?$/.exec(text) ?? []
     if (code !== undefined) return [{ code, event }]
-    lint.error('E200', path, { where: `accept.${name}`, expected: `types such as ${example}` })
+    const [, meant, trigger] = /^([A-Za-z]{3})[^A-Za-z0-9]*([A-Za-z]\d\d)?(?:[^A-Za-z0-9].*)?$/.exec(text) ?? []
+    const suggestion = [meant, trigger].flatMap((word) => word?.toUpperCase() ?? []).join('^')
+    const hint = meant === undefined ? {} : { suggestion }
+    lint.error('E200', path, { where: `accept.${name}`, expected: `types such as ${example}` }, hint)
     return []
   })
 }

@@ -71,11 +71,17 @@ test.each<readonly [what: string, from: string, to: string, at: string, code: st
   expect(plan).toBeDefined()
 })
 
-test('what one of the accepted types has is no warning; nor are constants that look like fields', () => {
+test('what one of the accepted types has is no warning; of constants that look like fields it is said that they are none', () => {
   const text = changed('messages: [ORM^O01]', 'messages: [ORM^O01, SIU^S12]', changed('PID-5', '[PID-5, SCH-16]'))
   expect(compile([text], { tables }).problems.filter(({ code }) => code === 'E238')).toEqual([])
   const constant = changed('PatientName: PID-5', 'PatientName: [PID-5, { value: SCH-16 }]')
-  expect(compile([constant], { tables }).problems).toEqual([])
+  expect(compile([constant], { tables }).problems.map(({ code }) => code)).toEqual(['E297'])
+})
+
+test('of values that are put together none waits for another', () => {
+  const joined = '{ join: " ", from: [{ value: X }, OBR-4.2, { join: "-", from: [{ value: Y }, OBR-4.1] }] }'
+  const text = changed('RequestedProcedureDescription: [OBR-44.2, OBR-4.2]', `RequestedProcedureDescription: ${joined}`)
+  expect(compile([text], { tables }).problems).toEqual([])
 })
 
 test('a pipeline of patients that reads fields of orders is warned', () => {

@@ -57,6 +57,17 @@ const values: readonly (readonly [
   more?: string,
 ])[] = [
   ['the first repetition that fits', 'PatientComments', 'PID-3(5=MR).1', '4711'],
+  ['the first repetition of which all comparisons are true', 'PatientComments', 'PID-3(5=MR&&4=OLD).1', '888'],
+  ['no repetition of which all are true', 'PatientComments', 'PID-3(5=NI && 4=OLD).1', undefined],
+  ['the segment of which all are true', 'PatientComments', 'OBX(3.1=29463-7 && 5=63)-6', 'kg'],
+  [
+    'a sign in a text that is compared',
+    'PatientComments',
+    '[OBX(3.1=A&&B)-5, OBX(3.1="A && 2=B")-5, { value: none }]',
+    'none',
+  ],
+  ['a unit that is written out', 'PatientWeight', '{ from: OBX(3.1=29463-7)-5, unit: { value: lb } }', '28.1227'],
+  ['a unit from a list', 'PatientWeight', '{ from: OBX(3.1=29463-7)-5, unit: [OBX-9, { value: kg }] }', '62'],
   ['a later repetition that fits', 'PatientComments', 'PID-3(5=NI).1', '999'],
   ['a repetition by its number', 'PatientComments', 'PID-3(3).1', '888'],
   ['a component of another repetition in a list', 'PatientComments', '[PID-3(5=XX).1, PID-3(4.1=NAT).1]', '999'],
@@ -144,7 +155,7 @@ test.each(codes)('of code sequences: %s', (_, rule, code) => {
 })
 
 const refused: readonly (readonly [sentence: string, rule: string, code: string])[] = [
-  ['an expression that gives no text', "{ expr: 'ward == code' }", 'E209'],
+  ['an expression that gives no text', "{ expr: 'ward == code' }", 'E298'],
   ['an expression with a name that does not exist', "{ expr: 'wrd + code' }", 'E205'],
   ['an expression with a path', "{ expr: 'OBR-4 + code' }", 'E205'],
   ['an expression with matches', '{ expr: \'ward.matches("W.") ? "a" : "b"\' }', 'E217'],

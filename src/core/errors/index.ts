@@ -6,6 +6,7 @@ import type { ErrorClass, ErrorEntry } from './entry.ts'
 import { examErrors } from './exam.ts'
 import { extendErrors } from './extend.ts'
 import { inboxErrors } from './inbox.ts'
+import { languageErrors } from './language.ts'
 import { liveErrors } from './live.ts'
 import { mappingErrors } from './mapping.ts'
 import { mllpErrors } from './mllp.ts'
@@ -25,6 +26,7 @@ export const errors = {
   ...configErrors,
   ...siteErrors,
   ...mappingErrors,
+  ...languageErrors,
   ...extendErrors,
   ...orthancErrors,
   ...liveErrors,

@@ -1,0 +1,95 @@
+/** What engineers write who know other tools: each is refused or warned of at its character, with what is meant here. */
+import { expect, test } from 'vitest'
+import { located, message, planOf, compile, shipped, shippedTables } from './support.ts'
+import { extend } from '../../src/mapping/extend.ts'
+
+const orders = shipped('pipelines/orders/pipeline.yaml')
+
+function extension(text: string) {
+  return extend(located(`pipeline: t\nextend: orders\nfrom: ris-orders\n${text}\n`, 't.yaml'), orders, 'orders').located
+}
+
+/** `at`: where the problem stands. Each wrong line stands alone in an extension of the shipped pipeline. */
+function problemsOf(text: string) {
+  return compile([extension(text)], { tables: shippedTables(), stationAeTitle: 'ANY' }).problems
+}
+
+const said = (rule: string) => `map: { PatientComments: ${rule} }\nlet: { sex: PID-8, name: PID-5 }`
+
+const mistakes: readonly (readonly [text: string, at: string, code: string, cure: RegExp])[] = [
+  [said(`"msg['PID']['PID.5']['PID.5.1']"`), `"msg`, 'E212', /Did you mean PID-5\.1\?/],
+  [said('/.PID-5-1'), '/.PID', 'E212', /Did you mean PID-5\.1\?/],
+  [said('PID-5-1'), '-1', 'E212', /Did you mean PID-5\.1\?/],
+  [said('"PID-3[2].1"'), '[2]', 'E212', /Did you mean PID-3\(2\)\.1\?/],
+  [said('PID.3.4.1'), 'PID.3', 'E212', /Did you mean PID-3\.4\.1\?/],
+  [said('PID-3(5=MR & 4.1=HOSP).1'), ' & 4', 'E212', /PID-3/],
+  [said('"PID-3(5=MR, 4.1=HOSP).1"'), ', 4', 'E212', /PID-3/],
+  [said('{ from: PID-5, otherwise: PID-9.1 }'), 'PID-9.1 }', 'E297', /from: \[OBR-44, PID-9\.1\]/],
+  [said('{ value: name }'), 'name }', 'E297', /name/],
+  [said('{ from: PID-5, otherwise: [PID-9.1] }'), '[PID', 'E200', /./],
+  [said(`{ from: PID-5, when: 'sex = "F"' }`), '= "F', 'E211', /Did you mean ==\?/],
+  [said(`{ from: PID-5, when: 'sex == "F and M" and name != "or"' }`), 'and name', 'E211', /Did you mean &&\?/],
+  [said(`{ from: PID-5, when: 'sex == "F" OR name == ""' }`), 'OR', 'E211', /Did you mean \|\|\?/],
+  [said(`{ from: PID-5, when: 'sex not in ["F"]' }`), 'not in', 'E211', /!\(name in/],
+  [said(`{ from: PID-5, when: 'not sex == "F"' }`), 'not', 'E211', /Did you mean !\?/],
+  [said(`{ from: PID-5, when: 'sex <> "F"' }`), '<>', 'E211', /Did you mean !=\?/],
+  [said(`{ from: PID-5, when: 'name.1 == "F"' }`), 'name.1', 'E211', /let: \{ field: name\.1 \}/],
+  [said(`{ expr: 'sex == "F"' }`), 'sex == ', 'E298', /when:/],
+  ['each: { order: ORC, step: [stations(OBR-24)] }', '[stations', 'E200', /./],
+  ['each: { order: ORC, step: "stations([OBR-24, OBR-4])" }', '[OBR-24', 'E201', /let: \{ code: \[OBR-24, OBR-4\] \}/],
+  [
+    `${said('{ from: sex, table: mine }')}\ntables: { mine: { F: F, otherwize: O } }`,
+    'otherwize',
+    'E299',
+    /Did you mean otherwise\?/,
+  ],
+  [
+    `${said('{ from: sex, table: mine }')}\ntables: { mine: { F: F, default: O } }`,
+    'default',
+    'E299',
+    /Did you mean otherwise\?/,
+  ],
+  ['orderControl: { default: ignore }', 'default', 'E200', /Did you mean otherwise\?/],
+  ['orderControl: { SC (IP): start }', 'SC (', 'E200', /Did you mean SC\(IP\)\?/],
+  ['orderControl: { nw: create }', 'nw', 'E200', /Did you mean NW\?/],
+  ['accept: { messages: [ORM-O01] }', 'ORM-O01', 'E200', /Did you mean ORM\^O01\?/],
+  ['accept: { messages: [orm^o01^orm_o01] }', 'orm^', 'E200', /Did you mean ORM\^O01\?/],
+]
+
+test.each(mistakes)('%s', (text, at, code, cure) => {
+  const lines = text.slice(0, text.indexOf(at)).split('\n')
+  const [problem, ...more] = problemsOf(text).filter((each) => each.code !== 'E224' || !text.startsWith('map'))
+  expect(problem).toMatchObject({ code, line: lines.length + 3, column: (lines.at(-1) ?? '').length + 1 })
+  expect(problem?.cure).toMatch(cure)
+  expect(more).toEqual([])
+})
+
+test('a name in a condition that cannot be read is not said to be unused', () => {
+  expect(
+    problemsOf(`map: { PatientComments: { from: PID-5, when: 'sexx = "F"' } }\nlet: { sexx: PID-8 }`),
+  ).toHaveLength(1)
+})
+
+test('constants that only look a little like fields are constants', () => {
+  const texts = ['CT-1', 'ABC-12', 'A-B', 'PID', 'PID-', 'Z-1', 'CT01', 'see PID-5', 'MR1-2']
+  const list = texts.map((text) => `{ value: "${text}", when: 'sex == "${text}"' }`).join(', ')
+  expect(problemsOf(`map: { PatientComments: [${list}] }\nlet: { sex: PID-8 }`)).toEqual([])
+})
+
+test('explain names the field of which each repetition was taken', () => {
+  const plan = planOf([extension('map: { OtherPatientIDsSequence: { each: PID-3, PatientID: PID-3.1 } }')], {
+    tables: shippedTables(),
+    stationAeTitle: 'ANY',
+  })
+  const { lines } = plan.explain(
+    message(
+      String.raw`MSH|^~\&|RIS|MAIN|WL|HOSP|20260301093000||ORM^O01|M1|P|2.3.1`,
+      'PID|1||4711^^^HOSP^MR~999^^^NAT^NI||Doe^Jane||19800214|F',
+      'ORC|NW|P1|F1',
+      'OBR|1|P1|F1|CTABD^CT||||||||||||||ACC1|RP1|SPS1||||CT||||||||||||20260302101500',
+    ),
+  )
+  const line = lines.find(({ keyword }) => keyword === 'OtherPatientIDsSequence')
+  expect(line?.value).toContain('999')
+  expect(line?.origin).not.toContain('is empty')
+})
