@@ -4,7 +4,8 @@ import { basename, isAbsolute, relative, sep } from 'node:path'
 export type FileText =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly isMissing: boolean }
-  | { readonly kind: 'notUtf8' }
+  /** Where the first character is that is not, and how the text was probably saved. */
+  | { readonly kind: 'notUtf8'; readonly line: number; readonly column: number; readonly saved: string }
 
 /** Where the files of a site are read from: the disk, or a version of them that was kept. */
 export interface FileReader {
@@ -36,15 +37,35 @@ export const isFile: FileReader['isFile'] = (path) => reader.isFile(path)
 /** The text of a file that an administrator wrote: UTF-8 or nothing, because a name read in the wrong charset is a wrong name. */
 function readTextOfDisk(path: string): FileText {
   try {
+    const { size } = statSync(path)
+    if (size > mostBytes) {
+      const reason = `it has ${Math.round(size / 1_048_576)} MiB, and ${mostBytes / 1_048_576} are allowed`
+      return { kind: 'unreadable', reason, isMissing: false }
+    }
     const bytes = readFileSync(path)
     try {
       return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
     } catch {
-      return { kind: 'notUtf8' }
+      return foreign(bytes)
     }
   } catch (error) {
     return { kind: 'unreadable', reason: reasonOf(error), isMissing: codeOf(error) === 'ENOENT' }
   }
+}
+
+/** Whatever is larger was not written by an administrator. */
+const mostBytes = 64 * 1_048_576
+
+function foreign(bytes: Uint8Array): FileText {
+  if (bytes.subarray(0, 400).includes(0)) {
+    const isWide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
+    const saved = isWide ? 'UTF-16 ("Unicode")' : 'something other than text'
+    return { kind: 'notUtf8', line: 1, column: 1, saved }
+  }
+  const before = new TextDecoder('utf-8').decode(bytes).split('\uFFFD', 1)[0] ?? ''
+  const lines = before.split('\n')
+  const column = (lines.at(-1) ?? '').length + 1
+  return { kind: 'notUtf8', line: lines.length, column, saved: 'Windows-1252 ("ANSI")' }
 }
 
 /** Why a file could not be read, in words. */
@@ -63,14 +84,13 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
+  ELOOP: 'its links lead in a circle',
 }
 
 function foldersOfDisk(path: string): readonly string[] | undefined {
   try {
     return readdirSync(path)
-      .filter(
-        (name) => !name.startsWith('.') && statSync(`${path}${sep}${name}`, { throwIfNoEntry: false })?.isDirectory(),
-      )
+      .filter((name) => !name.startsWith('.') && statOf(`${path}${sep}${name}`)?.isDirectory())
       .sort()
   } catch {
     return undefined
@@ -78,7 +98,16 @@ function foldersOfDisk(path: string): readonly string[] | undefined {
 }
 
 function isFileOfDisk(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+  return statOf(path)?.isFile() ?? false
+}
+
+/** Undefined where nobody can say: what is wrong is said when it is read. */
+function statOf(path: string): ReturnType<typeof statSync> | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
 }
 
 /** A path as one would type it from where one is. */

@@ -6,9 +6,11 @@ import { isPatientPipeline } from '../mapping/patient-pipeline.ts'
 import { resolveExtensions, type ExtendedPipeline, type Extensions, type WrittenPipeline } from './extensions.ts'
 import { foldersIn, isFile, isPlainName, readText, shownPath } from './files.ts'
 import { readYaml, type Known } from './known.ts'
+import { unknownTypes } from './message-types.ts'
 import { problem } from './problem.ts'
 import type { Sliced } from './slices.ts'
 import { suggestion } from './suggest.ts'
+import { tablesIn } from './tables-folder.ts'
 import { unreachable } from './unreachable.ts'
 
 interface WrittenFile extends WrittenPipeline {
@@ -80,6 +82,10 @@ export function* readPipelines(
     problems.push(...parsed.problems)
     if (parsed.located === undefined) continue
     const { located } = parsed
+    if (!isBlock(located.value)) {
+      problems.push(problem({ file, line: 1, column: 1 }, 'E293', { what: kindOf(located.value) }))
+      continue
+    }
     const folder = join(folders.pipelines, name)
     written.push({ name: textAt(located, 'pipeline') ?? name, folder, text: content.text, located })
   }
@@ -96,10 +102,18 @@ export function* readPipelines(
   }
 }
 
+/** What stands in a file that has no keys. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return 'comments and blank lines'
+  return Array.isArray(value) ? 'a list' : 'a text'
+}
+
 export function unreadable(content: Exclude<ReturnType<typeof readText>, { kind: 'text' }>, file: string): Problem {
-  const place = { file, line: 1, column: 1 }
-  if (content.kind === 'notUtf8') return problem(place, 'E257', { file })
-  return problem(place, 'E256', { file, reason: content.reason })
+  if (content.kind === 'notUtf8') {
+    const { line, column, saved } = content
+    return problem({ file, line, column }, 'E257', { file, saved })
+  }
+  return problem({ file, line: 1, column: 1 }, 'E256', { file, reason: content.reason })
 }
 
 function describe(
@@ -128,7 +142,8 @@ function readTables(pipelines: readonly PipelineFile[], { tables: folder, cwd }:
   const names = new Set(pipelines.flatMap(({ located }) => tableFiles(located.value)))
   for (const name of [...names].sort()) {
     const path = join(folder, name)
-    if (!isPlainName(name) || !isFile(path)) continue
+    // What is there and is no file, such as a link to nothing, is said when it is read.
+    if (!isPlainName(name) || !(isFile(path) || tablesIn(folder).includes(name))) continue
     files.push(path)
     const content = readText(path)
     if (content.kind === 'text') texts[name] = content.text
@@ -158,10 +173,14 @@ export function checkEndpoints(
   const orthancs = settings.orthancs.map(({ name }) => name)
   const destinations = settings.destinations.map(({ name }) => name)
   const problems: Problem[] = []
-  const names = new Set<string>()
+  const first = new Map<string, string>()
   for (const { name, kind, located } of pipelines) {
-    if (names.has(name)) problems.push(problem(located.place(['pipeline']), 'E264', { kind: 'pipelines', name }))
-    names.add(name)
+    const other = first.get(name)
+    if (other !== undefined) {
+      const advice = `Write another name after "pipeline:"; ${other} has this one.`
+      problems.push(problem(located.place(['pipeline']), 'E264', { kind: 'pipelines', name }, { advice }))
+    }
+    first.set(name, other ?? located.file)
     const isStatus = kind === 'status'
     const heard = isStatus ? [...orthancs, 'any'] : sources
     problems.push(...unknownNames(located, 'from', isStatus ? 'orthanc' : 'source', heard))
@@ -173,9 +192,15 @@ export function checkEndpoints(
     const told = isStatus ? [...destinations, 'origin'] : orthancs
     problems.push(...unknownNames(located, 'to', isStatus ? 'destination' : 'orthanc', told))
   }
+  problems.push(...unknownTypes(pipelines))
   // Nobody is left over whom a pipeline may hear, or tell, that could not be read.
   if (isIncomplete) return problems
+  const isMisnamed = pipelines.some(
+    (one) => one.kind !== 'status' && !one.sources.some((source) => sources.includes(source)),
+  )
   sources.forEach((name, at) => {
+    // It may be the one that was meant: that is said of the pipeline.
+    if (isMisnamed) return
     if (pipelines.some((pipeline) => pipeline.kind !== 'status' && pipeline.sources.includes(name))) return
     problems.push(problem(place(['sources', at, 'name']), 'E268', { name }, { severity: 'warning' }))
   })
@@ -219,7 +244,9 @@ function unknownNames(
     : [{ name: value, path: [key] }]
   return list.flatMap(({ name, path }) => {
     if (typeof name !== 'string' || known.includes(name)) return []
-    const advice = suggestion(name, known, `The ${kind}s of this site`)
+    const advice = name.includes('${')
+      ? `Variables are filled in in worklane.yaml alone. ${known.length === 0 ? '' : `Write one of: ${known.join(', ')}.`}`
+      : suggestion(name, known, `The ${kind}s of this site`)
     return [
       problem(
         located.place(path),

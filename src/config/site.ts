@@ -115,11 +115,14 @@ function* readSite(options: SiteOptions, path: string, known: Known): Sliced<Rea
   }
   const orthancs = read.checked.orthancs.map(({ name }) => name)
   const pipelines = yield* readPipelines(folders, orthancs, known)
-  problems.push(...pipelines.problems, ...(pipelines.isIncomplete ? [] : unusedTables(folders, pipelines.files)))
-  problems.push(...foldersWithout(folders, foldersIn(folders.pipelines) ?? [], isFile))
+  const unread = foldersWithout(folders, foldersIn(folders.pipelines) ?? [], isFile)
+  const isIncomplete = pipelines.isIncomplete || unread.some(({ severity }) => severity === 'error')
+  // That there is no pipeline follows from what is said of the one that cannot be read.
+  const found = isIncomplete ? pipelines.problems.filter(({ code }) => code !== 'E269') : pipelines.problems
+  problems.push(...found, ...unread, ...(isIncomplete ? [] : unusedTables(folders, pipelines.files)))
   if (read.endpointsAreKnown) {
     const place = (at: DocumentPath): FilePlace => located.place(at)
-    problems.push(...checkEndpoints(pipelines.pipelines, read.checked, place, pipelines))
+    problems.push(...checkEndpoints(pipelines.pipelines, read.checked, place, { isIncomplete }))
   }
   const compiled = yield* compile(read.checked, pipelines, known)
   problems.push(...compiled.problems.flatMap((problem) => namedTable(inTable(problem, folders), folders) ?? []))

@@ -1,6 +1,7 @@
 import { isAlias, isScalar, visit } from 'yaml'
-import type { Document, Scalar } from 'yaml'
+import type { Document, Node, Scalar } from 'yaml'
 import type { FilePlace, Problem } from '../core/fault.ts'
+import { hiddenIn } from '../mapping/hidden.ts'
 import { problem } from './problem.ts'
 
 /** What YAML allows and an administrator would not expect: refused, with its place. */
@@ -10,13 +11,22 @@ export function surprises(
   placeOf: (offset: number) => FilePlace,
 ): Problem[] {
   const problems: Problem[] = []
+  /** A node begins behind its anchor and its tag. */
+  const before = (text: string, node: Node): FilePlace | undefined => {
+    const at = source.lastIndexOf(text, node.range?.[0] ?? 0)
+    return at < 0 ? undefined : placeOf(at)
+  }
   visit(document, {
     Node(key, node) {
       const place = placeOf(node.range?.[0] ?? 0)
       if (isAlias(node)) problems.push(problem(place, 'E252'))
-      else if (node.anchor !== undefined) problems.push(problem(place, 'E252'))
-      if (node.tag !== undefined) problems.push(problem(place, 'E253', { tag: node.tag }))
+      else if (node.anchor !== undefined) problems.push(problem(before(`&${node.anchor}`, node) ?? place, 'E252'))
+      if (node.tag !== undefined) {
+        const tag = /![^\s,[\]{}]*\s*(?:&\S+\s+)?$/.exec(source.slice(0, node.range?.[0] ?? 0))?.[0].trim() ?? node.tag
+        problems.push(problem(before(tag, node) ?? place, 'E253', { tag }))
+      }
       if (key !== 'key' && isScalar(node)) problems.push(...changedNumber(node, place))
+      if (isScalar(node)) problems.push(...copiedText(node, source, placeOf))
     },
     Pair(_, pair) {
       if (isScalar(pair.key) && pair.key.value === '<<') {
@@ -30,6 +40,16 @@ export function surprises(
     if (!problems.some(({ code }) => code === 'E253')) problems.push(problem(placeOf(warning.pos[0]), 'E253', { tag }))
   }
   return problems
+}
+
+/** Word processors and web pages give other quotation marks than were typed, and characters that nobody sees. */
+function copiedText(node: Scalar, source: string, placeOf: (offset: number) => FilePlace): Problem[] {
+  const [start = 0, end = start] = node.range ?? []
+  const written = source.slice(start, end)
+  const mark = /^[“”„‟‘’‚‛«»‹›]/.exec(written)?.[0]
+  if (node.type === 'PLAIN' && mark !== undefined) return [problem(placeOf(start), 'E294', { mark })]
+  const hidden = hiddenIn(written)
+  return hidden === undefined ? [] : [problem(placeOf(start + hidden.at), 'E295', { name: hidden.name })]
 }
 
 /** `007` is 7 in YAML and `1e3` is 1000: a code that was meant as text must not change silently. */

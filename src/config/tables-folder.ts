@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { FilePlace, Problem } from '../core/fault.ts'
-import { shownPath } from './files.ts'
+import { readText, shownPath } from './files.ts'
 import type { PipelineFolders } from './pipelines.ts'
 import { problem } from './problem.ts'
 import { suggestion } from './suggest.ts'
@@ -18,9 +18,13 @@ export function unusedTables({ tables, cwd }: PipelineFolders, files: readonly s
     })
 }
 
-/** Of a table file that is not there, which one was meant: plans know only those that are named. */
-export function namedTable(found: Problem, { tables }: Pick<PipelineFolders, 'tables'>): Problem {
+/**
+ * Of a table file that is not there, which one was meant: plans know only those that are named. Undefined of one that
+ * is there and could not be read, which has been said.
+ */
+export function namedTable(found: Problem, { tables }: Pick<PipelineFolders, 'tables'>): Problem | undefined {
   const name = found.code === 'E220' ? /"(.+)"/.exec(found.message)?.[1] : undefined
+  if (name !== undefined && tablesIn(tables).includes(name)) return undefined
   const cure = name === undefined ? undefined : suggestion(name, tablesIn(tables))
   return cure === undefined ? found : { ...found, cure }
 }
@@ -34,15 +38,21 @@ export function foldersWithout(
   return names.flatMap((name) => {
     const folder = join(folders.pipelines, name)
     if (isPipeline(join(folder, 'pipeline.yaml'))) return []
-    const file = namesIn(folder).find((one) => /\.ya?ml$/.test(one))
+    const all = namesIn(folder).filter((one) => /\.ya?ml$/.test(one))
+    const file = all.includes('pipeline.yaml') ? 'pipeline.yaml' : all[0]
     if (file === undefined) return []
     const place: FilePlace = { file: shownPath(join(folder, file), folders.cwd), line: 1, column: 1 }
+    if (file === 'pipeline.yaml') {
+      const content = readText(join(folder, file))
+      const reason = content.kind === 'unreadable' && !content.isMissing ? content.reason : 'it is a link to nothing'
+      return [problem(place, 'E256', { file: place.file, reason })]
+    }
     const params = { folder: shownPath(dirname(join(folder, file)), folders.cwd), file }
     return [problem(place, 'E288', params, { severity: 'warning' })]
   })
 }
 
-function tablesIn(folder: string): readonly string[] {
+export function tablesIn(folder: string): readonly string[] {
   return namesIn(folder).filter((name) => name.endsWith('.csv'))
 }
 

@@ -69,7 +69,7 @@ function replaces({ bases }: PipelineFile, name: string): boolean {
   return bases.some((base) => base.name === name)
 }
 
-function acceptedBy(value: unknown) {
+export function acceptedBy(value: unknown) {
   const accept = isFields(value) ? value['accept'] : undefined
   const fields = isFields(accept) ? accept : {}
   const types = ['messages', 'replies'].flatMap((key) => {

@@ -3,7 +3,7 @@ import type { Document, Node, Pair } from 'yaml'
 import type { FilePlace, Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
 import { offsetInFile } from './position.ts'
-import { inOrder } from './problem.ts'
+import { inOrder, problem } from './problem.ts'
 import { surprises } from './surprises.ts'
 import { syntaxProblems } from './syntax.ts'
 
@@ -34,13 +34,23 @@ export function parseYaml(text: string, file: string): ParsedYaml {
     const { line, col } = lines.linePos(Math.max(0, offset))
     return { file, line: Math.max(1, line), column: Math.max(1, col) }
   }
+  if (/\r(?!\n)/.test(source) && !source.includes('\n')) {
+    const reason = 'its lines end as no system of today ends them (CR alone); save it with line ends of Unix or Windows'
+    return { located: undefined, problems: [problem(placeOf(0), 'E250', { reason })] }
+  }
   if (document.errors.length > 0) {
     return { located: undefined, problems: inOrder(syntaxProblems(document, source, placeOf)) }
   }
   const problems = inOrder(surprises(document, source, placeOf))
-  // An alias can stand for more than memory holds; what else is wrong does not keep the document from being checked further.
-  const hasAliases = problems.some(({ code }) => code === 'E252')
-  return { located: hasAliases ? undefined : locate(document, source, file, placeOf), problems }
+  const { explicit, version } = document.directives.yaml
+  // Under YAML 1.1 `NO` is false and 010 is eight.
+  if (explicit === true && version !== '1.2') {
+    const reason = 'these files are YAML 1.2, and the line asks for another; remove it'
+    return { located: undefined, problems: [problem(placeOf(0), 'E250', { reason })] }
+  }
+  // An alias can stand for more than memory holds, and copied text is not what it seems; what else is wrong does not keep the document from being checked further.
+  const isOther = problems.some(({ code }) => ['E252', 'E294', 'E295'].includes(code))
+  return { located: isOther ? undefined : locate(document, source, file, placeOf), problems }
 }
 
 function locate(

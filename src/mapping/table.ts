@@ -1,6 +1,7 @@
 /** Code tables: inline ones give a value for a code, CSV files give rows of columns. */
 import type { DocumentPath } from '../core/located.ts'
 import { columnOfCell, parseCsv } from './csv.ts'
+import { hiddenIn } from './hidden.ts'
 import { isFields, readFields, scalarText, type Fields, type Lint } from './lint.ts'
 import { suggest } from './suggest.ts'
 
@@ -144,6 +145,13 @@ function fileTable(
   const text = files[file]
   if (text === undefined) {
     lint.error('E220', [...path, 'file'], { file, name: file }, { known: Object.keys(files) })
+    return undefined
+  }
+  const hidden = hiddenIn(text.replace(/^\uFEFF/, ' '))
+  if (hidden !== undefined) {
+    const lines = text.slice(0, hidden.at).split('\n')
+    const column = (lines.at(-1) ?? '').length + 1
+    lint.elsewhere('E295', { file: fileOf(file), line: lines.length, column }, { name: hidden.name })
     return undefined
   }
   const csv = parseCsv(text)

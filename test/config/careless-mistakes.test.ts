@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { loadSite } from '../../src/config/site.ts'
 import { problemText } from '../../src/cli/output.ts'
@@ -20,7 +22,7 @@ const site: Readonly<Record<string, string>> = {
 
 type Mistake = readonly [what: string, file: string, from: string | RegExp, to: string, ...said: readonly RegExp[]]
 
-const tables: readonly Mistake[] = [
+const mistakes: readonly Mistake[] = [
   ['a spreadsheet that separates by semicolons is read', csv, /,/g, ';'],
   ['one that separates by tabs is read', csv, /,/g, '\t'],
   ['a byte order mark before it is no matter', csv, /^/, '\uFEFF'],
@@ -52,27 +54,99 @@ const tables: readonly Mistake[] = [
     /18:45 E218/,
     /18:45 E289 .*reject/,
   ],
+  ['a tab between spaces', pipeline, '  PatientID:', '  \tPatientID:', /^pipeline:34:3 E254 .*spaces/],
+  [
+    'a line a blank too far right',
+    pipeline,
+    '  PatientID:',
+    '   PatientID:',
+    /^pipeline:34:4 E250 .*deeper than the one/,
+  ],
+  ['a line a blank too far left', pipeline, '  PatientID:', ' PatientID:', /^pipeline:34:2 E250 .*as its neighbours/],
+  ['a line that is not indented', pipeline, '  PatientID:', 'PatientID:', /^pipeline:35:3 E250 .*deeper than the one/],
+  [
+    'no blank behind the dash',
+    settings,
+    '- name: ris-orders',
+    '-name: ris-orders',
+    /^worklane:3:3 E250 .*behind the "-"/,
+  ],
+  [
+    'a list that is not closed',
+    pipeline,
+    'ORC-3.1]\n  Pl',
+    'ORC-3.1\n  Pl',
+    /^pipeline:43:20 E250 .*"\[" .*not closed/,
+  ],
+  ['a brace that is not closed', pipeline, 'table: sex }', 'table: sex', /^pipeline:37:15 E250 .*"{" .*not closed/],
+  ['a comma that is missing', pipeline, 'PID-8, table', 'PID-8 table', /^pipeline:37:\d+ E250 .*comma is missing/],
+  [
+    'a negation without quotes',
+    pipeline,
+    /when: f.*/,
+    'when: !like(section, "LAB*")',
+    /^pipeline:7:\d+ E250 .*! or & needs quotes/,
+  ],
+  ['a condition that begins with a text', pipeline, 'when: sex == "F"', 'when: "F" == sex', /41:29 E250 .*other kind/],
+  ['a value in braces of another tool', pipeline, ': PID-5', ': {{PID-5}}', /^pipeline:33:17 E250 .*needs quotes/],
+  ['a key twice', pipeline, 'map:\n', 'map:\n  PatientID: PID-2\n', /^pipeline:35:3 E251/],
+  ['an anchor', pipeline, ': PID-5', ': &name PID-5', /^pipeline:33:16 E252/],
+  ['a tag', pipeline, ': PID-5', ': !!str PID-5', /^pipeline:33:16 E253 .*tag !!str /],
+  ['quotation marks of a word processor', pipeline, 'join: "-"', 'join: “-”', /^pipeline:66:39 E294 .*straight/],
+  ['a blank of a web page', pipeline, 'PID-5\n', 'PID-5\u00A0\n', /^pipeline:33:21 E295 .*no-break/],
+  ['a blank of a web page before a value', pipeline, ': PID-5', ':\u00A0PID-5', /^pipeline:33:15 E250 .*special blank/],
+  ['a character of no width', pipeline, ': PID-5', ': \u200BPID-5', /^pipeline:33:16 E295 .*zero width/],
+  ['one in a table', csv, 'CT01', 'CT\u200B01', /^csv:2:14 E295/],
+  ['a null byte', settings, 'port: 2575', 'port: 2575\0', /^worklane:4:15 E295/],
+  ['another version of YAML', pipeline, /^/, '%YAML 1.1\n---\n', /^pipeline:1:1 E250 .*remove it/],
+  ['brackets without end', settings, /^/, 'a: '.padEnd(12_000, '{ a: '), /^worklane:\d+:\d+ E250 .*nested/],
+  ['line ends of Windows are no matter', pipeline, /\n/g, '\r\n'],
+  [
+    'nor do they move what is wrong',
+    pipeline,
+    /PatientBirth(.*)\n/,
+    'PatientBith$1\r\n',
+    /^pipeline:36:3 E210 .*PatientBirthDate/,
+  ],
+  ['line ends of CR alone', pipeline, /\n/g, '\r', /^pipeline:1:1 E250 .*line ends/],
+  ['an empty pipeline', pipeline, /[^]*/, '', /^pipeline:1:1 E293 .*comments and blank/],
+  ['a pipeline that is a list', pipeline, /[^]*/, '- a\n', /^pipeline:1:1 E293 .*a list/],
+  ['an empty file of settings', settings, /[^]*/, '', /^worklane:1:1 E260 .*sources is missing/],
+  [
+    'a variable in a pipeline',
+    pipeline,
+    ': ris-orders',
+    ': ${SOURCE}',
+    /^pipeline:2:7 E266 .*worklane.yaml alone.*: ris-orders/,
+  ],
+  ['a message type that nobody sends', pipeline, 'ORM^O01', 'ORN^O01', /^pipeline:6:14 E296 .*Did you mean ORM\^O01/],
+  ['one of the site itself', pipeline, 'ORM^O01', 'ZRM^O01'],
   ['a constant modality in words', pipeline, '[step.modality, OBR-24]', '{ value: Ultraschall }', /55:24 E290 .*US/],
 ]
 
-function saidOf(files: Readonly<Record<string, string>>): readonly string[] {
+function saidOf(files: Readonly<Record<string, string | Uint8Array>>): readonly string[] {
   const { cwd, remove } = aSite(files)
   try {
-    return loadSite({ env: {}, cwd }).problems.map((problem) =>
-      problemText(problem, { isTty: false, env: {} })
-        .replaceAll(/\s+/g, ' ')
-        .replace(/^\S*?(\w+)(?:\.yaml)?(?:\.csv)?:/, (_, name: string) => `${name === 'procedures' ? 'csv' : name}:`),
-    )
+    return saidIn(cwd)
   } finally {
     remove()
   }
+}
+
+function saidIn(cwd: string): readonly string[] {
+  return loadSite({ env: {}, cwd }).problems.map((problem) =>
+    problemText(problem, { isTty: false, env: {} })
+      .replaceAll(/\s+/g, ' ')
+      .replace(/^\S*?(\w+)(?:\.yaml)?(?:\.csv)?:/, (_, name: string) => `${name === 'procedures' ? 'csv' : name}:`),
+  )
 }
 
 test('the site without a mistake has no problem', () => {
   expect(saidOf(site)).toEqual([])
 })
 
-test.each(tables)('%s (%s)', (_, file, from, to, ...said) => {
+test.each(mistakes)('%s (%s)', (...mistake) => {
+  const [, file, from, to, ...said] = mistake as unknown as Mistake
   const right = site[file] ?? ''
   const wrong = right.replace(from, () => to)
   expect(wrong === right && typeof from === 'string' ? `${from} is not there` : '').toBe('')
@@ -80,6 +154,75 @@ test.each(tables)('%s (%s)', (_, file, from, to, ...said) => {
     said.map((each) => expect.stringMatching(each) as string),
   )
 })
+
+test('two pipelines of one name: the second is told where the first is', () => {
+  expect(saidOf({ ...site, 'pipelines/orders2/pipeline.yaml': sample })).toEqual([
+    expect.stringMatching(/^pipeline:1:11 E264 .*pipelines\/orders\/pipeline.yaml has this one/),
+  ])
+})
+
+test.each<readonly [what: string, file: string, bytes: Uint8Array, said: RegExp]>([
+  [
+    'a table as spreadsheets of Windows save it',
+    csv,
+    latin1(procedures.replace('CT ROOM', 'RÖNTGEN')),
+    /^csv:2:18 E257 .*Windows-1252.*CSV UTF-8/,
+  ],
+  ['a table as "Unicode"', csv, Buffer.from(`\uFEFF${procedures}`, 'utf16le'), /^csv:1:1 E257 .*UTF-16/],
+  [
+    'a pipeline as "ANSI"',
+    pipeline,
+    latin1(sample.replace('pipeline: orders', 'pipeline: orders # für')),
+    /^pipeline:1:21 E257 .*encoding/,
+  ],
+  ['settings that are no text at all', settings, Uint8Array.of(0, 1, 2, 255), /^worklane:1:1 E257/],
+])('%s: it is said once, and where', (_, file, bytes, said) => {
+  expect(saidOf({ ...site, [file]: bytes })).toEqual([expect.stringMatching(said)])
+})
+
+function latin1(text: string): Uint8Array {
+  return Buffer.from(text, 'latin1')
+}
+
+test.each<readonly [what: string, file: string, put: (path: string) => void, said: RegExp]>([
+  ['a folder in the place of a table', csv, (path) => mkdirSync(path), /^csv:1:1 E256 .*it is a folder/],
+  ['a folder in the place of a pipeline', pipeline, (path) => mkdirSync(path), /^pipeline:1:1 E256 .*it is a folder/],
+  ['a folder in the place of the settings', settings, (path) => mkdirSync(path), /^worklane:1:1 E256 .*it is a folder/],
+  [
+    'a table whose link leads in a circle',
+    csv,
+    (path) => symlinkSync('procedures.csv', path),
+    /^csv:1:1 E256 .*circle/,
+  ],
+  [
+    'a table whose link leads nowhere',
+    csv,
+    (path) => symlinkSync('/not/there', path),
+    /^csv:1:1 E256 .*does not exist/,
+  ],
+  [
+    'a pipeline whose link leads nowhere',
+    pipeline,
+    (path) => symlinkSync('/not/there', path),
+    /^pipeline:1:1 E256 .*link/,
+  ],
+  ['a table without end', csv, (path) => truncateSync(writeEmpty(path), 70 * 1_048_576), /^csv:1:1 E256 .*70 MiB/],
+])('%s', (_, file, put, said) => {
+  const { cwd, remove } = aSite(site)
+  try {
+    rmSync(join(cwd, file))
+    put(join(cwd, file))
+    expect(saidIn(cwd)).toContainEqual(expect.stringMatching(said))
+    expect(saidIn(cwd).filter((one) => / E2\d\d (?!\(warning)/.test(one))).toHaveLength(1)
+  } finally {
+    remove()
+  }
+})
+
+function writeEmpty(path: string): string {
+  writeFileSync(path, '')
+  return path
+}
 
 test('a table that says a modality of DICOM where another is meant says so at the row', () => {
   const words = sample

@@ -62,6 +62,13 @@ test('I3: a plan made again from what was kept judges as before, though the file
   expect(again.plan && judged(again.plan)).toEqual(plan && judged(plan))
 })
 
+test('a plan that a later version of Worklane has kept in another form is none, and not half of one', () => {
+  const { site } = load()
+  const [kept = ''] = site?.planSources.values() ?? []
+  expect(compileStoredPlan(kept).plan).toBeDefined()
+  expect(compileStoredPlan(kept.replace('"format":1', '"format":2')).plan).toBeUndefined()
+})
+
 test('the id of a plan changes with everything that a translation depends on, and with nothing else', () => {
   const idOf = (changes?: Parameters<typeof aSite>[0], env?: Record<string, string>) =>
     load(changes, env).site?.plans.get('ris-orders')?.id
@@ -167,17 +174,17 @@ const brokenSites: readonly [what: string, changes: Record<string, string | Uint
   [
     'a configuration in Latin-1',
     { 'config/worklane.yaml': Buffer.from('# R\u00f6ntgen\n', 'latin1') },
-    'config/worklane.yaml:1:1 E257 error',
+    'config/worklane.yaml:1:4 E257 error',
   ],
   [
     'a pipeline in Latin-1',
     { 'pipelines/orders/pipeline.yaml': Buffer.from('# R\u00f6ntgen\n', 'latin1') },
-    'pipelines/orders/pipeline.yaml:1:1 E257 error',
+    'pipelines/orders/pipeline.yaml:1:4 E257 error',
   ],
   [
     'a table in Latin-1',
     { 'config/tables/procedures.csv': Buffer.from('code,modality,station\nR\u00d6,CT,CT01\n', 'latin1') },
-    'config/tables/procedures.csv:1:1 E257 error',
+    'config/tables/procedures.csv:2:2 E257 error',
   ],
   [
     'a pipeline from an unknown source',

@@ -25,7 +25,11 @@ export const siteErrors = {
     'Put it in quotes if it is a code; write {number} if it is a number.',
   ),
   E256: entry('The file {file} cannot be read: {reason}.', 'permanent', 'Check the path and who may read the file.'),
-  E257: entry('The file {file} is not UTF-8 text.', 'permanent', 'Save it as UTF-8 (in a spreadsheet: "CSV UTF-8").'),
+  E257: entry(
+    'The file {file} is not UTF-8 text; it looks like {saved}.',
+    'permanent',
+    'Save it as UTF-8: in a spreadsheet as "CSV UTF-8", in an editor under "encoding" of "save as".',
+  ),
   E258: entry(
     'There is no setting "{key}" in {where}.',
     'permanent',
@@ -184,7 +188,7 @@ export const siteErrors = {
     'Delete it: type the words around it anew instead of copying them.',
   ),
   E296: entry(
-    'HL7 has no message {type}.',
+    'HL7 has no message of the type {type}: what its sender calls it will be refused.',
     'permanent',
     'Write the type as MSH-9 has it, such as ORM^O01, OMG^O19, OMI^O23, SIU^S12 or ADT^A08.',
   ),
