@@ -68,12 +68,19 @@ export async function replayMany(
       meanings[outcome] ?? '',
     ])
     io.stdout(table(rows, '  '))
-    for (const one of bad.slice(0, mostShown)) {
+    const stale = bad.filter(({ outcome }) => outcome === 'stale')
+    for (const one of stale.slice(0, mostShown)) {
       io.stdout(`  ${wentText(one.id, one, io)}`)
       // Nobody decides about --force who does not see what it would undo.
-      if (one.outcome === 'stale') io.stdout(await staleText(one.id, io, config))
+      io.stdout(await staleText(one.id, io, config))
     }
-    if (bad.length > mostShown) io.stdout(`  and ${bad.length - mostShown} more: worklane dead --list\n`)
+    if (stale.length > mostShown) io.stdout(`  and ${stale.length - mostShown} more that are stale\n`)
+    const alike = Map.groupBy(
+      bad.filter(({ outcome }) => outcome !== 'stale'),
+      ({ outcome, problems = [] }) => JSON.stringify([outcome, problems.map(({ code, title }) => [code, title])]),
+    )
+    for (const some of [...alike.values()].slice(0, mostShown)) io.stdout(`  ${alikeText(some, io)}`)
+    if (bad.length > 0) io.stdout('  `worklane dead --list` lists what is left.\n')
   }
   if (broken !== undefined)
     return fail(`${broken} ${all.length} of ${total} were tried; the same command again goes on with the rest.`)
@@ -82,6 +89,17 @@ export async function replayMany(
 
 /** So many of those that did not work are shown; more are counted. */
 const mostShown = 20
+
+/** What went wrong for the same reason is explained once. */
+function alikeText(some: readonly Went[], io: Io): string {
+  const [first] = some as readonly [Went, ...Went[]]
+  const names = some.slice(0, mostNamed).map(({ id }) => id)
+  const asked = some.length === 1 ? first.id : `${counted(some.length, 'message')}, ${names.join(', ')}`
+  const more = some.length > mostNamed ? ', ...' : ''
+  return wentText(`${asked}${more}`, { ...first, id: `${asked}${more}` }, io)
+}
+
+const mostNamed = 3
 
 /** What a replay of one that is stale would change, value by value; nothing where that cannot be said. */
 async function staleText(id: string, io: Io, config: string | undefined): Promise<string> {

@@ -217,6 +217,22 @@ test('a replay of thousands shows how far it is, and Ctrl-C ends it after the tu
   expect(ended.stderr).toContain('Interrupted. 1000 of 3000 were tried; the same command again goes on with the rest.')
 })
 
+test('of many, what went wrong for the same reason is explained once, with examples', async () => {
+  const problems = [{ code: 'E302', title: 'Modality is missing.', cure: 'Fill it.' }]
+  const items = [1, 2, 3, 4, 5].map((n) => ({ id: `M${n}`, outcome: 'invalid', problems }))
+  const other = { id: 'M6', outcome: 'dead', problems: [{ code: 'E602', title: 'Another patient.', cure: 'Compare.' }] }
+  const { cwd } = await engine({
+    '/api/dead-letters/groups': groups,
+    '/api/dead-letters/replay': { items: [...items, other], total: 6, next: null },
+  })
+  const { stdout } = await runVerb(replay, ['--all', '--reason', 'x', '--yes'], { cwd, env })
+  expect(stdout).toContain(
+    '  5 messages, M1, M2, M3, ...: invalid, the pipeline still refuses it\n  E302  Modality is missing.\n    Fill it.\n' +
+      '  M6: dead, it could not be applied, again\n  E602  Another patient.\n    Compare.\n',
+  )
+  expect(stdout.match(/E302/g)).toHaveLength(1)
+})
+
 test('of many, those that are stale show what they would undo', async () => {
   const { cwd } = await engine({
     '/api/dead-letters/groups': groups,
