@@ -40,6 +40,10 @@ export async function ask(
   const token = http.token === '' ? readToken(dataDir) : http.token
   if (token === undefined)
     return failed(`There is no token that can be read in ${dataDir}. Has an engine been started with this data folder?`)
+  if (token === 'forbidden')
+    return failed(
+      `The token in ${dataDir} is for the user of the engine alone. Ask as that user (sudo -u), or give the token in WORKLANE_TOKEN.`,
+    )
   const url = new URL(path, engine)
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
   let response: Response
@@ -86,10 +90,12 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** A token has 16 characters at least. */
 function readToken(dataDir: string): string | undefined {
   try {
     return readFileSync(join(dataDir, 'token'), 'utf8').trim()
-  } catch {
-    return undefined
+  } catch (error) {
+    const { code } = error as { readonly code?: string }
+    return code === 'EACCES' || code === 'EPERM' ? 'forbidden' : undefined
   }
 }

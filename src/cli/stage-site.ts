@@ -30,7 +30,9 @@ export function stageSite<T>({ io, config, folder, name, files }: Staged, use: (
     const { site, problems } = loadSite({ file: config, env: io.env, cwd: io.cwd, pipelinesDir: stage })
     // What is wrong is shown where it would be.
     const [from, to] = [shownPath(stage, io.cwd), shownPath(folder, io.cwd)]
-    return use({ site, problems: problems.map((one) => ({ ...one, file: one.file.replace(from, () => to) })) })
+    const there = (text: string): string => text.replaceAll(from, () => to)
+    const shown = problems.map((one) => ({ ...one, file: there(one.file), message: there(one.message) }))
+    return use({ site, problems: shown })
   } finally {
     rmSync(stage, { recursive: true, force: true })
   }

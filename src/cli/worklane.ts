@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { suggestion } from '../config/suggest.ts'
 import { EngineError } from '../core/errors/index.ts'
 import { processIo, type Io } from './output.ts'
@@ -14,6 +15,10 @@ export async function worklane(args: readonly string[], io: Io): Promise<number>
     if (name === undefined) io.stderr(help())
     else io.stdout(help())
     return name === undefined ? misused : 0
+  }
+  if (name === '--version' || name === '-V' || name === 'version') {
+    io.stdout(`worklane ${version()} (Node ${process.versions.node})\n`)
+    return 0
   }
   const verb = entryOf(name)
   if (verb === undefined) {
@@ -34,6 +39,12 @@ export async function worklane(args: readonly string[], io: Io): Promise<number>
   }
 }
 
+/** Of the program; which configuration runs is told by `worklane configuration`. */
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { readonly version: string }).version
+}
+
 function entryOf(name: string) {
   return Object.hasOwn(verbs, name) ? verbs[name] : undefined
 }
@@ -41,7 +52,7 @@ function entryOf(name: string) {
 function help(): string {
   const lines = Object.entries(verbs).map(([name, { does }]) => `  ${name.padEnd(14)}${does}`)
   const first = firstDay.map((line) => `  ${line}`)
-  return `worklane VERB ...\n\n${lines.join('\n')}\n\nA first day:\n${first.join('\n')}\n\nworklane VERB --help tells more, with an example. ${exitCodes}\n${elsewhere}\n`
+  return `worklane VERB ...\n\n${lines.join('\n')}\n\nA first day:\n${first.join('\n')}\n\nworklane VERB --help tells more, with an example; worklane --version, which one this is.\n${exitCodes}\n${elsewhere}\n`
 }
 
 const firstDay = [

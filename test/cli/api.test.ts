@@ -1,3 +1,5 @@
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
 import { dead } from '../../src/cli/dead.ts'
@@ -149,6 +151,14 @@ test.each([
   expect(stderr).toContain(said)
 })
 
+test('of a segment that fills screens the beginning is shown; --json has all', async () => {
+  const { cwd } = await engine(json({ ...aMessage, body: `MSH|a\rOBX|${'x'.repeat(70_000)}\r`, acknowledgment: '' }))
+  const { stdout } = await runVerb(messages, ['M17'], { cwd })
+  expect(stdout.length).toBeLessThan(4000)
+  expect(stdout).toContain('… (68004 characters more; --json has all)\n')
+  expect((await runVerb(messages, ['M17', '--json'], { cwd })).stdout.length).toBeGreaterThan(70_000)
+})
+
 test('an acknowledgment that came is shown as not answered', async () => {
   const ack = { ...aMessage, type: 'ACK^O01', acknowledgmentCode: 'AA', state: { kind: 'ignored', rule: 'reply' } }
   const listed = await engine(json({ items: [ack], total: 1, next: null }))
@@ -242,4 +252,13 @@ test('a site with mistakes is said to have them', async () => {
     code: 1,
     stderr: 'The configuration has mistakes; `worklane check` tells them.\n',
   })
+})
+
+// Who may do everything may read everything.
+test.skipIf(process.getuid?.() === 0)('a token that is another user’s is said to be so', async () => {
+  const cwd = site(await freePort(), { '.worklane/token': `${token}\n` }, '""')
+  chmodSync(join(cwd, '.worklane/token'), 0)
+  const { code, stderr } = await runVerb(items, [], { cwd })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^The token in .+ is for the user of the engine alone\. .*WORKLANE_TOKEN\.\n$/)
 })

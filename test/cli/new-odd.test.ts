@@ -161,6 +161,20 @@ test('a condition of the other pipeline that is for other senders is not taken o
   expect(yaml).toMatch(/^ {2}when: \w+ == "ACME" && \w+ == "CLINIC"$/m)
 })
 
+test('what was wrong before is not said again, and no place is one that is gone afterwards', async () => {
+  const path = join(cwd, 'pipelines/orders/pipeline.yaml')
+  const text = readFileSync(path, 'utf8')
+  cleanups.push(() => writeFileSync(path, text))
+  writeFileSync(path, text.replace(/^ {2}PatientID: .*$/m, '  PatientID: PID-2'))
+  const file = join(cwd, 'patient.hl7')
+  writeFileSync(file, patient)
+  cleanups.push(() => rmSync(join(cwd, 'pipelines/other'), { recursive: true }))
+  const { code, stderr } = await runVerb(newPipeline, ['pipeline', 'other', '--from', file], { cwd })
+  // E242 names the file of the orders.
+  expect((await runVerb(check, [], { cwd })).stdout).toContain('E242')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+})
+
 test.each([
   ['a status pipeline', ['--like', 'status'], /status writes messages for a RIS.*extend: status/],
   ['a pipeline that there is not', ['--like', 'patient'], /Did you mean patients\?/],

@@ -101,6 +101,12 @@ test('no verb, or one that there is not, is exit code 2', async () => {
   expect((await runVerb(worklane, ['toString'])).code).toBe(2)
 })
 
+test.each(['--version', '-V', 'version'])('%s says which one it is', async (word) => {
+  const { code, stdout, stderr } = await runVerb(worklane, [word])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(/^worklane \d+\.\d+\.\d+ \(Node \d+\.\d+\.\d+\)\n$/)
+})
+
 function run(args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], {
     cwd: root,
