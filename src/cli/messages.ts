@@ -117,10 +117,18 @@ function isAnswered(type: string): boolean {
   return !/^ACK(\^|$)/.test(type)
 }
 
-/** One segment on each line. */
+/** One segment on each line; of a very long one (a report, a picture) the beginning. */
 export function linesOf(text: string): string {
-  return `${text.replaceAll(/\r\n?/g, '\n').trimEnd()}\n`
+  const lines = text.replaceAll(/\r\n?/g, '\n').trimEnd().split('\n')
+  const shown = lines.map((line) =>
+    line.length > longest
+      ? `${line.slice(0, longest)}… (${line.length - longest} characters more; --json has all)`
+      : line,
+  )
+  return `${shown.join('\n')}\n`
 }
+
+const longest = 2000
 
 function row({ id, at, source, type, controlId, acknowledgmentCode, editOf, state }: Shown): readonly string[] {
   const codes = [...(state.faults ?? []), ...(state.fault === undefined ? [] : [state.fault])].map(({ code }) => code)

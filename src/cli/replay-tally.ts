@@ -67,6 +67,13 @@ export interface Judges {
 export function judgeAgain(past: Past, { plans, reading, pipeline }: Judges, tally: Tally): void {
   const plan = plans.get(past.source)
   const options = reading(past.source)
+  if (past.body.byteLength < (past.bytes ?? 0)) {
+    // It was refused for its size, whatever pipelines say; of its beginning they would make something else.
+    if (pipeline !== undefined) return
+    note(past, tally)
+    tally.same += 1
+    return
+  }
   const isSamePlan = plan !== undefined && past.plan !== 'gone' && past.plan?.id === plan.id
   if (isSamePlan && pipeline === undefined) {
     note(past, tally)

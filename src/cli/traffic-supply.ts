@@ -17,6 +17,8 @@ export interface Past {
   /** IP address of the machine that sent it; absent: nobody knows. */
   readonly sender?: string
   readonly body: Uint8Array
+  /** How long it was: of a frame that was too large only the beginning is kept. Absent: as long as `body`. */
+  readonly bytes?: number
   readonly state: MessageState
   readonly acknowledgmentCode: string
   /** The plan that judged it; `gone`: nobody knows any more. Undefined: none took it. */

@@ -28,6 +28,7 @@ interface Kept {
   readonly planId?: string
   readonly state?: object
   readonly acknowledgmentCode?: string
+  readonly bytes?: number
 }
 
 /** The plan of the small site, as an engine has kept it. */
@@ -165,6 +166,20 @@ test('a plan that is kept no more, or a state that a person gave, is said to be 
   const byHand = { id: 'M2', body: order(2), planId: '', state: { kind: 'ignored', rule: 'discarded' } }
   const { dry } = await kept([{ ...three[0]!, planId: 'fff' }, byHand], {}, [keptPlan()])
   expect((await dry()).stdout).toMatch(/ {2}2 {2}left out/)
+})
+
+test('what was kept in part is not judged by its beginning', async () => {
+  const faults = [{ code: 'E108', hl7Code: 207, params: {} }]
+  const part = {
+    id: 'M1',
+    body: order(1),
+    planId: '',
+    state: { kind: 'invalid', faults },
+    acknowledgmentCode: 'AR',
+    bytes: 99_999_999,
+  }
+  const { dry } = await kept([part], {})
+  expect((await dry()).stdout).toMatch(/ {2}1 {2}the same as then\n {2}0 {2}otherwise\n/)
 })
 
 test('only one pipeline, one source, one time', async () => {
