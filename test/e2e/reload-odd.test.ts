@@ -1,5 +1,6 @@
 import { appendFileSync, cpSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
 import { openLine } from '../../src/cli/mllp.ts'
 import { worklane } from '../../src/cli/worklane.ts'
@@ -54,13 +55,14 @@ async function order(engine: EngineProcess, id: string): Promise<void> {
 }
 
 /** A person at this engine. */
-function at({ httpPort, dataDir }: EngineProcess, token = testToken) {
+function at({ httpPort, dataDir }: EngineProcess, token = testToken, more: Readonly<Record<string, string>> = {}) {
   const env = {
     WORKLANE_CONFIG: join(dataDir, '..', 'worklane.yaml'),
     WORKLANE_HTTP_PORT: String(httpPort),
     WORKLANE_DATA_DIR: dataDir,
     WORKLANE_TOKEN: token,
     USER: 'jo',
+    ...more,
   }
   return (...args: readonly string[]) => runVerb(worklane, args, { cwd: root, env })
 }
@@ -85,6 +87,31 @@ test('while Redis is away a reload is refused and the old version goes on; it co
   await redis.restart()
   await eventually(async () => (await reload(engine)).status === 200, 'it is put in force')
   expect(await versionOf(engine)).not.toBe(before.configuration.version)
+})
+
+test('a store that begins anew under a running engine is told what judges: the plan of the next message can be found again', async () => {
+  const port = await freePort()
+  const redis = await startRedis({ settings: ['--port', String(port), '--bind', '127.0.0.1'] })
+  undo.push(() => redis.stop())
+  const redisUrl = `redis://127.0.0.1:${port}`
+  const engine = await anEngine({ redisUrl })
+  const version = await versionOf(engine)
+  const client = new Redis({ path: redis.path })
+  undo.push(() => client.disconnect())
+  await client.flushall()
+  const health = async (): Promise<string> => (await fetch(`${engine.httpUrl}/health/ready`)).text()
+  await eventually(async () => (await health()).includes('E519'), 'the loss is seen')
+  const env = { WORKLANE_REDIS_URL: redisUrl }
+  expect(await at(engine, testToken, env)('accept-loss', '--reason', 'a test')).toMatchObject({ code: 0 })
+
+  interface History {
+    readonly history: readonly { readonly version: string; readonly plans: Readonly<Record<string, string>> }[]
+  }
+  const newest = async () => (await engine.api<History>('/api/configuration').catch(() => undefined))?.history[0]
+  await eventually(async () => (await newest())?.version === version, 'the history begins anew')
+  for (const plan of Object.values((await newest())?.plans ?? {}))
+    expect(await engine.api(`/api/plans/${plan}`)).toMatchObject({ plan: expect.any(String) as string })
+  await order(engine, 'AFTER')
 })
 
 test('how often a receiver that is away is tried, and what is logged, change by a reload: what waits already does not wait on', async () => {
