@@ -109,13 +109,27 @@ function compileCandidates(words: Vocabulary, value: unknown, at: DocumentPath):
   const list: readonly unknown[] = Array.isArray(value) ? value : [value]
   const candidates = list.map((entry, index) => {
     const place = Array.isArray(value) ? [...at, index] : at
-    if (typeof entry !== 'string') {
-      words.lint.error('E200', place, { where: nameOf(at), expected: 'a path, a name or a column' })
-      return undefined
-    }
-    return compileCandidate(words, entry, place)
+    if (typeof entry === 'string') return compileCandidate(words, entry, place)
+    if (isFields(entry)) return compileValue(words, entry, place)
+    words.lint.error('E200', place, { where: nameOf(at), expected: 'a path, a name, a column or a rule' })
+    return undefined
   })
   return candidates.includes(undefined) ? undefined : (candidates as readonly Candidate[])
+}
+
+/** A code that a rule makes, out of a table or a constant: its scheme and meaning stand beside it. */
+function compileValue(words: Vocabulary, value: Fields, at: DocumentPath): Candidate | undefined {
+  refuseMisplaced(words.lint, value, at)
+  const rule = compileRule(words, value, at)
+  if (rule === undefined) return undefined
+  const code: Reference = {
+    source: rule.source,
+    text: rule.from,
+    get place() {
+      return rule.place
+    },
+  }
+  return { code, meaning: undefined, scheme: undefined }
 }
 
 /** A field's components 1 to 3; `OBR-4.4` stands for the triplet that begins there: code, meaning, scheme. */

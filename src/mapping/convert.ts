@@ -10,7 +10,7 @@ import { flawOf, lengthLimit } from '../dicom/vr.ts'
 import type { Attribute, Vr } from '../dicom/dictionary.ts'
 import type { Piece } from '../hl7/types.ts'
 import { personName, unseen } from './name.ts'
-import { hasValue, unitOf, type Pieces } from './piece.ts'
+import { hasValue, literal, unitOf, type Pieces } from './piece.ts'
 import { isNamePlaceholder, placeholderTest } from './placeholder.ts'
 import { isIdentifier, isVital, type TooLong } from './policy.ts'
 import { decimalString, isQuantity, knownUnits, readQuantity } from './quantity.ts'
@@ -36,10 +36,11 @@ export function createConverter(target: Target): Converter | undefined {
   if (one === undefined) return undefined
   const vital = isVital(target.keyword)
   const isTemplate = placeholderTest(target.keyword)
+  const manyStations = target.many && vr === 'AE'
   return (pieces, scene) => {
     if (!hasValue(pieces)) return pieces.length === 0 ? undefined : ''
     const values: (string | number)[] = []
-    for (const piece of pieces) {
+    for (const piece of manyStations ? pieces.flatMap(eachStation) : pieces) {
       if (piece.isNull) continue
       if (isTemplate(piece.text)) {
         refuse(scene, target, 'E305', 102, {}, piece)
@@ -57,6 +58,11 @@ export function createConverter(target: Target): Converter | undefined {
     if (values.length === 1) return first
     return typeof first === 'number' ? (values as number[]) : (values as string[])
   }
+}
+
+/** No AE title has a backslash: it stands between two, as in DICOM (PS3.5 §6.4), in a constant, a cell of a table, or joined. */
+function eachStation(piece: Piece): Pieces {
+  return piece.text.includes('\\') ? piece.text.split('\\').map((title) => literal(title, piece)) : [piece]
 }
 
 /** Holds a value to its VR; what is too long has its policy. */

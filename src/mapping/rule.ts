@@ -529,6 +529,13 @@ function accepted<T>(
   return undefined
 }
 
+/** What was meant by a word that exists and is used otherwise. */
+function meantCall(reason: string): string | undefined {
+  if (reason.includes('.like(')) return 'like(name, "CT*")'
+  if (reason.includes('!string')) return 'name == ""'
+  return reason.includes('string in string') ? 'name in ["F", "M"]' : undefined
+}
+
 /** As other languages write it; texts in quotes may hold anything. */
 function meantOperator(
   text: string,
@@ -583,10 +590,12 @@ function reportExpression(
         { name: problem.name },
         { offset, suggestion: asName(problem.path) ?? suggest(problem.name, letNames) },
       )
-    case 'forbidden':
-      return lint.error('E217', at, { name: problem.name }, { offset })
+    case 'forbidden': {
+      const meant = problem.name === 'has' ? { suggestion: 'name != ""' } : {}
+      return lint.error('E217', at, { name: problem.name }, { offset, ...meant })
+    }
     case 'overload':
-      return lint.error('E223', at, { reason: problem.reason }, { offset })
+      return lint.error('E223', at, { reason: problem.reason }, { offset, suggestion: meantCall(problem.reason) })
     case 'type':
       return wanted === 'bool'
         ? lint.error('E209', at, { type: problem.type }, { offset })

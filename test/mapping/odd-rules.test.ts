@@ -47,7 +47,7 @@ function valueOf(keyword: string, rule: string, more?: string): unknown {
 }
 
 const names =
-  'let: { ward: PV1-3.1, code: OBR-4.1, none: PV1-40, scheme: OBR-4.3 }\ntables: { rooms: { W7: Seven, otherwise: "" } }\n'
+  'let: { ward: PV1-3.1, code: OBR-4.1, none: PV1-40, scheme: OBR-4.3 }\ntables: { rooms: { W7: Seven, otherwise: "" }, ours: { CTABD: T1 } }\n'
 
 const values: readonly (readonly [
   sentence: string,
@@ -140,6 +140,16 @@ const codes: readonly (readonly [sentence: string, rule: string, code: readonly 
   ['the first that is there', '[OBR-44, OBR-4]', ['CTABD', '99HOSP', 'CT abdomen']],
   ['a name and constants', '{ code: code, scheme: 99X, meaning: { value: Abdomen } }', ['CTABD', '99X', 'Abdomen']],
   ['a name as scheme', '{ code: code, scheme: scheme, meaning: OBR-4.2 }', ['CTABD', '99HOSP', 'CT abdomen']],
+  [
+    'a code that a table gives',
+    '{ code: { from: OBR-4.1, table: ours }, scheme: 99X, meaning: OBR-4.2 }',
+    ['T1', '99X', 'CT abdomen'],
+  ],
+  [
+    'a constant behind a field',
+    '[{ code: [ZZZ-1, { value: C1 }], scheme: 99X, meaning: { value: One } }]',
+    ['C1', '99X', 'One'],
+  ],
   ['half a code is none', '{ code: code, scheme: 99X }', undefined],
   [
     'the first whose condition is true',
@@ -175,4 +185,19 @@ test.each(refused)('%s is refused before the first message', (_, rule, code) => 
   expect(problems.filter(({ severity }) => severity === 'error').map((problem) => problem.code)).toContainEqual(
     expect.stringMatching(new RegExp(`^${code}`)),
   )
+})
+
+test.each([
+  ['a constant', "{ value: 'CT01\\CT02' }", ['CT01', 'CT02']],
+  ['a table', '{ from: OBR-4.1, table: pools }', ['CT03', 'CT04']],
+  ['constants that are joined', "{ join: '\\', from: [{ value: CT05 }, { value: CT06 }] }", ['CT05', 'CT06']],
+  ['one', '{ value: CT01 }', ['CT01']],
+])('of stations: %s', (_, rule, stations) => {
+  const text = pipeline('PatientComments: PV1-3.1', "tables: { pools: { CTABD: 'CT03\\CT04' } }\n").replace(
+    '{ value: CT01 }',
+    rule,
+  )
+  const used = text.includes('table: pools') ? text : text.replace(/tables:.*\n/, '')
+  const { verdict } = planOf([used]).judge(order)
+  expect(verdict.kind === 'accepted' && verdict.groups[0]?.steps.map((step) => step.stations)).toEqual([stations])
 })

@@ -35,6 +35,10 @@ const mistakes: readonly (readonly [text: string, at: string, code: string, cure
   [said(`{ from: PID-5, when: 'sex <> "F"' }`), '<>', 'E211', /Did you mean !=\?/],
   [said(`{ from: PID-5, when: 'name.1 == "F"' }`), 'name.1', 'E211', /let: \{ field: name\.1 \}/],
   [said(`{ expr: 'sex == "F"' }`), 'sex == ', 'E298', /when:/],
+  [said(`{ from: PID-5, when: 'has(sex)' }`), 'has', 'E217', /Did you mean name != ""\?/],
+  [said(`{ from: PID-5, when: '!sex' }`), '!sex', 'E223', /Did you mean name == ""\?/],
+  [said(`{ from: PID-5, when: 'sex.like("F*")' }`), 'sex.like', 'E223', /Did you mean like\(name, "CT\*"\)\?/],
+  [said(`{ from: PID-5, when: 'sex in "F,M"' }`), 'sex in', 'E223', /name in \["F", "M"\]/],
   ['each: { order: ORC, step: [stations(OBR-24)] }', '[stations', 'E200', /./],
   ['each: { order: ORC, step: "stations([OBR-24, OBR-4])" }', '[OBR-24', 'E201', /let: \{ code: \[OBR-24, OBR-4\] \}/],
   [
