@@ -52,11 +52,19 @@ export async function ask(
     const post = { method: 'POST', headers: { ...headers, 'content-type': 'application/json' } }
     const request = told === undefined ? { headers } : { ...post, body: JSON.stringify(told) }
     response = await fetch(url, { ...request, signal: AbortSignal.timeout(seconds * 1000) })
-  } catch {
+  } catch (error) {
+    // Whether what was asked for is done nobody knows then.
+    if (error instanceof Error && error.name === 'TimeoutError')
+      return failed(`The engine at ${engine} did not answer within ${seconds} s. \`worklane status\` may say why.`)
     return failed(`No engine answers at ${engine}. Is it running, and is this its HTTP port?`)
   }
-  const body: unknown = await response.json().catch(() => undefined)
+  const body: unknown = await response.json().catch((error: unknown) => error)
   const stranger = failed(`What answers at ${engine} is not a Worklane engine. Is this its HTTP port?`)
+  // A SyntaxError is an answer, and no JSON.
+  if (body instanceof Error)
+    return body instanceof SyntaxError
+      ? stranger
+      : failed(`The answer of the engine at ${engine} broke off. Is it still running?`)
   if (!isObject(body)) return stranger
   if (!response.ok) {
     const said = [inWordsOfTheLine(body['title'], query), body['cure']]

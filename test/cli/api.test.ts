@@ -2,9 +2,11 @@ import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
+import { ask } from '../../src/cli/api.ts'
 import { dead } from '../../src/cli/dead.ts'
 import { items } from '../../src/cli/items.ts'
 import { messages } from '../../src/cli/messages.ts'
+import type { Verb } from '../../src/cli/output.ts'
 import { replay } from '../../src/cli/replay.ts'
 import { aSite, changed } from '../config/a-site.ts'
 import { freePort } from '../support/temporary.ts'
@@ -157,6 +159,25 @@ test('of a segment that fills screens the beginning is shown; --json has all', a
   expect(stdout.length).toBeLessThan(4000)
   expect(stdout).toContain('… (68004 characters more; --json has all)\n')
   expect((await runVerb(messages, ['M17', '--json'], { cwd })).stdout.length).toBeGreaterThan(70_000)
+})
+
+test('an engine that does not answer, or breaks off, is not said to be none', async () => {
+  const asking =
+    (cwd: string): Verb =>
+    async (_, io) => {
+      const answer = await ask({ ...io, cwd }, '/api/worklist', {}, { expects: 'items', seconds: 0.2 })
+      io.stdout(answer.kind === 'failed' ? answer.reason : 'answered')
+      return 0
+    }
+  const silent = await engine(() => undefined)
+  expect((await runVerb(asking(silent.cwd), [])).stdout).toBe(
+    `The engine at http://127.0.0.1:${silent.port} did not answer within 0.2 s. \`worklane status\` may say why.`,
+  )
+  const broken = await engine((_, response) => {
+    response.writeHead(200, { 'content-length': '1000' }).write('{"items": [')
+    setImmediate(() => response.destroy())
+  })
+  expect((await runVerb(asking(broken.cwd), [])).stdout).toMatch(/broke off|No engine answers/)
 })
 
 test('an acknowledgment that came is shown as not answered', async () => {
