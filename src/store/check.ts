@@ -21,7 +21,7 @@ export async function checkServer(connection: Asked, log: Log): Promise<EngineEr
   const concerns: EngineError[] = []
   const warn = (code: 'E504' | 'E505', params: Record<string, string>): void => {
     concerns.push(new EngineError(code, params))
-    log.error({ code, ...params }, sentence(code, params))
+    log.error({ code }, sentence(code, params))
   }
   if (field('aof_enabled') !== '1') warn('E504', { setting: 'appendonly', value: 'no' })
   else {

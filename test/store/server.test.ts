@@ -1,17 +1,20 @@
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import type { Log } from '../../src/core/ports.ts'
+import { mayBeLogged } from '../../src/observe/fields.ts'
 import { storeFormat } from '../../src/store/index.ts'
 import { startRedis } from '../support/redis.ts'
 import { eventually, temporaryFolder } from '../support/temporary.ts'
 import { message, openStore } from './support.ts'
 
-function listening(): { log: Log; codes: string[] } {
+function listening(): { log: Log; codes: string[]; unknown: string[] } {
   const codes: string[] = []
+  const unknown: string[] = []
   const note = (fields: Readonly<Record<string, unknown>>): void => {
+    unknown.push(...Object.keys(fields).filter((name) => !mayBeLogged(name)))
     if (typeof fields['code'] === 'string') codes.push(fields['code'])
   }
-  return { log: { debug: () => {}, info: () => {}, warn: note, error: note }, codes }
+  return { log: { debug: () => {}, info: () => {}, warn: note, error: note }, codes, unknown }
 }
 
 const servers: [string, { aof: boolean; settings?: string[] }, string[]][] = [
@@ -22,11 +25,11 @@ const servers: [string, { aof: boolean; settings?: string[] }, string[]][] = [
 ]
 test.each(servers)('I1: a site Redis %s is checked at the start', async (_what, options, expected) => {
   const redis = await startRedis(options)
-  const { log, codes } = listening()
+  const { log, codes, unknown } = listening()
   const store = await openStore(redis.path, { log })
   await store.close()
   await redis.stop()
-  expect(codes).toEqual(expected)
+  expect({ codes, unknown }).toEqual({ codes: expected, unknown: [] })
 })
 
 test('a store of a newer format is left alone', async () => {
