@@ -82,11 +82,18 @@ export async function change(
 const takeBack = '`worklane rollback` takes it back.'
 const filesStay = 'The files on the disk are as they were: put them right before the next start or reload.'
 
+/** It is looked for by the file that may have changed. */
+const elsewhere = 'It is looked for as the file says now: another `bind`, `http.port` or `dataDir` needs a restart.'
+
 function failed(
-  { reason, body = {} }: { readonly reason: string; readonly body?: Readonly<Record<string, unknown>> },
+  { reason, body }: { readonly reason: string; readonly body?: Readonly<Record<string, unknown>> },
   json: boolean,
   io: Io,
 ): number {
+  if (body === undefined) {
+    io.stderr(`${reason}\n${elsewhere}\n`)
+    return 1
+  }
   if (json && 'code' in body) io.stdout(`${JSON.stringify(body, null, 2)}\n`)
   for (const problem of (body['problems'] ?? []) as readonly Problem[]) io.stderr(problemText(problem, io))
   const changes = (body['changes'] ?? []) as readonly ConfigurationChange[]
