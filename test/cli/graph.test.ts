@@ -213,3 +213,30 @@ test('whatever things are called, each line is one that Mermaid reads', () => {
     ),
   )
 })
+
+test('a site with such names, extensions, several sources and Orthancs, and nobody to tell, is one that Mermaid reads', async () => {
+  const names = ['a|b`c] end"q', 'end', 'graph', 'style x fill:#f00', 'two\nlines <b>', '[x](y)', '--> %%{init}%%']
+  const extending = names.map((name, at) => [
+    `pipelines/x${at}/pipeline.yaml`,
+    `pipeline: ${JSON.stringify(name)}\nextend: orders\nlet: { s: MSH-3.1 }\naccept: { when: 's == "x${at}"' }\n`,
+  ])
+  const { code, stdout, stderr } = await drawn({
+    ...Object.fromEntries(extending),
+    'config/worklane.yaml': twoRis
+      .replace(/destinations:[^]*(?=defaults:)/, 'destinations: []\n')
+      .replaceAll(/, destination: [\w-]+/g, ''),
+    'pipelines/orders/pipeline.yaml': orders
+      .replace('from: ris-orders', 'from: [ris-orders, ct-orders]')
+      .replace('to: orthanc', 'to: main'),
+    'pipelines/status/pipeline.yaml': status,
+  })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const lines = stdout.split('\n').slice(0, -1)
+  expect(lines.filter((line) => !lineForms.some((form) => form.test(line)))).toEqual([])
+  // Each box once, and no arrow to or from what is not there.
+  const boxes = lines.flatMap((line) => /^ {2,4}([a-z]+\d*)[[(]/.exec(line)?.[1] ?? [])
+  expect(new Set(boxes).size).toBe(boxes.length)
+  const ends = lines.flatMap((line) => /^ {2}(\w+) -[-.]+>(?:\|.*\|)? (\w+)$/.exec(line)?.slice(1, 3) ?? [])
+  expect(ends.length).toBeGreaterThan(30)
+  expect(ends.filter((end) => !boxes.includes(end))).toEqual([])
+})
