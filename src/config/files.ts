@@ -13,9 +13,16 @@ export interface FileReader {
   /** Names of the folders in a folder, sorted; hidden ones left out. Undefined when it cannot be read. */
   foldersIn(path: string): readonly string[] | undefined
   isFile(path: string): boolean
+  /** Names of all that lies in a folder, sorted; hidden ones left out. None when it cannot be read. */
+  namesIn(path: string): readonly string[]
 }
 
-export const disk: FileReader = { readText: readTextOfDisk, foldersIn: foldersOfDisk, isFile: isFileOfDisk }
+export const disk: FileReader = {
+  readText: readTextOfDisk,
+  foldersIn: foldersOfDisk,
+  isFile: isFileOfDisk,
+  namesIn: namesOfDisk,
+}
 
 let reader = disk
 
@@ -33,6 +40,7 @@ export function readingFrom<T>(other: FileReader, work: () => T): T {
 export const readText: FileReader['readText'] = (path) => reader.readText(path)
 export const foldersIn: FileReader['foldersIn'] = (path) => reader.foldersIn(path)
 export const isFile: FileReader['isFile'] = (path) => reader.isFile(path)
+export const namesIn: FileReader['namesIn'] = (path) => reader.namesIn(path)
 
 /** The text of a file that an administrator wrote: UTF-8 or nothing, because a name read in the wrong charset is a wrong name. */
 function readTextOfDisk(path: string): FileText {
@@ -94,6 +102,16 @@ function foldersOfDisk(path: string): readonly string[] | undefined {
       .sort()
   } catch {
     return undefined
+  }
+}
+
+function namesOfDisk(path: string): readonly string[] {
+  try {
+    return readdirSync(path)
+      .filter((name) => !name.startsWith('.'))
+      .sort()
+  } catch {
+    return []
   }
 }
 

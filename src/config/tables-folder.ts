@@ -1,7 +1,6 @@
-import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { FilePlace, Problem } from '../core/fault.ts'
-import { readText, shownPath } from './files.ts'
+import { namesIn, readText, shownPath } from './files.ts'
 import type { PipelineFolders } from './pipelines.ts'
 import { problem } from './problem.ts'
 import { suggestion } from './suggest.ts'
@@ -54,14 +53,4 @@ export function foldersWithout(
 
 export function tablesIn(folder: string): readonly string[] {
   return namesIn(folder).filter((name) => name.endsWith('.csv'))
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => !name.startsWith('.'))
-      .sort()
-  } catch {
-    return []
-  }
 }

@@ -37,6 +37,7 @@ export function* recording<T>(
   const noted: FileReader = {
     foldersIn: noting('folders', (path) => reader.foldersIn(path)),
     isFile: noting('file', (path) => reader.isFile(path)),
+    namesIn: noting('names', (path) => reader.namesIn(path)),
     readText(path) {
       const content = readText(path)
       if (content.kind === 'text') texts[relative(folder, path).replaceAll(sep, '/')] = content.text
@@ -68,6 +69,7 @@ function readerOf(folder: string, kept: ConfigurationTexts): FileReader {
       return names.length === 0 ? undefined : [...new Set(names)].sort()
     },
     isFile: (path) => files.has(path),
+    namesIn: (path) => [...new Set([...files.keys()].flatMap((file) => folderUnder(path, file)))].sort(),
   }
 }
 

@@ -75,6 +75,19 @@ test.each([
   expect(read.isStill()).toBe(false)
 })
 
+test('a version that was kept is judged by itself: nothing is said of what lies in the folders now', () => {
+  const { site, cwd } = running()
+  writeFileSync(join(cwd, 'config/tables/more.csv'), 'a,b\n')
+  mkdirSync(join(cwd, 'pipelines/other'))
+  writeFileSync(join(cwd, 'pipelines/other/pipeline.yml'), 'pipeline: other\n')
+  expect(
+    atOnce(site.again())
+      .problems.map(({ code }) => code)
+      .sort(),
+  ).toEqual(['E287', 'E288'])
+  expect(atOnce(site.again(site.texts)).problems).toEqual([])
+})
+
 function newPipeline(cwd: string): void {
   mkdirSync(join(cwd, 'pipelines/more'))
   writeFileSync(join(cwd, 'pipelines/more/pipeline.yaml'), 'pipeline: more\n')
