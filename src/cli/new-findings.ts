@@ -45,11 +45,20 @@ const ours = new Set([
   'RequestedContrastAgent',
 ])
 
-export function findIn({ kind, orders, filled }: Samples, plan: Plan, { value }: Located): Findings {
+/** `step`: called for each of them. */
+export function findIn(
+  { kind, orders, filled }: Samples,
+  plan: Plan,
+  { value }: Located,
+  step: () => void = () => undefined,
+): Findings {
   const document = fieldsOf(value)
   const rules = new Map(keywordsOf(document['map']))
   const lets = fieldsOf(document['let'])
-  const judged = orders.map((sample) => plan.explain(sample.message))
+  const judged = orders.map((sample) => {
+    step()
+    return plan.explain(sample.message)
+  })
   const explained = judged.flatMap(({ lines }) => originsOf(lines, kind))
   const unread = [...filled].filter(([path]) => !isRead(path, [...usedFields(document).keys()]))
   const keys = worklistKeys

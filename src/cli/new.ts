@@ -18,6 +18,7 @@ import { chooseSamples, kindOf, readSamples, type Read, type Samples } from './n
 import { testText, type TestMessage } from './new-test-text.ts'
 import { counted, problemText, type Io } from './output.ts'
 import { testPipeline } from './pipeline-tests.ts'
+import { createProgress } from './progress.ts'
 import { stageSite } from './stage-site.ts'
 import { standIn } from './stand-in.ts'
 import { misuse, readArgs } from './usage.ts'
@@ -222,7 +223,11 @@ function make(name: string, { site, base, source, read, known, config, io }: Giv
     const pipeline = loaded.site?.pipelines.find((one) => one.name === name)
     const drafted = pipeline === undefined || loaded.site === undefined ? undefined : planOf(pipeline, loaded.site)
     if (pipeline === undefined || drafted === undefined) return loaded
-    return { plan: drafted, findings: findIn(samples, drafted, pipeline.located) }
+    // A day of messages takes some seconds.
+    const progress = (io.isErrorTty ?? io.isTty) ? createProgress({ io, total: orders.length }) : undefined
+    const findings = findIn(samples, drafted, pipeline.located, () => progress?.step())
+    progress?.end()
+    return { plan: drafted, findings }
   })
   if (!('plan' in draft)) return { kind: 'failed', reason: '', loaded: draft }
 
