@@ -99,9 +99,11 @@ function isSection([first = '', second, ...rest]: DocumentPath): boolean {
   return second === undefined || first === 'tables' || (first === 'map' && second === stepSequence)
 }
 
-/** A table of a file has no rows to add to one that is written out. */
+/** A table of a file has no rows to add to one that is written out, nor the other way round. */
 function isOtherKind([first]: DocumentPath, theirs: Fields, mine: Fields): boolean {
-  return first === 'tables' && 'file' in mine && !('file' in theirs)
+  if (first !== 'tables') return false
+  if ('file' in theirs) return !('file' in mine) && Object.keys(mine).some((row) => row !== 'key' && row !== 'otherwise')
+  return 'file' in mine
 }
 
 function takeAway({ lint, own, name }: Merging, theirs: Fields, path: DocumentPath): void {

@@ -69,10 +69,11 @@ export function createLint(located: Located): Lint {
     }
   }
 
-  /** Where the extension has a word that does not exist, what it takes over is not wrong for lack of what that word was to say. */
+  /** Where the extension has a word that does not exist, or a block of another shape, what it takes over is not wrong for lack of what that word was to say. */
   function causes(): readonly Problem[] {
     const isMisspelt =
-      located.bases !== undefined && problems.some(({ code, file }) => code === 'E206' && file === located.file)
+      located.bases !== undefined &&
+      problems.some(({ code, file }) => (code === 'E206' || code === 'E200') && file === located.file)
     if (!isMisspelt) return problems
     return problems.filter(({ severity, message }) => severity === 'error' && withoutExtension(message) === message)
   }

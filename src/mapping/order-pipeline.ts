@@ -82,7 +82,7 @@ export function compileOrderPipeline(
   const stepWhen = 'when' in each ? compileWhen(words, each['when'], ['each', 'when']) : undefined
   const rules = 'map' in fields ? compileMap(words, fields['map'], ['map'], 'item') : []
   const identity = compileIdentity(words, fields['identity'])
-  if ('map' in fields) {
+  if (isFields(fields['map'])) {
     lintRequirements(lint, rules, fields['map'], {
       Modality: site.modality,
       ScheduledStationAETitle: site.stationAeTitle,

@@ -42,6 +42,10 @@ export interface Vocabulary {
 
 export function compileReference(words: Vocabulary, text: string, at: DocumentPath): Reference | undefined {
   const { lint } = words
+  if (text !== text.trim() && text.trim() !== '') {
+    lint.error('E212', at, { text, reason: 'a blank stands before or behind it' }, { suggestion: text.trim() })
+    return undefined
+  }
   if (text.startsWith('step.')) return columnReference(words, text, at)
   const origin = Object.hasOwn(origins, text) ? origins[text] : undefined
   if (origin !== undefined) return { text, place: undefined, source: fromScene(text, origin) }

@@ -140,10 +140,19 @@ function compileLets(words: Vocabulary, fields: Fields): void {
   for (const name of needs.keys()) {
     const circle = circleFrom(name, needs)
     if (circle === undefined) continue
-    words.lint.error('E232', ['let', name], { names: circle.join(', ') }, { of: 'key' })
+    const suggestion = circle.length === 1 ? theirsOf(words.lint, name) : undefined
+    words.lint.error('E232', ['let', name], { names: circle.join(', ') }, { of: 'key', suggestion })
     // Its place would be looked for in a circle, too.
     words.lets.delete(name)
   }
+}
+
+/** Whoever writes `accession: [OBR-20, accession]` means what the extended pipeline has there: a line is replaced whole. */
+function theirsOf({ base }: Lint, name: string): string | undefined {
+  const theirs = isFields(base?.value['let']) ? base.value['let'][name] : undefined
+  const fields: readonly unknown[] = Array.isArray(theirs) ? theirs : [theirs]
+  if (base === undefined || !fields.every((field) => typeof field === 'string')) return undefined
+  return `the fields that ${base.name} has there, ${fields.join(', ')}`
 }
 
 function circleFrom(start: string, needs: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {

@@ -21,6 +21,12 @@ const mistakes: readonly (readonly [text: string, at: string, code: string, cure
   [said('/.PID-5-1'), '/.PID', 'E212', /Did you mean PID-5\.1\?/],
   [said('PID-5-1'), '-1', 'E212', /Did you mean PID-5\.1\?/],
   [said('"PID-3[2].1"'), '[2]', 'E212', /Did you mean PID-3\(2\)\.1\?/],
+  [said('"PID-5 "'), '"PID', 'E212', /Did you mean PID-5\?/],
+  [said('" PID-5"'), '" PID', 'E212', /Did you mean PID-5\?/],
+  ['let: { accession: [OBR-20, accession] }', 'accession', 'E232', /that orders has there, IPC-1, OBR-18/],
+  ['let: [accession: OBR-20]', '[acc', 'E200', /./],
+  ['map: [PatientName: PID-5]', '[Pat', 'E200', /./],
+  ['tables: [a]', '[a', 'E200', /./],
   [said('PID.3.4.1'), 'PID.3', 'E212', /Did you mean PID-3\.4\.1\?/],
   [said('PID-3(5=MR & 4.1=HOSP).1'), ' & 4', 'E212', /PID-3/],
   [said('"PID-3(5=MR, 4.1=HOSP).1"'), ', 4', 'E212', /PID-3/],
@@ -66,6 +72,17 @@ test.each(mistakes)('%s', (text, at, code, cure) => {
   expect(problem).toMatchObject({ code, line: lines.length + 3, column: (lines.at(-1) ?? '').length + 1 })
   expect(problem?.cure).toMatch(cure)
   expect(more).toEqual([])
+})
+
+test('a table that is written out takes the place of one of a file, with all of its rows', () => {
+  const text = `let: { station: { from: modality, table: stations } }
+tables: { stations: { MR: MR01, otherwise: next } }
+map: { ScheduledProcedureStepSequence: { ScheduledStationName: IPC-6, ScheduledProcedureStepLocation: IPC-8 } }`
+  const found = problemsOf(text).filter(({ severity }) => severity === 'error')
+  expect(found.map(({ code, line }) => [code, line])).toEqual([['E204', expect.any(Number)]])
+  expect(found[0]?.message).toContain('So it is in t.yaml')
+  const whole = text.replace('ScheduledStationName:', 'ScheduledStationAETitle: station, ScheduledStationName:')
+  expect(problemsOf(whole)).toEqual([])
 })
 
 test('a name in a condition that cannot be read is not said to be unused', () => {
