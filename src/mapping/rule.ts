@@ -94,10 +94,17 @@ function firstOf(words: Vocabulary, list: readonly unknown[], at: DocumentPath):
   return {
     source: (scene) => {
       const after = next(scene)
+      const { notes } = scene
+      const said = notes?.length ?? 0
       let nothing: Pieces = none
       for (let at = after(0); at < sources.length; at = after(at + 1)) {
+        const before = notes?.length ?? 0
         const pieces = (sources[at] as Source)(scene)
-        if (hasValue(pieces)) return pieces
+        if (hasValue(pieces)) {
+          // Those that were asked before it gave nothing; that a condition was false is why.
+          notes?.splice(said, before - said, ...notes.slice(said, before).filter((note) => note.startsWith(falsely)))
+          return pieces
+        }
         if (pieces.length > 0) nothing = pieces
       }
       return nothing
@@ -114,6 +121,8 @@ function firstOf(words: Vocabulary, list: readonly unknown[], at: DocumentPath):
     generates: known.find(({ generates }) => generates !== undefined)?.generates,
   }
 }
+
+const falsely = 'condition false: '
 
 /** Of a list, which rule is asked after which. */
 export function chooser(words: Vocabulary, rules: readonly (Rule | undefined)[]): (scene: Scene) => Next {
@@ -178,7 +187,7 @@ function objectRule(words: Vocabulary, fields: Fields, at: DocumentPath): Rule |
     generates,
     source: (scene) => {
       if (condition !== undefined && !condition(scene)) {
-        scene.notes?.push(`condition false: ${when}`)
+        scene.notes?.push(`${falsely}${when}`)
         return none
       }
       let pieces = origin.source(scene)

@@ -44,6 +44,24 @@ test('a condition that is false and a row of a table are origins, too', () => {
   expect(origins('Modality')).toEqual(['PT: step.modality, procedures.csv:3', 'CT: step.modality, procedures.csv:4'])
 })
 
+test('of a list only the rule that gave the value is named, not those before it that found a part of nothing', () => {
+  const pipeline = sample
+    .replace(/^let:\n/m, 'let:\n  who: PID-3(5=PI)\n  site: MSH-4.1\n')
+    .replace('  IssuerOfPatientID: PID-3(5=MR).4.1\n', '  IssuerOfPatientID: [who.4.1, site]\n')
+  const { lines } = planOf([pipeline], { tables }).explain(
+    message(
+      String.raw`MSH|^~\&|RIS|EAST|W|R|1||ORM^O01|1|P|2.3.1`,
+      'PID|||4711^^^^MR~P-0815^^^^PI||Doe||19800101|M',
+      'ORC|NW|P1|F1',
+      'OBR|1|||PETCT^x^99H||||||||||||||A|R|S||||CT',
+    ),
+  )
+  expect(lines.find(({ keyword }) => keyword === 'IssuerOfPatientID')).toMatchObject({
+    value: 'EAST',
+    origin: expect.stringMatching(/^MSH-4\.1, let site \(/) as string,
+  })
+})
+
 test('what is edited is one field and nothing else', () => {
   const start = String.raw`MSH|^~\&|A` + '\rPID|1||4711^^^H~999||Doe\rOBX|1\rOBX|2'
   expect(edit(start, 'PID-3.4', 'X')).toBe(start.replace('^^^H', '^^^X'))
