@@ -14,6 +14,7 @@ const kept = 100
 const activate = script(
   'activateConfiguration',
   `
+if redis.call('EXISTS', 'wl:identity') == 0 then return redis.error_reply('WLGONE') end
 local activation = cjson.decode(ARGV[1])
 activation.number = redis.call('HINCRBY', 'wl:configuration', 'number', 1)
 redis.call('HSET', 'wl:configuration:versions', ARGV[2], ARGV[3])

@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Store } from '../../src/core/ports.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
@@ -37,4 +38,15 @@ test('what was in force is kept with its files, newest first, and none grows wit
   expect(await store.activations()).toHaveLength(100)
   expect(await store.texts('v0')).toBeUndefined()
   expect(await store.texts('v119')).toEqual({ ...shared, 'tables/t.csv': 'row 119' })
+})
+
+test('I10: a store that was emptied is given no version: nothing may make it look like one that is in use', async () => {
+  const client = new Redis({ path: redis.path })
+  try {
+    await client.flushall()
+    await expect(activate('v1', { 'worklane.yaml': '' })).rejects.toMatchObject({ code: expect.stringMatching(/^E5/) })
+    expect(await client.keys('wl:configur*')).toEqual([])
+  } finally {
+    client.disconnect()
+  }
 })
