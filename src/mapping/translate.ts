@@ -164,6 +164,8 @@ function planSteps(
     const given = build(pipeline.step, inside, listener, index)
     const { dataset, assumed } = withDefaults(pipeline, inside, given, isBooking)
     for (const keyword of assumed) tellDefault(inside, listener, keyword, dataset[keyword], index)
+    const { [startTime]: time } = dataset
+    if (time !== given[startTime]) tellDefault(inside, listener, startTime, time, index)
     const { ScheduledStationAETitle: station = '', ...attributes } = dataset
     if (!isBooking) check(inside, dataset)
     const key = pipeline.identity.step === undefined ? '' : textOf(pipeline.identity.step.source(inside)).trim()
@@ -240,11 +242,13 @@ function withDefaults(
     (dataset['ScheduledProcedureStepStartTime'] ?? '') === '' &&
     !isFaulty(scene, 'ScheduledProcedureStepStartTime')
   ) {
-    dataset['ScheduledProcedureStepStartTime'] = '000000'
+    dataset[startTime] = '000000'
     if (time !== undefined) warn(scene, time, 'E325')
   }
   return { dataset, assumed }
 }
+
+const startTime = 'ScheduledProcedureStepStartTime'
 
 const defaultSettings: Readonly<Record<string, string>> = {
   Modality: 'modality',
@@ -262,7 +266,8 @@ function tellDefault(
   if (listener === undefined) return
   const setting = defaultSettings[keyword] ?? keyword
   const whose = site.ofSource?.includes(setting) === true ? `source ${source}` : 'site'
-  notes?.splice(0, notes.length, `defaults.${setting} of the ${whose}`)
+  const why = keyword === startTime ? 'midnight: a day, and no time (E325)' : `defaults.${setting} of the ${whose}`
+  notes?.splice(0, notes.length, why)
   listener({ keyword, makesUid: false, generates: undefined, from: '' }, value, step)
 }
 

@@ -62,6 +62,22 @@ test('of a list only the rule that gave the value is named, not those before it 
   })
 })
 
+test('a start without a time is midnight, and says why', () => {
+  const { lines } = planOf([sample], { tables }).explain(
+    message(
+      String.raw`MSH|^~\&|RIS|MAIN|W|R|1||ORM^O01|1|P|2.3.1`,
+      'PID|||4711^^^^MR||Doe||19800101|M',
+      'ORC|NW|P1|F1||||^^^20260302',
+      'OBR|1|||PETCT^x^99H||||||||||||||A|R|S||||CT',
+    ),
+  )
+  const times = lines.filter(({ keyword }) => keyword === 'ScheduledProcedureStepStartTime')
+  expect(times.map(({ value, origin }) => `${value}: ${origin}`)).toEqual([
+    '000000: midnight: a day, and no time (E325)',
+    '000000: midnight: a day, and no time (E325)',
+  ])
+})
+
 test('what is edited is one field and nothing else', () => {
   const start = String.raw`MSH|^~\&|A` + '\rPID|1||4711^^^H~999||Doe\rOBX|1\rOBX|2'
   expect(edit(start, 'PID-3.4', 'X')).toBe(start.replace('^^^H', '^^^X'))
