@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { shownPath } from '../config/files.ts'
 import type { PipelineFile } from '../config/pipelines.ts'
@@ -60,7 +60,8 @@ export async function docs(args: readonly string[], io: Io): Promise<number> {
 }
 
 function isOurs(path: string): boolean {
-  return !existsSync(path) || readFileSync(path, 'utf8').startsWith(marker)
+  const known = statSync(path, { throwIfNoEntry: false })
+  return known === undefined || (known.isFile() && readFileSync(path, 'utf8').startsWith(marker))
 }
 
 /** The statement first, then the pipelines in the order in which they are asked. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { reasonOf } from '../config/files.ts'
 import { suggestion } from '../config/suggest.ts'
 import { EngineError } from '../core/errors/index.ts'
 import { processIo, type Io } from './output.ts'
@@ -33,10 +34,17 @@ export async function worklane(args: readonly string[], io: Io): Promise<number>
   try {
     return await verb.run(rest, io)
   } catch (error) {
-    if (!(error instanceof EngineError)) throw error
-    io.stderr(`${error.code}  ${error.message} ${error.cure}\n`)
+    if (error instanceof EngineError) io.stderr(`${error.code}  ${error.message} ${error.cure}\n`)
+    else if (isAboutAFile(error))
+      io.stderr(`${error.path} cannot be used: ${reasonOf(error)}. Nothing more was done.\n`)
+    else throw error
     return 1
   }
+}
+
+/** A disk, a path or a right that is not as a verb needs it: no defect, and nothing that a stack would explain. */
+function isAboutAFile(error: unknown): error is Error & { readonly path: string } {
+  return error instanceof Error && 'syscall' in error && 'path' in error && typeof error.path === 'string'
 }
 
 /** Of the program; which configuration runs is told by `worklane configuration`. */

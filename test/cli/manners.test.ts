@@ -3,7 +3,7 @@
  * wrong in a sentence on standard error, with the exit code; colours for a terminal alone.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -201,6 +201,18 @@ test('the examples that need no engine work as they stand', async () => {
     if (out > 0) args[out + 1] = join(site.cwd, 'statement')
     expect({ verb, code: (await runVerb(worklane, args, { cwd: root })).code }).toEqual({ verb, code: 0 })
   }
+})
+
+test.each([
+  ['docs --out below a file', ['docs', '--out', 'order.hl7/statement'], 'a part of its path is not a folder'],
+  ['docs --out that is a file', ['docs', '--out', 'order.hl7'], 'there is a file of this name'],
+  ['docs --out with a folder of that name', ['docs', '--out', 'taken'], 'was not written by worklane docs'],
+])('%s: a sentence, and no stack', async (_, args, said) => {
+  mkdirSync(join(alone.cwd, 'taken/README.md'), { recursive: true })
+  const { code, stdout, stderr } = await runVerb(worklane, args, { cwd: alone.cwd })
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toContain(said)
+  expect(stderr.split('\n')).toHaveLength(2)
 })
 
 test('who stops reading in the middle breaks nothing', () => {
