@@ -1,11 +1,13 @@
 /** `worklane new pipeline` from samples that nobody would show in a tutorial; what it writes is checked, tried and tested. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { Ajv } from 'ajv'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { check } from '../../src/cli/check.ts'
 import { map } from '../../src/cli/map.ts'
 import { newPipeline } from '../../src/cli/new.ts'
 import { test as testVerb } from '../../src/cli/test.ts'
+import { parseYaml } from '../../src/config/yaml.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { runVerb } from './an-io.ts'
 
@@ -48,6 +50,12 @@ beforeAll(() => {
     cpSync(join(root, name), join(cwd, name), { recursive: true })
 })
 
+const schemaOf = (name: string) =>
+  new Ajv({ strict: false }).compile(
+    JSON.parse(readFileSync(join(root, `config/${name}.schema.json`), 'utf8')) as object,
+  )
+const schemas = { pipeline: schemaOf('pipeline'), 'pipeline-test': schemaOf('pipeline-test') }
+
 let made = 0
 const cleanups: (() => void)[] = []
 afterEach(() => {
@@ -76,6 +84,11 @@ async function fromSamples(samples: Readonly<Record<string, string | Uint8Array>
   const mapped = await runVerb(map, [name, ...messages], { cwd })
   expect(mapped.stderr).toBe('')
   const yaml = readFileSync(join(written, 'pipeline.yaml'), 'utf8')
+  for (const file of ['pipeline', 'pipeline-test'] as const) {
+    const path = `${file.replace('-', '.')}.yaml`
+    const isValid = schemas[file](parseYaml(readFileSync(join(written, path), 'utf8'), path).located?.value)
+    expect({ path, isValid, errors: schemas[file].errors }).toEqual({ path, isValid: true, errors: null })
+  }
   cleanups.push(() => rmSync(written, { recursive: true }))
   return { ...result, name, yaml, files: readdirSync(join(written, 'messages')).toSorted() }
 }
