@@ -73,5 +73,7 @@ function run(pipeline: PipelineFile, site: Site, tests: Located): PipelineTestRu
   }
   const source = settings.sources.find(({ name }) => name === pipeline.from)
   if (source === undefined) return { results: [], problems: [] }
-  return runPipelineTests(preparePlan(source, [pipeline], tables, settings).input, tests)
+  const others = settings.sources.filter((one) => one !== source && pipeline.sources.includes(one.name))
+  const [first, ...more] = [source, ...others].map((one) => preparePlan(one, [pipeline], tables, settings).input)
+  return first === undefined ? { results: [], problems: [] } : runPipelineTests(first, tests, more)
 }

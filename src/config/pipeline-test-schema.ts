@@ -103,6 +103,12 @@ function messageTests(): JsonSchema {
   const properties = {
     name,
     set,
+    source: {
+      type: 'string',
+      description:
+        'The source that the message comes by, where the pipeline hears several; without it the first of them.',
+      examples: ['ris-south'],
+    },
     sender: {
       type: 'string',
       description: 'IP address of the machine that the message comes from (sender.address); without it nobody knows.',

@@ -15,6 +15,7 @@ import { edit } from './edit.ts'
 import { createLint, isFields, readFields, scalarText, type Fields, type Lint } from './lint.ts'
 import { effectWord } from './order-control.ts'
 import { compilePlan } from './plan.ts'
+import { suggest } from './suggest.ts'
 import { differenceText, type TestDifference } from './test-difference.ts'
 import type { Plan, PlanInput } from './types.ts'
 
@@ -47,8 +48,15 @@ const expectations = [
   'warnings',
 ]
 
-/** `input` holds the pipeline that is tested; its tests are not run when it does not compile. */
-export function runPipelineTests(input: PlanInput, document: Located): PipelineTestRun {
+/**
+ * `input` holds the pipeline that is tested, for the first of its sources; its tests are not run when it does not
+ * compile. `others`: the same for its other sources, which a test may name (`source:`).
+ */
+export function runPipelineTests(
+  input: PlanInput,
+  document: Located,
+  others: readonly PlanInput[] = [],
+): PipelineTestRun {
   const { plan, problems } = compilePlan(input)
   const lint = createLint(document)
   const fields = readFields(lint, document.value, [], ['pipeline', 'message', 'tests'])
@@ -57,12 +65,34 @@ export function runPipelineTests(input: PlanInput, document: Located): PipelineT
   const tests: readonly unknown[] = Array.isArray(fields['tests']) ? fields['tests'] : []
   if (tests.length === 0) lint.error('E219', [], { name: 'tests' })
   if (plan === undefined) return { results: [], problems: [...problems, ...lint.problems] }
-  const results = tests.map((test, index) => runTest(lint, plan, message ?? '', test, ['tests', index]))
+  const plans = plansOf(plan, others)
+  const results = tests.map((test, index) => runTest(lint, plans, message ?? '', test, ['tests', index]))
   return { results, problems: [...problems, ...lint.problems] }
 }
 
-function runTest(lint: Lint, plan: Plan, start: string, test: unknown, at: DocumentPath): PipelineTestResult {
-  const fields = readFields(lint, test, at, ['name', 'set', 'sender', 'message', 'expect'])
+/** By source, each compiled when a test is the first to name it. */
+interface Plans {
+  readonly first: Plan
+  readonly sources: readonly string[]
+  of(source: string): Plan | undefined
+}
+
+function plansOf(first: Plan, others: readonly PlanInput[]): Plans {
+  const known = new Map([[first.source, first]])
+  return {
+    first,
+    sources: [first.source, ...others.map(({ source }) => source)],
+    of(source) {
+      const input = others.find((one) => one.source === source)
+      const plan = known.get(source) ?? (input === undefined ? undefined : compilePlan(input).plan)
+      if (plan !== undefined) known.set(source, plan)
+      return plan
+    },
+  }
+}
+
+function runTest(lint: Lint, plans: Plans, start: string, test: unknown, at: DocumentPath): PipelineTestResult {
+  const fields = readFields(lint, test, at, ['name', 'set', 'source', 'sender', 'message', 'expect'])
   const name = scalarText(fields['name']) ?? `test ${Number(at.at(-1)) + 1}`
   const result = (details: readonly TestDifference[]): PipelineTestResult => ({
     name,
@@ -76,6 +106,7 @@ function runTest(lint: Lint, plan: Plan, start: string, test: unknown, at: Docum
     lint.error('E230', at, { name, reason: 'its message is not HL7' })
     return result([{ what: '', received: 'the message cannot be read' }])
   }
+  const plan = planOf(lint, plans, fields, at, name)
   const sender = senderOf(lint, fields, at, name)
   if (!('expect' in fields)) lint.error('E230', at, { name, reason: 'expect is missing' })
   else if (isFields(fields['expect']) && Object.keys(fields['expect']).length === 0)
@@ -87,6 +118,22 @@ function runTest(lint: Lint, plan: Plan, start: string, test: unknown, at: Docum
       plan.explain(parsed.message, sender),
     ),
   )
+}
+
+/** By which source the message comes in this test; without the word, by the first that the pipeline hears. */
+function planOf(lint: Lint, { first, sources, of }: Plans, fields: Fields, at: DocumentPath, name: string): Plan {
+  if (!('source' in fields)) return first
+  const source = scalarText(fields['source']) ?? ''
+  const plan = of(source)
+  const known = sources.join(', ')
+  if (plan === undefined)
+    lint.error(
+      'E230',
+      [...at, 'source'],
+      { name, reason: `the pipeline hears ${known}, not "${source}"` },
+      { suggestion: suggest(source, sources) },
+    )
+  return plan ?? first
 }
 
 /** From which machine the message comes in this test. */

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { test as testVerb } from '../../src/cli/test.ts'
-import { aSite, changed } from '../config/a-site.ts'
+import { aSite, changed, smallSite } from '../config/a-site.ts'
 import { runVerb } from './an-io.ts'
 
 const cleanups: (() => void)[] = []
@@ -35,6 +35,42 @@ test('tests that pass are named and counted', async () => {
   const { code, stdout } = await tested({ [beside]: tests })
   expect(stdout).toBe('orders\n  passed  an order becomes an item\n  passed  a cancelled order cancels\n2 passed\n')
   expect(code).toBe(0)
+})
+
+test('a test says by which source its message comes, and has its zone and its defaults', async () => {
+  const two = {
+    'config/worklane.yaml': `bind: 127.0.0.1
+timeZone: Europe/Berlin
+sources:
+  - name: ris-orders
+    port: 2575
+  - name: south
+    port: 2576
+    timeZone: Europe/Lisbon
+    defaults: { issuerOfPatientId: SOUTH }
+orthancs:
+  - name: orthanc
+    url: http://127.0.0.1:8042
+defaults: { stationAeTitle: CT01, modality: CT, issuerOfPatientId: NORTH }
+`,
+    'pipelines/orders/pipeline.yaml': (smallSite['pipelines/orders/pipeline.yaml'] ?? '')
+      .replace('from: ris-orders', 'from: [ris-orders, south]')
+      .replace('  PatientSex: PID-8\n', '  PatientSex: PID-8\n  InstitutionName: source.name\n'),
+  }
+  const one = (source: string, name: string, time: string, issuer: string) => `  - name: ${name} of ${source}
+    ${source === '' ? '' : `source: ${source}`}
+    set: { OBR-36: 20260302101500+0000 }
+    expect:
+      items:
+        - { InstitutionName: ${name}, IssuerOfPatientID: ${issuer}, ScheduledProcedureStepSequence: [{ ScheduledProcedureStepStartTime: "${time}" }] }
+`
+  const both = `${tests.slice(0, tests.indexOf('  - name'))}${one('', 'ris-orders', '111500', 'NORTH')}${one('south', 'south', '101500', 'SOUTH')}`
+  const right = await tested({ ...two, [beside]: both })
+  expect(right).toMatchObject({ code: 0, stdout: expect.stringContaining('2 passed') as string })
+  const wrong = await tested({ ...two, [beside]: both.replace('source: south', 'source: suoth') })
+  expect(wrong.code).toBe(1)
+  expect(wrong.stdout + wrong.stderr).toMatch(/E230.*hears ris-orders, south, not "suoth"/)
+  expect(wrong.stdout + wrong.stderr).toContain('Did you mean south?')
 })
 
 test('a rule may leave out the name of its pipeline, so that a copy under another name passes', async () => {
