@@ -1,6 +1,8 @@
 import type { Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
+import { suggest } from '../mapping/suggest.ts'
 import { problem } from './problem.ts'
+import { everySetting } from './reflect.ts'
 
 /** The variables of the process. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -28,7 +30,8 @@ export function interpolate(document: Located, environment: Environment): Interp
       const match = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(?:(:-)(.*))?\}$/s.exec(whole)
       const place = document.place(path, 'value', at)
       if (match === null) {
-        problems.push(problem(place, 'E262', { text: whole.endsWith('}') ? whole : `\${${content.slice(0, 40)}` }))
+        const text = whole.endsWith('}') ? whole : `\${${content.slice(0, 40)}`
+        problems.push(problem(place, 'E262', { text }, { advice: meant(content) }))
         return ''
       }
       const [, name = '', fallback, otherwise = ''] = match
@@ -37,7 +40,10 @@ export function interpolate(document: Located, environment: Environment): Interp
         variables.set(key(path), name)
         return value
       }
-      if (fallback === undefined) problems.push(problem(place, 'E261', { name }))
+      if (fallback === undefined) {
+        const near = suggest(name, known(environment))
+        problems.push(problem(place, 'E261', { name }, near === undefined ? {} : { advice: `Did you mean ${near}?` }))
+      }
       return otherwise
     })
   }
@@ -57,6 +63,20 @@ export function interpolate(document: Located, environment: Environment): Interp
     problems,
     variable: (path) => variables.get(key(path)),
   }
+}
+
+/** `${NAME:2576}` and `${NAME-2576}` are of a shell, or of another tool. */
+function meant(content: string): string | undefined {
+  const [, name, fallback] =
+    /^\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:[:=-]{1,2}\s*([^\n]*?))?\s*$/.exec(content.split('\n')[0] ?? '') ?? []
+  if (name === undefined) return undefined
+  return `Did you mean \${${name}${fallback === undefined ? '' : `:-${fallback}`}}?`
+}
+
+/** Those that are set, and those that worklane has. */
+function known(environment: Environment): readonly string[] {
+  const declared = everySetting().flatMap(({ declared }) => declared.environment ?? [])
+  return [...declared, ...Object.keys(environment).filter((name) => (environment[name] ?? '') !== '')]
 }
 
 function key(path: DocumentPath): string {

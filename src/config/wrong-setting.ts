@@ -3,7 +3,7 @@ import type { Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
 import { suggest } from '../mapping/suggest.ts'
 import { problem } from './problem.ts'
-import { declarationAt } from './reflect.ts'
+import { declarationAt, everySetting } from './reflect.ts'
 import { suggestion } from './suggest.ts'
 
 /** What is wrong with a setting, at its place: what it must be, what it is, and what was probably meant. */
@@ -21,7 +21,7 @@ export function explain(
         located.place([...path, key], 'key'),
         'E258',
         { key, where: path.length === 0 ? 'this file' : settingName(path, value) },
-        { advice: suggestion(key, known) },
+        { advice: nearOrElsewhere(key, known, path) },
       ),
     )
   }
@@ -33,8 +33,32 @@ export function explain(
   const from = variable(path)
   const found = declared?.isSecret ? 'the value given' : shown(given)
   const advice =
-    from === undefined ? wrongKind(given, expected) : `The value comes from the environment variable ${from}.`
+    from === undefined
+      ? declared?.isSecret
+        ? undefined
+        : wrongKind(given, expected)
+      : `The value comes from the environment variable ${from}.`
   return [problem(located.place(path), 'E259', { setting, expected, found }, { advice })]
+}
+
+/** A setting that is known, in another block: it was written too far left or right, or under the wrong heading. */
+function nearOrElsewhere(key: string, known: readonly string[], path: DocumentPath): string | undefined {
+  if (suggest(key, known) !== undefined) return suggestion(key, known)
+  const here = path.map((part) => (typeof part === 'number' ? '[]' : part)).join('.')
+  const blocks = everySetting()
+    .filter(({ path: other }) => other.at(-1) === key && other.slice(0, -1).join('.') !== here)
+    .map(({ path: other }) => other.slice(0, -1))
+    .map((block) => (block.length === 0 ? 'the first column of the file' : blockName(block)))
+  if (blocks.length > 0) return `It belongs into ${[...new Set(blocks)].join(', or ')}.`
+  return suggestion(key, known)
+}
+
+/** `an entry of sources`, `retry of an entry of orthancs`. */
+function blockName(block: readonly string[]): string {
+  return block.reduce(
+    (name, part) => (part === '[]' ? `an entry of ${name}` : name === '' ? part : `${part} of ${name}`),
+    '',
+  )
 }
 
 /** What was probably meant, where it can be told. */
@@ -43,25 +67,71 @@ function wrongKind(given: unknown, expected: string): string | undefined {
   if (/^a list of (?!rules)/.test(expected) && typeof given === 'string') return `Write it as a list: [${given}].`
   if (typeof given === 'number' && /text|name|title/.test(expected)) return `Put it in quotes: "${given}".`
   if (typeof given !== 'string') return undefined
-  const variable = /^[$%](\w+)%?$/.exec(given)?.[1]
+  const variable = /^(?:[$%](\w+)%?|\$\((\w+)\)|%\{(\w+)\})$/
+    .exec(given)
+    ?.slice(1)
+    .find((name) => name !== undefined)
   if (variable !== undefined) return `A variable is written \${${variable}}.`
   if (/^a (whole|port) number/.test(expected)) {
     if (/^[0-9]+ *[a-z]+$/i.test(given)) return 'Write the number alone; its unit is part of the name of the setting.'
+    if (/^[0-9][0-9OolI]*$/.test(given) && /[OolI]/.test(given))
+      return `Did you mean ${given.replaceAll(/[Oo]/g, '0').replaceAll(/[lI]/g, '1')}? It has letters among its digits.`
     if (/^[0-9][0-9.,_' ]*$/.test(given)) return `Write the digits alone: ${given.replaceAll(/[^0-9]/g, '')}.`
   }
   if (expected.startsWith('a number')) {
     if (/^[0-9.]+ *[a-z%]+$/i.test(given)) return 'Write the number alone; its unit is part of the name of the setting.'
     if (/^[0-9]+,[0-9]+$/.test(given)) return `Write it with a point: ${given.replace(',', '.')}.`
   }
-  if (expected.includes('host name') && /^[^:]+:[0-9]+$/.test(given)) return 'The port has a setting of its own.'
-  if (expected.startsWith('a time zone')) {
-    const zone = suggest(given, Intl.supportedValuesOf('timeZone'))
-    if (zone !== undefined) return `Did you mean ${zone}?`
-    return 'A zone is an area and a city, as Europe/Berlin: CEST or UTC+2 would be wrong for half of the year.'
+  if (expected.startsWith('an address that begins')) return wrongAddress(given, expected)
+  if (expected.includes('host name') && /^\d+(,\d+){3}$/.test(given))
+    return `Did you mean ${given.replaceAll(',', '.')}?`
+  if (expected.includes('AE title') && given.length > 16) return `Shorten it to 16 characters; it has ${given.length}.`
+  if (expected.startsWith('a name of lower-case')) {
+    const name = given
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^-+|-+$/g, '')
+      .slice(0, 40)
+    return name === '' ? undefined : `Did you mean ${name}?`
   }
+  if (expected.startsWith('a modality') && /^\s*[A-Za-z0-9]{2,4}\s*$/.test(given))
+    return `Did you mean ${given.trim().toUpperCase()}?`
+  if (expected.startsWith('a time zone')) return meantZone(given)
+  if (expected.includes('host name') && /^[^:]+:[0-9]+$/.test(given)) return 'The port has a setting of its own.'
   const words = /^one of (.*)$/.exec(expected)?.[1]?.split(', ')
   const meant = words === undefined ? undefined : suggest(given, words)
   return meant === undefined ? undefined : `Did you mean ${meant}?`
+}
+
+function wrongAddress(given: string, expected: string): string | undefined {
+  const [first = 'http://'] = /\w+:\/\//.exec(expected) ?? []
+  const port = /:(\d{5,})(\/|$)/.exec(given)?.[1]
+  if (port !== undefined && Number(port) > 65_535) return `Ports go up to 65535, and ${port} is none.`
+  if (/^[\w.-]+(:\d+)?(\/|$)/.test(given)) return `Did you mean ${first}${given}?`
+  const misspelt = /^(\w+):\/*(.+)$/.exec(given)
+  return misspelt === null ? undefined : `Did you mean ${first}${misspelt[2] ?? ''}?`
+}
+
+/** Zones are named by one large city of each, which need not be the nearest. */
+function meantZone(given: string): string | undefined {
+  const zones = Intl.supportedValuesOf('timeZone')
+  const word = given.replaceAll(' ', '_')
+  const place = zones.find((zone) => zone.toLowerCase().endsWith(`/${word.toLowerCase()}`))
+  const slip = suggest(word, zones)
+  // Munich is not Zurich: of places that are alike only by their letters none was meant.
+  const isSlip = slip !== undefined && initials(slip) === initials(word)
+  const near = place ?? (isSlip ? slip : undefined)
+  if (near !== undefined) return `Did you mean ${near}?`
+  const [region = ''] = given.split('/')
+  const same = zones.filter((zone) => zone.startsWith(`${region}/`))
+  if (same.length === 0)
+    return 'A zone is an area and a city, as Europe/Berlin: CEST or UTC+2 would be wrong for half of the year.'
+  const places = same.slice(0, 60).map((zone) => zone.slice(region.length + 1))
+  return `Places there: ${places.join(', ')}.`
+}
+
+function initials(zone: string): string {
+  return zone.toLowerCase().replaceAll(/([a-z])[^/_]*/g, '$1')
 }
 
 function isBlock(value: unknown): boolean {

@@ -54,8 +54,15 @@ export function compileMap(
     words.lint.error('E200', at, { where: at.join('.'), expected: 'a mapping of DICOM keywords' })
     return []
   }
-  return Object.keys(value).flatMap((keyword) => {
+  const keywords = Object.keys(value)
+  return keywords.flatMap((keyword, index) => {
     const path = [...at, keyword]
+    if (tagOf(keywords, index - 1) !== undefined) return []
+    const tag = tagOf(keywords, index)
+    if (tag !== undefined) {
+      words.lint.error('E210', path, { keyword: tag }, { of: 'key', suggestion: suggestKeyword(tag) })
+      return []
+    }
     const attribute = lookupKeyword(keyword)
     if (attribute === undefined) {
       words.lint.error('E210', path, { keyword }, { of: 'key', suggestion: suggestKeyword(keyword) })
@@ -65,6 +72,12 @@ export function compileMap(
     const compiled = compileAttribute(words, attribute, value[keyword], path)
     return compiled === undefined ? [] : [compiled]
   })
+}
+
+/** Between braces YAML reads the tag of `{ (0008,0050): OBR-18 }` as two keys: `(0008`, and `0050)`. */
+export function tagOf(keys: readonly string[], index: number): string | undefined {
+  const [group = '', element = ''] = [keys[index], keys[index + 1]]
+  return /^\(?[0-9A-Fa-f]{4}$/.test(group) && /^[0-9A-Fa-f]{4}\)?$/.test(element) ? `${group},${element}` : undefined
 }
 
 function checkLevel({ lint }: Vocabulary, keyword: string, path: DocumentPath, level: Level): void {

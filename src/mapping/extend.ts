@@ -8,7 +8,8 @@
  */
 import type { Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
-import { stepSequence } from './attribute.ts'
+import { suggestKeyword } from '../dicom/dictionary.ts'
+import { stepSequence, tagOf } from './attribute.ts'
 import { createLint, isFields, type Fields, type Lint } from './lint.ts'
 
 export interface Extended {
@@ -76,7 +77,7 @@ function merge(merging: Merging, theirs: Fields, mine: Fields, at: DocumentPath)
     const path = [...at, key]
     const other = theirs[key]
     if (value === null && !isOwnWord(path)) {
-      takeAway(merging, theirs, path)
+      takeAway(merging, theirs, mine, path)
       delete merged[key]
     } else if (isFields(value) && isFields(other) && isSection(path) && !isOtherKind(path, other, value)) {
       merging.written.set(keyOf(path), 'section')
@@ -102,12 +103,19 @@ function isSection([first = '', second, ...rest]: DocumentPath): boolean {
 /** A table of a file has no rows to add to one that is written out, nor the other way round. */
 function isOtherKind([first]: DocumentPath, theirs: Fields, mine: Fields): boolean {
   if (first !== 'tables') return false
-  if ('file' in theirs) return !('file' in mine) && Object.keys(mine).some((row) => row !== 'key' && row !== 'otherwise')
+  if ('file' in theirs)
+    return !('file' in mine) && Object.keys(mine).some((row) => row !== 'key' && row !== 'otherwise')
   return 'file' in mine
 }
 
-function takeAway({ lint, own, name }: Merging, theirs: Fields, path: DocumentPath): void {
+function takeAway({ lint, own, name }: Merging, theirs: Fields, mine: Fields, path: DocumentPath): void {
   const key = String(path.at(-1))
+  const keys = Object.keys(mine)
+  const tag = path[0] === 'map' ? tagOf(keys, keys.indexOf(key)) : undefined
+  if (tag !== undefined) {
+    lint.error('E210', path, { keyword: tag }, { of: 'key', suggestion: suggestKeyword(tag) })
+    return
+  }
   const [atKey, atValue] = [own.place(path, 'key'), own.place(path, 'value')]
   const isUnwritten = atKey.line === atValue.line && atKey.column === atValue.column
   // A value that somebody forgot must not take a line away.

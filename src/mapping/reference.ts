@@ -11,6 +11,7 @@ import { rowText } from './explain.ts'
 import type { Lint } from './lint.ts'
 import { literal, none, telling, type Pieces } from './piece.ts'
 import type { Scene } from './scene.ts'
+import { slipOf } from './slip.ts'
 import { suggest } from './suggest.ts'
 import { shownColumns, type Table } from './table.ts'
 
@@ -159,6 +160,12 @@ export function checkedPath(lint: Lint, text: string, at: DocumentPath): Path | 
     lint.error('E202', at, { segment, fields, field })
     return undefined
   }
+  const odd = /=\s*[=“”„‘’]/.exec(text)
+  if (odd !== null) {
+    const reason = 'one = compares, and what follows it is compared as it stands'
+    lint.error('E212', at, { text, reason }, { offset: odd.index + 1, suggestion: slipOf(text) })
+    return undefined
+  }
   for (const { at: parts } of comparisonsOf(path.which)) {
     const [compared = 0] = parts
     if (fields === undefined || compared <= fields) continue
@@ -182,7 +189,7 @@ function meantPath(text: string): string | undefined {
   const plain = text.startsWith('msg[') ? (places.at(-1) ?? '') : text.replace(/^[/.]+/, '')
   const [, segment, field, number, more = ''] =
     /^([A-Z][A-Z0-9]{2})[-._:](\d+)(?:[[(#](\d+)[\])]?)?((?:[-._:]\d+){0,2})$/.exec(plain) ?? []
-  if (segment === undefined) return undefined
+  if (segment === undefined) return slipOf(text)
   const meant = `${segment}-${field}${number === undefined ? '' : `(${number})`}${more.replace(/[-_:]/g, '.')}`
   return meant === text || compilePath(meant).kind === 'invalid' ? undefined : meant
 }

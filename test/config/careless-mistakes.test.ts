@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
+import type { Environment } from '../../src/config/interpolate.ts'
 import { loadSite } from '../../src/config/site.ts'
 import { problemText } from '../../src/cli/output.ts'
 import { procedures, sample } from '../mapping/sample.ts'
@@ -19,6 +20,8 @@ const site: Readonly<Record<string, string>> = {
   [csv]: procedures,
   [pipeline]: sample,
 }
+
+const shippedStatus = readFileSync(resolve(import.meta.dirname, '../../pipelines/status/pipeline.yaml'), 'utf8')
 
 type Mistake = readonly [what: string, file: string, from: string | RegExp, to: string, ...said: readonly RegExp[]]
 
@@ -119,22 +122,86 @@ const mistakes: readonly Mistake[] = [
     ': ${SOURCE}',
     /^pipeline:2:7 E266 .*worklane.yaml alone.*: ris-orders/,
   ],
+  ['letters for digits in a field', pipeline, 'OBR-18', 'OBR-l8', /^pipeline:43:25 E212 .*Did you mean OBR-18\?/],
+  ['a digit for a letter in a segment', pipeline, 'OBR-18', '0BR-18', /^pipeline:43:21 E212 .*Did you mean OBR-18\?/],
+  ['a dash of a word processor', pipeline, ': PID-5', ': PID–5', /^pipeline:33:16 E212 .*Did you mean PID-5\?/],
+  ['a selector in other brackets', pipeline, '3(5=MR).1', '3[5=MR].1', /^pipeline:34:19 E212 .*mean PID-3\(5=MR\).1\?/],
+  ['a selector behind the component', pipeline, '3(5=MR).1', '3.1(5=MR)', /34:21 E212 .*mean PID-3\(5=MR\).1\?/],
+  ['a selector that compares twice', pipeline, '3(5=MR).1', '3(5==MR).1', /34:22 E212 .*mean PID-3\(5=MR\).1\?/],
+  [
+    'a list without brackets',
+    pipeline,
+    '[OBR-18, ORC-3.1]',
+    'OBR-18, ORC-3.1',
+    /43:26 E212 .*mean \[OBR-18, ORC-3.1\]\?/,
+  ],
+  [
+    'fields that are added',
+    pipeline,
+    ': PID-5\n',
+    ': PID-5.1 + PID-5.2\n',
+    /33:23 E212 .*mean \{ join: " ", from: \[PID-5.1, /,
+  ],
+  [
+    'a variable of another tool',
+    settings,
+    ':-}',
+    ':2576}',
+    /^worklane:10:11 E262 .*mean \$\{WORKLANE_RIS_PORT:-2576\}\?/,
+  ],
+  [
+    'a variable of make',
+    settings,
+    '${WORKLANE_RIS_PORT:-}',
+    '$(WORKLANE_RIS_PORT)',
+    /10:11 E259 .*written \$\{WORKLANE_RIS_PORT\}/,
+  ],
+  ['a variable misspelt', settings, '_RIS_PORT:-}', '_RSI_PORT}', /^worklane:10:11 E261 .*mean WORKLANE_RIS_PORT\?/],
+  ['a letter among digits', settings, 'port: 2575', 'port: 2O75', /^worklane:4:11 E259 .*mean 2075\?/],
+  ['a setting at the wrong level', settings, /^/, 'ack: stored\n', /^worklane:1:1 E258 .*an entry of sources\./],
+  [
+    'an address without its protocol',
+    settings,
+    'http://',
+    '',
+    /^worklane:7:10 E259 .*mean http:\/\/127\.0\.0\.1:8042\?/,
+  ],
+  ['a protocol misspelt', settings, 'http://', 'htp:/', /^worklane:7:10 E259 .*mean http:\/\/127\.0\.0\.1:8042\?/],
+  ['a port beyond all ports', settings, ':8042', ':80422', /^worklane:7:10 E259 .*up to 65535/],
+  ['commas in an address', settings, 'bind: 127.0.0.1', 'bind: 127,0,0,1', /^worklane:1:7 E259 .*mean 127.0.0.1\?/],
+  [
+    'a name as people write it',
+    settings,
+    'name: ris-orders',
+    'name: RIS_Orders',
+    /^worklane:3:11 E259 .*mean ris-orders\?/,
+  ],
+  ['a zone misspelt', settings, 'Europe/Berlin', 'Europe/Berln', /^worklane:14:11 E259 .*mean Europe\/Berlin\?/],
+  ['a zone by its city alone', settings, 'Europe/Berlin', 'Vienna', /^worklane:14:11 E259 .*mean Europe\/Vienna\?/],
+  [
+    'a city that names no zone',
+    settings,
+    'Europe/Berlin',
+    'Europe/Munich',
+    /^worklane:14:11 E259 .*Places there: .*Berlin/,
+  ],
+  ['a zone as an offset', settings, 'Europe/Berlin', 'GMT+1', /^worklane:14:11 E259 .*half of the year/],
   ['a message type that nobody sends', pipeline, 'ORM^O01', 'ORN^O01', /^pipeline:6:14 E296 .*Did you mean ORM\^O01/],
   ['one of the site itself', pipeline, 'ORM^O01', 'ZRM^O01'],
   ['a constant modality in words', pipeline, '[step.modality, OBR-24]', '{ value: Ultraschall }', /55:24 E290 .*US/],
 ]
 
-function saidOf(files: Readonly<Record<string, string | Uint8Array>>): readonly string[] {
+function saidOf(files: Readonly<Record<string, string | Uint8Array>>, env: Environment = {}): readonly string[] {
   const { cwd, remove } = aSite(files)
   try {
-    return saidIn(cwd)
+    return saidIn(cwd, env)
   } finally {
     remove()
   }
 }
 
-function saidIn(cwd: string): readonly string[] {
-  return loadSite({ env: {}, cwd }).problems.map((problem) =>
+function saidIn(cwd: string, env: Environment = {}): readonly string[] {
+  return loadSite({ env, cwd }).problems.map((problem) =>
     problemText(problem, { isTty: false, env: {} })
       .replaceAll(/\s+/g, ' ')
       .replace(/^\S*?(\w+)(?:\.yaml)?(?:\.csv)?:/, (_, name: string) => `${name === 'procedures' ? 'csv' : name}:`),
@@ -153,6 +220,27 @@ test.each(mistakes)('%s (%s)', (...mistake) => {
   expect(saidOf({ ...site, [file]: typeof from === 'string' ? wrong : right.replace(from, to) })).toEqual(
     said.map((each) => expect.stringMatching(each) as string),
   )
+})
+
+test('a tag in the map of an extension is told by its keyword', () => {
+  const ours = 'pipeline: our-ris\nextend: orders\nmap: { (0008,0050): OBR-18 }\n'
+  expect(saidOf({ ...site, 'pipelines/our-ris/pipeline.yaml': ours })).toEqual([
+    expect.stringMatching(/^pipeline:3:8 E210 .*"\(0008,0050\)" .*Did you mean AccessionNumber\?/),
+  ])
+  const all = sample.replace(/\nmap:[^]*/, '\nmap: { (0008,0050): OBR-18 }\n')
+  expect(saidOf({ ...site, [pipeline]: all }).filter((one) => one.includes('E210'))).toEqual([
+    expect.stringMatching(/^pipeline:32:8 E210 .*AccessionNumber\?/),
+  ])
+})
+
+test('a variable that is misspelt in the file, where the right one is set, is told', () => {
+  const wrong = { [settings]: (site[settings] ?? '').replace('_RIS_PORT:-}', '_RSI_PORT:-2576}') }
+  const env = { WORKLANE_RIS_PORT: '2577' }
+  const status = { 'pipelines/status/pipeline.yaml': shippedStatus }
+  expect(saidOf({ ...site, ...status, ...wrong }, env)).toEqual([
+    expect.stringMatching(/^worklane:10:11 E270 \(warning\) .*Did you mean WORKLANE_RIS_PORT\?/),
+  ])
+  expect(saidOf({ ...site, ...status, ...wrong }, { ...env, WORKLANE_RSI_PORT: '2578' })).toEqual([])
 })
 
 test('two pipelines of one name: the second is told where the first is', () => {
