@@ -37,6 +37,12 @@ ${values.filter((line) => / '\S+ '\)/.test(line)).join('\n')}
   case $wanted in
     files) COMPREPLY=($(compgen -f -- "$word")); compopt -o filenames 2>/dev/null ;;
     names\\ *) COMPREPLY=($(compgen -W "$(_worklane_names "\${wanted#names }" "\${COMP_WORDS[@]}")" -- "$word")) ;;
+    both\\ *)
+      COMPREPLY=($(compgen -W "$(_worklane_names "\${wanted#both }" "\${COMP_WORDS[@]}")" -- "$word"))
+      # Where nothing is typed yet, the names alone: files would hide them.
+      if [ -n "$word" ] || [ "$COMP_CWORD" -gt 2 ]; then
+        COMPREPLY+=($(compgen -f -- "$word")); compopt -o filenames 2>/dev/null
+      fi ;;
     words\\ *) COMPREPLY=($(compgen -W "\${wanted#words }" -- "$word")) ;;
     text) ;;
     *) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
@@ -48,5 +54,5 @@ complete -F _worklane worklane
 
 function shortly(value: Wanted): string {
   if (value.kind === 'words') return `words ${value.words.join(' ')}`
-  return value.kind === 'names' ? `names ${value.of}` : value.kind
+  return value.kind === 'names' ? `${value.orFiles === true ? 'both' : 'names'} ${value.of}` : value.kind
 }

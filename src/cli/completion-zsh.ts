@@ -48,7 +48,7 @@ function action(value: Wanted): string {
     case 'files':
       return '_files'
     case 'names':
-      return `{ _worklane_offer ${value.of} }`
+      return value.orFiles === true ? `{ _worklane_offer ${value.of}; _files }` : `{ _worklane_offer ${value.of} }`
     case 'words':
       return `(${value.words.join(' ')})`
     case 'text':

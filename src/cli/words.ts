@@ -5,7 +5,12 @@ export type Wanted =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'words'; readonly words: readonly string[] }
   /** The name of something that the files of the site hold. */
-  | { readonly kind: 'names'; readonly of: 'pipelines' | 'sources' | 'destinations' | 'endpoints' }
+  | {
+      readonly kind: 'names'
+      readonly of: 'pipelines' | 'sources' | 'destinations' | 'endpoints'
+      /** Files may stand there, too, or behind it. */
+      readonly orFiles?: true
+    }
   | { readonly kind: 'files' }
   | { readonly kind: 'text' }
 
@@ -24,8 +29,10 @@ export function wordsOf(verbs: Readonly<Record<string, Pick<VerbEntry, 'does' | 
     for (const [, option = '', value = ''] of call.matchAll(/(--[a-z][a-z-]*)(?: ("[^"]+"|[A-Za-z0-9][^\s\])]*))?/g))
       if (options[option] === undefined || options[option].kind === 'nothing') options[option] = wanted(value, option)
     options['--help'] = { kind: 'nothing' }
-    const [, operand = ''] = new RegExp(`^worklane ${verb}(?: [a-z]+(?= [A-Z]))? \\[?([A-Za-z|]+)`).exec(call) ?? []
-    return { verb, does, options, operand: wanted(operand, '') }
+    const [, operand = ''] = new RegExp(`^worklane ${verb} \\[?([A-Za-z|]+)`).exec(call) ?? []
+    const first = wanted(operand, '')
+    const takesFiles = first.kind === 'names' && new RegExp(`^worklane ${verb} \\S+ \\[?FILE`).test(call)
+    return { verb, does, options, operand: takesFiles ? { ...first, orFiles: true } : first }
   })
 }
 
@@ -42,6 +49,8 @@ function wanted(value: string, option: string): Wanted {
   const of = Object.entries(names).find(([name]) => name === word)?.[1]
   if (of !== undefined) return { kind: 'names', of }
   const choices = word.split('|')
+  // What must be typed as it is: `worklane new pipeline NAME`.
+  if (option === '' && /^[a-z]+$/.test(word)) return { kind: 'words', words: [word] }
   return choices.length > 1 && choices.every((choice) => /^[A-Za-z]+$/.test(choice))
     ? { kind: 'words', words: choices }
     : { kind: 'text' }

@@ -84,6 +84,9 @@ test('the site is the one of --config, or of WORKLANE_CONFIG; where there is non
 })
 
 test('files are offered where a verb wants files', () => {
+  expect(offered('worklane map orders pack')).toContain('package.json')
+  expect(offered('worklane map p')).toEqual(expect.arrayContaining(['patients', 'package.json']))
+  expect(offered('worklane new ')).toEqual(['pipeline'])
   expect(offered('worklane send pack')).toContain('package.json')
   expect(offered('worklane check --config READ')).toEqual(['README.md'])
 })
