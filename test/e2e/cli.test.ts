@@ -98,7 +98,7 @@ test('what is sent from the command line is found with the command line', async 
   expect(await run(['items', '--date', 'tomorrow'])).toMatchObject({
     code: 1,
     stdout: '',
-    stderr: expect.stringMatching(/"date" must be/) as string,
+    stderr: expect.stringMatching(/^--date must be a day/) as string,
   })
 
   const stranger = atEngine(engine, { WORKLANE_TOKEN: 'another-token-than-the-engine' })
