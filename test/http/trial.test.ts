@@ -51,12 +51,18 @@ test('what messages would change is answered for each of them, faults in words',
   })
 })
 
+test('messages may be tried as if a machine had sent them, whose address has one form', async () => {
+  const { http } = await post({ source: 'ris-orders', messages: [order], sender: '::ffff:10.1.2.3' })
+  expect(http.replays).toMatchObject([['try', { source: 'ris-orders', sender: '10.1.2.3' }]])
+})
+
 test.each([
   ['no messages', { source: 'a', messages: [] }],
   ['what is no base64', { source: 'a', messages: ['MSH|'] }],
   ['more than a hundred', { source: 'a', messages: Array.from({ length: 101 }, () => order) }],
   ['a plan that is no text', { source: 'a', messages: [order], plan: {} }],
   ['no source', { messages: [order] }],
+  ['a sender that is no address', { source: 'a', messages: [order], sender: 'ct-room' }],
 ])('%s is refused, and nothing is tried', async (_, payload) => {
   const { http, answer } = await post(payload)
   expect(answer.statusCode).toBe(400)
