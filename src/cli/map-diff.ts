@@ -8,6 +8,7 @@ import { ruleText } from './map-text.ts'
 import type { Dry } from './map.ts'
 import type { Chosen } from './map-choose.ts'
 import { counted, painter, table, type Io } from './output.ts'
+import { createProgress } from './progress.ts'
 
 /** What the running engine answers of one message (POST /api/trial). */
 interface Trial {
@@ -52,6 +53,7 @@ export async function tryInEngine(
 ): Promise<readonly Tried[] | string> {
   const { stored: plan } = preparePlan(source, [pipeline], site.tables, site.settings)
   const tried: Tried[] = []
+  const progress = createProgress({ io, total: runs.length })
   for (let from = 0; from < runs.length;) {
     const some: Dry[] = []
     const texts: string[] = []
@@ -68,11 +70,18 @@ export async function tryInEngine(
     }
     const body = { source: source.name, plan, messages: texts, ...(sender === '' ? {} : { sender }) }
     const answer = await ask(io, '/api/trial', {}, { expects: 'items', config, body, seconds: 60 })
-    if (answer.kind === 'failed') return answer.reason
+    if (answer.kind === 'failed') {
+      progress.end()
+      return answer.reason
+    }
     const trials = (answer.body as unknown as { readonly items: readonly Trial[] }).items
-    some.forEach((dry, at) => tried.push({ dry, trial: trials[at] as Trial }))
+    some.forEach((dry, at) => {
+      tried.push({ dry, trial: trials[at] as Trial })
+      progress.step()
+    })
     from += some.length
   }
+  progress.end()
   return tried
 }
 

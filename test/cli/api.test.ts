@@ -1,10 +1,13 @@
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { ask } from '../../src/cli/api.ts'
 import { dead } from '../../src/cli/dead.ts'
 import { items } from '../../src/cli/items.ts'
+import { map } from '../../src/cli/map.ts'
 import { messages } from '../../src/cli/messages.ts'
 import type { Verb } from '../../src/cli/output.ts'
 import { replay } from '../../src/cli/replay.ts'
@@ -178,6 +181,25 @@ test('an engine that does not answer, or breaks off, is not said to be none', as
     setImmediate(() => response.destroy())
   })
   expect((await runVerb(asking(broken.cwd), [])).stdout).toMatch(/broke off|No engine answers/)
+})
+
+test('map --diff of thousands shows how far it is', async () => {
+  const unchanged = { outcome: 'unchanged', problems: [], orders: [], items: [], messages: [] }
+  const { cwd, asked } = await engine((request, response) => {
+    let text = ''
+    request.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    request.on('end', () => {
+      const { messages: some } = JSON.parse(text) as { readonly messages: readonly string[] }
+      json({ items: some.map(() => unchanged) })(request, response)
+    })
+  })
+  const one = String.raw`MSH|^~\&|RIS|MAIN|WL|HOSP|20260301093000||ORM^O01|C1|P|2.3.1` + '\rORC|SN|P1|F1\r'
+  writeFileSync(join(cwd, 'many.hl7'), one.repeat(1100))
+  const { code, stderr, stdout } = await runVerb(map, ['orders', 'many.hl7', '--diff'], { cwd })
+  expect(code).toBe(0)
+  expect(asked).toHaveLength(11)
+  expect(stderr).toMatch(/^1000 of 1100 .*\n$/)
+  expect(stdout).toContain('1100 messages; items: 0 new')
 })
 
 test('an acknowledgment that came is shown as not answered', async () => {
