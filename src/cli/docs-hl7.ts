@@ -10,10 +10,11 @@ import { fieldsOf, partsOf, usedFields } from './used-fields.ts'
 
 export function hl7Part(site: Site): readonly string[] {
   const { sources, destinations } = site.settings
+  const told = new Set<PipelineFile>()
   return [
     '## HL7: messages received',
     'HL7 v2 over MLLP, in delimiters (not XML), alone or in batches (FHS, BHS). MSH-12 may be any 2.x, or empty: what is in a message counts, not its version.',
-    ...sources.flatMap((source) => sourcePart(source, site)),
+    ...sources.flatMap((source) => sourcePart(source, site, told)),
     '### Acknowledgments',
     acknowledgments(site),
     '### Character sets',
@@ -57,7 +58,8 @@ const acks = {
   applied: 'when its effect is visible',
 } as const
 
-function sourcePart(source: SourceSettings, site: Site): readonly string[] {
+/** `told`: pipelines that another source hears, too, and that are written down already. */
+function sourcePart(source: SourceSettings, site: Site, told: Set<PipelineFile>): readonly string[] {
   const { name, port, ack, defaultCharset, charset, authority, destination, maxFrameBytes, unknownOrderControl } =
     source
   const { settings } = site
@@ -101,7 +103,11 @@ function sourcePart(source: SourceSettings, site: Site): readonly string[] {
       ? ['A message of these types that no condition lets through is answered AA and ignored.']
       : []),
     'Any other message is answered AR 200 (type) or AR 201 (event).',
-    ...mine.flatMap(pipelinePart),
+    ...mine.flatMap((pipeline) => {
+      if (told.has(pipeline)) return [`Codes and fields of ${plain(pipeline.name)}: as above.`]
+      told.add(pipeline)
+      return pipelinePart(pipeline)
+    }),
   ]
 }
 

@@ -199,6 +199,9 @@ defaults: { stationAeTitle: CT01, modality: CT }
   const [first] = written
   expect(first?.text).toContain('### From east')
   expect(first?.text).toContain('### From west')
+  // What both hear is written down once.
+  expect(first?.text.split('#### Segments and fields that orders reads')).toHaveLength(2)
+  expect(first?.text).toContain('Codes and fields of orders: as above.')
   expect(first?.text).toContain('Nobody is told: there is no destination.')
   for (const { file, text } of written) {
     expect({ file, headings: text.split('\n').filter((line) => line.startsWith('# ')).length }).toEqual({
