@@ -1,6 +1,4 @@
-import { chmodSync } from 'node:fs'
-import { join } from 'node:path'
-import { writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
