@@ -166,7 +166,24 @@ async function askOne(probe: Probe, seconds: number): Promise<Asked> {
 }
 
 function finding({ code, message, cure }: EngineError, severity: Problem['severity']): Finding {
-  return { code, message, cure, severity }
+  return { code, message: inWords(message), cure, severity }
+}
+
+/** What the system calls it, for those who do not speak its language; the word stays, for it is what one looks up. */
+function inWords(message: string): string {
+  return message.replace(/\bE[A-Z][A-Z_]{4,}\b/, (word) =>
+    meanings[word] === undefined ? word : `${word}: ${meanings[word]}`,
+  )
+}
+
+const meanings: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nobody listens on this port',
+  ECONNRESET: 'the connection was cut',
+  ENOTFOUND: 'no machine of this name is known',
+  EAI_AGAIN: 'the name server does not answer',
+  ETIMEDOUT: 'nobody answers, perhaps a firewall is between',
+  EHOSTUNREACH: 'no way leads to this machine',
+  ENETUNREACH: 'no way leads to its network',
 }
 
 /** Each endpoint on a line, and below it what is wrong and what helps. */

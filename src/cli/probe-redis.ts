@@ -19,11 +19,13 @@ export function redisProbe(url: string): Probe {
         connectTimeout: 3000,
         retryStrategy: () => null,
       })
-      // What goes wrong rejects the call that it goes wrong with.
-      redis.on('error', () => undefined)
+      // The call that fails says only that the connection is closed; why it was is told beside it.
+      let reason: unknown
+      redis.on('error', (error: unknown) => (reason ??= error))
       const warnings: EngineError[] = []
-      const keep: Log['error'] = ({ code, setting, value, policy }) => {
-        const params = { setting: String(setting), value: String(value), policy: String(policy) }
+      const keep: Log['error'] = ({ code }, sentence) => {
+        const [, setting = '', value = ''] = /: (\S+) is (\S+)\.$/.exec(sentence) ?? []
+        const params = { setting, value, policy: value }
         if (typeof code === 'string' && code in errors) warnings.push(new EngineError(code as ErrorCode, params))
       }
       const log: Log = { debug() {}, info() {}, warn: keep, error: keep }
@@ -32,9 +34,19 @@ export function redisProbe(url: string): Probe {
         await checkServer({ redis, ask: (work) => work(redis) }, log)
         const version = /^redis_version:(\S+)/m.exec(await redis.info('server'))?.[1] ?? ''
         return { detail: `Redis ${version}`, warnings }
+      } catch (error) {
+        throw error instanceof EngineError ? error : refusal(reason ?? error, new URL(url).host)
       } finally {
         redis.disconnect()
       }
     },
   }
+}
+
+/** Away, or there and not for us. */
+function refusal(error: unknown, address: string): EngineError {
+  const text = error instanceof Error ? error.message : ''
+  if (/NOAUTH|WRONGPASS|invalid password|without any password|NOPERM/i.test(text))
+    return new EngineError('E433', { address })
+  return new EngineError('E516', { address })
 }

@@ -41,7 +41,10 @@ function receiverProbe(
         await sender.probe()
         const trouble = await said(name)
         const warnings = trouble === undefined ? [] : [new EngineError('E432', { name, said: trouble })]
-        return { detail: 'takes connections', warnings }
+        return {
+          detail: 'takes connections; its answers are seen when messages are sent (worklane destinations)',
+          warnings,
+        }
       } finally {
         await sender.close()
       }

@@ -121,6 +121,13 @@ test('--live tells of an endpoint that refuses and of one that is silent, and as
   expect(stdout).toMatch(/orthanc .* answers /)
 })
 
+test('--live says in words what the system has only a code for', async () => {
+  const away = new EngineError('E402', { address: 'http://orthanc:8042', reason: 'ECONNREFUSED' })
+  const probe: Probe = { ...orthanc, ask: () => Promise.reject(away) }
+  const { stdout } = await runVerb(checkWith(probe), ['--live'], { cwd: site() })
+  expect(stdout).toContain('(ECONNREFUSED: nobody listens on this port)')
+})
+
 test('--live tells of what works, but not as it should: with its cure, and the site is not wrong for it', async () => {
   const slow = new EngineError('E425', { address: 'orthanc:4242', milliseconds: 43 })
   const probe: Probe = { ...orthanc, ask: async () => ({ detail: 'one entry', warnings: [slow] }) }

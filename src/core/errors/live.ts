@@ -67,4 +67,9 @@ export const liveErrors = {
     'transient',
     '`worklane destinations` shows what waits, `worklane dead` what was refused for good, and why.',
   ),
+  E433: entry(
+    'Redis at {address} does not accept the user name or password, or allows this user too little.',
+    'permanent',
+    'Write them into WORKLANE_REDIS_URL: redis://:PASSWORD@HOST:6379/0, or redis://USER:PASSWORD@HOST:6379/0; the user needs all commands on all keys.',
+  ),
 } satisfies Record<string, ErrorEntry>

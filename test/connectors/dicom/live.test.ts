@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:f
 import { createServer, type Server } from 'node:net'
 import { join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { ProbeOptions } from '../../../src/cli/check.ts'
 import { systemProbe } from '../../../src/cli/probe-orthanc.ts'
@@ -274,10 +275,19 @@ test('a Redis that keeps nothing works, and is warned of; one that is away does 
   const site = { settings: { redisUrl: `redis://127.0.0.1:${port}`, orthancs: [], destinations: [] } }
   try {
     expect(await told(site)).toEqual({ redis: 'E504 warning' })
+    const [probe] = probesOf(site as unknown as Site)
+    const reply = await probe?.ask(AbortSignal.timeout(5000))
+    expect(reply).toMatchObject({ warnings: [{ message: expect.stringContaining('appendonly is no') as string }] })
+    const connection = new Redis({ port })
+    await connection.config('SET', 'requirepass', 'of-the-test')
+    connection.disconnect()
+    expect(await told(site)).toEqual({ redis: 'E433' })
+    const wrong = { settings: { ...site.settings, redisUrl: `redis://:other@127.0.0.1:${port}` } }
+    expect(await told(wrong)).toEqual({ redis: 'E433' })
   } finally {
     await redis.stop()
   }
-  expect(await told(site)).toHaveProperty('redis')
+  expect(await told(site)).toEqual({ redis: 'E516' })
 })
 
 test('a RIS that is away does not work; of one that refuses messages the engine has to tell', async () => {
