@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { reasonOf } from '../config/files.ts'
 import { EngineError } from '../core/errors/index.ts'
@@ -11,8 +11,13 @@ import type { Io } from './output.ts'
  */
 export function readMessages(path: string, io: Pick<Io, 'cwd' | 'stdin'>): readonly Uint8Array[] {
   let bytes: Buffer
+  const stdin = path === '-' ? io.stdin : undefined
+  // V8 holds no longer text.
+  const isTooLarge =
+    stdin === undefined && (statSync(resolve(io.cwd, path), { throwIfNoEntry: false })?.size ?? 0) > mostBytes
+  if (isTooLarge) throw new EngineError('E256', { file: path, reason: 'it is larger than 500 MB; cut it into parts' })
   try {
-    bytes = path === '-' && io.stdin !== undefined ? Buffer.from(io.stdin()) : readFileSync(resolve(io.cwd, path))
+    bytes = stdin ? Buffer.from(stdin()) : readFileSync(resolve(io.cwd, path))
   } catch (error) {
     throw new EngineError('E256', { file: path, reason: reasonOf(error) }, { cause: error })
   }
@@ -20,6 +25,8 @@ export function readMessages(path: string, io: Pick<Io, 'cwd' | 'stdin'>): reado
   if (messages.length === 0) throw new EngineError('E281', { file: path, reason: whyNone(bytes) })
   return messages
 }
+
+const mostBytes = 500_000_000
 
 /** Line ends, blanks and what is left of a frame: no part of a message. */
 const blank: readonly number[] = [0x00, 0x0a, 0x0b, 0x0d, 0x1c, 0x20]

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { readFileSync, truncateSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { map } from '../../src/cli/map.ts'
 import { aSite, changed, smallSite } from '../config/a-site.ts'
@@ -142,6 +142,16 @@ test.each(careless)('%s given is one clear sentence and exit code 1', async (_, 
   const { code, stderr, stdout } = await mapped(files, args)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toMatch(said)
+})
+
+test('a file that is larger than a text can be is one sentence', async () => {
+  const { cwd, remove } = aSite({ 'huge.hl7': '' })
+  cleanups.push(remove)
+  // It takes no room on the disk.
+  truncateSync(join(cwd, 'huge.hl7'), 600_000_000)
+  const { code, stderr } = await runVerb(map, ['orders', 'huge.hl7'], { cwd })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/huge\.hl7 {2}E256 .*larger than 500 MB/)
 })
 
 test('a file that cannot be read does not keep the others from being shown', async () => {
