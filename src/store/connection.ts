@@ -1,7 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis'
 import { EngineError } from '../core/errors/index.ts'
 import type { Log } from '../core/ports.ts'
-import type { Script } from './scripts.ts'
+import { scripts, type Script } from './scripts.ts'
 
 /** Where Redis is: `redis://...` / `rediss://...`, or a unix socket. */
 export type RedisLocation = { readonly url: string } | { readonly path: string }
@@ -18,6 +18,8 @@ export interface Connection {
   readonly redis: Redis
   /** Runs a script; texts come back as Buffers. Throws E501. */
   run(script: Script, args: readonly Argument[]): Promise<Reply>
+  /** One command that changes the store, unless that was emptied just now. Throws E501. */
+  write(command: readonly [string, ...Argument[]]): Promise<void>
   /** One round trip for many commands: all replies, or E501. */
   batch(commands: readonly (readonly [string, ...Argument[]])[]): Promise<readonly Reply[]>
   /** What `work` answers; what fails in it becomes E501. */
@@ -107,8 +109,7 @@ export function connect(options: {
     if (asking || closed || !up) return
     asking = true
     const late = setTimeout(doubt, Math.min(commandMilliseconds, 1000))
-    redis
-      .set('wl:probe', '1')
+    runScript(scripts.write, ['SET', 'wl:probe', '1'])
       .catch(doubt)
       .finally(() => {
         clearTimeout(late)
@@ -197,6 +198,9 @@ export function connect(options: {
     redis,
     ask,
     run: (script, args) => ask(() => runScript(script, args)),
+    async write(command) {
+      await ask(() => runScript(scripts.write, command))
+    },
     batch: (commands) =>
       ask(async (client) => {
         const replies = await client.pipeline(commands.map((command) => [...command])).exec()

@@ -78,6 +78,7 @@ return { sources, destinations, redis.call('HGETALL', 'wl:notices') }`,
 const recount = script(
   'recount',
   `${namesOf}
+if redis.call('EXISTS', 'wl:identity') == 0 then return redis.error_reply('WLGONE') end
 local how, states, differences = ARGV[1], {}, {}
 for i = 3, #ARGV do states[#states + 1] = ARGV[i] end
 local function number(hash, field) return tonumber(redis.call('HGET', hash, field) or '0') end

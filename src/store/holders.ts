@@ -54,7 +54,7 @@ export function createHolders({ connection }: { readonly connection: Connection 
         own ??= String(await redis.call('CLIENT', 'ID'))
         const said = `${token} ${own}`
         if (told.get(role) === said) return
-        await redis.hset('wl:holders', role, said)
+        await connection.write(['HSET', 'wl:holders', role, said])
         told.set(role, said)
       } catch {
         // Without it the lease runs out by itself.

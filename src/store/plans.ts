@@ -11,10 +11,8 @@ export function createPlanStore({ connection, now }: { connection: Connection; n
   timer.unref()
 
   async function write(id: string, sources: string): Promise<void> {
-    await connection.batch([
-      ['set', keys.plan(id), sources],
-      ['zadd', 'wl:plans', now(), id],
-    ])
+    await connection.write(['SET', keys.plan(id), sources])
+    await connection.write(['ZADD', 'wl:plans', now(), id])
   }
 
   async function touch(): Promise<void> {

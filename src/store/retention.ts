@@ -55,7 +55,7 @@ export function createRetention(options: {
 async function steadily(connection: Connection, now: number, step: number): Promise<number> {
   const before = await connection.ask((redis) => redis.get('wl:retained'))
   const reached = before === null ? now : Math.min(now, Number(before) + step)
-  await connection.ask((redis) => redis.set('wl:retained', reached))
+  await connection.write(['SET', 'wl:retained', reached])
   return reached
 }
 

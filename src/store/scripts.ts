@@ -97,6 +97,14 @@ end
 `
 
 export const scripts = {
+  /** A command and its arguments. Nothing is written into a store that was emptied just now: it would be taken for one that is not. */
+  write: script(
+    'write',
+    `
+if redis.call('EXISTS', 'wl:identity') == 0 then return redis.error_reply('WLGONE') end
+return redis.call(unpack(ARGV))`,
+  ),
+
   /**
    * format, highest number that this process knows, identity of the store that it knows ('' for none), a new identity,
    * milliseconds. At each connection and each second: whether this is the store that it was, with all that was
@@ -483,6 +491,7 @@ return done`,
   pause: script(
     'pause',
     `
+if redis.call('EXISTS', 'wl:identity') == 0 then return redis.error_reply('WLGONE') end
 local already = redis.call('HEXISTS', 'wl:paused', ARGV[1])
 if already == tonumber(ARGV[2]) then return 0 end
 if ARGV[2] == '1' then redis.call('HSET', 'wl:paused', ARGV[1], ARGV[3]) end

@@ -25,7 +25,7 @@ export function createSiteMemory({
   return {
     remembered: async (name) => (await connection.ask((redis) => redis.hget('wl:site', name))) ?? undefined,
     async rememberOfSite(name, value) {
-      await connection.ask((redis) => redis.hset('wl:site', name, value))
+      await connection.write(['HSET', 'wl:site', name, value])
     },
 
     async openOrders(after) {

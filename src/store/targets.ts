@@ -37,11 +37,9 @@ export function createTargetLedger({ connection }: { connection: Connection }): 
   /** GT: a commit in between has marked a newer version, which must stay. */
   async function mark(target: string, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
-    await connection.ask(async (redis) => {
-      const versions = await redis.zmscore('wl:versions', ...ids)
-      const marks = ids.flatMap((id, at) => [versions[at] ?? '0', id])
-      await redis.zadd(keys.dirty(target), 'GT', ...marks)
-    })
+    const versions = await connection.ask((redis) => redis.zmscore('wl:versions', ...ids))
+    const marks = ids.flatMap((id, at) => [versions[at] ?? '0', id])
+    await connection.write(['ZADD', keys.dirty(target), 'GT', ...marks])
   }
 }
 
