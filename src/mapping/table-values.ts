@@ -1,6 +1,7 @@
 /**
  * What the rows of a table would become, tried before the first message: a cell that its
  * attribute does not take would stop the order that is the first to need it, perhaps at night.
+ * A warning: an engine that ran with the table yesterday starts today, and what waits is judged as it was.
  */
 import type { FilePlace } from '../core/fault.ts'
 import type { DocumentPath } from '../core/located.ts'
@@ -29,7 +30,7 @@ export function lintTableValues(
     flaw(text) === undefined && (attribute.keyword !== 'Modality' || isModality(text.trim().toUpperCase()))
   const say = (text: string, place: FilePlace): void => {
     const expected = flaw(text)
-    if (expected !== undefined) lint.elsewhere('E218', place, { text, expected, keyword: attribute.keyword })
+    if (expected !== undefined) lint.elsewhere('E218', place, { text, expected, keyword: attribute.keyword }, 'warning')
     else if (!isRight(text)) lint.elsewhere('E290', place, { text }, 'warning', meantModality(text))
   }
   const [table, column] = tableOf(words, entry)

@@ -79,7 +79,7 @@ function inlineTable(lint: Lint, name: string, definition: Fields, path: Documen
     else if (code === 'otherwise') unknown = unknownOf(lint, text, [...path, code])
     else if (text === 'reject') refused.add(code)
     else values.set(code, text)
-    if (code !== code.trim()) lint.error('E292', [...path, code], { code }, { of: 'key' })
+    if (code !== code.trim()) lint.warn('E292', [...path, code], { code }, { of: 'key' })
   }
   if (!('otherwise' in definition)) lintOtherwise(lint, name, definition, path)
   return { kind: 'inline', name, values, refused, unknown }
@@ -191,7 +191,7 @@ function fileTable(
     }
     if (code !== code.trim()) {
       const place = { file: fileOf(file), line, column: columnOfCell(text, line, keyAt) }
-      lint.elsewhere('E292', place, { code })
+      lint.elsewhere('E292', place, { code }, 'warning')
     }
     const row = { line, cells: Object.fromEntries(columns.map((column, index) => [column, cells[index] as string])) }
     const same = rows.get(code)
