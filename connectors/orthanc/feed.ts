@@ -2,42 +2,12 @@ import type { Cursor } from '../../src/core/inbox.ts'
 import type { Instant } from '../../src/core/ids.ts'
 import type { SeriesFacts } from '../../src/core/order.ts'
 import type { OrthancChangeRow } from '../../src/core/orthanc-change.ts'
-import type { Clock, Feeds, Inbox, Log } from '../../src/core/ports.ts'
+import type { ChangeFeed, Clock, Feeds, Inbox, Log } from '../../src/core/ports.ts'
 import type { ChangePage, OrthancChange, OrthancClient } from './client.ts'
 import { createPageReader, type Also } from './reading.ts'
 import { changedStudies, rowsAreMissing } from './missing.ts'
 import { findStart } from './start.ts'
 import { after, brokenBy, cursorOf, positionOf, startAgain, type Position } from './position.ts'
-
-/**
- * What happens in one Orthanc, as events in the inbox.
- *
- * Each poll reads one page of /changes behind the durable cursor and puts what it
- * means into the inbox together with the cursor's move (I6): a crash before repeats
- * the page, a crash after has lost nothing, two processes never both store it.
- * The rows themselves go there too, behind the events of their page.
- */
-export interface ChangeFeed {
-  readonly name: string
-  /**
-   * Reads one page and answers what of it was stored. Call it again while `caughtUp` is
-   * false. Throws E4xx (Orthanc) or E501 (store); then nothing was stored.
-   */
-  poll(): Promise<{
-    readonly events: number
-    readonly rows: readonly OrthancChangeRow[]
-    readonly caughtUp: boolean
-  }>
-  /** Who Orthanc's database is, from its plugin; undefined without one. */
-  identity(): Promise<string | undefined>
-  /**
-   * Rows that the plugin brought, with the study that each belongs to, and the studies of
-   * which it says that they were deleted and which are there again.
-   */
-  complete<R extends OrthancChangeRow>(
-    rows: readonly R[],
-  ): Promise<{ readonly rows: readonly R[]; readonly restored: readonly string[] }>
-}
 
 export interface ChangeFeedOptions {
   /** Name of the Orthanc in the settings. */

@@ -8,6 +8,7 @@ import type { Order, PerformedProcedureStep, StepStatus, Study, WorklistItem } f
 import type { OrthancChangeRow } from './orthanc-change.ts'
 import type { Replays } from './replay.ts'
 import type { RetryPlan } from './retry.ts'
+import type { RetentionLimits } from './settings.ts'
 import type { Traffic } from './traffic.ts'
 import type { Change, Lookup, StatusEventKind, World } from './world.ts'
 
@@ -373,6 +374,36 @@ export type Delivery =
   /** No answer: the attempt is counted, nothing else. `reason` is our code. */
   | { readonly kind: 'unanswered'; readonly at: Instant; readonly reason: string }
 
+/**
+ * What happens in one Orthanc, as events in the inbox.
+ *
+ * Each poll reads one page of /changes behind the durable cursor and puts what it
+ * means into the inbox together with the cursor's move (I6): a crash before repeats
+ * the page, a crash after has lost nothing, two processes never both store it.
+ * The rows themselves go there too, behind the events of their page.
+ */
+export interface ChangeFeed {
+  readonly name: string
+  /**
+   * Reads one page and answers what of it was stored. Call it again while `caughtUp` is
+   * false. Throws E4xx (Orthanc) or E501 (store); then nothing was stored.
+   */
+  poll(): Promise<{
+    readonly events: number
+    readonly rows: readonly OrthancChangeRow[]
+    readonly caughtUp: boolean
+  }>
+  /** Who Orthanc's database is, from its plugin; undefined without one. */
+  identity(): Promise<string | undefined>
+  /**
+   * Rows that the plugin brought, with the study that each belongs to, and the studies of
+   * which it says that they were deleted and which are there again.
+   */
+  complete<R extends OrthancChangeRow>(
+    rows: readonly R[],
+  ): Promise<{ readonly rows: readonly R[]; readonly restored: readonly string[] }>
+}
+
 export interface Feeds {
   cursor(orthanc: string): Promise<(Cursor & { readonly caughtUpAt: Instant | undefined }) | undefined>
   /** Studies of this Orthanc seen but not stable since before `before`: their StableStudy may be lost (I6). */
@@ -387,21 +418,6 @@ export interface Feeds {
 export interface PlanStore {
   remember(id: PlanId, sources: string): Promise<void>
   recall(id: PlanId): Promise<string | undefined>
-}
-
-export interface RetentionLimits {
-  readonly messageDays: number
-  readonly messageCount: number
-  readonly orderDays: number
-  readonly orderCount: number
-  /** Dead letters of either direction wait for a person. */
-  readonly deadLetterDays: number
-  readonly deadLetterCount: number
-  readonly mergedPatientDays: number
-  readonly mergedPatientCount: number
-  /** The duplicate window (I4). */
-  readonly duplicateDays: number
-  readonly duplicateCount: number
 }
 
 export interface StoreHealth {

@@ -27,24 +27,28 @@ export interface Settings {
     readonly afterClockJumpHours: number
   }
   readonly defaults: Defaults
-  readonly retention: {
-    readonly messageDays: number
-    readonly messageCount: number
-    readonly orderDays: number
-    readonly orderCount: number
-    readonly deadLetterDays: number
-    readonly deadLetterCount: number
-    readonly mergedPatientDays: number
-    readonly mergedPatientCount: number
-    /** A message is known again for so long, and among so many (I4). */
-    readonly duplicateDays: number
-    readonly duplicateCount: number
-  }
+  readonly retention: RetentionLimits
   readonly stop: {
     /** How long a stopping engine goes on applying and telling what it has. */
     readonly drainSeconds: number
   }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
+}
+
+/** What the store keeps, by age and by number; the first limit that is reached counts. */
+export interface RetentionLimits {
+  readonly messageDays: number
+  readonly messageCount: number
+  readonly orderDays: number
+  readonly orderCount: number
+  /** Dead letters of either direction wait for a person. */
+  readonly deadLetterDays: number
+  readonly deadLetterCount: number
+  readonly mergedPatientDays: number
+  readonly mergedPatientCount: number
+  /** A message is known again for so long, and among so many (I4). */
+  readonly duplicateDays: number
+  readonly duplicateCount: number
 }
 
 /** Used where neither message nor table gives one; `''`: none, the message gets AE 101. */

@@ -2,29 +2,15 @@ import { EngineError } from '../core/errors/index.ts'
 import type { Instant } from '../core/ids.ts'
 import type { SpooledChanges } from '../core/inbox.ts'
 import type { OrthancChangeRow } from '../core/orthanc-change.ts'
-import type { Clock, Feeds, Inbox, Log } from '../core/ports.ts'
+import type { ChangeFeed, Clock, Feeds, Inbox, Log } from '../core/ports.ts'
 import type { CircuitState, RetryPlan, RetryPolicy } from '../core/retry.ts'
 import { createCircuit } from './circuit.ts'
 import { failureOf } from './failure.ts'
 import type { FlowMetrics } from './metrics.ts'
 import { pause } from './pause.ts'
 
-/** One Orthanc's change feed, as `connectors/orthanc` reads it. */
-export interface ChangeSource {
-  readonly name: string
-  poll(): Promise<{
-    readonly events: number
-    readonly rows: readonly OrthancChangeRow[]
-    readonly caughtUp: boolean
-  }>
-  identity(): Promise<string | undefined>
-  complete<R extends OrthancChangeRow>(
-    rows: readonly R[],
-  ): Promise<{ readonly rows: readonly R[]; readonly restored: readonly string[] }>
-}
-
 export interface WatchContext {
-  readonly source: ChangeSource
+  readonly source: ChangeFeed
   readonly inbox: Pick<Inbox, 'acceptChanges'>
   readonly log: Log
   readonly metrics: FlowMetrics
@@ -118,7 +104,7 @@ export function createWatch(context: WatchContext): Watch {
     }
   }
 
-  async function page(): ReturnType<ChangeSource['poll']> {
+  async function page(): ReturnType<ChangeFeed['poll']> {
     const enough = new AbortController()
     const limit = pause(pageMilliseconds, enough.signal).then(() => {
       throw new EngineError('E419', { orthanc: source.name, seconds: pageMilliseconds / 1000 })
