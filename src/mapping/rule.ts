@@ -7,8 +7,9 @@ import type { Hl7Place } from '../core/fault.ts'
 import type { DocumentPath } from '../core/located.ts'
 import { segmentFields, segmentNames, select, type Path, type Scope } from '../hl7/index.ts'
 import { createChoice, type Asked, type Next } from './choose.ts'
-import type { Compiled, Expression, ExpressionProblem } from './condition.ts'
+import type { Compiled, Expression } from './condition.ts'
 import { rowText } from './explain.ts'
+import { reportExpression, type Written } from './expression-problem.ts'
 import { isFields, nameOf, scalarText, type Fields } from './lint.ts'
 import { hasValue, literal, measured, none, textOf, type Pieces } from './piece.ts'
 import {
@@ -22,7 +23,6 @@ import {
 } from './reference.ts'
 import { measuredText } from './quantity.ts'
 import { fault, Named, refuse, shownCode, warn, type Scene } from './scene.ts'
-import { suggest } from './suggest.ts'
 import { shownColumns, type Row, type Table } from './table.ts'
 
 export interface Rule {
@@ -517,11 +517,6 @@ function reader(words: Vocabulary, names: readonly string[]): (scene: Scene) => 
   }
 }
 
-interface Written {
-  readonly text: string
-  readonly wanted: 'bool' | 'string'
-}
-
 function accepted<T>(
   words: Vocabulary,
   { text, wanted }: Written,
@@ -534,80 +529,6 @@ function accepted<T>(
   }
   // What stands in a condition that cannot be read is used, if only it could be.
   for (const [name] of text.matchAll(/\w+/g)) if (words.letNames.includes(name)) words.used.names.add(name)
-  reportExpression(words, { text, wanted }, compiled.problem, at)
+  reportExpression(words.lint, { text, wanted, letNames: words.letNames }, compiled.problem, at)
   return undefined
-}
-
-/** What was meant by a word that exists and is used otherwise. */
-function meantCall(reason: string): string | undefined {
-  if (reason.includes('.like(')) return 'like(name, "CT*")'
-  if (reason.includes('!string')) return 'name == ""'
-  return reason.includes('string in string') ? 'name in ["F", "M"]' : undefined
-}
-
-/** As other languages write it; texts in quotes may hold anything. */
-function meantOperator(
-  text: string,
-  letNames: readonly string[],
-): { readonly found: string; readonly offset: number; readonly suggestion: string } | undefined {
-  const bare = text.replace(/"[^"]*"|'[^']*'/g, (quoted) => '"'.repeat(quoted.length))
-  const part = /\b([A-Za-z_]\w*)((?:\.\d+)+)/.exec(bare)
-  if (part !== null && letNames.includes(part[1] ?? '')) {
-    return { found: `"${part[2]}"`, offset: part.index, suggestion: asName(part[0]) ?? '' }
-  }
-  const found = operators
-    .flatMap(([sign, suggestion]) => {
-      const match = sign.exec(bare)
-      return match === null ? [] : [{ found: `"${match[0].trim()}"`, offset: match.index, suggestion }]
-    })
-    .sort((left, right) => left.offset - right.offset)
-  return found[0]
-}
-
-const operators: readonly (readonly [RegExp, string])[] = [
-  [/<>/, '!='],
-  [/===/, '=='],
-  [/(?<![=!<>])=(?!=)/, '=='],
-  [/\bnot\s+in\b/i, '!(name in [...])'],
-  [/\band\b/i, '&&'],
-  [/\bor\b/i, '||'],
-  [/\bnot\b(?!\s+in\b)/i, '!'],
-]
-
-/** A condition sees names of `let` alone. */
-function asName(path: string | undefined): string | undefined {
-  return path === undefined ? undefined : `a name of let for it, such as \`let: { field: ${path} }\``
-}
-
-function reportExpression(
-  { lint, letNames }: Vocabulary,
-  { text, wanted }: Written,
-  problem: ExpressionProblem,
-  at: DocumentPath,
-): void {
-  const { offset } = problem
-  switch (problem.kind) {
-    case 'syntax': {
-      const meant = meantOperator(text, letNames)
-      if (meant === undefined) return lint.error('E211', at, { reason: problem.reason }, { offset })
-      return lint.error('E211', at, { reason: `${meant.found} is no operator` }, meant)
-    }
-    case 'variable':
-      return lint.error(
-        'E205',
-        at,
-        { name: problem.name },
-        { offset, suggestion: asName(problem.path) ?? suggest(problem.name, letNames) },
-      )
-    case 'forbidden': {
-      const meant = problem.name === 'has' ? { suggestion: 'name != ""' } : {}
-      return lint.error('E217', at, { name: problem.name }, { offset, ...meant })
-    }
-    case 'overload':
-      return lint.error('E223', at, { reason: problem.reason }, { offset, suggestion: meantCall(problem.reason) })
-    case 'type':
-      return wanted === 'bool'
-        ? lint.error('E209', at, { type: problem.type }, { offset })
-        : lint.error('E298', at, { type: problem.type }, { offset })
-  }
 }

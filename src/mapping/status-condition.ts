@@ -5,7 +5,8 @@
  */
 import type { DocumentPath } from '../core/located.ts'
 import { constantOf } from './constant-condition.ts'
-import { createConditions, type ExpressionProblem } from './condition.ts'
+import { createConditions } from './condition.ts'
+import { reportExpression } from './expression-problem.ts'
 import type { Lint } from './lint.ts'
 import { statusReference, type StatusContext, type StatusReference } from './status-reference.ts'
 
@@ -44,7 +45,7 @@ export function compileStatusWhen(lint: Lint, value: unknown, at: DocumentPath):
     all.filter(isNumber).map(({ name }) => name),
   ).compile(text, 'bool')
   if (compiled.kind === 'problem') {
-    report(lint, compiled.problem, at)
+    reportExpression(lint, { text, wanted: 'bool' }, compiled.problem, at)
     return undefined
   }
   const { expression } = compiled
@@ -66,21 +67,5 @@ export function compileStatusWhen(lint: Lint, value: unknown, at: DocumentPath):
       // A division by a count that is 0, a count that is none: what cannot be worked out is not true, and nothing else is held up by it.
       return false
     }
-  }
-}
-
-function report(lint: Lint, problem: ExpressionProblem, at: DocumentPath): void {
-  const { offset } = problem
-  switch (problem.kind) {
-    case 'syntax':
-      return lint.error('E211', at, { reason: problem.reason }, { offset })
-    case 'variable':
-      return lint.error('E236', at, { name: problem.name }, { offset })
-    case 'forbidden':
-      return lint.error('E217', at, { name: problem.name }, { offset })
-    case 'overload':
-      return lint.error('E223', at, { reason: problem.reason }, { offset })
-    case 'type':
-      return lint.error('E209', at, { type: problem.type }, { offset })
   }
 }

@@ -100,6 +100,8 @@ test.each([
   ['study.instances == "5"', /^4:\d+ E223 /],
   ['order.PV1-2', /^4:\d+ E209 A condition must be true or false; this is a text\./],
   ['order.PV1-2 == "I', /^4:\d+ E211 /],
+  ['order.PV1-2 = "I"', /^4:\d+ E211 .* Did you mean ==\?/s],
+  ['order.PV1-2 == "I" and study.instances > 0', /^4:\d+ E211 .* Did you mean &&\?/s],
   ['order.PV1-2.matches("I")', /^4:\d+ E217 matches/],
 ])('%s is a mistake with its place', (when, wanted) => {
   const problems = statusProblems(pipeline(when))
