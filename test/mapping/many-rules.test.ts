@@ -4,7 +4,7 @@ import { measureRules } from '../bench/rules.ts'
 import { createChoice, type Asked } from '../../src/mapping/choose.ts'
 import type { Clue } from '../../src/mapping/clue.ts'
 import { createConditions } from '../../src/mapping/condition.ts'
-import { compile, message, planOf } from './support.ts'
+import { compile, message, neededRules, planOf } from './support.ts'
 
 const names = ['a', 'b', 'c']
 const conditions = createConditions(names)
@@ -164,14 +164,7 @@ let: { procedure: OBR-4.1, ward: PV1-3.1 }
 orderControl: { NW: create }
 identity: { order: ORC-3 }
 map:
-  PatientName: PID-5
-  PatientID: PID-3.1
-  PatientBirthDate: PID-7
-  PatientSex: PID-8
-  AccessionNumber: OBR-18
-  RequestedProcedureID: OBR-19
-  RequestedProcedureDescription: OBR-4.2
-  StudyInstanceUID: { from: ZDS-1.1, otherwise: uid }
+  ${neededRules}
   ScheduledProcedureStepSequence:
     Modality: { value: CT }
     ScheduledStationAETitle:

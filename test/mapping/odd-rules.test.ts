@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { compile, message, planOf } from './support.ts'
+import { compile, message, neededRules, planOf } from './support.ts'
 
 const pipeline = (map: string, more = '') => `pipeline: orders
 from: ris-orders
@@ -7,14 +7,7 @@ accept: { messages: [ORM^O01] }
 ${more}orderControl: { NW: create }
 identity: { order: ORC-3 }
 map:
-  PatientName: PID-5
-  PatientID: PID-3.1
-  PatientBirthDate: PID-7
-  PatientSex: PID-8
-  AccessionNumber: OBR-18
-  RequestedProcedureID: OBR-19
-  RequestedProcedureDescription: OBR-4.2
-  StudyInstanceUID: { from: ZDS-1.1, otherwise: uid }
+  ${neededRules}
   ${map}
   ScheduledProcedureStepSequence:
     Modality: { value: CT }

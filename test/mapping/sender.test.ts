@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Judgement } from '../../src/mapping/types.ts'
 import { runPipelineTests } from '../../src/mapping/index.ts'
-import { compile, located, message, planOf, site } from './support.ts'
+import { compile, located, message, neededRules, planOf, site } from './support.ts'
 
 const pipeline = `pipeline: orders
 from: ris-orders
@@ -12,15 +12,8 @@ tables:
 orderControl: { NW: create }
 identity: { order: ORC-3 }
 map:
-  PatientName: PID-5
-  PatientID: PID-3.1
-  PatientBirthDate: PID-7
-  PatientSex: PID-8
+  ${neededRules}
   PatientComments: { from: sender.address }
-  AccessionNumber: OBR-18
-  RequestedProcedureID: OBR-19
-  RequestedProcedureDescription: OBR-4.2
-  StudyInstanceUID: { from: ZDS-1.1, otherwise: uid }
   ScheduledProcedureStepSequence:
     Modality: { value: CT }
     ScheduledStationAETitle:

@@ -16,6 +16,16 @@ export const site: PlanSite = {
   issuerOfPatientId: '',
 }
 
+/** Under `map:` of a small pipeline: what an item needs of the patient and the procedure. */
+export const neededRules = `PatientName: PID-5
+  PatientID: PID-3.1
+  PatientBirthDate: PID-7
+  PatientSex: PID-8
+  AccessionNumber: OBR-18
+  RequestedProcedureID: OBR-19
+  RequestedProcedureDescription: OBR-4.2
+  StudyInstanceUID: { from: ZDS-1.1, otherwise: uid }`
+
 /** A YAML text as the pipelines see it; throws when it is not YAML. */
 export function located(text: string, file = 'pipeline.yaml'): Located {
   const parsed = parseYaml(text, file)

@@ -85,8 +85,9 @@ test('a message that waits for its handler is not idle', async () => {
   const socket = await connected(port)
   const isClosed = closed(socket).then(() => 'closed')
   socket.write(send('ONE'))
-  const longer = new Promise<string>((resolve) => setTimeout(() => resolve('still open'), 200))
-  expect(await Promise.race([isClosed, longer])).toBe('still open')
+  // Another one, which has nothing to wait for, is closed twice over meanwhile.
+  const idle = async (): Promise<string> => closed(await connected(port)).then(() => 'still open')
+  expect(await Promise.race([isClosed, idle().then(idle)])).toBe('still open')
   handler.open()
   await eventually(() => socket.text().includes('at last'), 'the answer')
 })
