@@ -157,7 +157,7 @@ export async function runRound({
     await over
     await watching.end()
   }
-  wrong.push(...watching.wrong)
+  wrong.push(...watching.wrong, ...defects(world))
   const folder = wrong.length === 0 ? undefined : await keep()
   const takeovers = takeoversOf(world, happened, performance.timeOrigin + started)
   const refused = world.engines
@@ -280,6 +280,23 @@ function takeoversOf({ engines }: World, happened: readonly Happened[], origin: 
     const next = taken.filter((one) => one.at > injectedAt && one.name !== what).sort((a, b) => a.at - b.at)[0]
     return next === undefined ? [] : [next.at - injectedAt]
   })
+}
+
+/** What may never happen, whatever fails around an engine: it would end, or park what it was given, by itself, and be started again unseen. */
+const neverSaid: ReadonlySet<string> = new Set([
+  'engine failed',
+  'handler failed',
+  'entry parked',
+  'stop took too long',
+])
+
+function defects({ engines }: World): readonly string[] {
+  return engines.flatMap(({ name, process }) =>
+    process
+      .lines()
+      .filter(({ event = '' }) => neverSaid.has(event))
+      .map((line) => `${name}: ${JSON.stringify(line)}`),
+  )
 }
 
 async function within<T>(seconds: number, work: Promise<T>, what: string): Promise<T> {
