@@ -2,6 +2,7 @@ import { createListener } from '../../connectors/mllp/index.ts'
 import type { Log } from '../../src/core/ports.ts'
 import { acknowledge, compilePath, first, parse } from '../../src/hl7/index.ts'
 import type { Message } from '../../src/hl7/types.ts'
+import { freePort } from './temporary.ts'
 
 /** One status message as the RIS received it. */
 export interface Told {
@@ -40,7 +41,15 @@ export async function startRis(
 ): Promise<Ris> {
   const told: Told[] = []
   const listener = createListener({
-    source: { name: 'ris', port: 0, bind: '127.0.0.1', maxFrameBytes: 1_000_000, maxConnections: 20, idleSeconds: 0 },
+    source: {
+      name: 'ris',
+      // One that nobody else is given while it is closed.
+      port: await freePort(),
+      bind: '127.0.0.1',
+      maxFrameBytes: 1_000_000,
+      maxConnections: 20,
+      idleSeconds: 0,
+    },
     log: silent,
     onMessage(bytes) {
       const parsed = parse(bytes)

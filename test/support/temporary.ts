@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type ListenOptions } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -9,14 +9,34 @@ export function temporaryFolder(): { readonly path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) }
 }
 
-/** A TCP port on 127.0.0.1 that nobody uses now. */
+/** Below the ports that a system gives to whoever asks for any, and to outgoing connections (ip_local_port_range begins at 32768). */
+const ports = { first: 15_000, count: 15_000 }
+
+/**
+ * A TCP port on 127.0.0.1 that nobody uses now, and that no other test gets as long as this process lives:
+ * also not while the server that it is for has yet to start, or is just being started again.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  for (;;) {
+    const port = ports.first + Math.floor(Math.random() * ports.count)
+    if ((await isReserved(port)) && (await canListen({ port, host: '127.0.0.1' }))) return port
+  }
+}
+
+/** A name of Linux that one process of the machine may have (unix(7), abstract sockets), and that goes with it. */
+function isReserved(port: number): Promise<boolean> {
+  return canListen({ path: `\0worklane-test-port-${port}` }, 'until this process ends')
+}
+
+function canListen(where: ListenOptions, howLong = 'now'): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().unref()
+    // Where there are no such names, nobody has this one.
+    server.once('error', ({ code }: NodeJS.ErrnoException) =>
+      resolve(where.path !== undefined && code !== 'EADDRINUSE'),
+    )
+    server.listen(where, () => (howLong === 'now' ? server.close(() => resolve(true)) : resolve(true)))
+  })
 }
 
 /** Resolves when `probe` answers something truthy; throws what it last saw after `seconds`. Tests wait for outcomes with it, never for time. */
