@@ -2,6 +2,8 @@ import { Redis } from 'ioredis'
 import type { Seq } from '../core/ids.ts'
 import { redisOptions, type Connection, type RedisLocation } from './connection.ts'
 
+const againMilliseconds = 500
+
 export interface ChangeStream {
   onChange(listener: (version: Seq, isRewound?: boolean) => void): () => void
   close(): void
@@ -23,10 +25,14 @@ export async function followChanges(options: {
   const { location, connection } = options
   const listeners = new Set<(version: Seq, isRewound?: boolean) => void>()
   let told: Seq = 0
+  let again: NodeJS.Timeout | undefined
+  let isClosed = false
   const redis = new Redis({
     ...redisOptions(location),
     protocol: 2,
     maxRetriesPerRequest: null,
+    // ioredis would listen to nobody who says no: that would end the process.
+    autoResubscribe: false,
     socketTimeout: options.silenceMilliseconds,
     retryStrategy: (attempt) => Math.min(50 * attempt, 500),
   })
@@ -49,11 +55,24 @@ export async function followChanges(options: {
     }
   }
 
+  /** Hears first and reads then: nothing falls between. */
+  async function hear(): Promise<void> {
+    clearTimeout(again)
+    try {
+      await redis.subscribe('wl:changed')
+    } catch {
+      // Redis is there and refuses (its rights were changed): it may allow it again at any time.
+      if (!isClosed) again = setTimeout(() => void hear(), againMilliseconds).unref()
+    }
+    await catchUp()
+  }
+
   const stop = connection.onHealth((up) => {
     if (up) void catchUp()
   })
-  redis.on('ready', () => void catchUp())
   await redis.subscribe('wl:changed')
+  redis.on('ready', () => void hear())
+  await catchUp()
   // Nobody may have anything to tell for hours: only who asks finds out that nobody is there.
   const asking = setInterval(() => {
     if (redis.status === 'ready') redis.ping().catch(() => undefined)
@@ -66,7 +85,9 @@ export async function followChanges(options: {
       return () => listeners.delete(listener)
     },
     close() {
+      isClosed = true
       stop()
+      clearTimeout(again)
       clearInterval(asking)
       redis.disconnect()
     },

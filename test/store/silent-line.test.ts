@@ -81,3 +81,21 @@ test('I10: so is the line on which changes are heard, though nobody has anything
     other.disconnect()
   }
 })
+
+test('I10: it is asked for again when Redis refuses it for a while, and nothing is left unheard that would end the process', async () => {
+  const other = new Redis({ path: redis.path })
+  const version = 9_000_000_000_000
+  try {
+    await other.call('ACL', 'SETUSER', 'default', 'resetchannels')
+    await other.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    const isRefused = async (): Promise<boolean> => String(await other.call('ACL', 'LOG')).includes('wl:changed')
+    await eventually(isRefused, 'it has been refused')
+    await other.call('ACL', 'SETUSER', 'default', 'allchannels')
+    await eventually(async () => {
+      await other.publish('wl:changed', String(version))
+      return versions.includes(version)
+    }, 'a change is heard')
+  } finally {
+    other.disconnect()
+  }
+})
