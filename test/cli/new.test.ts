@@ -74,7 +74,7 @@ let made: Awaited<ReturnType<typeof runVerb>>
 beforeAll(async () => {
   shippedTo(acme.path, { 'a.hl7': foreign, 'b.hl7': cancelled })
   made = await runVerb(newPipeline, ['pipeline', 'acme', '--from', 'a.hl7', 'b.hl7'], { cwd: acme.path })
-}, 20_000)
+})
 afterAll(() => acme.remove())
 
 test('the new pipeline is right, and its own test passes', async () => {

@@ -116,7 +116,7 @@ test('every setting of a site has a description where it is written', async () =
   const places = placesIn('worklane.yaml', (schema) => schema)
   expect(places.length).toBeGreaterThan(90)
   expect(await undescribed('worklane.yaml', '', places)).toEqual([])
-}, 60_000)
+})
 
 const heads = {
   orders: 'pipeline: east\nfrom: ris\naccept: { messages: [ORM^O01] }\nmap: { PatientName: PID-5 }\n',
@@ -134,13 +134,12 @@ test.each(['orders', 'patients', 'status'] as const)(
     const extending = placesIn('pipeline.yaml', ({ definitions }) => definitions[`${kind}Extension`] ?? {})
     expect(await undescribed('pipeline.yaml', 'pipeline: east\nextend: orders\n', extending)).toEqual([])
   },
-  120_000,
 )
 
 test('every word of a test has a description where it is written', async () => {
   const places = placesIn('pipeline.test.yaml', (schema) => schema)
   expect(await undescribed('pipeline.test.yaml', 'pipeline: orders\n', places)).toEqual([])
-}, 60_000)
+})
 
 test.each([
   ['an order control', 'orders', 'orderControl:\n  N|>W: create\n', 'ORC-1 NW: new order.'],

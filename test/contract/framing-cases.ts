@@ -546,12 +546,17 @@ export const framingCases: readonly FramingCase[] = [
         await client.finish()
         return milliseconds
       }
-      const best = async (bytes: Buffer) => Math.min(await cost(bytes), await cost(bytes), await cost(bytes))
+      const bytes = [sized('ONE', mebibyte), sized('TWO', 8 * mebibyte)] as const
       await cost(sized('WARM', mebibyte))
-      const small = await best(sized('ONE', mebibyte))
-      const large = await best(sized('TWO', 8 * mebibyte))
+      let [small, large] = [Infinity, Infinity]
       // Eight times the bytes; who looks at them again with each chunk needs 64 times as long. Under 5 ms it is the timer that is measured.
-      assert.ok(large <= 20 * Math.max(small, 5), `${large.toFixed(0)} ms against ${small.toFixed(0)} ms`)
+      const isCheap = () => large <= 20 * Math.max(small, 5)
+      // The least of several: what else the machine does only adds, and it may do much for a while.
+      for (let tries = 0; tries < 3 || (tries < 20 && !isCheap()); tries++) {
+        small = Math.min(small, await cost(bytes[0]))
+        large = Math.min(large, await cost(bytes[1]))
+      }
+      assert.ok(isCheap(), `${large.toFixed(0)} ms against ${small.toFixed(0)} ms`)
     },
   },
   {

@@ -50,7 +50,7 @@ function runEngine(env: Readonly<Record<string, string>>): Promise<{ code: numbe
       env: { PATH: process.env['PATH'], TZ: 'UTC', WORKLANE_LOG_LEVEL: 'error', ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
-    const timer = setTimeout(() => child.kill('SIGKILL'), 40_000)
+    const timer = setTimeout(() => child.kill('SIGKILL'), 90_000)
     let stderr = ''
     child.stderr.on('data', (bytes: Buffer) => (stderr += String(bytes)))
     child.once('error', reject)

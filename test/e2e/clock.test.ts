@@ -7,7 +7,7 @@ test.each([
   { jump: 'forward by two hours', seconds: 7200 },
   { jump: 'forward by a day', seconds: 86_400 },
   { jump: 'back by two hours and right again', seconds: -7200 },
-])('a clock that is set $jump completes no exam before its quiet time', { timeout: 90_000 }, async ({ seconds }) => {
+])('a clock that is set $jump completes no exam before its quiet time', async ({ seconds }) => {
   const folder = temporaryFolder()
   const clock = createClock(folder.path, 'engine')
   const quietSeconds = 6
@@ -19,15 +19,16 @@ test.each([
       const found = await hospital.found('A1')
       return found.length > 0 ? found : undefined
     }, 'it is on the worklist')
+    // Before the last image: it is not known how long its way to the engine takes.
+    const since = performance.now()
     await hospital.scan(item ?? {})
     await eventually(() => ris.of('A1').includes('SC/IP'), 'it has begun')
     clock.setOffset(seconds)
-    const since = performance.now()
     await eventually(() => engine.lines().some(({ event }) => event === 'clock jumped'), 'the jump is said')
     if (seconds < 0) clock.setOffset(0)
-    await eventually(() => ris.of('A1').includes('SC/CM'), 'it is completed', 60)
-    // The jump was less than a second after the last image was taken, and nothing came since.
-    expect((performance.now() - since) / 1000).toBeGreaterThan(quietSeconds - 2)
+    await eventually(() => ris.of('A1').includes('SC/CM'), 'it is completed')
+    // The jump was soon after the last image, and nothing came since.
+    expect((performance.now() - since) / 1000).toBeGreaterThan(quietSeconds - 1)
     const parts = (await (await fetch(`${engine.httpUrl}/health/ready`)).json()) as {
       parts: { name: string; state: string; code?: string }[]
     }

@@ -79,7 +79,7 @@ test('what the demo says to try next works, on the ports that were free; a kille
   undo.push(() => taken.close())
 
   const demo = startDemo([], tmp)
-  await eventually(() => demo.output().includes('Ctrl-C ends everything'), 'the demo stays up', 90)
+  await eventually(() => demo.output().includes('Ctrl-C ends everything'), 'the demo stays up')
   const said = demo.output()
   expect(said).toMatch(/Port 2575 is taken: the engine takes HL7 \(MLLP\) on \d+ instead\./)
 
@@ -111,7 +111,7 @@ test('what the demo says to try next works, on the ports that were free; a kille
   expect(ports.length).toBeGreaterThanOrEqual(5)
   demo.child.kill('SIGKILL')
   await demo.ended
-  await eventually(async () => (await Promise.all(ports.map(isSilent))).every(Boolean), 'nobody listens any more', 10)
+  await eventually(async () => (await Promise.all(ports.map(isSilent))).every(Boolean), 'nobody listens any more')
 
   const next = startDemo(['--once'], tmp)
   await eventually(() => next.output().includes('Removed 1 folder that a killed demo had left.'), 'it is removed')

@@ -33,7 +33,7 @@ function runEngine(env: Readonly<Record<string, string>>): Promise<Ended> {
       env: { PATH: process.env['PATH'], TZ: 'UTC', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const timer = setTimeout(() => child.kill('SIGKILL'), 30_000)
+    const timer = setTimeout(() => child.kill('SIGKILL'), 90_000)
     const said = { stdout: '', stderr: '' }
     child.stdout.on('data', (bytes: Buffer) => (said.stdout += String(bytes)))
     child.stderr.on('data', (bytes: Buffer) => (said.stderr += String(bytes)))

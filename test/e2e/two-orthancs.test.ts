@@ -54,10 +54,10 @@ test('I6: an Orthanc that stands still holds up no order, image, status or delet
     return found.length === 1 ? found : undefined
   }, 'it is on the worklist')
   await hospital.scan(item)
-  await eventually(() => String(hospital.ris.of('T1')) === 'SC/IP,SC/CM', 'the RIS is told of all of it', 20)
+  await eventually(() => String(hospital.ris.of('T1')) === 'SC/IP,SC/CM', 'the RIS is told of all of it')
   const study = await fetch(`${hospital.orthanc.httpUrl}/studies`).then((answer) => answer.json() as Promise<string[]>)
   await fetch(`${hospital.orthanc.httpUrl}/studies/${study[0]}`, { method: 'DELETE' })
-  await eventually(async () => (await told('orthanc')).includes('Deleted'), 'what its plugin saw is told', 15)
+  await eventually(async () => (await told('orthanc')).includes('Deleted'), 'what its plugin saw is told')
   await eventually(async () => String(await states()) === 'orthanc orthanc up,orthanc other down', 'health says which')
 
   // When it goes on, it is asked by its own modalities, and its images are told of as well.

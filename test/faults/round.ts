@@ -83,7 +83,7 @@ const lighthouse: OrderSaid = {
 export async function runRound({
   plan,
   keepIn,
-  patienceSeconds = 60,
+  patienceSeconds = 120,
   messages = 150,
 }: RoundOptions): Promise<RoundResult> {
   const begun = performance.now()
@@ -141,11 +141,11 @@ export async function runRound({
     const broken = Promise.all(happening)
     streaming.catch(() => undefined)
     over = Promise.allSettled(happening)
-    await within(180, Promise.race([Promise.all([broken, enough()]), streaming]), 'the faults come and go')
+    await within(300, Promise.race([Promise.all([broken, enough()]), streaming]), 'the faults come and go')
     done()
     stopping.abort()
-    await within(90, streaming, 'each message has its answer')
-    await within(90, exams.end(), 'the images are stored')
+    await within(180, streaming, 'each message has its answer')
+    await within(180, exams.end(), 'the images are stored')
     done()
     wrong.push(...(await comesRight()))
     done()

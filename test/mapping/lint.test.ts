@@ -82,7 +82,7 @@ const seeds: readonly (readonly [mistake: string, from: string, to: string, at: 
     'when: facility in ["MAIN", "EAST"] && section != "LAB"',
     'when: (facility == "MAIN"',
     '',
-    'E211 The condition cannot be read: expected RPAREN, got EOF.',
+    'E211 The condition cannot be read: a ")" is missing at its end.',
   ],
   [
     'a bare constant',
@@ -123,7 +123,7 @@ const seeds: readonly (readonly [mistake: string, from: string, to: string, at: 
     'a function that could run for ever',
     'when: sex == "F"',
     'when: \'sex.matches("F")\'',
-    'sex.matches',
+    'matches',
     'E217 matches may not be used in a condition.',
   ],
   [

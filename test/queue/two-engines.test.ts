@@ -93,7 +93,7 @@ test('I3: when the engine with the role is killed, the other applies orders agai
   const other = otherThan(drainer)
   await drainer.crash()
   await send(other, 'A3')
-  await eventually(async () => (await find(other, 'A3')) === 1, 'it is answered', 10)
+  await eventually(async () => (await find(other, 'A3')) === 1, 'it is answered')
   await drainer.restart()
   await eventually(async () => (await find(drainer, 'A3')) === 1, 'the one that came back knows it')
 })

@@ -177,4 +177,4 @@ test('I3: batches of any size and crashes in between make the same orders, items
     }),
     { numRuns: Number(process.env['RUNS'] ?? 40) },
   )
-}, 60_000)
+})

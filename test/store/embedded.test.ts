@@ -98,7 +98,8 @@ test('a redis-server that keeps ending is not started again in a loop, and healt
   redis.onExit(() => (ends += 1))
   const began = performance.now()
   let killed = 0
-  while (performance.now() - began < 1500) {
+  // On a machine that is slow to start one, until there were two: they are not meant to be quick.
+  while (performance.now() - began < 1500 || ends < 2) {
     if (redis.failure() === undefined && redis.pid !== killed) {
       killed = redis.pid
       process.kill(killed, 'SIGKILL')

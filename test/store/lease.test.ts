@@ -69,7 +69,7 @@ test('a role is taken from a process that was killed long before its lease runs 
     expect(await patient.lease('drain')).toBeUndefined()
     child.kill('SIGKILL')
     await once(child, 'exit')
-    const lease = await eventually(() => patient.lease('drain'), 'it is taken over', 5)
+    const lease = await eventually(() => patient.lease('drain'), 'it is taken over')
     // By one of all that try.
     expect(await other.lease('drain')).toBeUndefined()
     expect(lease.held()).toBe(true)

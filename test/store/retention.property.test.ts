@@ -187,7 +187,7 @@ test('I8: retention removes nothing that is owed, whatever the store holds, and 
     }),
     { numRuns: Number(process.env['RUNS'] ?? 40) },
   )
-}, 60_000)
+})
 
 test('I4: the duplicate window forgets the oldest first, by count at once and by age when retention comes', async () => {
   await raw.flushall()

@@ -129,7 +129,7 @@ export async function startEngineProcess(options: EngineProcessOptions): Promise
     if (hasEnded(started)) throw new Error(`the engine did not start:\n${output.slice(said)}`)
   }
 
-  async function end(signal: NodeJS.Signals, graceSeconds = 20): Promise<number | null> {
+  async function end(signal: NodeJS.Signals, graceSeconds = 60): Promise<number | null> {
     if (child !== undefined && !hasEnded(child)) child.kill(signal)
     const timer = setTimeout(() => child?.kill('SIGKILL'), graceSeconds * 1000)
     const code = await ended

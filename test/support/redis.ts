@@ -27,7 +27,7 @@ export async function startRedis(options: { aof?: boolean; settings?: readonly s
 
   async function start(): Promise<ChildProcess> {
     const started = spawn('redis-server', [...args, ...persistence, ...settings], { stdio: 'ignore' })
-    await eventually(() => started.exitCode === null && pong(path), 'redis-server answers', 20)
+    await eventually(() => started.exitCode === null && pong(path), 'redis-server answers')
     return started
   }
 

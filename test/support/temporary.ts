@@ -40,7 +40,7 @@ function canListen(where: ListenOptions, howLong = 'now'): Promise<boolean> {
 }
 
 /** Resolves when `probe` answers something truthy; throws what it last saw after `seconds`. Tests wait for outcomes with it, never for time. */
-export async function eventually<T>(probe: () => T | Promise<T>, what: string, seconds = 30): Promise<NonNullable<T>> {
+export async function eventually<T>(probe: () => T | Promise<T>, what: string, seconds = 90): Promise<NonNullable<T>> {
   const until = Date.now() + seconds * 1000
   let last: unknown
   for (;;) {

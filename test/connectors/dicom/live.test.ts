@@ -68,7 +68,7 @@ async function told(site: object, ask: ProbeOptions = {}): Promise<Readonly<Reco
   const all: Record<string, string> = {}
   for (const probe of probesOf(site as Site, ask)) {
     try {
-      const reply = await probe.ask(AbortSignal.timeout(5000))
+      const reply = await probe.ask(AbortSignal.timeout(30_000))
       const codes = typeof reply === 'string' ? [] : reply.warnings.map(({ code }) => `${code} warning`)
       if (codes.length > 0) all[probe.endpoint] = codes.join(', ')
     } catch (error) {
@@ -167,7 +167,7 @@ test.each<Case>([
   await ours(settings, env)
   // The plugin looks around in its first second.
   let found: Readonly<Record<string, string>> = {}
-  await eventually(async () => isDeepStrictEqual((found = await said(given)), wanted), 'it is said', 8).catch(
+  await eventually(async () => isDeepStrictEqual((found = await said(given)), wanted), 'it is said', 30).catch(
     () => undefined,
   )
   expect(found).toEqual(wanted)
@@ -194,7 +194,7 @@ test('a token that the engine does not take is told, while the last worklist sti
   await eventually(async () => Object.keys(await said()).length === 0, 'the plugin has found the engine')
   engine.httpStatus = 401
   try {
-    await eventually(async () => (await said())['main plugin'] === 'E411', 'it is said', 15)
+    await eventually(async () => (await said())['main plugin'] === 'E411', 'it is said')
   } finally {
     engine.httpStatus = 200
   }
@@ -235,7 +235,7 @@ function listening(server: Server, port: number): Promise<void> {
 test('a clock that differs is told, by how much', async () => {
   const { httpUrl } = await theirs()
   const at = { name: 'main', url: httpUrl, user: '', password: '', target: 'folder', worklistDir } as never
-  const late = await systemProbe(at, () => Date.now() + 90_000).ask(AbortSignal.timeout(5000))
+  const late = await systemProbe(at, () => Date.now() + 90_000).ask(AbortSignal.timeout(30_000))
   expect(late).toMatchObject({ warnings: [{ code: 'E426' }] })
   expect((late as { warnings: readonly EngineError[] }).warnings[0]?.params['seconds']).toBeLessThan(-80)
 })
@@ -276,7 +276,7 @@ test('a Redis that keeps nothing works, and is warned of; one that is away does 
   try {
     expect(await told(site)).toEqual({ redis: 'E504 warning' })
     const [probe] = probesOf(site as unknown as Site)
-    const reply = await probe?.ask(AbortSignal.timeout(5000))
+    const reply = await probe?.ask(AbortSignal.timeout(30_000))
     expect(reply).toMatchObject({ warnings: [{ message: expect.stringContaining('appendonly is no') as string }] })
     const connection = new Redis({ port })
     await connection.config('SET', 'requirepass', 'of-the-test')

@@ -128,7 +128,6 @@ async function open(port: number): Promise<{
 
 test.each(['checked', 'applied'] as const)(
   'I2: ack %s: one answer for each frame in their order, and each application behind its commit, in their order',
-  { timeout: 60_000 },
   async (ack) => {
     await fc.assert(
       fc.asyncProperty(
@@ -169,62 +168,58 @@ test.each(['checked', 'applied'] as const)(
   },
 )
 
-test(
-  'I1, I4: connections lost anywhere: what was not answered is sent again, each message takes effect once, and no application stays unheard',
-  { timeout: 60_000 },
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(
-          planned.map((one) => ({ ...one, batch: 0, isWrong: false })),
-          { minLength: 3, maxLength: 20 },
-        ),
-        fc.array(fc.integer({ min: 1, max: 2500 }), { minLength: 1, maxLength: 5 }),
-        async (all, lives) => {
-          const server = await listen('checked')
-          const heard = new Set<string>()
-          const isDone = (one: Planned, at: number): boolean => {
-            const { first } = expected(one)
-            return first === '' || heard.has(`${first} M${at}`)
-          }
-          try {
-            // Each life of a connection ends after so many bytes; the last one does not.
-            for (const life of [...lives, Number.POSITIVE_INFINITY]) {
-              const client = await open(server.port)
-              const rest = all.flatMap((one, at) => (isDone(one, at) ? [] : [frameOf(one, at)]))
-              await send(client.socket, Buffer.concat(rest).subarray(0, life), [])
-              if (life === Number.POSITIVE_INFINITY) {
-                const isAll = (): boolean => {
-                  for (const id of client.frames().flat()) heard.add(id)
-                  return all.every((one, at) => isDone(one, at) && isHeard(one, at, heard))
-                }
-                // Who goes on sending hears everything, also what an earlier connection was about to say.
-                let more = 910
-                await eventually(async () => {
-                  await send(client.socket, frameOf(enhanced, more++), [])
-                  return isAll() && server.store.owed().length === 0
-                }, 'everything to be heard')
-                client.socket.end()
-                await new Promise((resolve) => client.socket.once('close', resolve))
-              } else {
-                await new Promise((resolve) => setTimeout(resolve, 2))
-                for (const id of client.frames().flat()) heard.add(id)
-                client.socket.resetAndDestroy()
-              }
-            }
-            const ids = server.store.kept.map(({ controlId }) => controlId).filter((id) => !/^M9\d\d/.test(id))
-            expect(new Set(ids).size).toBe(ids.length)
-            for (const [at, one] of all.entries()) if (expected(one).first !== '') expect(ids).toContain(`M${at}`)
-          } finally {
-            await server.stop()
-          }
-          expect(server.store.owed()).toEqual([])
-        },
+test('I1, I4: connections lost anywhere: what was not answered is sent again, each message takes effect once, and no application stays unheard', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        planned.map((one) => ({ ...one, batch: 0, isWrong: false })),
+        { minLength: 3, maxLength: 20 },
       ),
-      { numRuns: 25 },
-    )
-  },
-)
+      fc.array(fc.integer({ min: 1, max: 2500 }), { minLength: 1, maxLength: 5 }),
+      async (all, lives) => {
+        const server = await listen('checked')
+        const heard = new Set<string>()
+        const isDone = (one: Planned, at: number): boolean => {
+          const { first } = expected(one)
+          return first === '' || heard.has(`${first} M${at}`)
+        }
+        try {
+          // Each life of a connection ends after so many bytes; the last one does not.
+          for (const life of [...lives, Number.POSITIVE_INFINITY]) {
+            const client = await open(server.port)
+            const rest = all.flatMap((one, at) => (isDone(one, at) ? [] : [frameOf(one, at)]))
+            await send(client.socket, Buffer.concat(rest).subarray(0, life), [])
+            if (life === Number.POSITIVE_INFINITY) {
+              const isAll = (): boolean => {
+                for (const id of client.frames().flat()) heard.add(id)
+                return all.every((one, at) => isDone(one, at) && isHeard(one, at, heard))
+              }
+              // Who goes on sending hears everything, also what an earlier connection was about to say.
+              let more = 910
+              await eventually(async () => {
+                await send(client.socket, frameOf(enhanced, more++), [])
+                return isAll() && server.store.owed().length === 0
+              }, 'everything to be heard')
+              client.socket.end()
+              await new Promise((resolve) => client.socket.once('close', resolve))
+            } else {
+              await new Promise((resolve) => setTimeout(resolve, 2))
+              for (const id of client.frames().flat()) heard.add(id)
+              client.socket.resetAndDestroy()
+            }
+          }
+          const ids = server.store.kept.map(({ controlId }) => controlId).filter((id) => !/^M9\d\d/.test(id))
+          expect(new Set(ids).size).toBe(ids.length)
+          for (const [at, one] of all.entries()) if (expected(one).first !== '') expect(ids).toContain(`M${at}`)
+        } finally {
+          await server.stop()
+        }
+        expect(server.store.owed()).toEqual([])
+      },
+    ),
+    { numRuns: 25 },
+  )
+})
 
 test('I2: a sender far ahead of its answers is held back, and answered in order when they are known', async () => {
   const one: Planned = { asks: ['', ''], isWrong: false, isSlow: false, batch: 0 }

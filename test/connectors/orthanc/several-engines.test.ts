@@ -183,6 +183,6 @@ describe('of two engines', () => {
     }
     const hintless = async (): Promise<boolean> => (await status()).hints.length === 0
     // It looks at the others every 30 s; sooner where somebody asks.
-    await eventually(hintless, 'it is back: who asks hears so at once', 15)
+    await eventually(hintless, 'it is back: who asks hears so at once', 25)
   })
 })
