@@ -1,6 +1,7 @@
 import type { Settings } from '../core/settings.ts'
 import { EngineError } from '../core/errors/index.ts'
 import type { Log } from '../core/ports.ts'
+import { defect } from '../observe/defect.ts'
 import { createLog } from '../observe/log.ts'
 import { load, refuse } from './load.ts'
 import { problemText, type Io } from './output.ts'
@@ -103,11 +104,6 @@ function endOnDefects(log: Log): void {
       process.exit(1)
     })
   }
-}
-
-/** The log keeps of a stack the places only: texts may quote what they were given (I9). */
-function defect(error: unknown): { readonly error: string; readonly stack?: string | undefined } {
-  return error instanceof Error ? { error: error.name, stack: error.stack } : { error: typeof error }
 }
 
 function failed(error: unknown, { redisUrl }: Settings, { io, log }: { readonly io: Io; readonly log: Log }): number {
