@@ -8,6 +8,7 @@ import { worklistKeys } from '../dicom/worklist-item.ts'
 import { select, type Path } from '../hl7/index.ts'
 import { compileCode, type CodeItem } from './code-item.ts'
 import { createConverter, type Converter } from './convert.ts'
+import { expectedOf } from './expected.ts'
 import { isFields, scalarText, type Fields } from './lint.ts'
 import { refuseInside } from './misplaced.ts'
 import { hasValue, literal } from './piece.ts'
@@ -277,9 +278,7 @@ function flaw(attribute: Attribute, text: string, many: boolean): string | undef
   if ((vr === 'DA' && !/^\d{8}$/.test(text)) || (vr === 'TM' && !/^\d{2,6}$/.test(text))) return `a value of VR ${vr}`
   convert?.([literal(text)], scene)
   const [first] = faults
-  return first === undefined
-    ? undefined
-    : String(first.params['expected'] ?? `at most ${first.params['limit']} characters`)
+  return first && expectedOf(first)
 }
 
 function compileSequence(

@@ -38,6 +38,7 @@ const mistakes: readonly Mistake[] = [
   ['a row without its code', csv, 'CTABD,1,', ',1,', /^csv:2:1 E221 .*nothing in the column "code"/],
   ['a blank in quotes before a code', csv, 'CTABD,1', '" CTABD",1', /^csv:2:1 E292 .*Remove the blank/],
   ['a modality in words', csv, '1,CT,CT01', '1,Sonographie,CT01', /^csv:2:9 E290 .*Did you mean US/],
+  ['the name of a variable for a modality', csv, '1,CT,CT01', '1,${CT,CT01', /^csv:2:9 E218 .*the name of a variable/],
   ['an AE title that is too long', csv, 'CT,CT01', 'CT,CT_ON_SECOND_FLOOR', /^csv:2:12 E218 .*at most 16/],
   ['an AE title with an umlaut', csv, 'CT,CT01', 'CT,RÖ01', /^csv:2:12 E218 .*ASCII/],
   [
