@@ -18,8 +18,8 @@ afterEach(async () => {
   folder.remove()
 })
 
-async function start(dataDir: string): Promise<EmbeddedRedis> {
-  const redis = await startEmbeddedRedis({ dataDir, log: silent, lockMilliseconds: 1000 })
+async function start(dataDir: string, lockMilliseconds = 1000): Promise<EmbeddedRedis> {
+  const redis = await startEmbeddedRedis({ dataDir, log: silent, lockMilliseconds })
   running.push(redis)
   return redis
 }
@@ -69,7 +69,7 @@ test('it ends with its engine even on SIGKILL, and the next engine gets the fold
     const pid = Number(said.toString())
     expect(isAlive(pid)).toBe(true)
     child.kill('SIGKILL')
-    const next = await start(dataDir)
+    const next = await start(dataDir, 30_000)
     expect(next.pid).not.toBe(pid)
     const store = await openStore(next.path)
     expect(await store.accept(message({ controlId: 'before' }))).toMatchObject({ kind: 'again' })
