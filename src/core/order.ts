@@ -152,6 +152,8 @@ export interface Order {
   readonly isBooking?: true
   /** When a person last opened it again: quiet and no-show times begin no earlier. */
   readonly reopenedAt?: Instant
+  /** When its quiet time was over while one of its studies was a mismatch: it began again then. */
+  readonly doubtedAt?: Instant
   /** When a message last planned again what had ended: no-show times begin no earlier. */
   readonly plannedAgainAt?: Instant
   /** When the next of its steps expires as a no-show, if nothing happens: the deadline that is set. */
@@ -274,6 +276,8 @@ export interface Study {
   readonly linkedSteps?: Readonly<Record<OrderId, string>>
   /** Orders that a person has taken it from: it is never credited to them by itself. */
   readonly unlinked?: readonly OrderId[]
+  /** Images that nothing tells apart were raised, though the study has its orders: once is enough. */
+  readonly isDoubted?: true
   /** Series whose late images were reported, by the order they were late for: once is enough. */
   readonly late?: Readonly<Record<OrderId, readonly string[]>>
   readonly credit:

@@ -83,10 +83,18 @@ export function isOver(order: Order): boolean {
   return hasEnded(order) && order.steps.some((step) => step.stepStatus === 'COMPLETED')
 }
 
-/** What images of an order are a reason to wait for: silence, for the steps of that policy. Over already: completed now. */
+/**
+ * What images of an order are a reason to wait for: silence, for the steps of that policy. Over already: completed now,
+ * unless one of its studies contradicts: then the time begins again.
+ */
 export function awaitQuiet(draft: Draft, order: Order, study: Study | undefined): Order {
   const times = quietTimes(draft, order)
   const over = [...times].filter(([, due]) => Date.parse(due) <= Date.parse(draft.at)).map(([key]) => key)
+  if (over.length > 0 && isInDoubt(draft, order)) {
+    const doubted: Order = { ...order, doubtedAt: draft.at }
+    draft.deadline(quietSubject(order), earliest([...quietTimes(draft, doubted).values()]))
+    return doubted
+  }
   const next = [...times].filter(([key]) => !over.includes(key)).map(([, due]) => due)
   if (next.length > 0) draft.deadline(quietSubject(order), earliest(next))
   return over.length > 0 ? finish(draft, order, study, 'quiet', new Set(over)) : order
@@ -166,10 +174,18 @@ function quietTimes(draft: Draft, order: Order): ReadonlyMap<string, Instant> {
   return times
 }
 
-/** The newest image, or a reopening after it; an order without images is not quiet but has not begun. */
-function quietSince(draft: Draft, { lastImageAt, reopenedAt = lastImageAt }: Order): Instant | undefined {
-  if (lastImageAt === undefined || reopenedAt === undefined) return undefined
-  return latest(soundTime(draft, lastImageAt), soundTime(draft, reopenedAt))
+/** The newest image, or a reopening or a doubt after it; an order without images is not quiet but has not begun. */
+function quietSince(draft: Draft, { lastImageAt, reopenedAt, doubtedAt }: Order): Instant | undefined {
+  if (lastImageAt === undefined) return undefined
+  const stamps = [lastImageAt, reopenedAt ?? lastImageAt, doubtedAt ?? lastImageAt]
+  return stamps.map((stamp) => soundTime(draft, stamp)).reduce(latest)
+}
+
+/** A study of the order shows another patient, or another patient's number: a person is asked, and says when it is over. */
+function isInDoubt(draft: Draft, order: Order): boolean {
+  return studiesOf(draft.world, order).some(
+    ({ key, credit, deleted }) => credit.kind === 'mismatch' && !deleted && order.studies?.includes(key) === true,
+  )
 }
 
 export function latest(one: Instant, other: Instant): Instant {
@@ -187,7 +203,7 @@ function stableSteps(draft: Draft, order: Order): ReadonlySet<string> {
     .filter((step) => isStarted(step) && policyOf(step, draft.rules.completion).policy === 'stable')
     .filter((step) => hasImagesSince(order, step))
     .map((step) => step.key)
-  if (keys.length === 0) return new Set()
+  if (keys.length === 0 || isInDoubt(draft, order)) return new Set()
   // A study of reports alone holds up nothing.
   const studies = creditedStudies(draft, order).filter(
     (study) => !study.deleted && study.series.some((facts) => counts(study, facts)),

@@ -4,11 +4,12 @@
  */
 import type { InboxEntry } from '../core/inbox.ts'
 import type { SeriesFacts, Study } from '../core/order.ts'
-import { awaitQuiet, endIfOver } from './completion.ts'
+import { awaitQuiet, endIfOver, latest, soundTime } from './completion.ts'
 import { shownBy, twinsOf, withMakers } from './copies.ts'
-import { combine, counts, creditOf, creditsOf, hitsOf, judge, raise } from './credit.ts'
+import { combine, counts, creditOf, creditsOf, hitsOf, judge, raise, raiseDoubt, type Judged } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { credited, receive } from './receive.ts'
+import { isStarted } from './steps.ts'
 
 type ImagesEntry = Extract<InboxEntry, { kind: 'images' }>
 
@@ -47,10 +48,26 @@ export function applyImages(draft: Draft, given: ImagesEntry): void {
       if (known.includes(id) || hits.has(id)) continue
       for (const order of draft.world.orders({ by: 'order', id })) draft.put(credited(order, study), order)
     }
+    study = waitOn(draft, study, judged)
   }
   draft.putStudy(study, before)
   const isToldAgain = entry.event === 'deleted' && before?.deleted === true
   if (entry.event !== 'seen' && !isToldAgain) afterwards(draft, study, entry.event)
+}
+
+/** What comes to a study of an order and tells nobody's, or several orders', starts nothing, but the exam is not over. */
+function waitOn(draft: Draft, study: Study, judged: readonly Judged[]): Study {
+  const untold = judged.filter(({ match }) => match.kind === 'ambiguous' || match.kind === 'unmatched')
+  if (untold.length === 0) return study
+  for (const id of creditsOf(study)) {
+    for (const order of draft.world.orders({ by: 'order', id })) {
+      const { lastImageAt } = order
+      if (lastImageAt === undefined || !order.steps.some(isStarted)) continue
+      const last = latest(soundTime(draft, lastImageAt), soundTime(draft, draft.at))
+      draft.put(awaitQuiet(draft, { ...order, lastImageAt: last }, study), order)
+    }
+  }
+  return raiseDoubt(draft, study, untold)
 }
 
 function afterwards(draft: Draft, study: Study, event: 'stable' | 'deleted'): void {

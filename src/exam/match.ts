@@ -81,6 +81,11 @@ export function matchSeries(world: World, facts: SeriesFacts, study: Known = {},
     .filter((order) => isOurs(order) && !isFromBefore(facts, order, isAskedAgain))
   const requested = byRequest(unique([...byUid, ...ours, ...named]), facts, study.credit)
   if (requested !== undefined) return requested
+  // The study of one order under the accession number of another one of the same patient: nobody knows which was done.
+  const hasNumber = byUid.some((order) => order.numbers.accessionNumber === accessionNumber)
+  if (byUid.length > 0 && ours.length > 0 && !hasNumber) {
+    return { kind: 'ambiguous', orderIds: ids([...byUid, ...ours]) }
+  }
   if (byUid.length > 0) return choose(byUid, facts)
   if (ours.length > 0) return choose(ours, facts)
   return byAccession.length > 0 ? { kind: 'mismatch', orderIds: ids(byAccession) } : { kind: 'unmatched' }

@@ -201,12 +201,16 @@ function whose(state: State, study: ModelStudy, series: SeriesFacts, isAsked = f
   )
   if (asked !== undefined) return asked
 
+  // "The accession number of another order of this patient, and no order of the study has it."
+  const theirs = sameNumber.filter(isTheirs)
+  const isOther = theirs.length > 0 && !sameUid.some((order) => sameNumber.includes(order))
+  if (sameUid.length > 0 && isOther) return { kind: 'ambiguous', between: [...sameUid, ...theirs] }
+
   // 4. Study Instance UID.
   if (sameUid.length > 0) return judged(pairsOf(sameUid), cluesOf(series))
 
   // 5. Accession number and patient.
   if (numberOfAnother) return { kind: 'mismatch', with: sameNumber }
-  const theirs = sameNumber.filter(isTheirs)
   return theirs.length === 0 ? { kind: 'unmatched' } : judged(pairsOf(theirs), cluesOf(series))
 }
 
@@ -350,15 +354,33 @@ export function seen(state: State, images: Images): void {
   // "A study that was deleted and is there again is stable when Orthanc says so again."
   if (study.deleted) study.stable = false
   study.deleted = false
+  const [first] = images.series
+  if (first !== undefined) study.issuer = first.issuerOfPatientId
+  const untold: number[] = []
   for (const told of images.series) {
     const before = study.series.find((one) => one.series === told.series)
-    if (before !== undefined && before.instances >= told.instances && before.lastImageAt >= told.lastImageAt) continue
     const lastImageAt = [before?.lastImageAt ?? '', told.lastImageAt].toSorted()[1] ?? told.lastImageAt
     const series = { ...told, lastImageAt, instances: Math.max(before?.instances ?? 0, told.instances) }
+    if (before !== undefined && before.instances >= told.instances && before.lastImageAt >= told.lastImageAt) {
+      // "What they say of themselves counts as it was said last."
+      study.series = study.series.map((one) => (one === before ? series : one))
+      continue
+    }
     const evidence = evidenceOf(state, study, series)
     study.series = [...study.series.filter((one) => one !== before), series]
     study.stable = false
-    ask(state, study, series, evidence)
+    if (ask(state, study, series, evidence).length === 0 && evidence === 'yes')
+      untold.push(Date.parse(series.lastImageAt))
+  }
+  if (study.credit === 'matched') for (const at of untold) waitOn(state, study, at)
+}
+
+/** "What comes to a study that an order has, and tells no order, starts nothing, but the exam is not over." */
+function waitOn(state: State, study: ModelStudy, at: number): void {
+  for (const order of study.credits.flatMap((one) => orderOf(state, one.order) ?? [])) {
+    if (order.lastImageAt === undefined || !order.steps.some(({ status }) => status === 'STARTED')) continue
+    order.lastImageAt = Math.max(order.lastImageAt, at)
+    for (const step of order.steps) if (at > step.begunAt) step.begunWithoutImages = ''
   }
 }
 

@@ -381,6 +381,7 @@ function create(
     usedAgainBy: [],
     lastImageAt: undefined,
     reopenedAt: undefined,
+    doubtedAt: undefined,
     plannedAt: state.now,
     performed: [],
     hold: undefined,

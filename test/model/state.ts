@@ -48,6 +48,8 @@ export interface ModelOrder {
   usedAgainBy: string[]
   lastImageAt: number | undefined
   reopenedAt: number | undefined
+  /** When its quiet time was over while one of its studies was a mismatch. */
+  doubtedAt: number | undefined
   /** When it was made, reopened or planned again: nothing expires sooner after that than noShow.days. */
   plannedAt: number
   /** The newest word of hold and release. */

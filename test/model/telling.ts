@@ -77,12 +77,13 @@ export function quietDue(site: Site, order: ModelOrder, step: ModelStep): number
   const policy = policyOf(site, step)
   if (step.status !== 'STARTED' || policy.policy !== 'quiet' || step.begunWithoutImages !== '') return undefined
   if (order.lastImageAt === undefined) return undefined
-  return Math.max(order.lastImageAt, order.reopenedAt ?? 0) + policy.quietSeconds * 1000
+  return Math.max(order.lastImageAt, order.reopenedAt ?? 0, order.doubtedAt ?? 0) + policy.quietSeconds * 1000
 }
 
 /** "`stable`: a started step is completed when all studies credited to its order that still exist are stable." */
 export function completeStable(state: State, site: Site, order: ModelOrder): void {
   const studies = existing(state, order)
+  if (isInDoubt(state, order)) return
   if (studies.length === 0 || !studies.every(({ stable }) => stable)) return
   const over = order.steps.filter(
     (step) => step.status === 'STARTED' && step.begunWithoutImages === '' && policyOf(site, step).policy === 'stable',
@@ -100,8 +101,20 @@ function existing(state: State, order: ModelOrder): ModelStudy[] {
 
 export function completeQuiet(state: State, site: Site, order: ModelOrder): void {
   const over = order.steps.filter((step) => (quietDue(site, order, step) ?? Infinity) <= state.now)
+  if (over.length > 0 && isInDoubt(state, order)) {
+    order.doubtedAt = state.now
+    return
+  }
   for (const step of over) step.status = 'COMPLETED'
   if (over.length > 0) end(state, order, 'exam')
+}
+
+/** "While one of its studies is a mismatch, and not deleted." */
+function isInDoubt(state: State, order: ModelOrder): boolean {
+  return state.studies.some(
+    ({ deleted, credit, credits }) =>
+      !deleted && credit === 'mismatch' && credits.some((one) => one.order === order.id),
+  )
 }
 
 /** The order has images that count. */

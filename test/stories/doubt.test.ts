@@ -1,0 +1,187 @@
+/** Images of which nobody can tell for certain whose they are: they credit nobody, and end no exam. */
+import { describe, expect, test } from 'vitest'
+import type { SeriesFacts } from '../../src/core/order.ts'
+import { createStory, otto, statuses, step, type GroupParts, type Story } from './support.ts'
+
+const first: GroupParts = { numbers: { fillerOrderNumber: 'F1', accessionNumber: 'A1', studyInstanceUid: '1.1' } }
+const second: GroupParts = { numbers: { fillerOrderNumber: 'F2', accessionNumber: 'A2', studyInstanceUid: '1.2' } }
+
+describe('I11: the study of one order under the accession number of another one of the same patient', () => {
+  const both: Partial<SeriesFacts> = { studyInstanceUid: '1.1', accessionNumber: 'A2' }
+
+  test('is ambiguous: nothing starts, and a person is called', () => {
+    const story = createStory()
+    story.message(first, second)
+    story.images(both)
+    expect([statuses(story), story.told(), story.notices()]).toEqual([['SCHEDULED', 'SCHEDULED'], [], ['E611']])
+    expect(story.study()?.credit).toEqual({ kind: 'ambiguous', orderIds: story.orders().map(({ id }) => id) })
+    expect(story.events()).toEqual(['ambiguous'])
+  })
+
+  test('its Request Attributes Sequence tells which of the two was done', () => {
+    const story = createStory()
+    const request = { AccessionNumber: 'A2', RequestedProcedureID: 'RP2' }
+    story.message(first, { ...second, request })
+    story.images({
+      ...both,
+      requestAttributes: [{ requestedProcedureId: 'RP2', scheduledStepId: 'S1', accessionNumber: '' }],
+    })
+    expect([statuses(story), story.notices()]).toEqual([['SCHEDULED', 'STARTED'], []])
+  })
+
+  test('the RIS corrects the accession number: the study tells', () => {
+    const story = createStory()
+    story.message(first, second)
+    story.images(both)
+    story.message({ control: 'XO', numbers: { fillerOrderNumber: 'F2', accessionNumber: 'A9' } })
+    story.message({ control: 'XO', numbers: { fillerOrderNumber: 'F1', accessionNumber: 'A2' } })
+    expect(statuses(story)).toEqual(['STARTED', 'SCHEDULED'])
+  })
+
+  test('orders of one study are told apart by it, as ever', () => {
+    const story = createStory()
+    story.message(first, { numbers: { ...second.numbers, studyInstanceUid: '1.1' } })
+    story.images(both)
+    expect([statuses(story), story.notices()]).toEqual([['SCHEDULED', 'STARTED'], []])
+  })
+
+  test('a study of months ago that is appended to under the number of today: neither is late nor begins, and a person is called', () => {
+    const story = createStory()
+    story.message(first)
+    story.images({ studyInstanceUid: '1.1', accessionNumber: 'A1' })
+    story.wait(40)
+    story.message(second)
+    story.images({ ...both, series: 'series-2' })
+    expect([statuses(story), story.notices()]).toEqual([['COMPLETED', 'SCHEDULED'], ['E611']])
+    expect(story.events()).toEqual(['started', 'completed'])
+  })
+})
+
+/** In the contrast pause; then images come that tell no step or order, and the next ones are as far away. */
+function goesOn(story: Story, doubtful: Partial<SeriesFacts>): void {
+  story.wait(25)
+  story.images({ series: 'series-2', ...doubtful })
+  story.wait(25)
+  expect([story.orders()[0]?.steps[0]?.stepStatus, story.told()]).toEqual(['STARTED', ['IP']])
+  story.wait(6)
+  expect(story.orders()[0]?.steps[0]?.stepStatus).toBe('COMPLETED')
+}
+
+describe('images in doubt, of an exam that goes on, are no pause', () => {
+  test('another order of the same accession number came meanwhile', () => {
+    const story = createStory()
+    const own: Partial<SeriesFacts> = { studyInstanceUid: '9.9', accessionNumber: 'A1' }
+    story.message(first)
+    story.images(own)
+    story.message({ numbers: { fillerOrderNumber: 'F2', accessionNumber: 'A1' } })
+    goesOn(story, own)
+    expect([statuses(story), story.notices()]).toEqual([['COMPLETED', 'SCHEDULED'], ['E611']])
+  })
+
+  test('another order of the same study came meanwhile, and images have no accession number', () => {
+    const story = createStory()
+    story.message(first)
+    story.images()
+    story.message({ numbers: { ...second.numbers, studyInstanceUid: '1.1' } })
+    goesOn(story, {})
+  })
+
+  test('a modality that neither of two steps was planned for', () => {
+    const story = createStory()
+    story.message({ steps: [step('1'), step('2', { Modality: 'MR' }, ['MR01'])] })
+    story.images()
+    goesOn(story, { modality: 'US', remoteAet: 'US01' })
+    expect(statuses(story)).toEqual(['COMPLETED', 'SCHEDULED'])
+  })
+
+  test('of a modality that makes its own study, without an accession number', () => {
+    const story = createStory()
+    story.message(first)
+    story.images({ studyInstanceUid: '9.9', accessionNumber: 'A1' })
+    goesOn(story, { studyInstanceUid: '9.9' })
+    expect(story.notices()).toEqual([])
+  })
+
+  test('a person is called once, however many come, and the story of both orders says so', () => {
+    const story = createStory()
+    story.message(first, second)
+    story.images({ studyInstanceUid: '1.1', accessionNumber: 'A1' })
+    for (const name of ['series-2', 'series-3'])
+      story.images({ studyInstanceUid: '1.1', accessionNumber: 'A2', series: name })
+    expect([story.notices(), statuses(story)]).toEqual([['E611'], ['STARTED', 'SCHEDULED']])
+    for (const { id } of story.orders()) expect(story.history(id)).toContain('images not credited: E611')
+  })
+
+  test('what has ended stays ended, and what waits for its images waits', () => {
+    const story = createStory()
+    story.message({ steps: [step('1'), step('2', { Modality: 'MR' }, ['MR01'])] })
+    story.images()
+    story.wait(40)
+    story.images({ series: 'series-2', modality: 'US', remoteAet: 'US01' })
+    expect([statuses(story), story.events()]).toEqual([['COMPLETED', 'SCHEDULED'], ['started']])
+  })
+})
+
+describe('I11: a contradiction ends no exam', () => {
+  /** Of an exam that goes on, a series under the number of another patient. */
+  function contradicted(policy: 'quiet' | 'stable' = 'quiet'): Story {
+    const story = createStory({ policy })
+    story.message({ ...second, patient: otto })
+    story.message(first)
+    story.images({ studyInstanceUid: '1.1', accessionNumber: 'A1' })
+    story.images({ studyInstanceUid: '1.1', accessionNumber: 'A2', series: 'series-2' })
+    story.wait(100)
+    expect([statuses(story), story.told(), story.notices()]).toEqual([['SCHEDULED', 'STARTED'], ['IP'], ['E610']])
+    return story
+  }
+  const hand = (story: Story, kind: 'link' | 'unlink'): void =>
+    story.hand({ kind, orderId: story.orders()[1]?.id ?? '', study: 'main/study-1' })
+
+  test('silence does not, nor does another study that is stable', () => {
+    contradicted()
+    const story = contradicted('stable')
+    const own: Partial<SeriesFacts> = { study: 'study-2', series: 'series-9', studyInstanceUid: '9.9' }
+    story.images({ ...own, accessionNumber: 'A1' })
+    story.images({ ...own, accessionNumber: 'A1' }, 'stable')
+    expect([statuses(story), story.told()]).toEqual([['SCHEDULED', 'STARTED'], ['IP']])
+  })
+
+  test('the person who links the study says whose it is: over after the quiet time', () => {
+    const story = contradicted()
+    hand(story, 'link')
+    story.wait(31)
+    expect([statuses(story), story.told()]).toEqual([
+      ['SCHEDULED', 'COMPLETED'],
+      ['IP', 'CM'],
+    ])
+  })
+
+  test('the person who takes it from the order has it on the worklist again', () => {
+    const story = contradicted()
+    hand(story, 'unlink')
+    story.wait(100)
+    expect([statuses(story), story.worklist().length, story.told()]).toEqual([['SCHEDULED', 'SCHEDULED'], 2, ['IP']])
+  })
+
+  test('deleted in Orthanc, it delays nothing any more', () => {
+    const story = contradicted()
+    story.images({ studyInstanceUid: '1.1' }, 'deleted')
+    story.wait(31)
+    expect([statuses(story), story.told()]).toEqual([
+      ['SCHEDULED', 'COMPLETED'],
+      ['IP', 'CM'],
+    ])
+  })
+
+  test('the RIS, or a person, says that it is over', () => {
+    const ris = contradicted()
+    ris.message({ control: 'CM', orcOnly: true, numbers: { fillerOrderNumber: 'F1' } })
+    expect([statuses(ris), ris.told()]).toEqual([['SCHEDULED', 'COMPLETED'], ['IP']])
+    const person = contradicted()
+    person.hand({ kind: 'complete', orderId: person.orders()[1]?.id ?? '' })
+    expect([statuses(person), person.told()]).toEqual([
+      ['SCHEDULED', 'COMPLETED'],
+      ['IP', 'CM'],
+    ])
+  })
+})
