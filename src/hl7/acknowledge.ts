@@ -78,10 +78,16 @@ export function acknowledge(
     ...answer.faults.map((fault) => errorSegment(fault, delimiters, theirs(12) === '' ? '' : version)),
   ]
   const text = segments.map((fields) => `${trimEnd(fields).join(delimiters.field)}\r`).join('')
-  // The sender's own signs exist in its charset; a code of ours that does not is shown as `?`.
   const charset = message?.charset ?? 'utf-8'
-  const bytes = encode(text, charset) ?? Buffer.from(text.replaceAll(/[^\x00-\x7f]/g, '?'), 'latin1')
+  const bytes = encode(text, charset) ?? shown(text, charset)
   return { bytes, text }
+}
+
+/** The sender's own signs exist in its charset; one of ours that does not, in a name of a table or a file, is shown as `?`. */
+function shown(text: string, charset: string): Uint8Array {
+  const isKnown = (character: string): boolean => encode(character, charset) !== undefined
+  const known = Array.from(text, (character) => (isKnown(character) ? character : '?')).join('')
+  return encode(known, charset) ?? Buffer.from(known.replaceAll(/[^\x00-\x7f]/g, '?'), 'latin1')
 }
 
 export interface ReadAcknowledgment extends Acknowledgment {

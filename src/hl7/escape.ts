@@ -72,6 +72,31 @@ function hex(code: number, sign: string): string {
   return `${sign}X${code.toString(16).toUpperCase().padStart(2, '0')}${sign}`
 }
 
+/** HL7 text in which letters that were written as bytes of its charset (`\XE4\`) are letters: it may be sent in another one. */
+export function withLetters(raw: string, delimiters: Delimiters, charset: string): string {
+  const sign = delimiters.escape
+  let text = ''
+  let from = 0
+  for (let at = raw.indexOf(sign); at !== -1; at = raw.indexOf(sign, at)) {
+    const hex = hexRun(raw, at, sign)
+    const letters = hex === undefined ? undefined : textOfBytes(hex.bytes, charset)
+    if (hex !== undefined && letters !== undefined && /[^\x00-\x7f]/.test(letters)) {
+      text += raw.slice(from, at) + escape(letters, delimiters)
+      from = hex.end
+    }
+    at = hex?.end ?? endOfSequence(raw, at, delimiters)
+  }
+  return text + raw.slice(from)
+}
+
+/** Behind the sequence that begins here; where none does, behind the sign alone. */
+function endOfSequence(raw: string, from: number, delimiters: Delimiters): number {
+  const end = raw.indexOf(delimiters.escape, from + 1)
+  const body = raw.slice(from + 1, end)
+  const isOne = end !== -1 && (meaningOf(body, delimiters) !== undefined || isSequence(body))
+  return isOne ? end + 1 : from + 1
+}
+
 /** Sequences in a text that the standard does not define, or that are no text in its charset; for warnings. */
 export function unknownEscapes(raw: string, delimiters: Delimiters, charset = 'utf-8'): number {
   const sign = delimiters.escape

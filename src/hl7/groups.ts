@@ -1,3 +1,4 @@
+import { withLetters } from './escape.ts'
 import type { Message, Scope } from './types.ts'
 
 /**
@@ -26,4 +27,13 @@ export function scopeText(scope: Scope): string {
   let text = ''
   for (const { name, raw } of scope.segments) text += `${raw.startsWith(name) ? raw : name + raw.slice(name.length)}\r`
   return text
+}
+
+/** The same as what is quoted of it later, in messages of other charsets. */
+export function quotableText(scope: Scope & { readonly charset?: string }): string {
+  const text = scopeText(scope)
+  // MSH-2 holds signs that mean nothing.
+  const start = text.indexOf(scope.delimiters.field, 4)
+  if (start === -1) return text
+  return text.slice(0, start) + withLetters(text.slice(start), scope.delimiters, scope.charset ?? 'utf-8')
 }

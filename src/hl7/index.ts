@@ -21,8 +21,9 @@ export { readDelimiters, standardDelimiters } from './delimiters.ts'
 export { escape, unescape } from './escape.ts'
 export { segmentFields, segmentNames } from './fields.ts'
 export { fingerprint } from './fingerprint.ts'
-export { groups, scopeText } from './groups.ts'
+export { groups, quotableText, scopeText } from './groups.ts'
 export { checkHeader, parse, parseText, type Parsed } from './parse.ts'
+export { extensionScheme, outgoing, type Outgoing } from './outgoing.ts'
 export type { ReadOptions } from './reading.ts'
 export {
   comparisonsOf,

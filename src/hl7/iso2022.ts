@@ -139,7 +139,7 @@ function encodeJapanese(run: string): Uint8Array | undefined {
   const out: number[] = []
   let set = ''
   for (const character of run) {
-    const euc = encodeWhole(character, 'euc-jp')
+    const euc = jis208().get(character) ?? encodeWhole(character, 'euc-jp')
     if (euc === undefined) return undefined
     const [sequence, bytes] =
       euc.length === 2 && euc[0] === 0x8e
@@ -153,6 +153,23 @@ function encodeJapanese(run: string): Uint8Array | undefined {
   }
   out.push(0x1b, 0x28, 0x42)
   return Uint8Array.from(out)
+}
+
+let known208: ReadonlyMap<string, Uint8Array> | undefined
+
+/** iconv-lite writes some signs of JIS X 0208 in the supplementary set, where fewer receivers find them. */
+function jis208(): ReadonlyMap<string, Uint8Array> {
+  if (known208 !== undefined) return known208
+  const found = new Map<string, Uint8Array>()
+  for (let row = 0xa1; row <= 0xfe; row++) {
+    for (let cell = 0xa1; cell <= 0xfe; cell++) {
+      const bytes = Buffer.from([row, cell])
+      const character = iconv.decode(bytes, 'euc-jp')
+      if (!character.includes('\uFFFD') && !found.has(character)) found.set(character, bytes)
+    }
+  }
+  known208 = found
+  return found
 }
 
 function encodeWhole(text: string, encoding: string): Uint8Array | undefined {

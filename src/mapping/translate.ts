@@ -6,7 +6,7 @@ import type { OrderNumbers, Patient } from '../core/order.ts'
 import { patientKey } from '../core/ids.ts'
 import { isModality } from '../dicom/modality.ts'
 import { isPatientKeyword } from '../dicom/worklist-item.ts'
-import { scopeText } from '../hl7/index.ts'
+import { quotableText } from '../hl7/index.ts'
 import type { AttributeRule } from './attribute.ts'
 import type { OrderPipeline } from './order-pipeline.ts'
 import { textOf } from './piece.ts'
@@ -76,7 +76,7 @@ export function createTranslator(pipeline: OrderPipeline): Translator {
         orderControl,
         numbers,
         ...(patient === undefined ? {} : { patient }),
-        received: scopeText(scene.scope),
+        received: quotableText(scene.scope),
         request: planned ? request : {},
         steps,
         ...(stepKeys.length === 0 ? {} : { stepKeys }),

@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 import type { Fault } from '../../src/core/fault.ts'
-import { acknowledge, formatTime, parse, readAcknowledgment, type Answer, type Message } from '../../src/hl7/index.ts'
+import {
+  acknowledge,
+  formatTime,
+  outgoing,
+  parse,
+  readAcknowledgment,
+  type Answer,
+  type Message,
+} from '../../src/hl7/index.ts'
 import { order, orderBytes } from '../support/message.ts'
 
 const context = {
@@ -155,3 +163,29 @@ test('times are written in the zone of the site, summer and winter', () => {
   expect(formatTime('2026-01-01T00:00:00.000Z', 'America/St_Johns')).toBe('20251231203000-0330')
   expect(formatTime('2026-01-01T00:00:00.000Z')).toBe('20260101000000+0000')
 })
+
+test('a refusal in Latin-1 says in Latin-1 what it has; only our own sign that Latin-1 lacks is shown as ?', () => {
+  const bytes = Buffer.from(order({ charset: '8859/1', controlId: 'M1' }).replace('|HOSP|', '|M\u00fcnchen|'), 'latin1')
+  const fault: Fault = { code: 'E301', hl7Code: 103, params: { table: 'r\u00e4ume\u2013', code: '\u00dc' } }
+  const answer = acknowledge(read(bytes), { code: 'AE', faults: [fault] }, context).bytes
+  const text = Buffer.from(answer).toString('latin1')
+  expect(text.split('\r')[0]).toContain('|M\u00fcnchen|')
+  expect(text.split('\r')[0]).toMatch(/\|8859\/1$/)
+  expect(text).toContain('r\u00e4ume?')
+  expect(text).toContain('"\u00dc"')
+  expect(readAcknowledgment(answer)).toMatchObject({ code: 'AE', controlId: 'M1', errorCode: '103' })
+})
+
+test.each(['SHIFT_JIS', 'ISO IR87', '8859/1', 'GBK'])(
+  'what a receiver answers in %s is read: its words may hold delimiters',
+  (charset) => {
+    const words =
+      { SHIFT_JIS: '\u8868', 'ISO IR87': '\u5bae\u8868', '8859/1': '\u00fc', GBK: '\u7eb6\u8bb8' }[charset] ?? ''
+    const text = `MSH|^~\\&|RIS|HOSP|W|RAD|2026||ACK|A1|P|2.5||||||${charset}\rMSA|AE|W42|${words}\rERR||OBR^1^4|204^${words}^HL70357|E\r`
+    expect(readAcknowledgment(outgoing(charset).encode(text) ?? new Uint8Array(0))).toMatchObject({
+      code: 'AE',
+      controlId: 'W42',
+      errorCode: '204',
+    })
+  },
+)

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { escape, parse, standardDelimiters, unescape } from '../../src/hl7/index.ts'
+import { escape, parse, parseText, quotableText, standardDelimiters, unescape } from '../../src/hl7/index.ts'
 
 const cases = [
   { raw: String.raw`A\F\B\S\C\R\D\T\E\E\F`, text: String.raw`A|B^C~D&E\F` },
@@ -92,3 +92,30 @@ test('a megabyte of backslashes takes no time to speak of', () => {
   const cost = (size: number) => Math.min(...[1, 2, 3, 4, 5].map(() => once(size)))
   expect(cost(400_000)).toBeLessThan(40 * Math.max(cost(40_000), 5))
 })
+
+const written = [
+  { what: 'letters of Latin-1', charset: 'iso-8859-1', raw: 'M\\XFC\\ller', text: 'Müller' },
+  { what: 'a letter of UTF-8 in two sequences', charset: 'utf-8', raw: '\\F\\\\XC3\\\\XBC\\', text: '\\F\\ü' },
+  { what: 'kanji with their escape sequences', charset: 'iso-2022', raw: '\\X1B24424267355C1B2842\\', text: '大宮' },
+  { what: 'a delimiter among letters', charset: 'iso-8859-1', raw: '\\XFC7C\\', text: 'ü\\F\\' },
+  {
+    what: 'line ends, which are the same in every charset',
+    charset: 'iso-8859-1',
+    raw: 'a\\X0D0A\\b',
+    text: 'a\\X0D0A\\b',
+  },
+  { what: 'what is no letter there', charset: 'utf-8', raw: '\\XFF\\b', text: '\\XFF\\b' },
+  {
+    what: 'what only looks like one',
+    charset: 'iso-8859-1',
+    raw: '\\F\\XFC\\ \\.br\\XFC\\',
+    text: '\\F\\XFC\\ \\.br\\XFC\\',
+  },
+]
+test.each(written)(
+  '$what: letters that were written as bytes are letters in what is quoted',
+  ({ charset, raw, text }) => {
+    const parsed = parseText(`MSH|^~\\&|X\rNTE|1||${raw}\r`, charset)
+    expect(parsed && quotableText(parsed)).toBe(`MSH|^~\\&|X\rNTE|1||${text}\r`)
+  },
+)
