@@ -148,7 +148,7 @@ function pipelinePart(pipeline: PipelineFile): readonly string[] {
 }
 
 function destinationPart(destination: DestinationSettings, { settings, pipelines, tables }: Site): readonly string[] {
-  const { name, host, port, status, header, acknowledgmentSeconds, retry } = destination
+  const { name, host, port, status, header, charset, acknowledgmentSeconds, retry } = destination
   const forms = pipelines.flatMap((pipeline) => {
     if (pipeline.kind !== 'status') return []
     const form = compileStatusPipeline(pipeline.located, tables)
@@ -171,6 +171,7 @@ function destinationPart(destination: DestinationSettings, { settings, pipelines
       `${acknowledgmentSeconds} s; AA or CA is taken, AE or CE is a dead letter, AR, CR and silence are sent again with the same MSH-10`,
     ],
     ['Sent again', again],
+    ['Character set', `${charset}; what it cannot write is left out`],
     ...headers.map(([field = '', value = '']) => [field, cell(value)]),
   ]
   return [

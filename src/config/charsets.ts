@@ -1,4 +1,4 @@
-/** Character sets that a source can declare for messages without MSH-18: HL7 table 0211, and Windows' own. */
+/** Character sets that a source can declare for messages without MSH-18, and a destination for its own: HL7 table 0211, and Windows' own. */
 export const charsets = [
   'ASCII',
   '8859/1',

@@ -208,6 +208,11 @@ const destination = z
           'Who speaks to whom, where it is not simply the other way round than in the order. Empty: as the pipeline says.',
         expected: 'a block of settings',
       }),
+    charset: kind.choice(charsets, 'UNICODE UTF-8', {
+      description:
+        'Character set of what it is told, as HL7 table 0211 names it; MSH-18 says it. What this set cannot write is left out of a message, with a warning (E635): nothing stands in its place.',
+      example: '8859/1',
+    }),
     acknowledgmentSeconds: kind.whole(1, 3600, 30, {
       description: 'How long its acknowledgment may take before the message is sent again.',
       unit: 'seconds',

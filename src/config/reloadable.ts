@@ -9,7 +9,7 @@ const reloadable: readonly RegExp[] = [
   /^defaults\b/,
   /^retention\.(?!duplicateCount$)/,
   /^sources\.[^.]+\.(?:authority|unknownOrderControl|destination|charset|defaultCharset|defaults\..*)$/,
-  /^destinations\.[^.]+\.(?:status|header|retry|acknowledgmentSeconds)\b/,
+  /^destinations\.[^.]+\.(?:status|header|charset|retry|acknowledgmentSeconds)\b/,
   /^orthancs\.[^.]+\.retry\b/,
   /^log\.level$/,
   /^stop\.drainSeconds$/,

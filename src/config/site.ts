@@ -192,7 +192,9 @@ function* compile(settings: Settings, { pipelines: all, tables }: ReadPipelines,
     destinations: settings.destinations.filter(({ port }) => port !== 0).map(({ name }) => name),
     origins: Object.fromEntries(settings.sources.map(({ name, destination }) => [name, destination])),
     forms: Object.fromEntries(settings.destinations.map(({ name, status }) => [name, status])),
-    headers: Object.fromEntries(settings.destinations.map(({ name, header }) => [name, header])),
+    receivers: Object.fromEntries(
+      settings.destinations.map(({ name, header, charset }) => [name, { header, charset }]),
+    ),
   })
   problems.push(...status.problems)
   if (status.plan === undefined) return { plans: undefined, problems }

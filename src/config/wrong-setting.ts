@@ -99,7 +99,7 @@ function wrongKind(given: unknown, expected: string): string | undefined {
   if (expected.startsWith('a time zone')) return meantZone(given)
   if (expected.includes('host name') && /^[^:]+:[0-9]+$/.test(given)) return 'The port has a setting of its own.'
   const words = /^one of (.*)$/.exec(expected)?.[1]?.split(', ')
-  const meant = words === undefined ? undefined : suggest(given, words)
+  const meant = words === undefined ? undefined : (meantCharset(given, words) ?? suggest(given, words))
   return meant === undefined ? undefined : `Did you mean ${meant}?`
 }
 
@@ -110,6 +110,16 @@ function wrongAddress(given: string, expected: string): string | undefined {
   if (/^[\w.-]+(:\d+)?(\/|$)/.test(given)) return `Did you mean ${first}${given}?`
   const misspelt = /^(\w+):\/*(.+)$/.exec(given)
   return misspelt === null ? undefined : `Did you mean ${first}${misspelt[2] ?? ''}?`
+}
+
+/** Everybody else writes ISO-8859-1, Latin1, CP1252 and UTF-8. */
+function meantCharset(given: string, words: readonly string[]): string | undefined {
+  const name = given.toUpperCase()
+  const part = /8859\D?(\d+)/.exec(name)?.[1] ?? (/^LATIN.?1$/.test(name) ? '1' : undefined)
+  const page = /^(?:CP|WIN|WINDOWS|MS|ANSI)\W?(\d+)$/.exec(name)?.[1]
+  const standard = /^UTF\W?8$/.test(name) ? 'UNICODE UTF-8' : undefined
+  const japanese = /^(?:ISO.?2022.?JP|JIS)$/.test(name) ? 'ISO IR87' : undefined
+  return [`8859/${part}`, `WINDOWS-${page}`, standard, japanese].find((each) => words.some((word) => word === each))
 }
 
 /** Zones are named by one large city of each, which need not be the nearest. */

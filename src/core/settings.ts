@@ -144,6 +144,8 @@ export interface DestinationSettings {
     readonly receivingApplication: string
     readonly receivingFacility: string
   }
+  /** Of what it is told, as HL7 table 0211 names it. */
+  readonly charset: string
   readonly acknowledgmentSeconds: number
   readonly retry: RetryPolicy
 }

@@ -206,6 +206,8 @@ export interface StatusMessage {
   readonly bytes: Uint8Array
   /** The status pipeline that wrote it. */
   readonly pipeline?: string
+  /** Fields that say less than they should, as `PID-5`: the charset of the destination cannot write it. */
+  readonly leftOut?: readonly string[]
 }
 
 /** The status pipelines, compiled. Pure. */

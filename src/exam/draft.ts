@@ -68,9 +68,18 @@ export function createDraft(base: World, entry: InboxEntry, rules: ExamRules): D
     if (order !== undefined) announced.add(`${happened.kind} ${order.id}`)
     const controlId = (n: number): string => `W${code(seq)}-${code(event)}-${code(n)}`
     const patient = order && layer.patient(order.patientKey)
-    for (const message of rules.status.render({ ...happened, at, patient, controlId })) {
+    for (const { leftOut, ...message } of rules.status.render({ ...happened, at, patient, controlId })) {
       // What is about no order is told in the order in which its Orthanc told it.
       rest.push({ kind: 'send', lane: order?.id ?? `orthanc ${orthanc ?? ''}`, at, event: happened.kind, ...message })
+      if (leftOut === undefined) continue
+      const fault: Fault = {
+        code: 'E635',
+        hl7Code: 207,
+        params: { destination: message.endpoint, fields: leftOut.join(', ') },
+      }
+      rest.push({ kind: 'notice', fault, orderIds: order === undefined ? [] : [order.id] })
+      if (order !== undefined)
+        rest.push(line(order.id, `${message.endpoint} is told without ${leftOut.join(', ')}: E635`))
     }
   }
 

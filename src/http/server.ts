@@ -105,7 +105,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     ...replayRoutes(options),
     ...trafficRoutes(options),
     ...trialRoutes(options),
-    ...letterRoutes({ letters: options.letters, replayer: options.replayer, decode: plainText }),
+    // A status message is of no source: it says itself what it is.
+    ...letterRoutes({ ...options, decode: (bytes) => (options.decode ?? plainText)(bytes, '') }),
     ...orderRoutes(options.orders),
     ...commandRoutes(options.hand),
     ...performedRoutes(options.hand),

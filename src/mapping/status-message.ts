@@ -1,20 +1,22 @@
 /** Writes one status message: nothing here looks at a clock, the same event gives the same bytes (I7). */
-import { createWriter, formatTime, type Delimiters, type Path } from '../hl7/index.ts'
+import { createWriter, extensionScheme, formatTime, outgoing, type Delimiters, type Path } from '../hl7/index.ts'
+import { writeIn, type Written } from './status-charset.ts'
 import type { Reaction, StatusPipeline } from './status-pipeline.ts'
 import type { StatusContext } from './status-reference.ts'
-import type { StatusHeader } from './types.ts'
+import type { StatusHeader, StatusReceiver } from './types.ts'
 
 export function renderStatus(
   { map, version }: Pick<StatusPipeline, 'map' | 'version'>,
   reaction: Reaction,
   scene: StatusContext,
   controlId: string,
-  header: StatusHeader = {},
-): Uint8Array {
+  { header = {}, charset = 'UNICODE UTF-8' }: StatusReceiver = {},
+): Written {
   const { event, received, delimiters, timeZone } = scene
   const rules = [...map, ...reaction.map]
   const msh = received?.segments[0]
   const quoted = msh?.field(12) ?? ''
+  const to = outgoing(charset)
   const writer = createWriter({ delimiters, order: [...new Set(rules.map(({ path }) => path.segment))] })
     .set('MSH-7', formatTime(event.at, timeZone))
     .set('MSH-9', { raw: reaction.message.join(delimiters.component) })
@@ -22,7 +24,8 @@ export function renderStatus(
     // A training order of a RIS is told as one.
     .set('MSH-11', { raw: msh?.field(11) || 'P' })
     .set('MSH-12', version === '' ? { raw: quoted || '2.3.1' } : version)
-    .set('MSH-18', 'UNICODE UTF-8')
+    .set('MSH-18', { raw: to.names.join(delimiters.repetition) })
+  if (to.names.length > 1) writer.set('MSH-20', extensionScheme)
   const values = rules.flatMap(({ path, rule }) => {
     const value = rule.value(scene)
     return value === undefined ? [] : [{ path, ...value }]
@@ -38,7 +41,7 @@ export function renderStatus(
     const text = header[word]
     if (text !== undefined && text !== '') writer.set(path, text)
   }
-  return writer.bytes()
+  return writeIn(to, writer.text(), delimiters)
 }
 
 const headerFields = [

@@ -37,7 +37,7 @@ export function runStatusTests(input: StatusInput, document: Located): PipelineT
     destinations: [...new Set([...named, ...input.destinations])],
     origins: originsOf([fields, ...tests]),
     forms: { [origin]: pipeline?.name ?? '' },
-    headers: {},
+    receivers: {},
   })
   if (plan === undefined) return { results: [], problems: [...problems, ...lint.problems] }
   const heard = pipeline?.from.find((name) => name !== anyOrthanc) ?? 'orthanc'

@@ -40,8 +40,9 @@ function render(pipelines: readonly StatusPipeline[], event: ExamEvent, input: S
       if (pipeline.when?.(context) === false || reaction.when?.(context) === false) continue
       for (const endpoint of endpoints) {
         const controlId = event.controlId(messages.length)
-        const bytes = renderStatus(pipeline, reaction, context, controlId, input.headers?.[endpoint])
-        messages.push({ endpoint, controlId, bytes, pipeline: pipeline.name })
+        const { bytes, leftOut } = renderStatus(pipeline, reaction, context, controlId, input.receivers?.[endpoint])
+        const less = leftOut.length === 0 ? {} : { leftOut }
+        messages.push({ endpoint, controlId, bytes, pipeline: pipeline.name, ...less })
       }
     }
   }

@@ -90,8 +90,16 @@ export interface StatusInput {
   readonly origins?: Readonly<Record<string, string>>
   /** Name of a destination: the pipeline with `to: origin` that speaks to it. Not named: `status`. */
   readonly forms?: Readonly<Record<string, string>>
-  /** Name of a destination: what stands in MSH-3 to MSH-6 for it, whatever the pipeline says. */
-  readonly headers?: Readonly<Record<string, StatusHeader>>
+  /** By name of a destination. */
+  readonly receivers?: Readonly<Record<string, StatusReceiver>>
+}
+
+/** How a destination is spoken to, whatever the pipeline says. */
+export interface StatusReceiver {
+  /** What stands in MSH-3 to MSH-6. */
+  readonly header?: StatusHeader
+  /** As HL7 table 0211 names it; absent: UNICODE UTF-8. */
+  readonly charset?: string
 }
 
 /** An absent or empty one leaves what the pipeline says. */

@@ -121,6 +121,7 @@ test.each([
   ['port: 2575', 'port: 2575\n    defaultCharset: 8859/2', 'sources.ris-orders.defaultCharset', false],
   ['url:', 'retry: { maxSeconds: 99 }\n    url:', 'orthancs.orthanc.retry.maxSeconds', false],
   ['- name: ris\n', '- name: ris\n    retry: { maxSeconds: 99 }\n', 'destinations.ris.retry.maxSeconds', false],
+  ['- name: ris\n', '- name: ris\n    charset: 8859/1\n', 'destinations.ris.charset', false],
   ['- name: ris\n', '- name: ris\n    acknowledgmentSeconds: 99\n', 'destinations.ris.acknowledgmentSeconds', false],
   ['- name: ris\n', '- name: ris\n    host: 10.0.0.1\n', 'destinations.ris.host', true],
   ['bind: 127.0.0.1', 'bind: 127.0.0.1\nlog: { level: debug }', 'log.level', false],

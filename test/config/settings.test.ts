@@ -130,6 +130,18 @@ const mistakes: readonly [what: string, from: string, to: string, mark: string, 
   ['a list without its hyphen', '  - name: ris-orders', '    name: ris-orders', 'name', 'E259', /begins with "- "/],
   ['a port written with its host', '${WORKLANE_RIS_HOST:-127.0.0.1}', 'ris:2576', 'ris:', 'E259', /setting of its own/],
   ['a variable without braces', '${WORKLANE_MLLP_PORT:-2575}', '$PORT', '$PORT', 'E259', /\$\{PORT\}/],
+  ...(
+    [
+      ['ISO-8859-1', /Did you mean 8859\/1\?/],
+      ['8859-15', /Did you mean 8859\/15\?/],
+      ['UTF-8', /Did you mean UNICODE UTF-8\?/],
+      ['cp1252', /Did you mean WINDOWS-1252\?/],
+      ['ISO IR78', /Did you mean ISO IR87\?/],
+    ] as const
+  ).map(([name, cure]): (typeof mistakes)[number] => {
+    const said = `    charset: ${name}`
+    return [`the charset ${name} of a destination`, '    charset: UNICODE UTF-8', said, name, 'E259', cure]
+  }),
   ['a choice with a capital', '${WORKLANE_COMPLETION:-quiet}', 'Quiet', 'Quiet', 'E259', /Did you mean quiet/],
   ['a number with a comma', 'messageCount: 100000', 'messageCount: 100,000', '100,', 'E259', /digits alone: 100000/],
   [

@@ -317,6 +317,19 @@ test('a status pipeline may hear any Orthanc, or several, and tell where an orde
   ])
 })
 
+test('a site says in which charset a destination is told', () => {
+  const { site } = load({
+    'config/worklane.yaml': (smallSite['config/worklane.yaml'] ?? '').replace(
+      '    port: ${WORKLANE_RIS_PORT:-}\n',
+      '    port: 2601\n    charset: 8859/15\n',
+    ),
+    'pipelines/status/pipeline.yaml': statusPipeline('status', 'origin'),
+  })
+  const order = anOrder({ source: 'ris-orders' })
+  const [message] = site?.status.render(anEvent('started', { order })) ?? []
+  expect(Buffer.from(message?.bytes ?? []).toString('latin1')).toContain('||||||8859/15')
+})
+
 test('a site with two RIS tells each of its own orders, in its own form and under its own names', () => {
   const twoRis = (smallSite['config/worklane.yaml'] ?? '')
     .replace(

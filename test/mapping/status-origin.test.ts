@@ -106,7 +106,9 @@ test('a site says for each destination what stands in MSH-3 to MSH-6', () => {
     [form('status', '[origin, statistics]').replace('map: {', 'map: { MSH-3: order.MSH-5, MSH-5: order.MSH-3,')],
     {
       ...twoRis,
-      headers: { 'ris-a': { sendingApplication: 'A|B', sendingFacility: '', receivingFacility: 'NORTH' } },
+      receivers: {
+        'ris-a': { header: { sendingApplication: 'A|B', sendingFacility: '', receivingFacility: 'NORTH' } },
+      },
     },
   )
   const headers = plan

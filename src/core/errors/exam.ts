@@ -107,6 +107,11 @@ export const examErrors = {
     'permanent',
     'Find out who was examined. If the images are not of this order, take them away by `worklane unlink`; if they are, correct their patient in Orthanc.',
   ),
+  E635: entry(
+    'A status message for {destination} leaves out {fields}: its character set cannot write them.',
+    'permanent',
+    'An empty field says nothing, so nothing false was told. If the receiver can read UNICODE UTF-8 or a larger set, name that by `charset` of the destination.',
+  ),
   E697: entry(
     "The plan that accepted a waiting message is gone; today's plan is taken.",
     'permanent',
