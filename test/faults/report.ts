@@ -15,8 +15,10 @@ export interface Summary {
   readonly finds: number
   readonly refused: number
   readonly faults: Readonly<Record<string, FaultSummary>>
-  /** Milliseconds until the other of two engines applied orders. */
+  /** Milliseconds until the other of two engines applied orders, when nothing else that it needs was broken. */
   readonly takeover: Spread | undefined
+  /** The same while it was itself killed or frozen, or Redis was, or the line between them. */
+  readonly takeoverInTrouble: Spread | undefined
 }
 
 export interface FaultSummary {
@@ -53,6 +55,9 @@ export function summaryOf(seed: number, results: readonly RoundResult[]): Summar
         healedToAcknowledged: spread(list.flatMap((one) => after(one.acknowledgedAt, one.healAt))),
       },
     ])
+  const takeovers = results.flatMap((result) => result.takeovers)
+  const takeover = (alone: boolean): Spread | undefined =>
+    spread(takeovers.filter(({ isAlone }) => isAlone === alone).map(({ milliseconds }) => milliseconds))
   return {
     seed,
     rounds: results.length,
@@ -67,7 +72,8 @@ export function summaryOf(seed: number, results: readonly RoundResult[]): Summar
     finds: sum(({ finds }) => finds),
     refused: sum(({ refused }) => refused),
     faults: Object.fromEntries(faults),
-    takeover: spread(results.flatMap(({ takeovers }) => takeovers)),
+    takeover: takeover(true),
+    takeoverInTrouble: takeover(false),
   }
 }
 
@@ -82,7 +88,8 @@ function spread(times: readonly number[]): Spread | undefined {
 
 /** For people and for docs/reliability.md. */
 export function tableOf(summary: Summary): string {
-  const { takeover } = summary
+  const times = (takeover: Spread | undefined): string =>
+    takeover === undefined ? '-' : `${seconds(takeover)} (${takeover.count} times)`
   const facts: readonly (readonly [string, string | number])[] = [
     ['Seed', summary.seed],
     ['Rounds', summary.rounds],
@@ -95,10 +102,8 @@ export function tableOf(summary: Summary): string {
     ['Status messages told again, same MSH-10 and bytes', summary.toldAgain],
     ['C-FINDs while things failed, none without what was there', summary.finds],
     ['Commits of a woken process, all refused', summary.refused],
-    [
-      'Takeover by the other engine, median and most',
-      takeover === undefined ? '-' : `${seconds(takeover)} (${takeover.count} times)`,
-    ],
+    ['Takeover by the other engine, median and most', times(summary.takeover)],
+    ['The same while the other, Redis or the line between them failed, too', times(summary.takeoverInTrouble)],
     ['Minutes', summary.minutes.toFixed(1)],
   ]
   return [

@@ -35,8 +35,7 @@ export interface RoundResult {
   readonly happened: readonly Happened[]
   /** Milliseconds of the round of each first acknowledgment. */
   readonly acknowledgedAt: readonly number[]
-  /** Milliseconds from the death or freezing of one of two engines until the other applied orders. */
-  readonly takeovers: readonly number[]
+  readonly takeovers: readonly Takeover[]
   /** Queries that succeeded while an order must have been shown, and showed it (I10). */
   readonly finds: number
   /** Commits of a process that had been replaced while it was frozen, each refused (I3). */
@@ -48,6 +47,14 @@ export interface RoundResult {
   readonly lastly: string
   /** Logs and what was sent; kept of a round that is wrong. */
   readonly folder: string | undefined
+}
+
+/** One of two engines dies or freezes, and the other applies orders. */
+export interface Takeover {
+  readonly fault: string
+  readonly milliseconds: number
+  /** Nothing else that the other needs for that was broken meanwhile: itself, Redis, its line to Redis. */
+  readonly isAlone: boolean
 }
 
 export interface RoundOptions {
@@ -261,24 +268,31 @@ export async function runRound({
   }
 }
 
-/** By the logs: the role of applying orders goes to the other engine. */
-function takeoversOf({ engines }: World, happened: readonly Happened[], origin: number): readonly number[] {
+/** By the logs: the role of applying orders goes to the other engine. Who comes back before it could is none. */
+function takeoversOf({ engines }: World, happened: readonly Happened[], origin: number): readonly Takeover[] {
   if (engines.length < 2 || happened.some(({ fault }) => fault.startsWith('clock'))) return []
-  const taken = engines.flatMap(({ name, process }) =>
-    process
-      .lines()
-      .filter(({ event, role }) => event === 'role taken' && role === 'drain')
-      .map(({ time }) => ({ name, at: Date.parse(String(time)) - origin })),
-  )
-  return happened.flatMap(({ fault, what, injectedAt }) => {
+  const taken = engines
+    .flatMap(({ name, process }) =>
+      process
+        .lines()
+        .filter(({ event, role }) => event === 'role taken' && role === 'drain')
+        .map(({ time }) => ({ name, at: Date.parse(String(time)) - origin })),
+    )
+    .sort((a, b) => a.at - b.at)
+  return happened.flatMap((one): Takeover[] => {
+    const { fault, what, injectedAt } = one
     if (!/^engine (killed|frozen)/.test(fault)) return []
-    const holder = taken
-      .filter((one) => one.at < injectedAt)
-      .sort((a, b) => a.at - b.at)
-      .at(-1)
-    if (holder?.name !== what) return []
-    const next = taken.filter((one) => one.at > injectedAt && one.name !== what).sort((a, b) => a.at - b.at)[0]
-    return next === undefined ? [] : [next.at - injectedAt]
+    const holder = taken.findLast(({ at }) => at < injectedAt)
+    const next = taken.find(({ at }) => at > injectedAt)
+    if (holder?.name !== what || next === undefined || next.name === what) return []
+    const isAlone = !happened.some(
+      (other) =>
+        other !== one &&
+        /engine|redis|disk/.test(other.fault) &&
+        other.injectedAt < next.at &&
+        other.healedAt > injectedAt,
+    )
+    return [{ fault, milliseconds: next.at - injectedAt, isAlone }]
   })
 }
 
