@@ -15,6 +15,8 @@ const cases: readonly (readonly [string, string, string])[] = [
   ['mismatch', 'images-and-orders', 'I11: mismatch: the study of one order under the accession number'],
   ['mismatch', 'images-and-orders', 'mismatch: images under a Patient ID that was mistyped start nothing'],
   ['ambiguous', 'images-and-orders', 'ambiguous: two orders that nothing tells apart'],
+  ['ambiguous', 'images-and-orders', 'ambiguous: the study of one order under the accession number of another one'],
+  ['ambiguous', 'images-and-orders', 'ambiguous: what nothing tells apart, of an exam that goes on'],
   ['unmatched', 'images-and-orders', 'unmatched: images of a patient who has another order'],
   ['non-image modalities', 'images-and-orders', 'non-image modalities (SR, KO, PR, DOC, SEG, OT) neither start'],
   [

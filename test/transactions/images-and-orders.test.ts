@@ -157,6 +157,28 @@ describe('per series', () => {
     await exams.stays('AMB2', { ...untouched, raised: ['E611'] })
   })
 
+  test('ambiguous: the study of one order under the accession number of another one of the patient: neither starts (E611)', async () => {
+    const patientId = 'P-AMB3^^^HOSP^MR'
+    const booking = await exams.scheduled('AMB3', { patientId })
+    await exams.scheduled('AMB4', { patientId })
+    await hospital.store({ ...booking, AccessionNumber: 'AMB4', Modality: 'MR' })
+    await exams.becomes('AMB3', { ...untouched, raised: ['E611'] })
+    await exams.stays('AMB4', { ...untouched, raised: ['E611'] })
+  })
+
+  test('ambiguous: what nothing tells apart, of an exam that goes on, is no pause of it', async () => {
+    const twins = { patientId: 'P-AMB5^^^HOSP^MR', studyInstanceUid: newUid() }
+    const booking = await exams.scheduled('AMB5', twins)
+    await hospital.store({ ...booking, Modality: 'MR' })
+    await exams.becomes('AMB5', started)
+    await exams.scheduled('AMB6', twins)
+    const before = (await exams.quietDue('AMB5')) ?? ''
+    await hospital.store({ ...orderedStudy(booking), Modality: 'MR' })
+    await exams.becomes('AMB5', { ...started, raised: ['E611'] })
+    expect(((await exams.quietDue('AMB5')) ?? '') > before).toBe(true)
+    await exams.becomes('AMB6', { ...untouched, raised: ['E611'] })
+  })
+
   test('unmatched: images of a patient who has another order start nothing, and are listed', async () => {
     const booking = await exams.scheduled('UNM1')
     const study = { ...ownStudy(booking), AccessionNumber: 'TYPED-WRONG' }
