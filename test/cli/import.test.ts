@@ -188,7 +188,9 @@ test('an answer that does not come is no acknowledgment: the message is sent aga
   const { code } = await imported({ 'a.hl7': message('M1') }, ['a.hl7', '--to', `${port}`], {
     given: { answerSeconds: 0.2 },
   })
-  expect({ code, ids: ids() }).toEqual({ code: 0, ids: ['M1', 'M1'] })
+  expect({ code, ids: new Set(ids()) }).toEqual({ code: 0, ids: new Set(['M1']) })
+  // More often where the second answer takes its time, too.
+  expect(ids().length).toBeGreaterThan(1)
 })
 
 test('an engine that does not come back in time ends it with how far it came', async () => {

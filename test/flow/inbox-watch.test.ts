@@ -49,7 +49,7 @@ test.each([
   await eventually(() => watch.stalled(), 'it is said')
   expect(watch.part()).toMatchObject({ name: 'inbox', state: 'down', code })
   expect(watch.part().cure).toMatch(/\.$/)
-  Object.assign(state, { answers: () => Promise.resolve(), applied: 8 })
+  Object.assign(state, { answers: () => Promise.resolve(), applied: 8, waits: false })
   await eventually(() => !watch.stalled(), 'it goes on')
   expect(watch.part()).toEqual({ name: 'inbox', state: 'up' })
   expect([log.said('error'), log.said('info')]).toEqual([['inbox stalled'], ['inbox goes on']])

@@ -84,7 +84,7 @@ test('I1: a full Redis takes no order, keeps what it has, and takes orders again
 
 test('I1: one answer that is late costs its own message, and shuts nobody out', async () => {
   const redis = await startRedis()
-  const store = await openStore(redis.path, { commandMilliseconds: 300 })
+  const store = await openStore(redis.path, { commandMilliseconds: 1000 })
   const changes: boolean[] = []
   store.onHealth((up) => changes.push(up))
   await store.accept(message({ controlId: '0' }))

@@ -47,7 +47,7 @@ let versions: number[]
 beforeEach(async () => {
   redis = await startRedis({ aof: false })
   network = await networkTo(redis.path)
-  store = await openStore('', { url: network.url, commandMilliseconds: 500 })
+  store = await openStore('', { url: network.url, commandMilliseconds: 1000 })
   versions = []
   store.onChange((version) => versions.push(version))
 })

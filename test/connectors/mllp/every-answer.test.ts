@@ -68,11 +68,12 @@ async function startRis(port: number, first: Mode) {
 
 const takes: Mode = ({ controlId }, _, answer) => answer(controlId)
 
-async function delivering(first: Mode) {
+/** Long where an answer comes: a machine that does something else for a moment must not make it late. */
+async function delivering(first: Mode, acknowledgmentSeconds = 5) {
   const port = await freePort()
   const ris = await startRis(port, first)
   const outbox = fakeOutbox()
-  const destination = { name: 'ris', host: '127.0.0.1', port, acknowledgmentSeconds: 0.15 }
+  const destination = { name: 'ris', host: '127.0.0.1', port, acknowledgmentSeconds }
   const retry = { firstSeconds: 0.02, factor: 2, maxSeconds: 0.1, jitter: 0.2, openAfter: 3 }
   const lease = aLease('deliver:ris')
   let working: Promise<void> | undefined
@@ -156,7 +157,7 @@ test('I7: AR of one order holds that order only, until it is taken', async () =>
 })
 
 test('I7: silence holds the endpoint: the same bytes over a fresh connection, and nothing else, until it answers', async () => {
-  const { ris, outbox, deliverer, wake, settled, all } = await delivering(() => undefined)
+  const { ris, outbox, deliverer, wake, settled, all } = await delivering(() => undefined, 0.15)
   await eventually(() => {
     wake()
     return ris.received.length >= 4
@@ -183,7 +184,7 @@ test('I7: an acknowledgment that comes too late is credited to no other message,
     if (one.controlId !== late.controlId) answer(late.controlId, 'AE')
     answer(one.controlId)
     if (one.controlId !== late.controlId) late = { controlId: one.controlId, socket }
-  })
+  }, 1)
   await settled()
   expect(outbox.dead).toEqual([])
   expect(outbox.delivered).toEqual(['A1', 'B1', 'A2', 'C1', 'B2'])
@@ -192,8 +193,9 @@ test('I7: an acknowledgment that comes too late is credited to no other message,
 })
 
 test('I7: an acknowledgment with another MSA-2 is none: the message is sent again on a fresh connection', async () => {
-  const { ris, outbox, settled, all } = await delivering(({ controlId }, _, answer) =>
-    answer(ris.received.length % 2 === 1 ? 'NEVER-SENT' : controlId),
+  const { ris, outbox, settled, all } = await delivering(
+    ({ controlId }, _, answer) => answer(ris.received.length % 2 === 1 ? 'NEVER-SENT' : controlId),
+    0.6,
   )
   await settled()
   expect(outbox.delivered.toSorted()).toEqual(all)

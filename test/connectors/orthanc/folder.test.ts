@@ -60,7 +60,7 @@ describe('the worklist folder', () => {
   test('a folder that does not answer keeps no other waiting, and is used again when it does', async () => {
     const other = createFolderTarget({ dir: join(folder.path, 'OTHER'), part10: writePart10 })
     const hanging = createFolderTarget({ dir, part10: writePart10, patienceMilliseconds: 300 })
-    await hanging.probe()
+    await eventually(() => hanging.probe().then(() => true), 'it answers')
     const ids = Array.from({ length: 8 }, (_, at) => `O${at}-A-CT1`)
     // Who reads a pipe into which nobody writes waits, as on a network folder whose server is gone.
     for (const id of ids) execFileSync('mkfifo', [file(id)])
@@ -77,7 +77,7 @@ describe('the worklist folder', () => {
     }
     for (const id of ids) rmSync(file(id))
     await eventually(() => hanging.probe().then(() => true), 'it answers again')
-    await hanging.bring(worklistItem('O1-A-CT1', 2))
+    await eventually(() => hanging.bring(worklistItem('O1-A-CT1', 2)).then(() => true), 'it is written')
     expect(await held(hanging)).toContainEqual({ id: 'O1-A-CT1', version: 2 })
   })
 
