@@ -3,7 +3,7 @@ import type { Dataset } from '../core/dataset.ts'
 import type { PatientAct, Verdict } from '../core/message.ts'
 import { parse } from '../hl7/index.ts'
 import { effectWord } from '../mapping/order-control.ts'
-import { itemsOf } from '../mapping/pipeline-test.ts'
+import { itemsOf } from '../mapping/verdict-items.ts'
 import type { Plan } from '../mapping/types.ts'
 
 export interface TestMessage {

@@ -7,14 +7,13 @@ import { orthancChanges, type OrthancChangeRow, type OrthancChangeType } from '.
 import type { DocumentPath, Located } from '../core/located.ts'
 import type { StatusMessage, StatusPlan } from '../core/world.ts'
 import { compilePath, parse, select } from '../hl7/index.ts'
-import { edit } from './edit.ts'
 import { createLint, isFields, readFields, scalarText, type Fields, type Lint } from './lint.ts'
-import type { PipelineTestResult, PipelineTestRun } from './pipeline-test.ts'
 import { isOrderless, statusEventOf, statusEvents } from './status-event.ts'
 import { exampleOrder, exampleStudy, exampleTime, studyWords } from './status-example.ts'
 import { anyOrthanc, compileStatusPipeline, origin } from './status-pipeline.ts'
 import { compileStatus } from './status.ts'
-import { differenceText, type TestDifference } from './test-difference.ts'
+import type { TestDifference } from './test-difference.ts'
+import { begin, edited, type PipelineTestResult, type PipelineTestRun } from './test-parts.ts'
 import type { StatusInput } from './types.ts'
 
 const wholeWords = ['pipeline', 'source', 'message', 'item', 'study', 'tests']
@@ -69,13 +68,7 @@ function runTest(
   at: DocumentPath,
 ): PipelineTestResult {
   const fields = readFields(lint, test, at, testWords)
-  const name = scalarText(fields['name']) ?? `test ${Number(at.at(-1)) + 1}`
-  const result = (details: readonly TestDifference[]): PipelineTestResult => ({
-    name,
-    place: lint.place(at),
-    differences: details.map(differenceText),
-    details,
-  })
+  const { name, result } = begin(lint, fields, at)
   const kind = statusEventOf(fields['event'])
   if (kind === undefined) {
     const params = { name: scalarText(fields['event']) ?? '', known: statusEvents.join(', ') }
@@ -126,15 +119,11 @@ function block(lint: Lint, fields: Fields, key: string, at: DocumentPath, known?
 
 function received(lint: Lint, whole: Fields, fields: Fields, at: DocumentPath, name: string): string {
   const given = 'message' in fields ? fields['message'] : whole['message']
-  let text = given === null ? '' : (scalarText(given) ?? '')
+  const start = given === null ? '' : (scalarText(given) ?? '')
   const changes = isFields(fields['set']) ? fields['set'] : {}
-  for (const [path, value] of Object.entries(changes)) {
-    const next = edit(text, path, value === null ? null : (scalarText(value) ?? ''))
-    if (next === undefined)
-      lint.error('E230', [...at, 'set', path], { name, reason: `"${path}" is not an HL7 path` }, { of: 'key' })
-    else text = next
-  }
-  return text.trimEnd().replaceAll(/\r\n?|\n/g, '\r')
+  return edited(lint, start, changes, [...at, 'set'], name)
+    .trimEnd()
+    .replaceAll(/\r\n?|\n/g, '\r')
 }
 
 function compare(

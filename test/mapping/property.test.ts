@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import type { Dataset } from '../../src/core/dataset.ts'
 import { checkDataset } from '../../src/dicom/vr.ts'
 import { parse, segmentNames } from '../../src/hl7/index.ts'
-import { itemsOf } from '../../src/mapping/pipeline-test.ts'
+import { itemsOf } from '../../src/mapping/verdict-items.ts'
 import { planOf, root, shipped, shippedPlan, shippedTables } from './support.ts'
 import { sample, tables } from './sample.ts'
 

@@ -7,7 +7,7 @@ import { lookupKeyword } from '../../src/dicom/dictionary.ts'
 import { parse } from '../../src/hl7/index.ts'
 import { parseCsv } from '../../src/mapping/csv.ts'
 import { edit } from '../../src/mapping/edit.ts'
-import { itemsOf } from '../../src/mapping/pipeline-test.ts'
+import { itemsOf } from '../../src/mapping/verdict-items.ts'
 import { root, shippedPlan } from '../mapping/support.ts'
 
 const csv = parseCsv(readFileSync(join(root, 'pipelines/orders/checklist.csv'), 'utf8'))

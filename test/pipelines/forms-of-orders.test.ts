@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { lacksOf } from '../../src/core/lack.ts'
 import type { Verdict } from '../../src/core/message.ts'
 import type { PlanSite } from '../../src/mapping/types.ts'
-import { itemsOf } from '../../src/mapping/pipeline-test.ts'
+import { itemsOf } from '../../src/mapping/verdict-items.ts'
 import { edit } from '../../src/mapping/edit.ts'
 import { message, shippedPlan } from '../mapping/support.ts'
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from '../../src/hl7/index.ts'
-import { itemsOf } from '../../src/mapping/pipeline-test.ts'
+import { itemsOf } from '../../src/mapping/verdict-items.ts'
 import { root, shippedPlan } from '../mapping/support.ts'
 
 const folder = join(root, 'pipelines/orders/messages')
