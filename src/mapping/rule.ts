@@ -23,7 +23,7 @@ import {
 } from './reference.ts'
 import { measuredText } from './quantity.ts'
 import { fault, Named, refuse, shownCode, warn, type Scene } from './scene.ts'
-import { shownColumns, type Row, type Table } from './table.ts'
+import { codeIn, shownColumns, type Row, type Table } from './table.ts'
 
 export interface Rule {
   readonly source: Source
@@ -383,7 +383,7 @@ function compileLookup(words: Vocabulary, value: unknown, at: DocumentPath): Loo
   return (scene, pieces) =>
     pieces.flatMap((piece) => {
       if (piece.isNull) return [piece]
-      const code = piece.text.trim()
+      const code = codeIn(table, piece.text.trim())
       if (table.kind === 'inline' && table.refused.has(code)) {
         const params = { table: name, code: shownCode(code) }
         scene.faults.push(fault('E344', 103, params, piece.place, words.lint.place(at)))
@@ -432,7 +432,7 @@ export function rowsOf(
   pieces: Pieces,
   place: Hl7Place | undefined,
 ): readonly (Row | undefined)[] | undefined {
-  const code = textOf(pieces).trim()
+  const code = codeIn(table, textOf(pieces).trim())
   const rows = table.rows.get(code)
   if (rows !== undefined) return rows
   if (table.unknown.kind !== 'reject') return [undefined]

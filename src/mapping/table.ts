@@ -41,6 +41,16 @@ export type Table =
       readonly unknown: Unknown
     }
 
+/** A code as the table writes it: a sender's small letters (`mri`) are the capitals of the table, where it has no other row for them. */
+export function codeIn(table: Table, code: string): string {
+  const capitals = code.toUpperCase()
+  return capitals === code || hasRow(table, code) || !hasRow(table, capitals) ? code : capitals
+}
+
+function hasRow(table: Table, code: string): boolean {
+  return table.kind === 'inline' ? table.values.has(code) || table.refused.has(code) : table.rows.has(code)
+}
+
 export function compileTables(
   lint: Lint,
   value: unknown,

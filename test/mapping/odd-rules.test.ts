@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { compile, message, neededRules, planOf } from './support.ts'
+import { compile, message, neededRules, planOf, shippedPlan } from './support.ts'
 
 const pipeline = (map: string, more = '') => `pipeline: orders
 from: ris-orders
@@ -194,3 +194,42 @@ test.each([
   const { verdict } = planOf([used]).judge(order)
   expect(verdict.kind === 'accepted' && verdict.groups[0]?.steps.map((step) => step.stations)).toEqual([stations])
 })
+
+test.each([
+  ['mri', 'MR', 'MR01'],
+  ['Mri', 'MR', 'MR01'],
+  ['ct', 'CT', 'CT01'],
+  ['US', 'US', 'US01'],
+])('a modality that is written %s is that of the tables, and has its station', (code, modality, station) => {
+  const { verdict } = shippedPlan().judge(shippedOrder(code))
+  const [step] = verdict.kind === 'accepted' ? (verdict.groups[0]?.steps ?? []) : []
+  expect([step?.attributes['Modality'], step?.stations]).toEqual([modality, [station]])
+})
+
+test.each(['lab', 'Hm', 'LAB'])(
+  '%s is no imaging in whatever letters, also where the site has a default station',
+  (code) => {
+    const { verdict } = shippedPlan({ stationAeTitle: 'ANY' }).judge(shippedOrder(code))
+    expect(verdict.kind === 'invalid' && verdict.faults.map((fault) => fault.code)).toEqual(['E344'])
+  },
+)
+
+test('a table that has a row for both keeps small letters and capitals apart', () => {
+  const rule = (code: string) => `{ from: { value: ${code} }, table: words }`
+  const table = 'tables: { words: { a: small, A: large, B: other, otherwise: none } }\n'
+  expect(['a', 'A', 'b', 'c'].map((code) => valueOf('MedicalAlerts', rule(code), table))).toEqual([
+    'small',
+    'large',
+    'other',
+    'none',
+  ])
+})
+
+function shippedOrder(modality: string) {
+  return message(
+    String.raw`MSH|^~\&|RIS|MAIN|WL|HOSP|20260301093000||ORM^O01|M1|P|2.3.1`,
+    'PID|1||4711^^^HOSP^MR||Doe^Jane||19800214|F',
+    'ORC|NW|P1|F1||SC||^^^20260302101500',
+    `OBR|1|P1|F1|HEAD^Head^99HOSP||||||||||||||ACC1|RP1|SPS1||||${modality}`,
+  )
+}
