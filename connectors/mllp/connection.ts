@@ -107,7 +107,7 @@ export function createConnection(socket: Socket, peer: Peer, options: Connection
   })
   socket.on('timeout', () => {
     // A message that waits for the store is not idleness; answers that the sender does not read are.
-    if (isJudging || speaker.waiting > 0) return
+    if (isJudging || speaker.isAwaiting) return
     log.debug(fields, 'idle connection closed')
     socket.destroy()
   })

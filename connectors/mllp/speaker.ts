@@ -31,8 +31,8 @@ export interface SpeakerOptions {
 export interface Speaker {
   /** Says it in its turn. A promise while too much waits to be said. */
   say(reply: Reply): Promise<void> | undefined
-  /** Answers that wait for their turn. */
-  readonly waiting: number
+  /** An answer is not known yet: it is the engine that is waited for, not the sender. */
+  readonly isAwaiting: boolean
   /** Resolves when all answers are said, and all application acknowledgments or, without them, the answers only. */
   said(what: 'answers' | 'all'): Promise<void>
   /** Nothing more can be said. */
@@ -55,6 +55,8 @@ export function createSpeaker(options: SpeakerOptions): Speaker {
   let isAnswering = false
   let isFollowing = false
   let isOver = false
+  /** The sender does not read what is being said. */
+  let isHeldUp = false
   let waiters: (() => void)[] = []
 
   return {
@@ -67,8 +69,8 @@ export function createSpeaker(options: SpeakerOptions): Speaker {
       if (!isAnswering) void answer()
       return isFull() ? until(() => !isFull()) : undefined
     },
-    get waiting() {
-      return turn.length
+    get isAwaiting() {
+      return turn.length > 0 && !isHeldUp
     },
     said: (what) => until(() => isOver || (turn.length === 0 && (what === 'answers' || behind.length === 0))),
     over(isDelivered) {
@@ -97,7 +99,9 @@ export function createSpeaker(options: SpeakerOptions): Speaker {
         break
       }
       const drained = said.kind === 'acknowledge' ? options.write(said.bytes) : undefined
+      isHeldUp = drained !== undefined
       if (drained !== undefined) await drained
+      isHeldUp = false
       if (isOver) break
       turn.shift()
       behind.push(...alsoOf(said), ...(reply === said ? [] : alsoOf(reply)))

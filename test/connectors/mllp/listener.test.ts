@@ -261,6 +261,19 @@ test('a sender that does not read its answers, or sends far ahead, is not read e
   await eventually(() => socket.text().split('\x1c\r').length === 401, 'all answered')
 })
 
+test('a sender that never reads its answers is idle, and is closed', async () => {
+  const { listener, port } = await listen({
+    source: { maxFrameBytes: 100_000, idleSeconds: 0.2 },
+    onMessage: () => Promise.resolve(reply('x'.repeat(50_000))),
+  })
+  const socket = await connected(port)
+  socket.pause()
+  socket.on('error', () => undefined)
+  // 20 MB of answers: more than the buffers of the two sockets take.
+  socket.write(Buffer.concat(Array.from({ length: 400 }, () => send('y'))))
+  await eventually(() => listener.connections() === 0, 'it is closed')
+})
+
 test('a port that is taken is said in one sentence', async () => {
   const other = createServer()
   const port = await freePort()
