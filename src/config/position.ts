@@ -2,8 +2,8 @@ import type { Scalar } from 'yaml'
 
 /**
  * Where the character at `offset` of a scalar's value stands in the file. Plain
- * and quoted scalars are read again as YAML 1.2.2 §7.3 folds and unescapes them,
- * so that the place is exact; of a folded block it is the block's first line.
+ * and quoted scalars are read again as YAML 1.2.2 §7.3 folds and unescapes them, and
+ * folded blocks as §8.1.3 folds them, so that the place is exact.
  */
 export function offsetInFile(text: string, node: Scalar, offset: number): number {
   const [start = 0, end = start] = node.range ?? []
@@ -15,7 +15,7 @@ export function offsetInFile(text: string, node: Scalar, offset: number): number
     case 'BLOCK_LITERAL':
       return inLiteral(text, start, offset)
     case 'BLOCK_FOLDED':
-      return afterLine(text, start)
+      return inFolded(text, start, offset)
     case 'PLAIN':
     case undefined:
       return walk(text, start, end, offset, plain)
@@ -78,6 +78,24 @@ function inLiteral(text: string, start: number, offset: number): number {
     const length = Math.max(0, (lineEnd < 0 ? text.length : lineEnd) - at - indent)
     if (left <= length || lineEnd < 0) return at + Math.min(indent, Math.max(0, lineEnd - at)) + Math.min(left, length)
     left -= length + 1
+    at = lineEnd + 1
+  }
+}
+
+/** Lines are joined by a blank; of the breaks before an empty line the first one makes nothing. */
+function inFolded(text: string, start: number, offset: number): number {
+  let at = afterLine(text, start)
+  const indent = /^(?: *\r?\n)*( *)/.exec(text.slice(at))?.[1]?.length ?? 0
+  let left = offset
+  for (;;) {
+    const lineEnd = text.indexOf('\n', at)
+    const end = lineEnd < 0 ? text.length : lineEnd
+    const length = Math.max(0, end - at - indent)
+    if (left <= length || lineEnd < 0) return Math.min(at + indent, end) + Math.min(left, length)
+    const empty = /^(?: *\r?\n)*/.exec(text.slice(lineEnd + 1))?.[0] ?? ''
+    // A line that stands deeper keeps its breaks, those before it and those behind it.
+    const isDeeper = text[at + indent] === ' ' || text[lineEnd + 1 + empty.length + indent] === ' '
+    left -= length + (length > 0 && empty !== '' && !isDeeper ? 0 : 1)
     at = lineEnd + 1
   }
 }

@@ -24,6 +24,8 @@ export interface Attribute {
   readonly vr: Vr
   /** Value multiplicity as PS3.6 prints it: `1`, `1-n`, `2-2n`. */
   readonly vm: string
+  /** PS3.6 has it, and advises against it. */
+  readonly isRetired?: true
 }
 
 /** dcmjs's names for "depends on other elements" and for internal pointers. */
@@ -46,7 +48,14 @@ function dictionary(): Dictionary {
     const tag = entry.tag.slice(1, 5) + entry.tag.slice(6, 10)
     const vr = vrNames[entry.vr] ?? vrs.find((name) => name === entry.vr)
     if (vr === undefined || foreignGroups.includes(tag.slice(0, 4))) continue
-    const attribute = { keyword: entry.name.replace(/^RETIRED_/, ''), tag, vr, vm: entry.vm }
+    const keyword = entry.name.replace(/^RETIRED_/, '')
+    const attribute: Attribute = {
+      keyword,
+      tag,
+      vr,
+      vm: entry.vm,
+      ...(keyword === entry.name ? {} : { isRetired: true }),
+    }
     byKeyword.set(attribute.keyword, attribute)
     byTag.set(tag, attribute)
   }

@@ -13,7 +13,7 @@ import { isFields, scalarText, type Fields } from './lint.ts'
 import { refuseInside } from './misplaced.ts'
 import { hasValue, literal } from './piece.ts'
 import { defaultTooLong, mayHaveMany, tooLongChoices, tooLongWords, type TooLong } from './policy.ts'
-import { isQuantity } from './quantity.ts'
+import { isQuantity, knownUnits, readQuantity } from './quantity.ts'
 import { checkedPath, placesOf, type Vocabulary } from './reference.ts'
 import { chooser, compileRule, compileWhen, generatedPrefix, type Condition } from './rule.ts'
 import type { Scene, Spot } from './scene.ts'
@@ -70,9 +70,28 @@ export function compileMap(
       return []
     }
     checkLevel(words, keyword, path, level)
+    if (attribute.isRetired === true) lintRetired(words, keyword, path)
     const compiled = compileAttribute(words, attribute, value[keyword], path)
     return compiled === undefined ? [] : [compiled]
   })
+}
+
+/** What stands in its place today. */
+const replacements: Readonly<Record<string, string>> = {
+  ReasonForStudy: 'ReasonForTheRequestedProcedure',
+  ReasonForTheImagingServiceRequest: 'ReasonForTheRequestedProcedure',
+  ScheduledStudyStartDate: 'ScheduledProcedureStepStartDate',
+  ScheduledStudyStartTime: 'ScheduledProcedureStepStartTime',
+  ScheduledStudyLocation: 'ScheduledProcedureStepLocation',
+  ScheduledStudyLocationAETitle: 'ScheduledStationAETitle',
+  StudyPriorityID: 'RequestedProcedurePriority',
+  StudyComments: 'RequestedProcedureComments',
+  IssuerOfAdmissionID: 'IssuerOfAdmissionIDSequence',
+}
+
+function lintRetired({ lint }: Vocabulary, keyword: string, path: DocumentPath): void {
+  const suggestion = Object.hasOwn(replacements, keyword) ? replacements[keyword] : undefined
+  lint.warn('E864', path, { keyword }, { of: 'key', suggestion })
 }
 
 /** Between braces YAML reads the tag of `{ (0008,0050): OBR-18 }` as two keys: `(0008`, and `0050)`. */
@@ -128,7 +147,8 @@ function compileAttribute(
     lintTableValues(words, attribute, entry, path, [tooLong, ...others][index] ?? tooLong)
   })
   refuseInside(lint, value, at)
-  if (!isQuantity(keyword)) refuseUnits(words, attribute, value, at)
+  if (isQuantity(keyword)) lintUnits(words, keyword, value, at)
+  else refuseUnits(words, attribute, value, at)
   return {
     keyword,
     attribute,
@@ -227,6 +247,38 @@ function refuseUnits({ lint }: Vocabulary, { keyword, vr }: Attribute, value: un
   })
 }
 
+/** `unit: { value: stone }`, where the sender names none. */
+function lintUnits({ lint }: Vocabulary, keyword: string, value: unknown, at: DocumentPath): void {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  list.forEach((entry, index) => {
+    const unit = isFields(entry) ? entry['unit'] : undefined
+    const text = isFields(unit) ? scalarText(unit['value']) : undefined
+    if (text === undefined || readQuantity(keyword, '1', text).kind !== 'unknownUnit') return
+    const path = [...at, ...(Array.isArray(value) ? [index] : []), 'unit', 'value']
+    lint.warn('E218', path, { text, expected: `one of ${knownUnits(keyword)}`, keyword })
+  })
+}
+
+/** What tells patients, orders and studies apart, and what is written where a number is to be made. */
+const unique: Readonly<Record<string, string | undefined>> = {
+  PatientID: undefined,
+  AccessionNumber: 'generated',
+  StudyInstanceUID: 'uid',
+}
+
+/** One that all orders have that lack their own would make one of them all. */
+function lintSameForAll(words: Vocabulary, keyword: string, entry: Fields, path: DocumentPath): void {
+  if (!Object.hasOwn(unique, keyword) || 'when' in entry) return
+  for (const name of 'table' in entry ? ['otherwise'] : ['value', 'otherwise']) {
+    const text = scalarText(entry[name]) ?? ''
+    if (text === '' || (name === 'otherwise' && (text === 'uid' || generatedPrefix(text) !== undefined))) continue
+    const prefix = /^gen\w*\((.*)\)$/i.exec(text)?.[1]
+    const suggestion = prefix === undefined ? unique[keyword] : `generated(${prefix})`
+    const meant = suggestion === undefined ? {} : { suggestion: `\`otherwise: ${suggestion}\`` }
+    words.lint.warn('E862', [...path, name], { keyword, text }, meant)
+  }
+}
+
 /** A constant is tried at once: what it would do to every message is said now. */
 function checkConstants(
   words: Vocabulary,
@@ -239,6 +291,7 @@ function checkConstants(
   list.forEach((entry, index) => {
     if (!isFields(entry)) return
     const path = Array.isArray(value) ? [...at, index] : at
+    lintSameForAll(words, attribute.keyword, entry, path)
     for (const name of ['value', 'otherwise']) {
       const text = scalarText(entry[name])
       if (text === undefined || text === '' || ('table' in entry && name === 'value')) continue

@@ -159,8 +159,15 @@ function constantOr(words: Vocabulary, value: unknown, at: DocumentPath): Rule |
       words.letNames.includes(text.split('.')[0] ?? ''))
   refuseMisplaced(words.lint, value, at)
   if (text === undefined || isReference) return compileRule(words, value, at) ?? 'wrong'
+  lintLength(words, text, at)
   const pieces = [literal(text)]
   return { source: () => pieces, place: undefined, from: text, how: '', makesUid: false, generates: undefined }
+}
+
+/** PS3.5 §6.2: a scheme is SH, a meaning LO. */
+function lintLength({ lint }: Vocabulary, text: string, at: DocumentPath): void {
+  const [keyword, most] = at.at(-1) === 'scheme' ? ['CodingSchemeDesignator', 16] : ['CodeMeaning', 64]
+  if (text.length > most) lint.warn('E218', at, { text, expected: `at most ${most} characters`, keyword })
 }
 
 function given(name: string, fields: Fields): string {

@@ -7,8 +7,8 @@
  */
 import { Environment, EvaluationError, ParseError, TypeError as CelTypeError, type ASTNode } from '@marcbachmann/cel-js'
 
-import { like } from './like.ts'
 import { cluesOf, type Clue } from './clue.ts'
+import { functions, registerFunctions } from './functions.ts'
 import { nativeTest, type Test } from './native.ts'
 
 /** Values of the names that an expression uses: texts, and whole numbers. */
@@ -44,9 +44,6 @@ export interface Conditions {
 
 const limits = { maxAstNodes: 200, maxDepth: 20, maxListElements: 100, maxMapEntries: 1, maxCallArguments: 3 }
 
-/** What may be called: nothing here takes longer than the texts are. */
-const functions = ['like', 'startsWith', 'endsWith', 'contains', 'size']
-
 /** Whether a name can be used in an expression (CEL's reserved words cannot). */
 export function isName(text: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text) && !reserved.has(text)
@@ -61,7 +58,7 @@ export function createConditions(names: readonly string[], numbers: readonly str
   const environment = new Environment({ unlistedVariablesAreDyn: false, limits })
   for (const name of names) environment.registerVariable(name, 'string')
   for (const name of numbers) environment.registerVariable(name, 'int')
-  environment.registerFunction('like(string, string): bool', like)
+  registerFunctions(environment)
 
   const places = new Map(names.map((name, at) => [name, at]))
 
@@ -69,7 +66,7 @@ export function createConditions(names: readonly string[], numbers: readonly str
     try {
       const program = environment.parse(text)
       const used = new Set<string>()
-      const forbidden = walk(program.ast, used)
+      const forbidden = walk(program.ast, used, text)
       if (forbidden !== undefined) return { kind: 'problem', problem: forbidden }
       const check = program.check()
       if (!check.valid) return { kind: 'problem', problem: problemOf(check.error, text) }
@@ -93,14 +90,14 @@ export function createConditions(names: readonly string[], numbers: readonly str
 }
 
 /** The first thing in the tree that is not allowed; gathers the names on the way. */
-function walk(node: ASTNode, used: Set<string>): ExpressionProblem | undefined {
+function walk(node: ASTNode, used: Set<string>, text: string): ExpressionProblem | undefined {
   if (node.op === 'id') used.add(node.args)
   if (node.op === 'call' || node.op === 'rcall') {
-    const forbidden = call(node.args[0], node)
+    const forbidden = call(node.args[0], node, text)
     if (forbidden !== undefined) return forbidden
   }
   for (const child of childrenOf(node.args)) {
-    const found = walk(child, used)
+    const found = walk(child, used, text)
     if (found !== undefined) return found
   }
   return undefined
@@ -116,8 +113,10 @@ function isNode(value: unknown): value is ASTNode {
   return typeof value === 'object' && value !== null && 'op' in value && 'args' in value
 }
 
-function call(name: string, node: ASTNode): ExpressionProblem | undefined {
-  return functions.includes(name) ? undefined : { kind: 'forbidden', name, offset: node.start }
+function call(name: string, { start }: ASTNode, text: string): ExpressionProblem | undefined {
+  if (functions.includes(name)) return undefined
+  // Of `facility.matches("M")` the node begins with what is asked, and the word stands behind it.
+  return { kind: 'forbidden', name, offset: Math.max(start, text.indexOf(`${name}(`, start)) }
 }
 
 function problemOf(error: unknown, text: string): ExpressionProblem {

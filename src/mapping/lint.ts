@@ -1,6 +1,7 @@
 import { cure, sentence, type ErrorCode, type ErrorParams } from '../core/errors/index.ts'
 import type { FilePlace, Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
+import { otherWord } from './other-words.ts'
 import { suggest } from './suggest.ts'
 
 export interface LintOptions {
@@ -30,6 +31,10 @@ export interface Lint {
     hint?: string,
   ): void
   place(path: DocumentPath, of?: 'key' | 'value'): FilePlace
+}
+
+function meantWord(name: string, known: readonly string[]): string | undefined {
+  return suggest(name, known) ?? otherWord(name, known)
 }
 
 /** A line that is right where it stands may be wrong where it is taken over. */
@@ -64,7 +69,7 @@ export function createLint(located: Located): Lint {
   function at(severity: Problem['severity']): Lint['error'] {
     return (code, path, params = {}, { of = 'value', offset, known, suggestion } = {}) => {
       const name = params['name'] ?? params['text'] ?? params['keyword'] ?? params['column'] ?? params['segment']
-      const hint = suggestion ?? (known === undefined ? undefined : suggest(String(name), known))
+      const hint = suggestion ?? (known === undefined ? undefined : meantWord(String(name), [...known]))
       add(severity, code, located.place(path, of, offset), params, hint)
     }
   }

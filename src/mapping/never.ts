@@ -42,6 +42,24 @@ function walk(lint: Lint, value: unknown, at: DocumentPath, known: Known, joins 
 function lintCondition(lint: Lint, text: string, at: DocumentPath, { names }: Known): void {
   const constant = constantOf(text, names)
   if (constant !== undefined) lint.warn('E227', at, { outcome: constant ? 'true' : 'false' })
+  for (const { 0: call, 1: pattern = '', index } of text.matchAll(/\blike\([^()"]*,\s*"([^"]*)"/g)) {
+    const meant = plainPattern(pattern)
+    const offset = index + call.length - pattern.length - 1
+    if (meant !== pattern) lint.warn('E860', at, { text: pattern }, { offset, suggestion: meant })
+  }
+}
+
+/** `^CT.*$` of a regular expression and `CT%` of a database are `CT*` here. */
+function plainPattern(pattern: string): string {
+  const begins = pattern.startsWith('^')
+  const ends = pattern.endsWith('$')
+  // `10.3.*` are addresses, and no regular expression.
+  const stars = pattern.replaceAll(/(?<!\d)\.[*+]|%/g, '*')
+  if (!begins && !ends) return stars
+  return stars
+    .replace(/^\^/, '')
+    .replace(/\$$/, '')
+    .replace(/[^*]$/, ends ? '$&' : '$&*')
 }
 
 /** The first entry that has a value wins: behind one that always has one, the rest waits in vain. */

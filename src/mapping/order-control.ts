@@ -52,10 +52,20 @@ export type OrderControl = (orderControl: string, orderStatus: string) => Contro
 /** As other languages call the rest, and with blanks, which no code has. */
 function meantCode(code: string): string | undefined {
   if (['default', 'else', '*', '_', 'other', 'others'].includes(code.toLowerCase())) return 'otherwise'
-  const [, control = '', status] = /^\s*([A-Za-z0-9]{2})\s*[(^|/,-]\s*([A-Za-z0-9_.-]{1,20})\s*\)?\s*$/.exec(code) ?? []
+  const [, control = '', status] =
+    /^\s*([A-Za-z0-9]{2})\s*[[({^|/,-]\s*([A-Za-z0-9_.-]{1,20})\s*[)\]}]?\s*$/.exec(code) ?? []
   if (status !== undefined) return `${control.toUpperCase()}(${status})`
   return /^[a-z0-9]{2}$/i.test(code.trim()) ? code.trim().toUpperCase() : suggest(code, ['otherwise'])
 }
+
+/** HL7 table 0119, of all versions. */
+const hl7Codes = new Set(
+  (
+    'AC AF CA CH CN CP CR DC DE DF DR FU HD HR LI MC NA NR NW OC OD OE OF OH OK OP OR OU PA PR PY RC RE RF RL RO ' +
+    'RP RQ RR RU SC SN SR SS UA UC UD UF UH UM UN UR UU UX XO XR XX'
+  ).split(' '),
+)
+const usualCodes = ['NW', 'XO', 'CA', 'DC', 'SC', 'XX', 'OC', 'OD', 'HD', 'RL', 'NA']
 
 export function compileOrderControl(lint: Lint, value: unknown): OrderControl {
   const rules = new Map<string, Control>()
@@ -75,7 +85,8 @@ export function compileOrderControl(lint: Lint, value: unknown): OrderControl {
         { where, expected: 'ORC-1, or ORC-1(ORC-5)' },
         { of: 'key', suggestion: meantCode(code) },
       )
-    }
+    } else if (code !== 'otherwise' && !code.startsWith('Z') && !hl7Codes.has(code.slice(0, 2)))
+      lint.warn('E865', path, { text: code.slice(0, 2) }, { of: 'key', suggestion: suggest(code, usualCodes) })
     const name = scalarText(given) ?? ''
     const word = effects.find((each) => each === name)
     if (word !== undefined) rules.set(code, { ...meanings[word], rule: code })

@@ -9,6 +9,7 @@ import { compileIdentity, type Identity } from './identity.ts'
 import { createLint, isFields, readFields, scalarText, type Fields, type Lint } from './lint.ts'
 import { lintNever } from './never.ts'
 import { meaningOf } from './meaning.ts'
+import { lintModalityKeys } from './modality-keys.ts'
 import { compileOrderControl, type OrderControl } from './order-control.ts'
 import { lintRequirements } from './requirement.ts'
 import { compileWhen, type Condition, type Rule } from './rule.ts'
@@ -76,7 +77,11 @@ export function compileOrderPipeline(
   const segment = tableName === '' ? readStepSegment(stepText) : undefined
   const stepTable = segment === undefined ? findStepTable(lint, tables, stepText, tableName) : undefined
 
-  const words = openVocabulary(lint, fields['let'], tables, { name: tableName, table: stepTable })
+  const words = openVocabulary(lint, fields['let'], tables, {
+    name: tableName,
+    table: stepTable,
+    isWrong: stepText !== '' && segment === undefined && stepTable === undefined,
+  })
   const code = stepTable === undefined ? undefined : compileCode(words, tableName, codeText)
   const { messages, when } = compileAcceptance(words, fields['accept'], 'ORM^O01', ['replies'])
   const stepWhen = 'when' in each ? compileWhen(words, each['when'], ['each', 'when']) : undefined
@@ -88,6 +93,7 @@ export function compileOrderPipeline(
       ScheduledStationAETitle: site.stationAeTitle,
     })
   }
+  lintModalityKeys(lint, fields, tables)
   if (stepTable !== undefined) lintStepKeys(lint, stepTable, fields)
   lintNever(lint, fields, messages)
   lintUnused(words)
@@ -176,7 +182,13 @@ function lintStepKeys(lint: Lint, table: Table & { readonly kind: 'file' }, pipe
 
 function readOrderSegment(lint: Lint, value: unknown): string {
   if (value === undefined || value === 'ORC' || value === 'OBR' || value === 'SCH') return value ?? 'ORC'
-  const path = checkedPath(lint, `${scalarText(value) ?? ''}-1`, ['each', 'order'])
-  if (path !== undefined) lint.error('E200', ['each', 'order'], { where: 'each.order', expected: 'ORC, OBR or SCH' })
+  const [segment = ''] = (scalarText(value) ?? '').split(/[-.(]/)
+  const at = ['each', 'order']
+  if (segment !== value && ['ORC', 'OBR', 'SCH'].includes(segment)) {
+    lint.error('E200', at, { where: 'each.order', expected: 'ORC, OBR or SCH' }, { suggestion: segment })
+    return 'ORC'
+  }
+  const path = checkedPath(lint, `${scalarText(value) ?? ''}-1`, at)
+  if (path !== undefined) lint.error('E200', at, { where: 'each.order', expected: 'ORC, OBR or SCH' })
   return 'ORC'
 }

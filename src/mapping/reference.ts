@@ -33,7 +33,11 @@ export interface Vocabulary {
   readonly tables: ReadonlyMap<string, Table>
   /** The table of `each.step`. */
   readonly stepTable: (Table & { readonly kind: 'file' }) | undefined
+  /** It is named, and is not there, or cannot be read. */
+  readonly isWithoutSteps?: boolean
   readonly lets: Map<string, Reference>
+  /** What stands under `let`, as it is written. */
+  readonly given: Readonly<Record<string, unknown>>
   readonly letNames: readonly string[]
   readonly conditions: Conditions
   readonly used: { readonly names: Set<string>; readonly tables: Set<string> }
@@ -47,6 +51,8 @@ export function compileReference(words: Vocabulary, text: string, at: DocumentPa
     lint.error('E212', at, { text, reason: 'a blank stands before or behind it' }, { suggestion: text.trim() })
     return undefined
   }
+  // The name itself is wrong, which is said where it is given.
+  if (!words.letNames.includes(text) && Object.hasOwn(words.given, text)) return undefined
   if (text.startsWith('step.')) return columnReference(words, text, at)
   const origin = Object.hasOwn(origins, text) ? origins[text] : undefined
   if (origin !== undefined) return { text, place: undefined, source: fromScene(text, origin) }
@@ -78,8 +84,7 @@ export function compileReference(words: Vocabulary, text: string, at: DocumentPa
   }
   // A conversion, as other tools want one: here the attribute knows what it needs.
   const inside = /^\w+\(([A-Z][A-Z0-9]{2}-\d[\d.]*)\)$/.exec(text)?.[1]
-  const near =
-    /^(source|sender)\b/.test(text) && !words.letNames.includes(name) ? suggest(text, originNames) : undefined
+  const near = words.letNames.includes(name) ? undefined : originNames.find((known) => known.split('.')[0] === name)
   lint.error('E201', at, { text }, { suggestion: inside ?? near ?? suggest(name, words.letNames) })
   return undefined
 }
@@ -160,12 +165,13 @@ export function checkedPath(lint: Lint, text: string, at: DocumentPath): Path | 
     lint.error('E202', at, { segment, fields, field })
     return undefined
   }
-  const odd = /=\s*[=“”„‘’]/.exec(text)
+  const odd = /=\s*[=“”„‘’']/.exec(text)
   if (odd !== null) {
     const reason = 'one = compares, and what follows it is compared as it stands'
     lint.error('E212', at, { text, reason }, { offset: odd.index + 1, suggestion: slipOf(text) })
     return undefined
   }
+  if (lintChoice(lint, path, at)) return undefined
   for (const { at: parts } of comparisonsOf(path.which)) {
     const [compared = 0] = parts
     if (fields === undefined || compared <= fields) continue
@@ -173,6 +179,28 @@ export function checkedPath(lint: Lint, text: string, at: DocumentPath): Path | 
     return undefined
   }
   return path
+}
+
+/** What a selector takes for a part of the text that it compares with, and its writer for another comparison. */
+function lintChoice(lint: Lint, { text, segment, field, which, repetition }: Path, at: DocumentPath): boolean {
+  const or = /\s*\|\||\s+or\s+(?=[\d.]+=)/i.exec(text)
+  if (or !== null && !text.includes('"')) {
+    const [, head = '', choices = '', rest = ''] = /^([^(]*\()([^()]*)(\).*)$/.exec(text) ?? []
+    const [first = '', ...others] = choices.split(/\s*\|\|\s*|\s+or\s+/i)
+    const parts = /^[\d.]+=/.exec(first)?.[0] ?? ''
+    const all = [first, ...others.map((other) => (/^[\d.]+=/.test(other) ? other : `${parts}${other}`))]
+    const suggestion = `[${all.map((each) => `${head}${each}${rest}`).join(', ')}]`
+    const reason = 'a selector knows no "or"; a list asks one after the other'
+    lint.error('E212', at, { text, reason }, { offset: or.index, suggestion })
+    return true
+  }
+  // A repetition has components alone: whoever compares OBX-3 stands in the wrong brackets.
+  const [compared] = comparisonsOf(repetition)
+  if (segment === 'OBX' && field !== 3 && which === undefined && compared?.at[0] === 3 && compared.at.length === 2) {
+    const suggestion = `OBX${/\(.*\)/.exec(text)?.[0] ?? ''}${text.replace(/^OBX|\(.*\)/g, '')}`
+    lint.warn('E861', at, { text, field: `OBX-${field}` }, { suggestion })
+  }
+  return false
 }
 
 /** A code in parentheses is compared with one field of the segment, or component of the field: `OBX(WT)-5`, `PID-3(MR)`. */
@@ -267,7 +295,11 @@ function columnReference(words: Vocabulary, text: string, at: DocumentPath): Ref
   const column = text.slice('step.'.length)
   const table = words.stepTable
   if (table === undefined) {
-    words.lint.error('E208', at, { name: 'step' })
+    // Where each.step names a table that is not there, that is said of it.
+    if (words.isWithoutSteps === true) return undefined
+    const table = [...words.tables.values()].find(({ kind }) => kind === 'file')?.name ?? 'procedures'
+    const suggestion = `a column of the table that each names, such as \`each: { order: ORC, step: ${table}(OBR-4.1) }\``
+    words.lint.error('E208', at, { name: 'step' }, { suggestion })
     return undefined
   }
   if (table.isBroken !== true && !table.columns.includes(column)) {

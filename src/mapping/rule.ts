@@ -79,8 +79,10 @@ export function compileRule(words: Vocabulary, value: unknown, at: DocumentPath)
   if (Array.isArray(value)) return firstOf(words, value, at)
   if (isFields(value)) return objectRule(words, value, at)
   const text = scalarText(value)
-  if (text === undefined) words.lint.error('E200', at, { where: nameOf(at), expected: 'a path, a list or a rule' })
-  else words.lint.error('E201', at, { text })
+  if (text === undefined) {
+    const hint = value === null ? { suggestion: 'a field, such as OBR-4.1, or to leave the line out' } : {}
+    words.lint.error('E200', at, { where: nameOf(at), expected: 'a path, a list or a rule' }, hint)
+  } else words.lint.error('E201', at, { text })
   return undefined
 }
 
@@ -257,7 +259,10 @@ function originOf(words: Vocabulary, fields: Fields, at: DocumentPath): Origin |
   const { lint } = words
   const given = ['from', 'value', 'expr'].filter((name) => name in fields)
   if (given.length !== 1) {
-    lint.error('E200', at, { where: nameOf(at), expected: 'a rule with one of from, value and expr' })
+    const params = { where: nameOf(at), expected: 'a rule with one of from, value and expr' }
+    // Who writes both wants the constant where the field is empty.
+    const both = given.length === 2 && given[1] === 'value' ? { suggestion: '`otherwise` instead of `value`' } : {}
+    lint.error('E200', at, params, both)
     return undefined
   }
   if ('value' in fields) {
@@ -372,11 +377,16 @@ function compileLookup(words: Vocabulary, value: unknown, at: DocumentPath): Loo
   const isBroken = table.kind === 'file' && table.isBroken === true
   if (table.kind === 'file' && !isBroken && (column === undefined || !table.columns.includes(column))) {
     const params = { column: column ?? '', columns: shownColumns(table.columns) }
-    words.lint.error('E204', at, params, { offset: name.length + 1, known: table.columns })
+    if (column === undefined) {
+      const expected = `one column of the table ${name}, for it has several: ${params.columns}`
+      const other = table.columns.find((each) => each !== table.key) ?? ''
+      words.lint.error('E200', at, { where: 'table', expected }, { suggestion: `${name}.${other}` })
+    } else words.lint.error('E204', at, params, { offset: name.length + 1, known: table.columns })
     return undefined
   }
   if (table.kind === 'inline' && column !== undefined) {
-    words.lint.error('E204', at, { column, columns: '(none: it is not a file)' }, { offset: name.length + 1 })
+    const params = { column, columns: '(none: it is not a file)' }
+    words.lint.error('E204', at, params, { offset: name.length + 1, suggestion: name })
     return undefined
   }
   if (table.kind === 'file' && table !== words.stepTable) lintTwice(words, table)

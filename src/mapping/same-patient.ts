@@ -20,7 +20,10 @@ interface Asked {
 export function lintSamePatient(stages: readonly Asked[], written: readonly Located[]): void {
   const heard = stages.flatMap((stage, at) => {
     const located = written[at]
-    return located !== undefined && isHeard(stage, stages.slice(0, at)) ? [{ ...stage, located }] : []
+    // What is wrong with a rule has been said; that it differs from the other follows from it.
+    return located !== undefined && !stage.lint.failed && isHeard(stage, stages.slice(0, at))
+      ? [{ ...stage, located }]
+      : []
   })
   const orders = heard.filter(({ kind }) => kind === 'orders').map(({ located }) => located)
   for (const { kind, lint, located } of heard) if (kind === 'patients') compareWith(lint, located, orders)

@@ -3,7 +3,7 @@ import { compilePath } from '../hl7/index.ts'
 
 /** What was probably meant; undefined where no slip makes a path of it. */
 export function slipOf(text: string): string | undefined {
-  const one = straight(text)
+  const one = inSegment(straight(text))
   if (one !== text && isPath(one)) return one
   const parts = (glue: RegExp): readonly string[] | undefined => {
     const all = text.split(glue).map((part) => straight(part.trim()))
@@ -13,6 +13,11 @@ export function slipOf(text: string): string | undefined {
   if (list !== undefined) return `[${list.join(', ')}]`
   const joined = parts(/\s\+\s|\s&\s|\s+/)
   return joined === undefined ? undefined : `{ join: " ", from: [${joined.join(', ')}] }`
+}
+
+/** `OBX-3(1=29463-7)-5`: which segment is meant stands behind its name, with the number of the field. */
+function inSegment(text: string): string {
+  return text.replace(/^([A-Z][A-Z0-9]{2})-(\d+)\((\d[\d.]*=[^()]+)\)-(\d[\d.]*)$/, '$1($2.$3)-$4')
 }
 
 function isPath(text: string): boolean {

@@ -25,12 +25,26 @@ export function lintTableValues(
   at: DocumentPath,
   tooLong: TooLong,
 ): void {
+  // What the table of a name gives, an attribute that has the name is given.
+  if (typeof entry === 'string' && words.letNames.includes(entry)) {
+    const given = words.given[entry]
+    const list: readonly unknown[] = Array.isArray(given) ? given : [given]
+    list.forEach((each, index) => {
+      const path = Array.isArray(given) ? ['let', entry, index] : ['let', entry]
+      if (isFields(each)) lintTableValues(words, attribute, each, path, tooLong)
+    })
+    return
+  }
   const flaw = flawFinder(attribute, tooLong)
   const { lint } = words
   const isRight = (text: string): boolean =>
-    flaw(text) === undefined && (attribute.keyword !== 'Modality' || isModality(text.trim().toUpperCase()))
+    flaw(text) === undefined &&
+    (attribute.keyword !== 'Modality' || isModality(text.trim().toUpperCase())) &&
+    severalTitles(attribute, text) === undefined
   const say = (text: string, place: FilePlace): void => {
     const expected = flaw(text)
+    const several = severalTitles(attribute, text)
+    if (several !== undefined) return lint.elsewhere('E863', place, { text }, 'warning', several)
     if (expected !== undefined) lint.elsewhere('E218', place, { text, expected, keyword: attribute.keyword }, 'warning')
     else if (!isRight(text)) lint.elsewhere('E290', place, { text }, 'warning', meantModality(text))
   }
@@ -53,11 +67,22 @@ export function lintTableValues(
   }
   if (table !== undefined && table.unknown.kind === 'value' && table.unknown.value !== '' && !isStepTable(words, entry))
     say(table.unknown.value, lint.place(['tables', table.name, 'otherwise']))
-  if (attribute.keyword !== 'Modality' || !isFields(entry)) return
+  if (!['Modality', stationAet].includes(attribute.keyword) || !isFields(entry)) return
   for (const name of 'table' in entry ? ['otherwise'] : ['value', 'otherwise']) {
     const text = scalarText(entry[name]) ?? ''
     if (text !== '' && flaw(text) === undefined) say(text, lint.place([...at, name]))
   }
+}
+
+const stationAet = 'ScheduledStationAETitle'
+
+/** `CT01;CT02` is one title for DICOM, and no machine has it. */
+function severalTitles({ keyword }: Attribute, text: string): string | undefined {
+  if (keyword !== stationAet || !/[^,;|][,;|]\s*[^,;|\s]/.test(text)) return undefined
+  return text
+    .trim()
+    .split(/\s*[,;|]\s*/)
+    .join('\\')
 }
 
 type FileTable = Table & { readonly kind: 'file' }
@@ -120,7 +145,7 @@ const names: readonly (readonly [RegExp, string])[] = [
   [/^(ENDOSK|ENDOSC)/, 'ES'],
 ]
 
-function meantModality(text: string): string | undefined {
+export function meantModality(text: string): string | undefined {
   const word = text.trim().toUpperCase()
   return names.find(([pattern]) => pattern.test(word))?.[1]
 }

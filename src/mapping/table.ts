@@ -32,6 +32,8 @@ export type Table =
       readonly kind: 'file'
       readonly name: string
       readonly file: string
+      /** The column by which a row is found. */
+      readonly key: string
       readonly columns: readonly string[]
       readonly rows: ReadonlyMap<string, readonly Row[]>
       /** Of the file. */
@@ -135,6 +137,7 @@ function brokenTable(name: string): Table {
     kind: 'file',
     name,
     file: '',
+    key: '',
     columns: [],
     rows: new Map(),
     text: '',
@@ -154,7 +157,10 @@ function fileTable(
   const file = scalarText(settings['file']) ?? ''
   const text = files[file]
   if (text === undefined) {
-    lint.error('E220', [...path, 'file'], { file, name: file }, { known: Object.keys(files) })
+    const known = Object.keys(files)
+    const bare = file.replace(/^.*[/\\]/, '').replace(/\.\w+$/, '')
+    const suggestion = known.find((each) => each.toLowerCase() === `${bare.toLowerCase()}.csv`)
+    lint.error('E220', [...path, 'file'], { file, name: file }, { known, suggestion })
     return undefined
   }
   const hidden = hiddenIn(text.replace(/^\uFEFF/, ' '))
@@ -213,6 +219,7 @@ function fileTable(
     kind: 'file',
     name,
     file,
+    key,
     columns,
     rows,
     text,

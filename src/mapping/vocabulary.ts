@@ -26,7 +26,7 @@ export function openVocabulary(
   lint: Lint,
   names: unknown,
   tables: ReadonlyMap<string, Table>,
-  stepTable?: { readonly name: string; readonly table: Vocabulary['stepTable'] },
+  stepTable?: { readonly name: string; readonly table: Vocabulary['stepTable']; readonly isWrong?: boolean },
 ): Vocabulary {
   const fields = readLet(lint, names)
   const letNames = Object.keys(fields)
@@ -34,6 +34,8 @@ export function openVocabulary(
     lint,
     tables,
     stepTable: stepTable?.table,
+    isWithoutSteps: stepTable?.isWrong === true,
+    given: isFields(names) ? names : {},
     lets: new Map(),
     letNames,
     conditions: createConditions(letNames),
@@ -105,10 +107,17 @@ function readLet(lint: Lint, value: unknown): Fields {
   }
   const names = Object.entries(value).filter(([name]) => {
     const usable = isName(name) && name !== 'step' && !/^[A-Z][A-Z0-9]{2}$/.test(name)
-    if (!usable) lint.error('E231', ['let', name], { name }, { of: 'key' })
+    if (!usable) lint.error('E231', ['let', name], { name }, { of: 'key', suggestion: usableName(name) })
     return usable
   })
   return Object.fromEntries(names)
+}
+
+/** `my-room` is `myRoom`, and `PID`, which is a segment, `pid`. */
+function usableName(name: string): string | undefined {
+  const joined = name.replaceAll(/[^A-Za-z0-9_]+([A-Za-z0-9]?)/g, (_, next: string) => next.toUpperCase())
+  const usable = /^[A-Z0-9]+$/.test(joined) ? joined.toLowerCase() : joined
+  return /[^ -~]/.test(name) || usable === 'step' || !isName(usable) ? undefined : usable
 }
 
 function compileLets(words: Vocabulary, fields: Fields): void {

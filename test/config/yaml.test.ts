@@ -105,6 +105,15 @@ quoted: 'one
 literal: |
   first
   second
+block: >-
+  one
+  two and
+
+  three
+
+    deeper
+
+  four
 `
   const { located } = parseYaml(text, 'f')
   const value = located?.value as Record<string, string>

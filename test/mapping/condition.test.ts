@@ -43,6 +43,22 @@ test('an expression can give a text', () => {
 })
 
 test.each([
+  ['upper(facility + "x") + lower(sex)', 'MAINXf'],
+  ['left(facility, 2) + right(facility, 2)', 'MAIN'],
+  ['left(facility, 99) + right(facility, 99) + left(facility, -1) + right(facility, 0)', 'MAINMAIN'],
+  ['part("A-B-C", "-", 2) + part("A-B-C", "-", 9) + part("A-B-C", "-", 0) + part(facility, "", 1)', 'BMAIN'],
+  ['replace(facility, "A", "$&") + replace(facility, "", "x") + part(empty, "-", 1)', 'M$&INMAIN'],
+])('%s gives a text, whatever the field holds', (text, result) => {
+  const compiled = conditions.compile(text, 'string')
+  expect(compiled.kind === 'ok' && compiled.expression.evaluate(values)).toBe(result)
+})
+
+test('what a text is made of may stand in a condition', () => {
+  const compiled = conditions.compile('upper(part(section, ".", 1)) == "CT" && left(facility, 1) != "E"', 'bool')
+  expect(compiled.kind === 'ok' && compiled.expression.evaluate(values)).toBe(true)
+})
+
+test.each([
   ['nope == "x"', { kind: 'variable', name: 'nope', offset: 0 }],
   ['facility == "x" || nope == "y"', { kind: 'variable', name: 'nope', offset: 19 }],
   ['facility', { kind: 'type', type: 'a text', offset: 0 }],

@@ -75,7 +75,7 @@ const seeds: readonly (readonly [mistake: string, from: string, to: string, at: 
     'when: facility in ["MAIN", "EAST"] && section != "LAB"',
     'when: facility == "MAIN',
     '"MAIN',
-    'E211 The condition cannot be read: unterminated string.',
+    'E211 The condition cannot be read: a quotation mark that opens here is not closed.',
   ],
   [
     'a bracket that is not closed',

@@ -1,6 +1,6 @@
 import { entry, type ErrorEntry } from './entry.ts'
 
-/** E250 to E299: YAML, the site's settings, and the files that the commands read. */
+/** E250 to E299, E870: YAML, the site's settings, and the files that the commands read. */
 export const siteErrors = {
   E250: entry(
     'This is not YAML: {reason}.',
@@ -145,6 +145,11 @@ export const siteErrors = {
     'In {setting} the factor is 1: the wait stays {first} s, and maxSeconds ({max} s) is never reached.',
     'permanent',
     'Write a factor above 1, such as 2; or make maxSeconds equal to firstSeconds if every wait is meant to be the same.',
+  ),
+  E870: entry(
+    'The quotation marks in {text} are part of the value: a variable is filled in as it stands.',
+    'permanent',
+    'Write it without them.',
   ),
   E287: entry(
     'No pipeline uses the table {file}.',
