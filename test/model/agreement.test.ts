@@ -8,7 +8,7 @@ import { tellMany } from './tell-many.ts'
 
 const stories = 3000
 
-test(`apply and the model agree on ${stories} random stories`, { timeout: 240_000 }, () => {
+test(`apply and the model agree on ${stories} random stories`, { timeout: 900_000 }, () => {
   const { difference, coverage } = tellMany({ stories, seed: 20_261_123 })
   expect(difference).toBeUndefined()
   expect(missing(coverage, stories)).toEqual([])
