@@ -152,7 +152,7 @@ export interface Order {
   readonly isBooking?: true
   /** When a person last opened it again: quiet and no-show times begin no earlier. */
   readonly reopenedAt?: Instant
-  /** When its quiet time was over while one of its studies was a mismatch: it began again then. */
+  /** When its quiet time was over while one of its studies was its own no more (a mismatch): it began again then. */
   readonly doubtedAt?: Instant
   /** When a message last planned again what had ended: no-show times begin no earlier. */
   readonly plannedAgainAt?: Instant

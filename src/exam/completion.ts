@@ -181,11 +181,11 @@ function quietSince(draft: Draft, { lastImageAt, reopenedAt, doubtedAt }: Order)
   return stamps.map((stamp) => soundTime(draft, stamp)).reduce(latest)
 }
 
-/** A study of the order shows another patient, or another patient's number: a person is asked, and says when it is over. */
-function isInDoubt(draft: Draft, order: Order): boolean {
-  return studiesOf(draft.world, order).some(
-    ({ key, credit, deleted }) => credit.kind === 'mismatch' && !deleted && order.studies?.includes(key) === true,
-  )
+/** A study that the order was credited with contradicts it now, or is another order's: a person says whose it is. */
+function isInDoubt(draft: Draft, { id, studies = [] }: Order): boolean {
+  return studies
+    .flatMap((key) => draft.world.studies({ by: 'study', key }))
+    .some(({ credit, deleted }) => !deleted && !(credit.kind === 'matched' && credit.orderIds.includes(id)))
 }
 
 export function latest(one: Instant, other: Instant): Instant {

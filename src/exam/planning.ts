@@ -67,6 +67,7 @@ export function create(
   const uid = isUidRefused ? ', with a Study Instance UID of its own' : ''
   const merged = sentAs === patient.key ? '' : ', sent under a merged Patient ID'
   draft.note(order.id, `${control(group)} created: ${summary(order)}${cancelled}${merged}${uid}`)
+  if (tombstone !== undefined && isDoubtful(group, tombstone.sentAt)) raiseCancelled(draft, order)
   const adopted = settle(draft, adopt(draft, order, true), undefined)
   if (adopted !== order) draft.put(adopted, undefined)
   return adopted
@@ -113,6 +114,7 @@ export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfO
   const cancelled = first.cancel === undefined ? '' : ', its cancel came first'
   const uid = uidKept ? `, the Study Instance UID stays: ${why}` : ''
   draft.note(order.id, `${control(group)} ${what}: ${summary(changed)}${ended}${uid}${cancelled}`)
+  if (!so.isNewer && isDoubtful(group, order.sentAt) && staysCancelled(changed, group)) raiseCancelled(draft, order)
   const newestSent = newest(changed.sentAt, sent)
   const next: Order = {
     ...changed,
@@ -237,6 +239,21 @@ function renumber(known: OrderNumbers, said: OrderNumbers, studyInstanceUid: str
   const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined && value !== ''))
   const numbers: OrderNumbers = { ...known, ...given, authority: known.authority }
   return numbers.studyInstanceUid ? { ...numbers, studyInstanceUid } : numbers
+}
+
+/** An NW of which nobody can tell whether it knows of the cancel; an older one was overtaken, and does not. */
+function isDoubtful({ effect, received }: OrderGroup, cancelledAt: string | undefined): boolean {
+  return effect === 'create' && isNewer(cancelledAt, sentAt(received)) !== true
+}
+
+function staysCancelled({ steps }: Order, group: OrderGroup): boolean {
+  const keys = new Set(group.steps.map((step) => step.key))
+  return steps.some(({ key, stepStatus }) => keys.has(key) && stepStatus === 'CANCELED')
+}
+
+/** The patient may be on the way, and is on no worklist. */
+function raiseCancelled(draft: Draft, { id }: Order): void {
+  draft.notice({ code: 'E636', hl7Code: 207, params: { orderId: id } }, [id])
 }
 
 function keptEnded(order: Order, group: OrderGroup, reopens: boolean): boolean {

@@ -22,11 +22,11 @@ export function isNewer(a: string | undefined, b: string | undefined): boolean |
   const left = read(a)
   const right = read(b)
   if (left === undefined || right === undefined) return undefined
-  if (left.zone === right.zone) {
-    const precision = Math.min(left.digits.length, right.digits.length)
-    return left.digits.slice(0, precision) > right.digits.slice(0, precision)
-  }
-  const [x, y] = [utc(left), utc(right)]
+  const precision = Math.min(left.digits.length, right.digits.length)
+  const [one, other] = [left, right].map(({ digits, zone }) => ({ digits: digits.slice(0, precision), zone }))
+  if (one === undefined || other === undefined) return undefined
+  if (one.zone === other.zone) return one.digits > other.digits
+  const [x, y] = [utc(one), utc(other)]
   return x === undefined || y === undefined ? undefined : x > y
 }
 
@@ -37,20 +37,29 @@ export function newest(known: string | undefined, came: string): string | undefi
 }
 
 interface Stamp {
+  /** To the second, and what follows its point. */
   readonly digits: string
   readonly zone: string
 }
 
 function read(text: string | undefined): Stamp | undefined {
-  const parts = /^(\d{4,14})(?:\.\d+)?([+-]\d{4})?/.exec(text ?? '')
-  const digits = parts?.[1]
-  return digits === undefined ? undefined : { digits, zone: parts?.[2] ?? '' }
+  const [, digits, fraction = '', zone = ''] = /^(\d{4,14})(?:\.(\d+))?([+-]\d{4})?/.exec(text ?? '') ?? []
+  if (digits === undefined) return undefined
+  return { digits: digits.length === 14 ? digits + fraction : digits, zone }
 }
 
 function utc({ digits, zone }: Stamp): number | undefined {
   if (zone === '' || digits.length < 12) return undefined
   const part = (from: number, to: number): number => Number(digits.slice(from, to) || '0')
-  const local = Date.UTC(part(0, 4), part(4, 6) - 1, part(6, 8), part(8, 10), part(10, 12), part(12, 14))
+  const local = Date.UTC(
+    part(0, 4),
+    part(4, 6) - 1,
+    part(6, 8),
+    part(8, 10),
+    part(10, 12),
+    part(12, 14),
+    Number(`0.${digits.slice(14)}`) * 1000,
+  )
   const offset = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3, 5))
   return local - (zone.startsWith('-') ? -offset : offset) * 60_000
 }

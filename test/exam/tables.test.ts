@@ -21,6 +21,13 @@ test.each([
   ['202610161000', '20261016100000', false],
   ['20261016', '20261016100000', false],
   ['20261016100000.123', '20261016100000', false],
+  ['20261016100000.35', '20261016100000.1204', true],
+  ['20261016100000.1', '20261016100000.1204', false],
+  ['20261016100000.120', '20261016100000.350', false],
+  ['20261016110000.350+0100', '20261016100000.120+0000', true],
+  ['20261016110000.350+0100', '20261016100000+0000', false],
+  ['202610161100+0100', '20261016095930+0000', true],
+  ['20261016110030+0100', '202610161000+0000', false],
   ['20261016110000+0100', '20261016103000+0000', false],
   ['20261016110000+0000', '20261016113000+0100', true],
   ['20261016110000-0500', '20261016113000+0100', true],
@@ -171,7 +178,19 @@ test('an overlay finds an order by its new numbers, no longer by its old ones, a
 })
 
 test('every error of the exam names no value of a person: only ids, codes and parts', () => {
-  const allowed = new Set(['group', 'orderId', 'missing', 'study', 'stepStatus', 'plan', 'error', 'endpoint', 'rule'])
+  const allowed = new Set([
+    'group',
+    'orderId',
+    'missing',
+    'study',
+    'stepStatus',
+    'plan',
+    'error',
+    'endpoint',
+    'rule',
+    'destination',
+    'fields',
+  ])
   const ours = Object.entries(errors).filter(([code]) => /^E6[^8]/.test(code))
   expect(ours.length).toBeGreaterThan(5)
   for (const [, { message }] of ours) {

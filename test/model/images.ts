@@ -7,7 +7,7 @@ import { begin, completeQuiet, completeStable } from './telling.ts'
 /** "SR, KO, PR, DOC, SEG, OT, registration, radiotherapy plans and the like." */
 const notAcquired = ['SR', 'KO', 'PR', 'DOC', 'SEG', 'OT', 'REG', 'RTPLAN', 'RTSTRUCT', 'RTDOSE']
 
-export const isReport = ({ modality }: SeriesFacts): boolean => notAcquired.includes(modality)
+const isReport = ({ modality }: SeriesFacts): boolean => notAcquired.includes(modality)
 
 /** "Images whose Origin is not DicomProtocol (anonymised, modified, uploaded); an unknown origin counts as acquired." */
 const isMade = ({ origin, isCopy }: SeriesFacts): boolean =>
@@ -295,6 +295,7 @@ function credit(
       entry = { order: order.id, lastImageAt: undefined, isCopy: false }
       study.credits.push(entry)
     }
+    if (!order.had.includes(study.key)) order.had.push(study.key)
     if (evidence === 'copy') entry.isCopy = true
     if (evidence !== 'yes') continue
     const at = Date.parse(series.lastImageAt)
@@ -579,6 +580,7 @@ function mark(study: ModelStudy, order: ModelOrder, step: string | undefined): v
 /** The study's credit is taken back; true when it was credited. */
 export function unlink(study: ModelStudy, order: ModelOrder): boolean {
   const wasCredited = study.credits.some((one) => one.order === order.id)
+  order.had = order.had.filter((key) => key !== study.key)
   study.linked = study.linked.filter((id) => id !== order.id)
   if (!study.unlinked.includes(order.id)) study.unlinked.push(order.id)
   study.credits = study.credits.filter((one) => one.order !== order.id)

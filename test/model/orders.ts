@@ -382,6 +382,7 @@ function create(
     lastImageAt: undefined,
     reopenedAt: undefined,
     doubtedAt: undefined,
+    had: [],
     plannedAt: state.now,
     performed: [],
     hold: undefined,

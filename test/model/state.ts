@@ -48,8 +48,10 @@ export interface ModelOrder {
   usedAgainBy: string[]
   lastImageAt: number | undefined
   reopenedAt: number | undefined
-  /** When its quiet time was over while one of its studies was a mismatch. */
+  /** When its quiet time was over while one of its studies was its own no more. */
   doubtedAt: number | undefined
+  /** Keys of the studies that it was credited with, whatever became of them but an *unlink*. */
+  had: string[]
   /** When it was made, reopened or planned again: nothing expires sooner after that than noShow.days. */
   plannedAt: number
   /** The newest word of hold and release. */

@@ -109,12 +109,11 @@ export function completeQuiet(state: State, site: Site, order: ModelOrder): void
   if (over.length > 0) end(state, order, 'exam')
 }
 
-/** "While one of its studies is a mismatch, and not deleted." */
-function isInDoubt(state: State, order: ModelOrder): boolean {
-  return state.studies.some(
-    ({ deleted, credit, credits }) =>
-      !deleted && credit === 'mismatch' && credits.some((one) => one.order === order.id),
-  )
+/** "While one of the studies that it was credited with is its own no more, and still exists." */
+function isInDoubt(state: State, { id, had }: ModelOrder): boolean {
+  const isOwn = ({ credit, credits }: ModelStudy): boolean =>
+    credit === 'matched' && credits.some(({ order }) => order === id)
+  return state.studies.some((study) => had.includes(study.key) && !study.deleted && !isOwn(study))
 }
 
 /** The order has images that count. */

@@ -122,6 +122,18 @@ describe('images in doubt, of an exam that goes on, are no pause', () => {
   })
 })
 
+test('a step of two stations that begins at the second one is shown at both until it is over', () => {
+  const story = createStory()
+  story.message({ steps: [step('1', {}, ['CT01', 'CT02'])] })
+  story.images({ remoteAet: 'CT02' })
+  expect([statuses(story), story.worklist().map(({ stepStatus }) => stepStatus)]).toEqual([
+    ['STARTED'],
+    ['STARTED', 'STARTED'],
+  ])
+  story.wait(31)
+  expect([statuses(story), story.worklist(), story.told()]).toEqual([['COMPLETED'], [], ['IP', 'CM']])
+})
+
 describe('I11: a contradiction ends no exam', () => {
   /** Of an exam that goes on, a series under the number of another patient. */
   function contradicted(policy: 'quiet' | 'stable' = 'quiet'): Story {
@@ -134,8 +146,8 @@ describe('I11: a contradiction ends no exam', () => {
     expect([statuses(story), story.told(), story.notices()]).toEqual([['SCHEDULED', 'STARTED'], ['IP'], ['E610']])
     return story
   }
-  const hand = (story: Story, kind: 'link' | 'unlink'): void =>
-    story.hand({ kind, orderId: story.orders()[1]?.id ?? '', study: 'main/study-1' })
+  const hand = (story: Story, kind: 'link' | 'unlink', n = 1): void =>
+    story.hand({ kind, orderId: story.orders()[n]?.id ?? '', study: 'main/study-1' })
 
   test('silence does not, nor does another study that is stable', () => {
     contradicted()
@@ -161,6 +173,18 @@ describe('I11: a contradiction ends no exam', () => {
     hand(story, 'unlink')
     story.wait(100)
     expect([statuses(story), story.worklist().length, story.told()]).toEqual([['SCHEDULED', 'SCHEDULED'], 2, ['IP']])
+  })
+
+  test('linked to the other order alone, it ends the one that had it no more', () => {
+    const story = contradicted()
+    hand(story, 'link', 0)
+    story.wait(100)
+    expect([statuses(story), story.told()]).toEqual([
+      ['COMPLETED', 'STARTED'],
+      ['IP', 'IP', 'CM'],
+    ])
+    hand(story, 'unlink')
+    expect([statuses(story), story.worklist().length]).toEqual([['COMPLETED', 'SCHEDULED'], 1])
   })
 
   test('deleted in Orthanc, it delays nothing any more', () => {

@@ -456,6 +456,25 @@ describe('an order is cancelled', () => {
     expect(story.worklist()).toHaveLength(1)
   })
 
+  test.each([
+    ['older', '20261015090959', 'CANCELED', []],
+    ['of the same minute', '202610150910', 'CANCELED', ['E636']],
+    ['of the same second', '20261015091000', 'CANCELED', ['E636']],
+    ['without MSH-7', '', 'CANCELED', ['E636']],
+    ['later by 120 ms', '20261015091000.470', 'SCHEDULED', []],
+  ])('an order is sent again after its cancel, %s', (_, sent, stepStatus, notices) => {
+    for (const first of [['NW', 'CA'], ['CA']]) {
+      const story = createStory()
+      const times: Readonly<Record<string, string>> = { NW: '20261015085900', CA: '20261015091000.350' }
+      for (const control of first) story.message({ control, sent: times[control] ?? '' })
+      story.message({ sent })
+      expect([statuses(story), story.notices()]).toEqual([[stepStatus], notices])
+      // What only changes an order says nothing of its cancel.
+      story.message({ control: 'XO', sent })
+      expect(story.notices()).toEqual(notices)
+    }
+  })
+
   test('what is left of an order is cancelled after a part was completed: CM, once', () => {
     const story = createStory()
     story.message({ steps: [step('1', { Modality: 'PT' }), step('2')] })

@@ -112,6 +112,11 @@ export const examErrors = {
     'permanent',
     'An empty field says nothing, so nothing false was told. If the receiver can read UNICODE UTF-8 or a larger set, name that by `charset` of the destination.',
   ),
+  E636: entry(
+    'Order {orderId} was sent again (NW) after its cancel, and stays cancelled: by MSH-7 nobody can tell that the order is the newer of the two.',
+    'permanent',
+    'Ask the RIS whether the exam is wanted. If it is, put it on the worklist by `worklane reopen`, and let the RIS write MSH-7 to the second, or finer.',
+  ),
   E697: entry(
     "The plan that accepted a waiting message is gone; today's plan is taken.",
     'permanent',
