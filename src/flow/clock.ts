@@ -183,9 +183,18 @@ export function createEngineClock({
 }
 
 function beatOf(text: string | undefined): Beat | undefined {
-  return text === undefined ? undefined : (JSON.parse(text) as Beat)
+  return read(text) as Beat | undefined
 }
 
 function steadyOf(text: string | undefined): Steady | undefined {
-  return text === undefined ? undefined : (JSON.parse(text) as Steady)
+  return read(text) as Steady | undefined
+}
+
+/** What cannot be read says nothing: no message is to be judged by it. */
+function read(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) ?? undefined)
+  } catch {
+    return undefined
+  }
 }

@@ -54,8 +54,9 @@ export function redisOptions(location: RedisLocation): RedisOptions {
 /** After so long without any answer a line to Redis is not believed to be one. TCP may take a quarter of an hour to see that, or for ever. */
 export const silenceMilliseconds = (commandMilliseconds: number): number => commandMilliseconds + 1000
 
-/** What Redis answers when it is there but takes no changes. */
-const refusals = /^(?:ERR )?(WLGONE|OOM|READONLY|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM)\b/
+/** What Redis answers when it is there but takes no changes. Before 7.0 what a script meets stands behind a sentence of its own. */
+const refusals =
+  /^(?:ERR )?(?:Error running script .*?: -)?(WLGONE|OOM|READONLY|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM)\b/
 
 export function connect(options: {
   location: RedisLocation

@@ -196,6 +196,14 @@ test('after a restart of the machine only its clock is there, and nothing is bel
   expect(log.said('warn')).toEqual(['clock jumped'])
 })
 
+test('what is damaged in the store says nothing, and nothing fails by it', async () => {
+  const { store, start } = machine()
+  for (const name of ['clock', 'beat', 'beat first']) await store.rememberOfSite(name, '{"since":')
+  const clock = await start()
+  await store.rememberOfSite('clock', 'null')
+  expect(await clock.steady()).toBeUndefined()
+})
+
 test('another machine whose clock agrees continues the time of the first', async () => {
   const { start, now, pass } = machine()
   await start()

@@ -2,7 +2,9 @@ import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import type { Log } from '../../src/core/ports.ts'
 import { mayBeLogged } from '../../src/observe/fields.ts'
+import { connect } from '../../src/store/connection.ts'
 import { storeFormat } from '../../src/store/index.ts'
+import { script } from '../../src/store/scripts.ts'
 import { startRedis } from '../support/redis.ts'
 import { eventually, temporaryFolder } from '../support/temporary.ts'
 import { message, openStore } from './support.ts'
@@ -112,5 +114,20 @@ test('a key that something else wrote is a refusal with a code, not an absent st
   expect(store.isUp()).toBe(true)
   await store.close()
   other.disconnect()
+  await redis.stop()
+})
+
+test('I1: a Redis before 7.0 says in other words that a script is refused: it takes no changes all the same', async () => {
+  const redis = await startRedis()
+  const { log, codes } = listening()
+  const options = { location: { path: redis.path }, log, commandMilliseconds: 5000 }
+  const connection = connect({ ...options, prepare: () => Promise.resolve() })
+  await eventually(() => connection.isUp(), 'connected')
+  const said =
+    'ERR Error running script (call to f_4bf1): @user_script:9: @user_script: 9: -MISCONF Redis is configured'
+  const refusing = script('refusing', `return redis.error_reply(${JSON.stringify(said)})`)
+  await expect(connection.run(refusing, [])).rejects.toMatchObject({ code: 'E501' })
+  expect(codes).toEqual(['E509', 'E501'])
+  connection.close()
   await redis.stop()
 })
