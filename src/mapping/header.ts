@@ -6,6 +6,8 @@ import { fault } from './scene.ts'
 
 const code = pathOf('MSH-9.1')
 const event = pathOf('MSH-9.2')
+/** Where HL7 before 2.3 has it, and senders that never left that (2.5.1 §3.4.1.1). */
+const olderEvent = pathOf('EVN-1')
 const processing = pathOf('MSH-11.1')
 const version = pathOf('MSH-12.1')
 
@@ -17,7 +19,11 @@ export interface MessageType {
 }
 
 export function typeOf(message: Message): MessageType {
-  const type = { code: valueAt(message, code), event: valueAt(message, event) }
+  // Small letters are the same type: one that is not known by its letters would be ignored.
+  const type = {
+    code: valueAt(message, code).toUpperCase(),
+    event: (valueAt(message, event) || valueAt(message, olderEvent)).toUpperCase(),
+  }
   return { ...type, text: type.event === '' ? type.code : `${type.code}^${type.event}` }
 }
 

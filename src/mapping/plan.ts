@@ -4,7 +4,7 @@ import type { Located } from '../core/located.ts'
 import type { OrderGroup, Verdict } from '../core/message.ts'
 import { groups, pathOf, select, type Message, type Scope } from '../hl7/index.ts'
 import { createExplainer, type Explainer } from './explain.ts'
-import { headerFaults, keysOf, typeOf, type MessageType } from './header.ts'
+import { headerFaults, headerWarnings, keysOf, typeOf, type MessageType } from './header.ts'
 import { joinGroups } from './join-groups.ts'
 import type { Control } from './order-control.ts'
 import { compileOrderPipeline, type OrderPipeline } from './order-pipeline.ts'
@@ -82,7 +82,9 @@ function createJudge(stages: readonly Stage[], plan: Omit<Surroundings, 'sender'
     // An answer to an acknowledgment would be answered in turn (HL7 2.5.1 §2.9.2).
     if (type.code === 'ACK') return judgement('', type, message, { kind: 'ignored', rule: 'reply' })
     const wrong = headerFaults(message)
-    const taking = stages.filter(({ messages }) => messages.some((each) => isTaken(each, type)))
+    const taking = stages.filter(
+      (stage) => stage.messages.some((each) => isTaken(each, type)) && (type.event !== '' || !isByEvent(stage)),
+    )
     if (taking.length === 0) {
       return judgement('', type, message, invalid([...wrong, unsupported(stages, type)]))
     }
@@ -128,6 +130,11 @@ function groupsOf(message: Message): (segment: string) => readonly Scope[] {
 
 function isTaken(accepted: AcceptedType, type: MessageType): boolean {
   return accepted.code === type.code && (accepted.event === undefined || accepted.event === type.event)
+}
+
+/** Whether the event decides what the message does: without one nobody knows, and AA would say that somebody does. */
+function isByEvent(stage: Stage): boolean {
+  return stage.kind !== 'orders' || stage.bookingEvents !== undefined
 }
 
 /** HL7 table 0357: 200 unsupported message type, 201 unsupported event code. */
@@ -333,6 +340,8 @@ function invalid(faults: readonly Fault[]): Verdict {
   return { kind: 'invalid', acknowledgment: isReject ? 'AR' : 'AE', faults }
 }
 
-function judgement(pipeline: string, type: MessageType, message: Message, verdict: Verdict): Judgement {
+function judgement(pipeline: string, type: MessageType, message: Message, given: Verdict): Judgement {
+  const verdict =
+    given.kind === 'accepted' ? { ...given, warnings: [...headerWarnings(message), ...given.warnings] } : given
   return { verdict, pipeline, type: type.text, keys: keysOf(message) }
 }

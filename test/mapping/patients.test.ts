@@ -270,3 +270,36 @@ test.skipIf(foreign.length === 0)(
     }
   },
 )
+
+describe('the event of an ADT', () => {
+  const typed = (type: string) => String.raw`MSH|^~\&|ADT|MAIN|W|R|20260301093000||${type}|M1|P|2.2`
+  const merge = ['EVN|A40|20260301', pid, 'MRG|4710^^^HOSP']
+
+  test('stands in EVN-1 where MSH-9 has none, as before HL7 2.3: a merge is not ignored for that', () => {
+    expect(judge([typed('ADT'), ...merge])).toMatchObject({ kind: 'accepted', patients: [{ kind: 'merge' }] })
+    expect(judge([typed('ADT'), 'EVN|A08', pid])).toMatchObject({ kind: 'accepted', patients: [{ kind: 'update' }] })
+  })
+
+  test('in MSH-9 goes before that of EVN-1', () => {
+    expect(judge([typed('ADT^A08'), ...merge])).toMatchObject({ patients: [{ kind: 'update' }] })
+  })
+
+  test('in small letters is that event', () => {
+    expect(judge([typed('adt^a40'), ...merge])).toMatchObject({ kind: 'accepted', patients: [{ kind: 'merge' }] })
+  })
+
+  test('that stands nowhere is refused: nobody knows what to ignore', () => {
+    const site = `${base.replace('A03: ignore', 'A03: ignore, otherwise: ignore')}`
+    const refused = { kind: 'invalid', acknowledgment: 'AR', faults: [{ code: 'E307', hl7Code: 201 }] }
+    expect(judge([typed('ADT'), 'EVN||20260301', pid], site)).toMatchObject(refused)
+    expect(judge([typed('ADT^Z99'), pid], site)).toMatchObject({ kind: 'ignored' })
+  })
+})
+
+test('a booking without an event is refused: nobody knows whether it books or calls off', () => {
+  const plan = planOf([shipped('pipelines/appointments/pipeline.yaml')], { tables: shippedTables() })
+  const booking = (type: string, ...more: readonly string[]) =>
+    plan.judge(message(String.raw`MSH|^~\&|RIS|MAIN|W|R|20260301||${type}|M1|P|2.3`, ...more, 'SCH|P1|F1', pid)).verdict
+  expect(booking('SIU')).toMatchObject({ kind: 'invalid', acknowledgment: 'AR', faults: [{ code: 'E307' }] })
+  expect(booking('SIU', 'EVN|S15')).toMatchObject({ kind: 'accepted', groups: [{ effect: 'cancel' }] })
+})
