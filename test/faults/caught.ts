@@ -29,7 +29,7 @@ export const engineCaught: Fault = {
 }
 
 /** By the logs: who took the role of applying orders last. */
-export function holderOf(engines: readonly EngineInWorld[], before = Number.POSITIVE_INFINITY): string | undefined {
+function holderOf(engines: readonly EngineInWorld[], before = Number.POSITIVE_INFINITY): string | undefined {
   const taken = engines.flatMap(({ name, process }) =>
     process
       .lines()

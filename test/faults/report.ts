@@ -17,7 +17,7 @@ export interface Summary {
   readonly faults: Readonly<Record<string, FaultSummary>>
   /** Milliseconds until the other of two engines applied orders, when nothing else that it needs was broken. */
   readonly takeover: Spread | undefined
-  /** The same while it was itself killed or frozen, or Redis was, or the line between them. */
+  /** The same where it was itself killed or frozen, or Redis was, or the line between them: from when that was put right. */
   readonly takeoverInTrouble: Spread | undefined
 }
 
@@ -103,7 +103,10 @@ export function tableOf(summary: Summary): string {
     ['C-FINDs while things failed, none without what was there', summary.finds],
     ['Commits of a woken process, all refused', summary.refused],
     ['Takeover by the other engine, median and most', times(summary.takeover)],
-    ['The same while the other, Redis or the line between them failed, too', times(summary.takeoverInTrouble)],
+    [
+      'The same where the other, Redis or the line between them failed, too, from when that was put right',
+      times(summary.takeoverInTrouble),
+    ],
     ['Minutes', summary.minutes.toFixed(1)],
   ]
   return [

@@ -52,8 +52,9 @@ export interface RoundResult {
 /** One of two engines dies or freezes, and the other applies orders. */
 export interface Takeover {
   readonly fault: string
+  /** From the fault, or from when the other could: it was there itself, and had Redis. */
   readonly milliseconds: number
-  /** Nothing else that the other needs for that was broken meanwhile: itself, Redis, its line to Redis. */
+  /** Nothing else that the other needs for that was broken meanwhile. */
   readonly isAlone: boolean
 }
 
@@ -285,14 +286,15 @@ function takeoversOf({ engines }: World, happened: readonly Happened[], origin: 
     const holder = taken.findLast(({ at }) => at < injectedAt)
     const next = taken.find(({ at }) => at > injectedAt)
     if (holder?.name !== what || next === undefined || next.name === what) return []
-    const isAlone = !happened.some(
+    const troubles = happened.filter(
       (other) =>
         other !== one &&
         /engine|redis|disk/.test(other.fault) &&
         other.injectedAt < next.at &&
         other.healedAt > injectedAt,
     )
-    return [{ fault, milliseconds: next.at - injectedAt, isAlone }]
+    const since = Math.max(injectedAt, ...troubles.map(({ healedAt }) => healedAt).filter((at) => at <= next.at))
+    return [{ fault, milliseconds: next.at - since, isAlone: troubles.length === 0 }]
   })
 }
 

@@ -90,7 +90,9 @@ for (let round = first; round <= last; round++) {
     `${wrong.length === 0 ? 'ok   ' : 'WRONG'} round ${round}, ${seconds.toFixed(1)} s (${phases.map((one) => one.toFixed(0)).join(' ')}), ${messages} messages (${repeats} sent again), ${exams} exams, ${told} told; ${planText(plan)}`,
   )
   for (const { fault, milliseconds, isAlone } of result.takeovers)
-    say(`      ${fault}: taken over after ${(milliseconds / 1000).toFixed(2)} s${isAlone ? '' : ', in trouble itself'}`)
+    say(
+      `      ${fault}: taken over after ${(milliseconds / 1000).toFixed(2)} s${isAlone ? '' : ' from when the other could'}`,
+    )
   const [, , before = 0, after = 0] = phases
   if (wrong.length === 0 && after - before > 8) say(`      ${(after - before).toFixed(0)} s until: ${result.lastly}`)
   for (const line of wrong.slice(0, 15)) say(`      ${line}`)

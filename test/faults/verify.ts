@@ -93,7 +93,7 @@ export function states(
 }
 
 /** queued = delivered + discarded + waiting + dead, and each that was queued has come to the RIS (I7, I8). */
-export function outboxCounts(
+function outboxCounts(
   counts: Readonly<Record<'queued' | 'delivered' | 'discarded' | 'waiting' | 'dead', number>>,
   frames: readonly RisFrame[],
 ): readonly string[] {
