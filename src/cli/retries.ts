@@ -56,7 +56,7 @@ function endpointText({ kind, name, policy }: Endpoint, io: Io): string {
 }
 
 /** A policy in words. */
-export function policyLines(policy: RetryPolicy): readonly string[] {
+function policyLines(policy: RetryPolicy): readonly string[] {
   const percent = Math.round(policy.jitter * 100)
   const failures = policy.openAfter === 1 ? 'the first failure' : `${policy.openAfter} failures in a row`
   const when = policy.openAfter === 1 ? '' : `, about ${secondsText(opensAfterSeconds(policy))} after the first`

@@ -573,15 +573,11 @@ export interface PartHealth {
   readonly since?: Instant
 }
 
-/** Coalesced wake-ups: many calls become one; a lost one costs a sweep interval (BullMQ). */
-export interface Wakeups {
-  wake(role: string): void
-}
-
 /** The jobs that BullMQ carries. Jobs hold ids only (I9). */
 export interface Jobs {
   /** Runs `work` in this process whenever `role` is woken, here or in another process, until stopped. Not run twice at once. */
   serve(role: string, work: () => Promise<void>): Promise<{ stop(): Promise<void> }>
+  /** Many calls become one; a lost one costs a sweep interval. */
   wake(role: string): void
   /** One publish job per item and target, always to the newest version; retried with backoff. */
   publish(target: string, ids: readonly ItemId[]): Promise<void>

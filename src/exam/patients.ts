@@ -50,7 +50,7 @@ export function survivorOf(world: Pick<World, 'patient'>, key: PatientKey): Pati
  * Whom a message means by its patient. Who is named by a merged ID is the survivor, as the survivor is known:
  * what is said under the old ID is of the old record.
  */
-export function meantPatient(world: Pick<World, 'patient'>, said: Patient): Patient {
+function meantPatient(world: Pick<World, 'patient'>, said: Patient): Patient {
   const key = survivorOf(world, said.key)
   const survivor = key === said.key ? undefined : world.patient(key)
   return survivor === undefined ? said : named(survivor, said)

@@ -205,7 +205,7 @@ function readPage({ limit = 100, after }: Fields): { limit: number; after?: stri
   return { limit, after }
 }
 
-export function queryOf(query: Query): LetterQuery {
+function queryOf(query: Query): LetterQuery {
   const { kind, accession, code, since, until, answer, endpoint, controlId, patientId, orderNumber } = query
   const known = (one: string): ErrorCode => {
     if (one in errors) return one as ErrorCode

@@ -3,7 +3,7 @@
 const dollar = /^\$\{?[A-Za-z][\w. -]*\}?\$?$/
 
 /** `$ACCESSION_NUMBER$`, `${PATIENT_ID}`: no field means that. */
-export function isPlaceholder(text: string): boolean {
+function isPlaceholder(text: string): boolean {
   return text.charCodeAt(0) === 36 && text.length > 2 && dollar.test(text)
 }
 

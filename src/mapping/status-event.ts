@@ -2,7 +2,7 @@
 import { orthancChanges } from '../core/orthanc-change.ts'
 import type { ExamEventKind, StatusEventKind } from '../core/world.ts'
 
-export const examEvents = [
+const examEvents = [
   'started',
   'completed',
   'discontinued',

@@ -169,6 +169,6 @@ async function readActs(connection: Connection, id: MessageId): Promise<readonly
   return actsOf(reply)
 }
 
-export function actsOf(reply: Reply | undefined): readonly Act[] {
+function actsOf(reply: Reply | undefined): readonly Act[] {
   return list(reply).map((line) => JSON.parse(text(line)) as Act)
 }

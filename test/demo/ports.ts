@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { freePort } from '../support/temporary.ts'
 
 /** What listens in the demo, with the port that people expect it on. */
-export const usualPorts = {
+const usualPorts = {
   mllp: { usual: 2575, what: 'the engine takes HL7 (MLLP)' },
   http: { usual: 8575, what: 'the engine answers HTTP' },
   ris: { usual: 2576, what: 'the RIS takes HL7 (MLLP)' },

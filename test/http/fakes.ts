@@ -144,7 +144,7 @@ export const study: Study = {
 }
 
 /** Its order is O1-0 no more: a person has said so. */
-export const takenAway: Study = { ...study, key: 'main/0f-2', credit: { kind: 'unmatched' }, unlinked: ['O1-0'] }
+const takenAway: Study = { ...study, key: 'main/0f-2', credit: { kind: 'unmatched' }, unlinked: ['O1-0'] }
 
 export const changed: KeptRow = {
   change: 'StableStudy',

@@ -45,7 +45,7 @@ export function cover(coverage: Coverage, { state, told }: Outcome): void {
 }
 
 /** The least share of stories, in percent, that must come to this. */
-export const leastPercent: Readonly<Record<string, number>> = {
+const leastPercent: Readonly<Record<string, number>> = {
   'step UNSCHEDULED': 5,
   'step SCHEDULED': 30,
   'step STARTED': 15,

@@ -58,7 +58,7 @@ export interface GroupAct {
 }
 
 /** Acts that are a message of orders. */
-export const messageActs = ['order', 'change', 'hold', 'arrive', 'number'] as const
+const messageActs = ['order', 'change', 'hold', 'arrive', 'number'] as const
 
 export const isMessage = (act: Act): act is MessageAct => messageActs.some((kind) => kind === act.act)
 

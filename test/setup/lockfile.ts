@@ -18,7 +18,7 @@ export interface Lockfile {
   readonly packages: Readonly<Record<string, LockedPackage>>
 }
 
-export const lockfilePath = join(resolve(import.meta.dirname, '../..'), 'package-lock.json')
+const lockfilePath = join(resolve(import.meta.dirname, '../..'), 'package-lock.json')
 
 export function readLockfile(): Lockfile {
   return JSON.parse(readFileSync(lockfilePath, 'utf8')) as Lockfile

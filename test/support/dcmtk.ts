@@ -7,7 +7,7 @@ import type { Dataset, DatasetValue } from '../../src/core/dataset.ts'
 import { eventually, freePort, temporaryFolder } from './temporary.ts'
 
 /** What a modality asks for when a test does not say: every return key that tests look at. */
-export const usualKeys: readonly string[] = [
+const usualKeys: readonly string[] = [
   'SpecificCharacterSet',
   'AccessionNumber',
   'ReferringPhysicianName',
