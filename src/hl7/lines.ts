@@ -28,10 +28,12 @@ export function splitLines(text: string, field: string, limit: number): readonly
       const end = cr === -1 ? lf : lf === -1 ? cr : Math.min(cr, lf)
       if (end === -1) break
       const behind = afterBlank(text, end)
+      const indented = afterIndent(text, behind)
       const returned = cr !== -1 && cr < behind
-      if (returned || behind === text.length || startsSegment(text, behind, field)) {
+      const isSegment = startsSegment(text, indented, field)
+      if (returned || behind === text.length || isSegment) {
         stop = end
-        next = behind
+        next = isSegment ? indented : behind
         break
       }
       at = behind
@@ -52,6 +54,13 @@ function afterBlank(text: string, at: number): number {
     if (code === 0x0d || code === 0x0a) behind = i + 1
   }
   return text.length
+}
+
+/** Behind the blanks and tabs with which some senders indent a segment. */
+function afterIndent(text: string, at: number): number {
+  let behind = at
+  while (text.charCodeAt(behind) === 0x20 || text.charCodeAt(behind) === 0x09) behind++
+  return behind
 }
 
 /** Some senders fill up the last segment with NULs. */

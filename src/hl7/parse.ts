@@ -68,7 +68,7 @@ export function parseText(text: string, charset = 'utf-8'): Message | undefined 
   return messageOf(lines, { delimiters, charset, declaredCharset: '', lead: new Uint8Array(0), warnings: [] })
 }
 
-/** What is wrong with a header, whatever the pipeline says of the rest: without MSH-10 nobody could match the acknowledgment. */
+/** What a header lacks, whatever the pipeline says of the rest: without MSH-10 a message that comes again is not known again. */
 export function checkHeader(message: Message): Fault | undefined {
   return message.segments[0]?.field(10) === '' ? { code: 'E104', hl7Code: 101, place: msh(10), params: {} } : undefined
 }

@@ -81,7 +81,7 @@ class LazyPiece implements Piece {
     const { component, subcomponent } = this.#context.delimiters
     for (let i = 0; i < this.raw.length; i++) {
       const character = this.raw.charAt(i)
-      if (character !== component && character !== subcomponent) return false
+      if (character !== component && character !== subcomponent && character !== ' ') return false
     }
     return true
   }

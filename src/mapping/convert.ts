@@ -203,7 +203,7 @@ function text(piece: Piece): string {
 
 function date(piece: Piece, scene: Scene, target: Target): string | undefined {
   if (isZeros(piece)) return unsaid(piece, scene, target, 'a date')
-  const stamp = parseTimeStamp(piece.text.trim(), zoneFor(target, scene))
+  const stamp = parseTimeStamp(asKnown(piece), zoneFor(target, scene))
   if (stamp === undefined) return faulty(piece, scene, target, 'a date')
   if (stamp.date.length === 8) return stamp.date
   if (target.keyword === 'ScheduledProcedureStepStartDate') return stamp.date
@@ -213,7 +213,7 @@ function date(piece: Piece, scene: Scene, target: Target): string | undefined {
 
 function time(piece: Piece, scene: Scene, target: Target): string | undefined {
   if (isZeros(piece)) return unsaid(piece, scene, target, 'a time')
-  const stamp = parseTimeStamp(piece.text.trim(), zoneFor(target, scene))
+  const stamp = parseTimeStamp(asKnown(piece), zoneFor(target, scene))
   if (stamp !== undefined) return stamp.time === '' ? undefined : stamp.time
   return /^\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?$/.test(piece.text) ? piece.text : faulty(piece, scene, target, 'a time')
 }
@@ -221,6 +221,12 @@ function time(piece: Piece, scene: Scene, target: Target): string | undefined {
 /** A date of zeros is how many systems write that there is none: nothing is said, and nobody is wrong about it. */
 function isZeros({ text: written }: Piece): boolean {
   return /^0{8,14}$/.test(written.trim())
+}
+
+/** `19700000`, `19701000`: a month or a day of zeros is one that nobody knows, and a time behind it is none. */
+function asKnown({ text: written }: Piece): string {
+  const [, year, month = ''] = /^(\d{4})(?:0000|(0[1-9]|1[0-2])00)(?:0{2,6})?$/.exec(written.trim()) ?? []
+  return year === undefined ? written.trim() : year + month
 }
 
 function unsaid(piece: Piece, scene: Scene, target: Target, expected: string): undefined {

@@ -18,11 +18,27 @@ export interface MessageType {
   readonly text: string
 }
 
+/** Types of one event (HL7 2.5.1 table 0003): who leaves it out, or writes the structure alone, means that one. */
+const onlyEvents = new Map([
+  ['ORM', 'O01'],
+  ['ORR', 'O02'],
+  ['OMG', 'O19'],
+  ['ORG', 'O20'],
+  ['OMI', 'O23'],
+  ['ORI', 'O24'],
+])
+
 export function typeOf(message: Message): MessageType {
   // Small letters are the same type: one that is not known by its letters would be ignored.
+  const named = valueAt(message, code).toUpperCase()
   const type = {
-    code: valueAt(message, code).toUpperCase(),
-    event: (valueAt(message, event) || valueAt(message, olderEvent)).toUpperCase(),
+    code: named,
+    event: (valueAt(message, event) || (named === '' ? '' : valueAt(message, olderEvent))).toUpperCase(),
+  }
+  const [first = '', structure] = type.code.split('_')
+  const only = onlyEvents.get(first)
+  if (type.event === '' && only !== undefined && (structure ?? only) === only) {
+    return { code: first, event: only, text: `${first}^${only}` }
   }
   return { ...type, text: type.event === '' ? type.code : `${type.code}^${type.event}` }
 }
@@ -30,7 +46,8 @@ export function typeOf(message: Message): MessageType {
 /** Wrong whatever the pipelines say. Absent MSH-11 and MSH-12 are let pass: many senders leave them out. */
 export function headerFaults(message: Message): readonly Fault[] {
   const faults: Fault[] = []
-  const controlId = checkHeader(message)
+  // A header that names nothing at all is no header. Without MSH-10 alone the message is taken, with a warning.
+  const controlId = valueAt(message, code) === '' ? checkHeader(message) : undefined
   if (controlId !== undefined) faults.push(controlId)
   const processingId = valueAt(message, processing)
   if (processingId !== '' && !['P', 'T', 'D'].includes(processingId)) {
@@ -41,6 +58,12 @@ export function headerFaults(message: Message): readonly Fault[] {
     faults.push(fault('E310', 203, {}, { segment: 'MSH', occurrence: 1, field: 12 }))
   }
   return faults
+}
+
+/** What is not as it should be, and no reason to refuse. */
+export function headerWarnings(message: Message): readonly Fault[] {
+  const controlId = checkHeader(message)
+  return controlId === undefined ? [] : [controlId]
 }
 
 const patientIds = [pathOf('PID-3.1'), pathOf('PID-2.1'), pathOf('MRG-1.1')]

@@ -14,7 +14,7 @@ export interface PersonName {
 }
 
 export function personName(pieces: Pieces): PersonName {
-  const named = pieces.filter((piece) => !piece.isNull)
+  const named = legal(pieces.filter((piece) => !piece.isNull))
   const [first] = named
   if (first === undefined) return { value: '', doubtful: false }
   if (isLiteral(first) || (first.place.component !== undefined && first.place.component > 0)) {
@@ -25,6 +25,21 @@ export function personName(pieces: Pieces): PersonName {
   if (byForm !== undefined) return { value: byForm, doubtful: false }
   const value = oneName(components.from, components.parts)
   return { value, doubtful: components.doubtful }
+}
+
+/**
+ * The first repetition is the name (HL7 2.5.1 §3.4.2.5). One that says that it is another one (XPN-7: maiden
+ * name, alias, birth name) is not, where another says that it is the legal one.
+ */
+function legal(pieces: Pieces): Pieces {
+  const [first] = pieces
+  if (first === undefined || pieces.length === 1 || first.place.segment !== 'PID' || first.place.field !== 5)
+    return pieces
+  const typeOf = (piece: Piece): string => piece.part(7).text.trim().toUpperCase()
+  // D is the name to be shown.
+  if (['', 'L', 'D'].includes(typeOf(first))) return pieces
+  const marked = pieces.filter((piece) => typeOf(piece) === 'L')
+  return marked.length === 0 ? pieces : marked
 }
 
 interface Reading {
@@ -123,9 +138,20 @@ function grouped(from: number, part: (number: number) => Piece): readonly string
 }
 
 function textsOf(from: number, part: (number: number) => Piece, count = 6): readonly string[] {
-  const texts: string[] = []
-  for (let n = from; n < from + count; n++) texts.push(part(n).text)
+  const texts: string[] = [familyOf(part(from))]
+  for (let n = from + 1; n < from + count; n++) texts.push(part(n).text)
   return texts
+}
+
+/** FN-1, the whole surname; a sender that splits it may write only its parts: its own (2, 3), else the partner's (4, 5). */
+function familyOf(family: Piece): string {
+  const { text } = family
+  if (text.trim() !== '' || family.isEmpty) return text
+  const surname = (prefix: number, name: number): string => {
+    const [before, after] = [family.part(prefix).text.trim(), family.part(name).text.trim()]
+    return before === '' || after === '' ? after : `${before} ${after}`
+  }
+  return surname(2, 3) || surname(4, 5)
 }
 
 /** family, given, middle, suffix, prefix, degree → Family^Given^Middle^Prefix^Suffix degree */

@@ -5,6 +5,8 @@ import type { Piece } from '../hl7/types.ts'
 /** A text that is already what DICOM shall show: it has no HL7 components. */
 export interface Literal extends Piece {
   readonly literal: true
+  /** It stands for something in the message. */
+  readonly isPlaced: boolean
 }
 
 export type Pieces = readonly Piece[]
@@ -31,6 +33,10 @@ class LiteralPiece implements Literal {
     this.text = text
     this.isEmpty = text === ''
     this.#origin = origin
+  }
+
+  get isPlaced(): boolean {
+    return this.#origin !== undefined
   }
 
   get place(): Hl7Place {

@@ -119,6 +119,14 @@ export function missingPlace({ scope }: Scene, places: readonly Hl7Place[]): Hl7
   return places[0] ?? { segment: 'OBR' }
 }
 
+/** Of the fields that could have held it, the first that has a value. */
+export function saidPlace(scene: Scene, places: readonly Hl7Place[]): Hl7Place {
+  const said = places.find(({ segment, field = 0 }) =>
+    scene.scope.segments.some((each) => each.name === segment && each.field(field).trim() !== ''),
+  )
+  return missingPlace(scene, said === undefined ? places : [said])
+}
+
 const rank = ({ keyword }: WorklistKey): number => (keyword === 'ScheduledStationAETitle' ? 1 : 0)
 
 function isOf(place: Hl7Place | undefined, places: readonly Hl7Place[]): boolean {

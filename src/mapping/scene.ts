@@ -1,7 +1,7 @@
 import type { Fault, FilePlace, Hl7ErrorCode, Hl7Place } from '../core/fault.ts'
 import type { ErrorCode, ErrorParams } from '../core/errors/index.ts'
 import type { Piece, Scope } from '../hl7/types.ts'
-import type { Pieces } from './piece.ts'
+import { isLiteral, type Pieces } from './piece.ts'
 import type { PlanSite } from './types.ts'
 import type { Row } from './table.ts'
 import type { Zone } from './time.ts'
@@ -79,7 +79,9 @@ export function warn(scene: Scene, spot: Spot, code: ErrorCode, params: ErrorPar
 }
 
 function placeOf(spot: Spot, piece: Piece | undefined): Hl7Place | undefined {
-  return piece === undefined || 'literal' in piece ? (spot.place ?? piece?.place) : piece.place
+  if (piece === undefined) return spot.place
+  // A constant stands nowhere: the field that was asked for is named.
+  return isLiteral(piece) && !piece.isPlaced ? (spot.place ?? piece.place) : piece.place
 }
 
 /** A code as it may be shown: codes are data of coding systems; what does not look like one is kept back (I9). */

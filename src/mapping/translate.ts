@@ -10,10 +10,10 @@ import { quotableText } from '../hl7/index.ts'
 import type { AttributeRule } from './attribute.ts'
 import type { OrderPipeline } from './order-pipeline.ts'
 import { textOf } from './piece.ts'
-import { createCheck, missingPlace, type Check } from './requirement.ts'
+import { createCheck, missingPlace, saidPlace, type Check } from './requirement.ts'
 import { placesOf } from './reference.ts'
 import type { Rule } from './rule.ts'
-import { fault, shownCode, warn, type Scene } from './scene.ts'
+import { fault, shownCode, warn, type Scene, type Spot } from './scene.ts'
 import { stepScenes } from './step-scenes.ts'
 
 /** Hears of each value with its origin (`explain`). */
@@ -219,6 +219,12 @@ function withDefaults(
   const dataset: Record<string, DatasetValue> = { ...given }
   const { site } = scene
   const assumed: string[] = []
+  const rule = pipeline.step.find(({ keyword }) => keyword === 'Modality')
+  // A number of a field that slipped: nobody would find the entry by it.
+  if (rule !== undefined && typeof dataset['Modality'] === 'string' && /^[^A-Z]+$/.test(dataset['Modality'])) {
+    warn(scene, spotOf(scene, rule), 'E321', { expected: 'a modality' })
+    delete dataset['Modality']
+  }
   for (const [keyword, value] of [
     // A scheduler books the visits of every clinic: what no table knows is not examined with the site's usual modality.
     ['Modality', isBooking ? '' : site.modality],
@@ -231,9 +237,8 @@ function withDefaults(
   // A department (RAD) is no modality, and takes none away: what is known is kept.
   for (const keyword of ['Modality', 'ScheduledStationAETitle']) if (dataset[keyword] === '') delete dataset[keyword]
   const { Modality: modality } = dataset
-  const rule = pipeline.step.find(({ keyword }) => keyword === 'Modality')
   if (rule !== undefined && typeof modality === 'string' && !isModality(modality)) {
-    warn(scene, rule, 'E345', { code: shownCode(modality) })
+    warn(scene, spotOf(scene, rule), 'E345', { code: shownCode(modality) })
   }
   const date = dataset['ScheduledProcedureStepStartDate'] ?? ''
   const time = pipeline.step.find(({ keyword }) => keyword === 'ScheduledProcedureStepStartTime')
@@ -243,9 +248,14 @@ function withDefaults(
     !isFaulty(scene, 'ScheduledProcedureStepStartTime')
   ) {
     dataset[startTime] = '000000'
-    if (time !== undefined) warn(scene, time, 'E325')
+    if (time !== undefined) warn(scene, spotOf(scene, time), 'E325')
   }
   return { dataset, assumed }
+}
+
+/** The field that said it, of those that the rule reads. */
+function spotOf(scene: Scene, rule: AttributeRule): Spot {
+  return { keyword: rule.keyword, place: saidPlace(scene, placesOf(rule)), rule: rule.rule }
 }
 
 const startTime = 'ScheduledProcedureStepStartTime'

@@ -35,6 +35,11 @@ const names = [
   { what: 'a part that is null is empty', hl7: 'Doe^""^Q', dicom: 'Doe^^Q' },
   { what: 'a null repetition says nothing of the others', hl7: '""~Doe^Jane', dicom: 'Doe^Jane' },
   { what: 'sub-components of the family name', hl7: 'van Dyck&van&Dyck^Jan', dicom: 'van Dyck^Jan' },
+  { what: 'a family name in parts alone', hl7: '&van der&Berg&de&Wit^Eva', dicom: 'van der Berg^Eva' },
+  { what: "a partner's family name alone", hl7: '&&&de&Wit^Eva', dicom: 'de Wit^Eva' },
+  { what: 'the maiden name is not the name', hl7: 'Roe^Mary^^^^^M~Doe^Mary^^^^^L', dicom: 'Doe^Mary' },
+  { what: 'nor in any of its forms', hl7: 'R^^^^^^M^A~D^^^^^^L^A~山^^^^^^L^I', dicom: 'D=山' },
+  { what: 'an alias, where nobody says what else', hl7: 'Roe^Mary^^^^^A~Doe^Mary', dicom: 'Roe^Mary' },
   { what: 'escaped signs', hl7: String.raw`O\T\B\F\C^D\X41\ `, dicom: 'O&B|C^DA' },
 ]
 test.each(names)('PID-5: $what', ({ hl7, dicom }) => {
