@@ -62,7 +62,9 @@ function meantBy(state: State, said: PerformedProcedureStep): ModelOrder[] {
       candidates.flatMap((order) => order.steps.map((step) => ({ order, step }))),
       clues,
     )
-    const isOne = new Set(told.map(({ order }) => order)).size === 1
+    // "The accession number of another order of this patient, and no order of the study has it": as with images.
+    const isOther = sameUid.length > 0 && sameNumber.length > 0 && !sameUid.some((order) => sameNumber.includes(order))
+    const isOne = !isOther && new Set(told.map(({ order }) => order)).size === 1
     meant.push(...(fitting.length > 0 ? asked : isOne ? told : []))
   }
   for (const { order, step } of meant) {

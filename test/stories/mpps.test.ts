@@ -43,6 +43,28 @@ describe('RAD-6: a modality begins', () => {
     expect(story.notices()).toEqual(expected.includes('STARTED' as never) ? [] : ['E614'])
   })
 
+  test.each([
+    ['two orders of one study', ['1.7', '1.7'], { studyInstanceUid: '1.7' }],
+    [
+      'the study of one order and the accession number of another',
+      ['1.7', '1.8'],
+      { studyInstanceUid: '1.7', accessionNumber: 'A2' },
+    ],
+    ['two orders of one request', ['1.7', '1.8'], { requestedProcedureId: 'RP1', scheduledStepId: 'S1' }],
+  ] as const)('I11: %s: nothing begins, and a person is told (E615)', (_names, uids, names) => {
+    const story = createStory({ policy: 'mpps' })
+    for (const [index, studyInstanceUid] of uids.entries()) {
+      const accessionNumber = `A${index + 1}`
+      story.message({
+        numbers: { fillerOrderNumber: `F${index + 1}`, accessionNumber, studyInstanceUid },
+        request: { AccessionNumber: accessionNumber, RequestedProcedureID: 'RP1' },
+      })
+    }
+    story.performed({ scheduledSteps: [scheduled(names)] })
+    expect([statuses(story), story.notices(), story.told()]).toEqual([['SCHEDULED', 'SCHEDULED'], ['E615'], []])
+    for (const { id } of story.orders()) expect(story.history(id)).toContain('MPPS IN PROGRESS: E615')
+  })
+
   test('every item: one acquisition serves two orders', () => {
     const story = createStory({ policy: 'mpps' })
     story.message({})
