@@ -9,7 +9,7 @@ import {
   groupRow,
   type Group,
 } from './letter-filter.ts'
-import { list } from './listing.ts'
+import { answerOf, list } from './listing.ts'
 import { messages, linesOf } from './messages.ts'
 import { actText, type Act } from './message-acts.ts'
 import { headedTable, painter, table, type Io } from './output.ts'
@@ -38,6 +38,11 @@ interface Letter {
   readonly type: string
   readonly at: string
   readonly attempts: number
+}
+
+interface WholeLetter extends Letter {
+  readonly body: string
+  readonly acts: readonly Act[]
 }
 
 export async function dead(args: readonly string[], io: Io): Promise<number> {
@@ -88,16 +93,9 @@ async function show(io: Io, id: string, { config, json }: Way): Promise<number> 
     const way = [...(config === undefined ? [] : ['--config', config]), ...(json === true ? ['--json'] : [])]
     return messages([id, ...way], io)
   }
-  const answer = await ask(io, `/api/dead-letters/${encodeURIComponent(id)}`, {}, { expects: 'id', config })
-  if (answer.kind === 'failed') {
-    io.stderr(`${answer.reason}\n`)
-    return 1
-  }
-  if (json === true) {
-    io.stdout(`${JSON.stringify(answer.body, null, 2)}\n`)
-    return 0
-  }
-  const letter = answer.body as unknown as Letter & { readonly body: string; readonly acts: readonly Act[] }
+  const path = `/api/dead-letters/${encodeURIComponent(id)}`
+  const letter = await answerOf<WholeLetter>(io, { path, expects: 'id', config, json })
+  if (typeof letter === 'number') return letter
   const paint = painter(io)
   io.stdout(table([row(letter)]))
   io.stdout(`  ${paint.yellow(letter.code)}  ${letter.title}\n    ${paint.dim(letter.cure)}\n`)

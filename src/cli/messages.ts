@@ -1,5 +1,4 @@
-import { ask } from './api.ts'
-import { list } from './listing.ts'
+import { answerOf, list } from './listing.ts'
 import { actText, type Act } from './message-acts.ts'
 import { headedTable, painter, table, type Io } from './output.ts'
 import { misuse, readArgs } from './usage.ts'
@@ -65,23 +64,9 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
   }
   const filter = finders.find((name) => values[name] !== undefined)
   if (filter !== undefined) return misuse(`--${filter} chooses among all; give it or an ID`, usage, io)
-  const answer = await ask(io, `/api/messages/${encodeURIComponent(id)}`, {}, { expects: 'id', config })
-  if (answer.kind === 'failed') {
-    io.stderr(`${answer.reason}\n`)
-    return 1
-  }
-  if (json === true) {
-    io.stdout(`${JSON.stringify(answer.body, null, 2)}\n`)
-    return 0
-  }
-  const message = answer.body as unknown as Shown & {
-    readonly body: string
-    readonly acknowledgment: string
-    /** Empty where no pipeline took it. */
-    readonly planId?: string
-    readonly problems?: readonly Told[]
-    readonly acts?: readonly Act[]
-  }
+  const path = `/api/messages/${encodeURIComponent(id)}`
+  const message = await answerOf<ShownWhole>(io, { path, expects: 'id', config, json })
+  if (typeof message === 'number') return message
   io.stdout(table([row(message)]))
   if (message.planId) io.stdout(`  judged by plan ${message.planId.slice(0, 8)} of ${message.source}\n`)
   for (const problem of message.problems ?? []) io.stdout(problemText(problem, io))
@@ -95,6 +80,15 @@ export async function messages(args: readonly string[], io: Io): Promise<number>
 const finders = ['state', 'source', 'control-id', 'accession', 'patient', 'order-number', 'limit', 'after'] as const
 
 const headings = ['ID', 'RECEIVED', 'SOURCE', 'TYPE', 'CONTROL ID', 'ACK', 'STATE']
+
+interface ShownWhole extends Shown {
+  readonly body: string
+  readonly acknowledgment: string
+  /** Empty where no pipeline took it. */
+  readonly planId?: string
+  readonly problems?: readonly Told[]
+  readonly acts?: readonly Act[]
+}
 
 /** Why it was refused, as the engine says it: a newer one may know more codes. */
 interface Told {

@@ -23,6 +23,7 @@ import type { Judgement, Plan } from '../mapping/types.ts'
 import { answersTo, effectOf, refusal, taken, type Answers, type Said, type When } from './answers.ts'
 import { createBatchReceiver } from './batch.ts'
 import { failureOf } from './failure.ts'
+import { firstState } from './first-state.ts'
 import type { FlowMetrics } from './metrics.ts'
 import type { VerdictMemo } from './memo.ts'
 import type { Outcomes } from './outcomes.ts'
@@ -176,7 +177,7 @@ export function createReceiver(context: ReceiveContext): Receiver {
       type: judgement.type,
       pipeline: judgement.pipeline,
       planId: judged.planId,
-      state: stateOf(judgement),
+      state: firstState(judgement.verdict),
       keys: judgement.keys,
       acknowledgment: answer(message, said),
       acknowledgmentCode: said.code,
@@ -326,17 +327,6 @@ function whereOf(faults: readonly Fault[]): Record<'codes' | 'fields' | 'rules',
 }
 
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)]
-
-function stateOf({ verdict }: Judgement): MessageState {
-  switch (verdict.kind) {
-    case 'accepted':
-      return { kind: 'waiting' }
-    case 'ignored':
-      return { kind: 'ignored', rule: verdict.rule }
-    case 'invalid':
-      return { kind: 'invalid', faults: verdict.faults }
-  }
-}
 
 /** Of what no pipeline has judged. */
 function unreadable(fault: Fault, header: Message | undefined): Judgement {

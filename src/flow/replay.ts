@@ -18,6 +18,7 @@ import { apply, concerns, createOverlay } from '../exam/index.ts'
 import { fingerprint, first, parse, pathOf, type ReadOptions } from '../hl7/index.ts'
 import type { Plan } from '../mapping/types.ts'
 import { edited, textOfMessage } from './edit.ts'
+import { firstState } from './first-state.ts'
 import { pause } from './pause.ts'
 import { judge, type ReplayEntry } from './replay-turn.ts'
 
@@ -76,10 +77,10 @@ export function createReplayer(context: ReplayContext): Replayer {
     if (parsed.kind !== 'message') {
       const acknowledgment = parsed.fault.hl7Code >= 200 ? 'AR' : 'AE'
       const verdict: Verdict = { kind: 'invalid', acknowledgment, faults: [parsed.fault] }
-      return { verdict, state: stateOf(verdict), type: '', pipeline: '', planId: '', keys: noKeys }
+      return { verdict, state: firstState(verdict), type: '', pipeline: '', planId: '', keys: noKeys }
     }
     const { verdict, pipeline, type, keys } = plan.judge(parsed.message, sender)
-    return { verdict, state: stateOf(verdict), type, pipeline, planId: pipeline === '' ? '' : plan.id, keys }
+    return { verdict, state: firstState(verdict), type, pipeline, planId: pipeline === '' ? '' : plan.id, keys }
   }
 
   /** What is kept of it, as it came. A part is no message: what is missing may be an allergy, or an order (I11). */
@@ -88,7 +89,7 @@ export function createReplayer(context: ReplayContext): Replayer {
     const judged = judgeAgain(message, message.body)
     if (fault === undefined) return judged
     const verdict: Verdict = { kind: 'invalid', acknowledgment: 'AR', faults: [fault] }
-    return { ...judged, verdict, state: stateOf(verdict), pipeline: '', planId: '' }
+    return { ...judged, verdict, state: firstState(verdict), pipeline: '', planId: '' }
   }
 
   async function previewOf(message: KeptMessage, bytes: Uint8Array): Promise<ReplayPreview> {
@@ -290,17 +291,6 @@ function partFault({ body, bytes }: KeptMessage): Fault | undefined {
 
 function handOf({ by, reason, force }: Asked, clock: Clock): Hand & { readonly force?: true } {
   return { by, reason, at: clock(), ...(force ? { force } : {}) }
-}
-
-function stateOf(verdict: Verdict): JudgedAgain['state'] {
-  switch (verdict.kind) {
-    case 'accepted':
-      return { kind: 'waiting' }
-    case 'ignored':
-      return { kind: 'ignored', rule: verdict.rule }
-    case 'invalid':
-      return { kind: 'invalid', faults: verdict.faults }
-  }
 }
 
 function outcomeOf(kind: JudgedAgain['state']['kind']): ReplayOutcome | 'invalid' | 'waiting' {

@@ -1,8 +1,8 @@
 import type { ReloadAsked, Reloader, ReloadOutcome, ReloadRefused, RollbackAsked } from '../core/configuration.ts'
-import { cure, sentence, type ErrorCode, type ErrorParams } from '../core/errors/index.ts'
+import type { ErrorCode, ErrorParams } from '../core/errors/index.ts'
 import { handSchema, optionalText, readFields, readText, type Fields } from './hand.ts'
 import { runningSchema } from './health.ts'
-import { problemType, Refusal } from './problem.ts'
+import { conflict, problemType, Refusal } from './problem.ts'
 import { json, type Answer, type Route } from './route.ts'
 
 export interface ConfigurationParts {
@@ -155,19 +155,10 @@ function answerOf(outcome: ReloadOutcome): Answer {
   return outcome.kind === 'done' ? json(outcome.done) : refusalOf(outcome.running, outcome.refused)
 }
 
-/** Problem details (RFC 9457 §3.2) with all that is wrong, and where. */
+/** With all that is wrong, and where. */
 function refusalOf(version: string, refused: ReloadRefused): Answer {
   const { code, params, more = {} } = told(version, refused)
-  const problem = {
-    type: `urn:worklane:error:${code}`,
-    title: sentence(code, params),
-    status: 409,
-    code,
-    cure: cure(code, params),
-    version,
-    ...more,
-  }
-  return { httpStatus: 409, headers: { 'content-type': problemType }, body: Buffer.from(JSON.stringify(problem)) }
+  return conflict(code, params, { version, ...more })
 }
 
 function told(

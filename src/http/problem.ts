@@ -1,4 +1,5 @@
-import { EngineError, errors, type ErrorCode, type ErrorParams } from '../core/errors/index.ts'
+import { cure, EngineError, errors, sentence, type ErrorCode, type ErrorParams } from '../core/errors/index.ts'
+import type { Answer } from './route.ts'
 
 /** Problem details for HTTP APIs (RFC 9457), with our code and its cure. Never patient data (I9). */
 export interface Problem {
@@ -31,6 +32,19 @@ export function problemOf(error: unknown, bodyLimit: number): Problem {
     code: known.code,
     cure: known.cure,
   }
+}
+
+/** A 409 that says what stands in the way (RFC 9457 §3.2): `more` is what the caller may decide by. */
+export function conflict(code: ErrorCode, params: ErrorParams, more: Readonly<Record<string, unknown>>): Answer {
+  const problem = {
+    type: `urn:worklane:error:${code}`,
+    title: sentence(code, params),
+    status: 409,
+    code,
+    cure: cure(code, params),
+    ...more,
+  }
+  return { httpStatus: 409, headers: { 'content-type': problemType }, body: Buffer.from(JSON.stringify(problem)) }
 }
 
 function translate(error: unknown, bodyLimit: number): EngineError {

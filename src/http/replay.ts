@@ -2,7 +2,7 @@ import { cure, EngineError, sentence, type ErrorCode, type ErrorParams } from '.
 import { placeText, ruleText, type Fault } from '../core/fault.ts'
 import { staleReasons, type Edit, type Replayed, type Replayer, type ReplayPreview } from '../core/replay.ts'
 import { handSchema, readFields, readText, type Fields } from './hand.ts'
-import { problemType, Refusal } from './problem.ts'
+import { conflict, problemType, Refusal } from './problem.ts'
 import { json, type Answer, type Route } from './route.ts'
 
 export interface ReplayParts {
@@ -202,23 +202,15 @@ export function answerOf(work: () => Promise<Replayed>): Promise<Answer> {
   })
 }
 
-/** Problem details with what it would have changed (RFC 9457 §3.2): the caller may force it then. */
+/** With what it would have changed: the caller may force it then. */
 function staleAnswer({ id, preview: found }: Replayed): Answer {
   const isOutbound = !/^M\d+$/.test(id)
   const code: ErrorCode = isOutbound ? 'E839' : 'E830'
   const params: ErrorParams = isOutbound
     ? { endpoint: id.slice(0, id.lastIndexOf('.')) }
     : { id, why: staleReasons[found?.stale ?? 'newer-order'] }
-  const problem = {
-    type: `urn:worklane:error:${code}`,
-    title: sentence(code, params),
-    status: 409,
-    code,
-    cure: cure(code, params),
-    id,
-    ...(found === undefined ? {} : { stale: found.stale, differences: found.differences, orders: found.orders }),
-  }
-  return { httpStatus: 409, headers: { 'content-type': problemType }, body: Buffer.from(JSON.stringify(problem)) }
+  const kept = found === undefined ? {} : { stale: found.stale, differences: found.differences, orders: found.orders }
+  return conflict(code, params, { id, ...kept })
 }
 
 export function whatWent({ id, outcome, seq, state }: Replayed): object {
