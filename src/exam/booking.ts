@@ -74,9 +74,10 @@ export function bookedFirst(order: Order, group: OrderGroup): Order {
   return { ...order, steps, isBooking: true }
 }
 
-/** What an S15 means: of the waiting steps those that its appointment was for; all, if none was booked apart. */
+/** What an S15 means: of the waiting steps those that its appointment was for; all, if none was booked apart. An S16 means those that have begun, too. */
 export function calledOffSteps(order: Order, group: OrderGroup): ReadonlySet<string> {
-  return new Set(candidates(order.steps.filter(isWaiting), group).map(({ key }) => key))
+  const steps = group.effect === 'discontinue' ? order.steps : order.steps.filter(isWaiting)
+  return new Set(candidates(steps, group).map(({ key }) => key))
 }
 
 /** The order after a booking has called off what it moved to CANCELED. */

@@ -12,7 +12,7 @@ export function meaning(
 ): { readonly meant: ReadonlyMap<string, PlannedStep>; readonly tooMany: number } {
   const { group } = saying
   const bookable = order.steps.filter((step) => canBeBooked(step, saying) || step.stepStatus === 'STARTED')
-  const own = candidates(bookable.length > 0 ? bookable : order.steps, group)
+  const own = bookedBy(bookable.length > 0 ? bookable : order.steps, group)
   const meant = new Map<string, PlannedStep>()
   const open = (): readonly Step[] => own.filter(({ key }) => !meant.has(key))
   const unplaced: PlannedStep[] = []
@@ -28,8 +28,9 @@ export function meaning(
   )
   const alone = ofProcedure.length === 1 ? ofProcedure : group.steps.length === 1 ? unplaced : []
   if (alone[0] !== undefined) {
-    for (const { key } of open()) meant.set(key, alone[0])
-    return { meant, tooMany: unplaced.length - 1 }
+    const left = open()
+    for (const { key } of left) meant.set(key, alone[0])
+    return { meant, tooMany: unplaced.length - (left.length === 0 ? 0 : 1) }
   }
   const inOrder = open()
   for (const [at, planned] of unplaced.entries()) {
@@ -43,12 +44,29 @@ export function meaning(
 export function candidates(steps: readonly Step[], group: OrderGroup): readonly Step[] {
   const { placerAppointmentId, fillerAppointmentId } = group.numbers
   const isOfThis = ({ booked }: Step): boolean => booked !== undefined && isAppointment(booked, group.numbers)
-  const hasOwner = ({ booked }: Step): boolean => Boolean(booked?.fillerAppointmentId || booked?.placerAppointmentId)
   const own = steps.filter(isOfThis)
   if (own.length > 0) return own
-  const free = steps.filter((step) => !hasOwner(step))
   // Who has no appointment ID means the order.
-  return fillerAppointmentId || placerAppointmentId ? free : steps
+  return fillerAppointmentId || placerAppointmentId ? steps.filter((step) => !hasOwner(step)) : steps
+}
+
+/**
+ * The same of who books. Where no step is left the exam has another appointment now: all that its one other
+ * appointment was for; of an order with several ones the steps that are named by code.
+ */
+function bookedBy(steps: readonly Step[], group: OrderGroup): readonly Step[] {
+  const own = candidates(steps, group)
+  const [first, ...others] = steps.filter(hasOwner)
+  if (own.length > 0 || first?.booked === undefined) return own
+  const { booked } = first
+  if (others.every((other) => other.booked !== undefined && isAppointment(other.booked, booked))) return steps
+  const codes = group.steps.flatMap(({ attributes }) => protocolCodes(attributes))
+  return steps.filter(({ attributes }) => protocolCodes(attributes).some((code) => codes.includes(code)))
+}
+
+/** Whether a step is of an appointment. One that was called off has left it. */
+function hasOwner({ booked }: Step): boolean {
+  return booked?.calledOff !== true && Boolean(booked?.fillerAppointmentId || booked?.placerAppointmentId)
 }
 
 /** Each planned step with the one step it is: by protocol code, else in their order. */

@@ -139,8 +139,9 @@ function act(draft: Draft, order: Order, group: OrderGroup, what: Exclude<Act, '
   const meant = order.steps.filter(({ key, orderedAs = key }) => named.has(key) || named.has(orderedAs))
   const keys = new Set(meant.map(({ key }) => key))
   const isBookingOff = group.isBooking === true && group.effect === 'cancel'
-  const waiting = isBookingOff ? calledOffSteps(order, group) : undefined
-  const to = move(order, what, waiting ?? (keys.size > 0 ? keys : undefined), { at: draft.at })
+  const isOff = isBookingOff || (group.isBooking === true && group.effect === 'discontinue')
+  const off = isOff ? calledOffSteps(order, group) : undefined
+  const to = move(order, what, off ?? (keys.size > 0 ? keys : undefined), { at: draft.at })
   const isCancel = what === 'cancel'
   const moved = group.isBooking !== true ? (isCancel ? cancelledForGood(to) : to) : calledOff(to, order, group)
   if (isBookingOff && order.steps.some(hasBegun)) warnNotMoved(draft, order)

@@ -20,19 +20,20 @@ const bookingEffects = { S12: 'schedule', S13: 'schedule', S15: 'cancel', S16: '
 const bookings = fc
   .record({
     event: fc.constantFrom<keyof typeof bookingEffects>('S12', 'S13', 'S15', 'S16'),
+    appointment: fc.constantFrom('B1', 'B1', 'B1', 'B2'),
     sent,
     start,
     stations: fc.constantFrom([], ['CT01'], ['CT02']),
     hasPatient: fc.boolean(),
   })
-  .map(({ event, sent: at, start: when, stations, hasPatient }): OrderGroup => {
+  .map(({ event, appointment, sent: at, start: when, stations, hasPatient }): OrderGroup => {
     const isPlanned = bookingEffects[event] === 'schedule'
     return {
       effect: bookingEffects[event],
       orderControl: event,
       isBooking: true,
-      numbers: { authority: 'ris', fillerAppointmentId: 'B1', fillerOrderNumber: 'F1' },
-      received: `MSH|^~\\&|S|H|W|R|${at}||SIU^${event}\rSCH||B1`,
+      numbers: { authority: 'ris', fillerAppointmentId: appointment, fillerOrderNumber: 'F1' },
+      received: `MSH|^~\\&|S|H|W|R|${at}||SIU^${event}\rSCH||${appointment}`,
       request: isPlanned ? { RequestedProcedureID: 'B1' } : {},
       steps: isPlanned ? [step('1', { ScheduledProcedureStepID: 'B1', ...when }, stations)] : [],
       ...(hasPatient ? { patient: anna } : {}),

@@ -169,15 +169,42 @@ describe('a booking finds its order', () => {
     expect(statuses(story)).toEqual(['SCHEDULED', 'CANCELED'])
   })
 
-  test('a booking without an appointment number means the order, one with another number none of its steps', () => {
+  test('a booking without an appointment number means the order', () => {
     const story = createStory()
     story.message({ numbers: f1 })
     story.message(booking('S12'))
     story.message(booking('S13', { numbers: { fillerAppointmentId: '' }, steps: [service('160000')] }))
     expect(plannedAs(story)).toEqual(['20261020 160000 MR2 SCHEDULED'])
     story.message(booking('S12'))
-    story.message(booking('S12', { numbers: { fillerAppointmentId: 'B2' }, steps: [service('170000')] }))
     expect(plannedAs(story)).toEqual(['20261020 140000 MR2 SCHEDULED'])
+  })
+
+  const b2 = { numbers: { fillerAppointmentId: 'B2' }, steps: [service('170000')] }
+  const later = '20261015120000'
+
+  test('an exam that gets another appointment has the new time, and the end of the old appointment ends nothing', () => {
+    const story = createStory()
+    story.message({ numbers: f1 })
+    story.message(booking('S12'))
+    story.message(booking('S12', { ...b2, sent: later }))
+    expect(plannedAs(story)).toEqual(['20261020 170000 MR2 SCHEDULED'])
+    story.message(booking('S15', { sent: later }))
+    story.message(booking('S16', { sent: later }))
+    story.message(booking('S15', { sent: later, numbers: ownOnly }))
+    expect(plannedAs(story)).toEqual(['20261020 170000 MR2 SCHEDULED'])
+    story.message(booking('S15', { sent: later, numbers: { fillerAppointmentId: 'B2', ...ownOnly } }))
+    expect(statuses(story)).toEqual(['CANCELED'])
+  })
+
+  test.each(['S15', 'S17', 'S26'])('after %s it is booked again under another number, if that is newer', (event) => {
+    const story = createStory()
+    story.message({ numbers: f1 })
+    story.message(booking('S12'))
+    story.message(booking(event, { sent: '20261015110000' }))
+    story.message(booking('S12', b2))
+    expect(statuses(story)).toEqual(['CANCELED'])
+    story.message(booking('S12', { ...b2, sent: later }))
+    expect(plannedAs(story)).toEqual(['20261020 170000 MR2 SCHEDULED'])
   })
 
   test('I11: an appointment number that two patients have calls off nothing of the other one', () => {
@@ -333,6 +360,21 @@ describe('which step a booking means', () => {
     story.message(booking('S12', { steps: [service('090000', { code: 'LAB' }), service('140000', { code: 'XR' })] }))
     expect(plannedAs(story)).toEqual(['20261020 140000 MR2 SCHEDULED'])
     expect(story.history().at(-1)).toBe('S12 booked: 1 SCHEDULED, 1 services are of no step')
+  })
+
+  test('of an order with two appointments a third one takes over the step that it names, else none', () => {
+    const story = createStory()
+    const [b2, b3] = [{ fillerAppointmentId: 'B2' }, { fillerAppointmentId: 'B3' }]
+    story.message({ steps: two })
+    story.message(booking('S12', { steps: [service('140000', { code: 'HEAD' })] }))
+    story.message(booking('S12', { numbers: b2, steps: [service('150000', { code: 'KNEE' })] }))
+    story.message(booking('S12', { numbers: b3, steps: [service('160000')] }))
+    expect(times(story)).toEqual(['140000', '150000'])
+    expect(story.history().at(-1)).toContain('1 services are of no step')
+    story.message(booking('S12', { numbers: b3, steps: [service('160000', { code: 'KNEE' })] }))
+    expect(times(story)).toEqual(['140000', '160000'])
+    story.message(booking('S15', { numbers: b2 }))
+    expect(statuses(story)).toEqual(['SCHEDULED', 'SCHEDULED'])
   })
 
   test('an order with two appointments: each moves and calls off its own step', () => {
