@@ -289,7 +289,7 @@ describe('the event of an ADT', () => {
   })
 
   test('that stands nowhere is refused: nobody knows what to ignore', () => {
-    const site = `${base.replace('A03: ignore', 'A03: ignore, otherwise: ignore')}`
+    const site = base.replace('A03: ignore', 'A03: ignore, otherwise: ignore')
     const refused = { kind: 'invalid', acknowledgment: 'AR', faults: [{ code: 'E307', hl7Code: 201 }] }
     expect(judge([typed('ADT'), 'EVN||20260301', pid], site)).toMatchObject(refused)
     expect(judge([typed('ADT^Z99'), pid], site)).toMatchObject({ kind: 'ignored' })
