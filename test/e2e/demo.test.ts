@@ -104,10 +104,11 @@ test('what the demo says to try next works, on the ports that were free; a kille
       : / items\b/.test(line)
         ? /SCHEDULED|STARTED/
         : /^/
-    tried += await eventually(async () => {
-      const said = await type(line)
-      return shown.test(said) ? said : undefined
+    const [said] = await eventually(async () => {
+      const output = await type(line)
+      return shown.test(output) ? [output] : undefined
     }, `what is expected of ${line}`)
+    tried += said
   }
   expect(tried).toContain('AA  pipelines/orders/messages/nw-mr.hl7')
   await eventually(() => demo.output().includes('The RIS was told: ACC-000042 CM'), 'the RIS is told of the MR')
