@@ -181,11 +181,25 @@ function quietSince(draft: Draft, { lastImageAt, reopenedAt, doubtedAt }: Order)
   return stamps.map((stamp) => soundTime(draft, stamp)).reduce(latest)
 }
 
-/** A study that the order was credited with contradicts it now, or is another order's: a person says whose it is. */
-function isInDoubt(draft: Draft, { id, studies = [] }: Order): boolean {
-  return studies
-    .flatMap((key) => draft.world.studies({ by: 'study', key }))
-    .some(({ credit, deleted }) => !deleted && !(credit.kind === 'matched' && credit.orderIds.includes(id)))
+/**
+ * A study that the order was credited with contradicts it now, or is another order's; or its images are gone, and what
+ * contradicts it is there: a person says whose they are.
+ */
+function isInDoubt(draft: Draft, order: Order): boolean {
+  const { id, studies = [] } = order
+  const isNamed = ({ credit }: Study): boolean => credit.kind !== 'unmatched' && credit.orderIds.includes(id)
+  const existing = studiesOf(draft.world, order).filter(({ deleted }) => !deleted)
+  if (existing.some((study) => studies.includes(study.key) && !(study.credit.kind === 'matched' && isNamed(study)))) {
+    return true
+  }
+  return imagesOf(draft, order).length === 0 && existing.some((one) => one.credit.kind === 'mismatch' && isNamed(one))
+}
+
+/** Studies of the order that still exist; one of reports alone is none. */
+function imagesOf(draft: Draft, order: Order): readonly Study[] {
+  return creditedStudies(draft, order).filter(
+    (study) => !study.deleted && study.series.some((facts) => counts(study, facts)),
+  )
 }
 
 export function latest(one: Instant, other: Instant): Instant {
@@ -204,10 +218,7 @@ function stableSteps(draft: Draft, order: Order): ReadonlySet<string> {
     .filter((step) => hasImagesSince(order, step))
     .map((step) => step.key)
   if (keys.length === 0 || isInDoubt(draft, order)) return new Set()
-  // A study of reports alone holds up nothing.
-  const studies = creditedStudies(draft, order).filter(
-    (study) => !study.deleted && study.series.some((facts) => counts(study, facts)),
-  )
+  const studies = imagesOf(draft, order)
   return new Set(studies.length > 0 && studies.every((study) => study.stable) ? keys : [])
 }
 

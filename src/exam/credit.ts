@@ -76,10 +76,9 @@ export function hitsOf(
   return hits
 }
 
-/** Images that nothing tells apart, in a study that has its orders: a person is called, once. */
-export function raiseDoubt(draft: Draft, study: Study, judged: readonly Judged[]): Study {
-  const ids = judged.flatMap(({ match }) => (match.kind === 'ambiguous' ? match.orderIds : []))
-  if (ids.length === 0 || study.credit.kind !== 'matched' || study.isDoubted === true) return study
+/** Images that fit several orders, in a study of which it is known whose it is: a person is called, once. */
+export function raiseDoubt(draft: Draft, study: Study, ids: readonly OrderId[]): Study {
+  if (ids.length === 0 || study.isDoubted === true) return study
   const orderIds = [...new Set(ids)].sort()
   draft.notice({ code: 'E611', hl7Code: 207, params: { study: study.key } }, orderIds, study.key)
   for (const id of orderIds) draft.note(id, 'images not credited: E611')

@@ -9,7 +9,7 @@ import { shownBy, twinsOf, withMakers } from './copies.ts'
 import { combine, counts, creditOf, creditsOf, hitsOf, judge, raise, raiseDoubt, type Judged } from './credit.ts'
 import type { Draft } from './draft.ts'
 import { credited, receive } from './receive.ts'
-import { isStarted } from './steps.ts'
+import { isStarted, isWaiting } from './steps.ts'
 
 type ImagesEntry = Extract<InboxEntry, { kind: 'images' }>
 
@@ -50,6 +50,7 @@ export function applyImages(draft: Draft, given: ImagesEntry): void {
     }
     study = waitOn(draft, study, judged)
   }
+  study = raiseTaken(draft, study, fresh)
   draft.putStudy(study, before)
   const isToldAgain = entry.event === 'deleted' && before?.deleted === true
   if (entry.event !== 'seen' && !isToldAgain) afterwards(draft, study, entry.event)
@@ -67,7 +68,25 @@ function waitOn(draft: Draft, study: Study, judged: readonly Judged[]): Study {
       draft.put(awaitQuiet(draft, { ...order, lastImageAt: last }, study), order)
     }
   }
-  return raiseDoubt(draft, study, untold)
+  if (study.credit.kind !== 'matched') return study
+  return raiseDoubt(
+    draft,
+    study,
+    untold.flatMap(({ match }) => (match.kind === 'ambiguous' ? match.orderIds : [])),
+  )
+}
+
+/**
+ * A person took the study from an order that is on the worklist again. Whoever is examined by its entry comes to the
+ * same study, and is somebody else.
+ */
+function raiseTaken(draft: Draft, study: Study, fresh: readonly SeriesFacts[]): Study {
+  const { unlinked, linked: _linked, ...known } = study
+  if (unlinked === undefined || fresh.length === 0) return study
+  const taken = judge(draft.world, { ...known, unlinked: [] }, fresh)
+    .flatMap(({ match }) => (match.kind === 'matched' ? match.hits.map(({ order }) => order) : []))
+    .filter(({ id, steps }) => unlinked.includes(id) && steps.some(isWaiting))
+  return taken.length === 0 ? study : raiseDoubt(draft, study, [...taken.map(({ id }) => id), ...creditsOf(study)])
 }
 
 function afterwards(draft: Draft, study: Study, event: 'stable' | 'deleted'): void {

@@ -102,7 +102,7 @@ function unlink(draft: Draft, order: Order, study: Study, by: string): void {
 }
 
 function unlinked(study: Study, id: OrderId): Study {
-  const { linked: before, linkedSteps, ...rest } = study
+  const { linked: before, linkedSteps, isDoubted: _doubt, ...rest } = study
   const { [id]: _step, ...steps } = linkedSteps ?? {}
   const { [id]: _late, ...late } = study.late ?? {}
   const linked = (before ?? []).filter((one) => one !== id)

@@ -110,10 +110,17 @@ export function completeQuiet(state: State, site: Site, order: ModelOrder): void
 }
 
 /** "While one of the studies that it was credited with is its own no more, and still exists." */
-function isInDoubt(state: State, { id, had }: ModelOrder): boolean {
+function isInDoubt(state: State, order: ModelOrder): boolean {
+  const { id, had, uid, accession } = order
   const isOwn = ({ credit, credits }: ModelStudy): boolean =>
-    credit === 'matched' && credits.some(({ order }) => order === id)
-  return state.studies.some((study) => had.includes(study.key) && !study.deleted && !isOwn(study))
+    credit === 'matched' && credits.some((one) => one.order === id)
+  const there = state.studies.filter((study) => !study.deleted)
+  if (there.some((study) => had.includes(study.key) && !isOwn(study))) return true
+  // "Or its images do not exist any more while a mismatch with the order does."
+  const isFound = ({ series }: ModelStudy): boolean =>
+    series.some((one) => one.studyInstanceUid === uid || (accession !== '' && one.accessionNumber === accession))
+  const isAgainst = (study: ModelStudy): boolean => study.credit === 'mismatch' && study.contradicts.includes(id)
+  return existing(state, order).length === 0 && there.some((study) => isAgainst(study) && isFound(study))
 }
 
 /** The order has images that count. */

@@ -209,3 +209,64 @@ describe('I11: a contradiction ends no exam', () => {
     ])
   })
 })
+
+test('I11: images of an order are gone, and those of another patient have come in their place: it is not over', () => {
+  const story = createStory()
+  story.message(first)
+  story.images()
+  story.images({}, 'deleted')
+  story.images({ study: 'study-2', patientId: '4799' })
+  story.wait(100)
+  expect([statuses(story), story.told(), story.notices()]).toEqual([['STARTED'], ['IP'], ['E610']])
+  story.images({ study: 'study-2', patientId: '4799' }, 'deleted')
+  story.images({ instances: 2 })
+  story.wait(100)
+  expect([statuses(story), story.told()]).toEqual([['COMPLETED'], ['IP', 'CM']])
+})
+
+test('images under a mistyped Patient ID hold up no exam whose own images have come since', () => {
+  const story = createStory()
+  story.message(first)
+  story.images({ study: 'study-2', patientId: '4799' })
+  story.images()
+  story.wait(31)
+  expect([statuses(story), story.told(), story.notices()]).toEqual([['COMPLETED'], ['IP', 'CM'], ['E610']])
+})
+
+describe('I11: the wrong entry was taken, and its images given to whom they are of', () => {
+  /** The entry of Otto taken for somebody else, whose order is the second one. */
+  function corrected(isLinked: boolean): Story {
+    const story = createStory()
+    story.message({ ...first, patient: otto }, second)
+    story.images({ studyInstanceUid: '1.1', patientId: '4712' })
+    const [wrong, right] = story.orders()
+    story.hand({ kind: 'unlink', orderId: wrong?.id ?? '', study: 'main/study-1' })
+    if (isLinked) story.hand({ kind: 'link', orderId: right?.id ?? '', study: 'main/study-1' })
+    expect([statuses(story), story.notices()]).toEqual([['SCHEDULED', isLinked ? 'STARTED' : 'SCHEDULED'], []])
+    return story
+  }
+
+  test.each([true, false])('then the entry is used for Otto: a person is called; linked: %s', (isLinked) => {
+    const story = corrected(isLinked)
+    for (const series of ['series-2', 'series-3']) story.images({ series, studyInstanceUid: '1.1', patientId: '4712' })
+    expect([statuses(story)[0], story.notices()]).toEqual(['SCHEDULED', ['E611']])
+    expect(story.history(story.orders()[0]?.id)).toContain('images not credited: E611')
+  })
+
+  test('after the next unlink, it is called again', () => {
+    const story = corrected(true)
+    const [wrong, right] = story.orders()
+    story.images({ series: 'series-2', studyInstanceUid: '1.1', patientId: '4712' })
+    story.hand({ kind: 'link', orderId: wrong?.id ?? '', study: 'main/study-1' })
+    story.hand({ kind: 'unlink', orderId: wrong?.id ?? '', study: 'main/study-1' })
+    story.images({ series: 'series-3', studyInstanceUid: '1.1', patientId: '4712' })
+    expect([story.notices(), right?.steps.length]).toEqual([['E611', 'E611'], 1])
+  })
+
+  test('nobody is called once the order has ended', () => {
+    const story = corrected(true)
+    story.message({ control: 'CA', orcOnly: true, numbers: { fillerOrderNumber: 'F1' } })
+    story.images({ series: 'series-2', studyInstanceUid: '1.1', patientId: '4712' })
+    expect(story.notices()).toEqual([])
+  })
+})
