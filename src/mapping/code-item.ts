@@ -11,7 +11,8 @@ import { isFields, nameOf, scalarText, type Fields } from './lint.ts'
 import { refuseMisplaced } from './misplaced.ts'
 import { hasValue, literal, type Pieces } from './piece.ts'
 import { compileReference, type Reference, type Vocabulary } from './reference.ts'
-import { compileRule, compileWhen, type Rule } from './rule.ts'
+import { compileWhen } from './rule-condition.ts'
+import { compileRule, type Rule } from './rule.ts'
 import { warn, type Scene, type Spot } from './scene.ts'
 
 export const codeWords = ['code', 'scheme', 'meaning', 'when'] as const

@@ -7,7 +7,7 @@ import { createLint, isFields, readFields, scalarText, type Lint } from './lint.
 import { lintNever } from './never.ts'
 import { isWritten } from './requirement.ts'
 import { compilePrior, type Prior } from './prior.ts'
-import type { Condition } from './rule.ts'
+import type { Condition } from './rule-condition.ts'
 import { compileTables } from './table.ts'
 import { compileTriggerEvent, type TriggerEvent } from './trigger-event.ts'
 import { compileAcceptance, lintUnused, openVocabulary, type AcceptedType } from './vocabulary.ts'

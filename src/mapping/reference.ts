@@ -17,6 +17,14 @@ import { shownColumns, type Table } from './table.ts'
 
 export type Source = (scene: Scene) => Pieces
 
+/** Where a value is from, for whoever reads it and for whoever asks. */
+export interface Origin {
+  readonly source: Source
+  readonly from: string
+  readonly place: Hl7Place | undefined
+  readonly places?: readonly Hl7Place[]
+}
+
 export interface Reference {
   readonly source: Source
   /** Where it reads first, for faults about what is missing. */

@@ -7,23 +7,21 @@ import type { Hl7Place } from '../core/fault.ts'
 import type { DocumentPath } from '../core/located.ts'
 import { segmentFields, segmentNames, select, type Path, type Scope } from '../hl7/index.ts'
 import { createChoice, type Asked, type Next } from './choose.ts'
-import type { Compiled, Expression } from './condition.ts'
-import { rowText } from './explain.ts'
-import { reportExpression, type Written } from './expression-problem.ts'
 import { isFields, nameOf, scalarText, type Fields } from './lint.ts'
 import { hasValue, literal, measured, none, textOf, type Pieces } from './piece.ts'
 import {
   checkedPath,
   compileReference,
-  lookUp,
   originNames,
   placesOf,
+  type Origin,
   type Source,
   type Vocabulary,
 } from './reference.ts'
 import { measuredText } from './quantity.ts'
-import { fault, Named, refuse, shownCode, warn, type Scene } from './scene.ts'
-import { codeIn, shownColumns, type Row, type Table } from './table.ts'
+import { compileQuestion, expressionOrigin, nameText } from './rule-condition.ts'
+import { compileLookup } from './rule-table.ts'
+import { Named, refuse, warn, type Scene } from './scene.ts'
 
 export interface Rule {
   readonly source: Source
@@ -248,13 +246,6 @@ function compileConflict(
   }
 }
 
-interface Origin {
-  readonly source: Source
-  readonly from: string
-  readonly place: Hl7Place | undefined
-  readonly places?: readonly Hl7Place[]
-}
-
 function originOf(words: Vocabulary, fields: Fields, at: DocumentPath): Origin | undefined {
   const { lint } = words
   const given = ['from', 'value', 'expr'].filter((name) => name in fields)
@@ -360,185 +351,4 @@ function joined(words: Vocabulary, value: unknown, glue: string, at: DocumentPat
       return [literal(values.map(({ text }) => text).join(glue), values[0])]
     },
   }
-}
-
-type Lookup = (scene: Scene, pieces: Pieces) => Pieces
-
-/** `table: sex`, or of a CSV file `table: stations.station_ae`. */
-function compileLookup(words: Vocabulary, value: unknown, at: DocumentPath): Lookup | undefined {
-  const text = scalarText(value) ?? ''
-  const [name = '', column] = text.split('.')
-  const table = words.tables.get(name)
-  if (table === undefined) {
-    words.lint.error('E208', at, { name }, { known: words.tables.keys() })
-    return undefined
-  }
-  words.used.tables.add(name)
-  const isBroken = table.kind === 'file' && table.isBroken === true
-  if (table.kind === 'file' && !isBroken && (column === undefined || !table.columns.includes(column))) {
-    const params = { column: column ?? '', columns: shownColumns(table.columns) }
-    if (column === undefined) {
-      const expected = `one column of the table ${name}, for it has several: ${params.columns}`
-      const other = table.columns.find((each) => each !== table.key) ?? ''
-      words.lint.error('E200', at, { where: 'table', expected }, { suggestion: `${name}.${other}` })
-    } else words.lint.error('E204', at, params, { offset: name.length + 1, known: table.columns })
-    return undefined
-  }
-  if (table.kind === 'inline' && column !== undefined) {
-    const params = { column, columns: '(none: it is not a file)' }
-    words.lint.error('E204', at, params, { offset: name.length + 1, suggestion: name })
-    return undefined
-  }
-  if (table.kind === 'file' && table !== words.stepTable) lintTwice(words, table)
-  return (scene, pieces) =>
-    pieces.flatMap((piece) => {
-      if (piece.isNull) return [piece]
-      const code = codeIn(table, piece.text.trim())
-      if (table.kind === 'inline' && table.refused.has(code)) {
-        const params = { table: name, code: shownCode(code) }
-        scene.faults.push(fault('E344', 103, params, piece.place, words.lint.place(at)))
-        return []
-      }
-      const found =
-        table.kind === 'inline' ? table.values.get(code) : table.rows.get(code)?.[0]?.cells[column as string]
-      scene.notes?.push(`table ${text} (${rowOf(words, table, code, at)})`)
-      if (found !== undefined && (found !== '' || table.unknown.kind !== 'next')) return [literal(found, piece)]
-      switch (table.unknown.kind) {
-        case 'same':
-          return [piece]
-        case 'next':
-          return []
-        case 'value':
-          return [literal(table.unknown.value, piece)]
-        case 'reject':
-          scene.faults.push(
-            fault('E301', 103, { table: name, code: shownCode(code) }, piece.place, words.lint.place(at)),
-          )
-          return []
-      }
-    })
-}
-
-/** Where the row of a code stands, or the one for all codes that have none. */
-function rowOf({ lint }: Vocabulary, table: Table, code: string, at: DocumentPath): string {
-  if (table.kind === 'file' && table.rows.has(code)) return `${table.file}:${table.rows.get(code)?.[0]?.line}`
-  const isKnown = table.kind === 'inline' && table.values.has(code)
-  const place = lint.place(['tables', table.name, isKnown ? code : 'otherwise'])
-  return `${isKnown ? '' : 'otherwise, '}${rowText(place, lint.place(at).file)}`
-}
-
-/** Of two rows of a code a rule would take the first, and nobody would know. */
-function lintTwice({ lint }: Vocabulary, { file, rows }: Table & { readonly kind: 'file' }): void {
-  for (const [code, same] of rows) {
-    for (const { line } of same.slice(1))
-      lint.elsewhere('E222', { file: `config/tables/${file}`, line, column: 1 }, { code })
-  }
-}
-
-/** The rows of a code; undefined when the table rejects it, which is a fault. */
-export function rowsOf(
-  scene: Scene,
-  table: Table & { kind: 'file' },
-  pieces: Pieces,
-  place: Hl7Place | undefined,
-): readonly (Row | undefined)[] | undefined {
-  const code = codeIn(table, textOf(pieces).trim())
-  const rows = table.rows.get(code)
-  if (rows !== undefined) return rows
-  if (table.unknown.kind !== 'reject') return [undefined]
-  const where = pieces[0]?.place ?? place
-  scene.faults.push(
-    code === ''
-      ? fault('E302', 101, { what: `The code for the table ${table.name}` }, where)
-      : fault('E301', 103, { table: table.name, code: shownCode(code) }, where),
-  )
-  return undefined
-}
-
-export type Condition = (scene: Scene) => boolean
-
-export function compileWhen(words: Vocabulary, value: unknown, at: DocumentPath): Condition | undefined {
-  return compileQuestion(words, value, at)?.condition
-}
-
-function compileQuestion(
-  words: Vocabulary,
-  value: unknown,
-  at: DocumentPath,
-): { readonly condition: Condition; readonly asked: Asked } | undefined {
-  if (typeof value !== 'string') {
-    words.lint.error('E209', at, { type: typeof value === 'boolean' ? 'a constant' : 'not a text' })
-    return undefined
-  }
-  const expression = accepted(words, { text: value, wanted: 'bool' }, words.conditions.compile(value, 'bool'), at)
-  if (expression === undefined) return undefined
-  const { test, names } = expression
-  const read = reader(words, names)
-  const condition = test === undefined ? evaluator(words, expression) : (scene: Scene) => test(read(scene))
-  return { condition, asked: expression }
-}
-
-function expressionOrigin(words: Vocabulary, value: unknown, at: DocumentPath): Origin | undefined {
-  const text = typeof value === 'string' ? value : ''
-  const expression = accepted(words, { text, wanted: 'string' }, words.conditions.compile(text, 'string'), at)
-  if (expression === undefined) return undefined
-  const evaluate = evaluator(words, expression)
-  return {
-    from: expression.names.join(', '),
-    get place() {
-      return words.lets.get(expression.names[0] ?? '')?.place
-    },
-    source: (scene) => {
-      scene.notes?.push(`expr ${text}`)
-      const result = evaluate(scene)
-      return result === '' ? none : [literal(result)]
-    },
-  }
-}
-
-/** What conditions see of a name: `''` where it has no value. */
-function nameText(words: Vocabulary, name: string, scene: Scene): string {
-  return textOf(lookUp(words, name, scene)).trim()
-}
-
-/** What an expression gives; each scene keeps what it has found of the names, and absent ones are `''`. */
-function evaluator<T>(words: Vocabulary, { names, evaluate }: Expression<T>): (scene: Scene) => T {
-  const read = reader(words, names)
-  return (scene) => {
-    const texts = read(scene)
-    return evaluate(Object.fromEntries(names.map((name) => [name, texts[words.letNames.indexOf(name)] ?? ''])))
-  }
-}
-
-function reader(words: Vocabulary, names: readonly string[]): (scene: Scene) => Scene['named']['texts'] {
-  const places = names.map((name) => words.letNames.indexOf(name))
-  return (scene) => {
-    const { notes, named } = scene
-    const { texts } = named
-    for (let at = 0; at < places.length; at++) {
-      const place = places[at] as number
-      if (texts[place] !== undefined && notes === undefined) continue
-      const length = notes?.length ?? 0
-      texts[place] = nameText(words, names[at] as string, scene)
-      // What a condition looks at is not where the value comes from.
-      notes?.splice(length)
-    }
-    return texts
-  }
-}
-
-function accepted<T>(
-  words: Vocabulary,
-  { text, wanted }: Written,
-  compiled: Compiled<T>,
-  at: DocumentPath,
-): Expression<T> | undefined {
-  if (compiled.kind === 'ok') {
-    for (const name of compiled.expression.names) words.used.names.add(name)
-    return compiled.expression
-  }
-  // What stands in a condition that cannot be read is used, if only it could be.
-  for (const [name] of text.matchAll(/\w+/g)) if (words.letNames.includes(name)) words.used.names.add(name)
-  reportExpression(words.lint, { text, wanted, letNames: words.letNames }, compiled.problem, at)
-  return undefined
 }

@@ -5,7 +5,7 @@
  */
 import { pathOf, select, stepScopes } from '../hl7/index.ts'
 import type { OrderPipeline } from './order-pipeline.ts'
-import { rowsOf } from './rule.ts'
+import { rowsOf } from './rule-table.ts'
 import { fault, Named, type Scene } from './scene.ts'
 
 export function stepScenes({ steps }: Pick<OrderPipeline, 'steps'>, scene: Scene): readonly Scene[] {
