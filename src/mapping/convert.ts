@@ -10,7 +10,7 @@ import { flawOf, lengthLimit } from '../dicom/vr.ts'
 import type { Attribute, Vr } from '../dicom/dictionary.ts'
 import type { Piece } from '../hl7/types.ts'
 import { personName, unseen } from './name.ts'
-import { hasValue, literal, unitOf, type Pieces } from './piece.ts'
+import { hasValue, isLiteral, literal, unitOf, type Pieces } from './piece.ts'
 import { isNamePlaceholder, placeholderTest } from './placeholder.ts'
 import { isIdentifier, isVital, type TooLong } from './policy.ts'
 import { decimalString, isQuantity, knownUnits, readQuantity } from './quantity.ts'
@@ -41,7 +41,8 @@ export function createConverter(target: Target): Converter | undefined {
     if (!hasValue(pieces)) return pieces.length === 0 ? undefined : ''
     const values: (string | number)[] = []
     for (const piece of manyStations ? pieces.flatMap(eachStation) : pieces) {
-      if (piece.isNull) continue
+      // A composite whose first part is empty, such as a telephone number in parts, says nothing here.
+      if (piece.isNull || (piece.text === '' && !isLiteral(piece))) continue
       if (isTemplate(piece.text)) {
         refuse(scene, target, 'E305', 102, {}, piece)
         return undefined

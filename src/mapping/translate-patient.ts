@@ -4,6 +4,7 @@ import type { Fault } from '../core/fault.ts'
 import type { PatientAct, Verdict } from '../core/message.ts'
 import type { Patient } from '../core/order.ts'
 import type { Scope } from '../hl7/index.ts'
+import { otherKind } from './merged-kinds.ts'
 import type { PatientPipeline } from './patient-pipeline.ts'
 import { fault, refuse, shownCode, type Scene } from './scene.ts'
 import { build, patientOf, type Listener } from './translate.ts'
@@ -45,6 +46,7 @@ function each(
       const patient = describe(pipeline, scene, listener)
       const prior = effect === 'merge' ? (pipeline.prior?.patients(scene) ?? []) : []
       if (patient === undefined) return []
+      scene.warnings.push(...otherKind(scene, patient, prior))
       return [
         effect === 'merge' ? { kind: effect, patient, prior: prior.map(({ key }) => key) } : { kind: effect, patient },
       ]

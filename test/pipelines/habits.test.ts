@@ -89,6 +89,31 @@ test.each(['\r    ', '\r\t', '\n  ', '\r\n \t', '\r\n\r\n  '])(
   },
 )
 
+const adt = planOf([shipped('pipelines/patients/pipeline.yaml')], { tables: shippedTables() })
+
+test.each([
+  ['1^^^H^MR~2^^^H^PI', '3^^^H^PI', ['E348 MRG-1']],
+  ['1^^^H^MR~2^^^H^PI', '3^^^H^MR~4^^^H^PI', []],
+  ['1^^^H^MR', '3^^^H', []],
+  ['1^^^H', '3^^^H^PI', []],
+])('a merge of %s with %s is warned of if its numbers are of two kinds', (kept, gone, told) => {
+  const lines = [
+    String.raw`MSH|^~\&|ADT|MAIN|W|R|20260301093000||ADT^A40|M1|P|2.5`,
+    `PID|1||${kept}||Doe^Jane`,
+    `MRG|${gone}`,
+  ]
+  const { verdict } = adt.judge(message(...lines))
+  const places = verdict.kind === 'accepted' ? verdict.warnings : []
+  expect(verdict.kind).toBe('accepted')
+  expect(places.map(({ code, place }) => `${code} ${place?.segment}-${place?.field}`)).toEqual(told)
+})
+
+test('a telephone number in parts empties nothing', () => {
+  expect(made(judge({ 'PID-13': '^PRN^PH^^1^214^5551234' }).verdict)).not.toHaveProperty(
+    'attributes.PatientTelephoneNumbers',
+  )
+})
+
 const booking = [
   String.raw`MSH|^~\&|RIS|MAIN|WORKLANE|RAD|20260301093000||SIU^S12|MSG1|P|2.5`,
   'SCH|A1|B1',

@@ -181,4 +181,9 @@ export const mappingErrors = {
     'permanent',
     'Send an order for each appointment, with a number of its own in ORC-2 or ORC-3.',
   ),
+  E348: entry(
+    'A merge names the surviving patient by a number of the kind {kept}, the other one by one of the kind {gone}: orders that know the other one by another number are not moved.',
+    'permanent',
+    'Let the sender write numbers of the same kind into PID-3 and MRG-1, or let `patientId` of the pipelines and `prior` prefer the kind that MRG-1 has. Look at the orders of both patients.',
+  ),
 } satisfies Record<string, ErrorEntry>
