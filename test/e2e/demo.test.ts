@@ -102,7 +102,7 @@ test('what the demo says to try next works, on the ports that were free; a kille
     const shown = line.startsWith('findscu ')
       ? /\[Beispiel\^Anna\^Maria\^Dr\]/
       : / items\b/.test(line)
-        ? /SCHEDULED|STARTED/
+        ? /(SCHEDULED|STARTED|COMPLETED) .*ACC-000042/
         : /^/
     const [said] = await eventually(async () => {
       const output = await type(line)
