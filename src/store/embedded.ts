@@ -214,7 +214,10 @@ type Launch =
 
 export async function launch(args: readonly string[], path: string, milliseconds: number): Promise<Launch> {
   const [program = '', ...rest] = args
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
+  // Ctrl-C goes to the whole group of the terminal: the engine is to stop, with its Redis still there. One that
+  // does not die with the engine stays in the group, so that nothing of it is left.
+  const detached = program === 'setpriv'
+  const child = spawn(program, rest, { detached, stdio: ['ignore', 'pipe', 'pipe'] })
   let lines: string[] = []
   const keep = (data: Buffer): void => {
     lines = [...lines, ...data.toString().split('\n')].filter((line) => line.trim() !== '').slice(-20)

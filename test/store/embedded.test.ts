@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, statSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startEmbeddedRedis, type EmbeddedRedis } from '../../src/store/index.ts'
@@ -43,6 +43,14 @@ test('a second engine on the data folder refuses in one sentence, and the first 
   const first = await start(join(folder.path, 'data'))
   await expect(start(join(folder.path, 'data'))).rejects.toMatchObject({ code: 'E502' })
   expect(isAlive(first.pid)).toBe(true)
+})
+
+test('Ctrl-C on the terminal of the engine, which its whole process group gets, does not reach its Redis', async () => {
+  const redis = await start(join(folder.path, 'data'))
+  const group = (pid: number): string | undefined =>
+    readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[2]
+  expect(group(process.pid)).toMatch(/^\d+$/)
+  expect(group(redis.pid)).toBe(String(redis.pid))
 })
 
 test('I1: redis-server killed while the engine runs is started again with all it had', async () => {
