@@ -70,8 +70,8 @@ export async function importFiles(args: readonly string[], io: Io, given: Given 
         address,
         waitSeconds: Number(wait),
         stop: interrupt.signal,
-        onWait: (reason) => progress.say(`waiting for ${to}: ${reason}`),
-        onBack: () => progress.say(`${to} takes messages again`),
+        onWait: (reason) => progress.wait(`waiting for ${to}: ${reason}`),
+        onBack: () => progress.goOn(`${to} takes messages again`),
         ...(given.answerSeconds === undefined ? {} : { answerSeconds: given.answerSeconds }),
       })
       await sendAll({ sources: found.sources, io, line, progress, refusedFile, result, stop: interrupt.signal })

@@ -6,6 +6,9 @@ export interface Progress {
   step(): void
   /** Says something in between, on a line of its own. */
   say(text: string): void
+  /** Says that nothing goes on now, and that it goes on: the time between does not count for the rate. */
+  wait(text: string): void
+  goOn(text: string): void
   /** Takes the changing line away. */
   end(): void
 }
@@ -23,7 +26,8 @@ export function createProgress({
   readonly now?: () => number
 }): Progress {
   const isTty = io.isErrorTty ?? io.isTty
-  const began = now()
+  let began = now()
+  let waitingSince: number | undefined
   let done = 0
   let drawn = Number.NEGATIVE_INFINITY
   const clear = (): void => {
@@ -34,6 +38,10 @@ export function createProgress({
     const rate = (done * 1000) / Math.max(now() - began, 1)
     const left = duration((total - done) / Math.max(rate, 0.001))
     return `${done} of ${total}  ${rate < 10 ? rate.toFixed(1) : Math.round(rate)}/s${done < total ? `  ${left} left` : ''}`
+  }
+  const say = (line: string): void => {
+    clear()
+    io.stderr(`${line}\n`)
   }
   return {
     step() {
@@ -46,9 +54,15 @@ export function createProgress({
       drawn = now()
       io.stderr(`\r${text()}\u001B[K`)
     },
-    say(line) {
-      clear()
-      io.stderr(`${line}\n`)
+    say,
+    wait(line) {
+      waitingSince ??= now()
+      say(line)
+    },
+    goOn(line) {
+      if (waitingSince !== undefined) began += now() - waitingSince
+      waitingSince = undefined
+      say(line)
     },
     end: clear,
   }
