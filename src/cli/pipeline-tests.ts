@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { readText, shownPath } from '../config/files.ts'
 import { unreadable, type PipelineFile } from '../config/pipelines.ts'
 import { preparePlan } from '../config/plans.ts'
+import { problem } from '../config/problem.ts'
 import type { Site } from '../config/site.ts'
 import { parseYaml } from '../config/yaml.ts'
 import type { Problem } from '../core/fault.ts'
@@ -13,6 +14,7 @@ import {
   type PipelineTestResult,
   type PipelineTestRun,
 } from '../mapping/index.ts'
+import { isFields } from '../mapping/lint.ts'
 import { differenceText } from '../mapping/test-difference.ts'
 
 export interface Tested extends PipelineTestRun {
@@ -41,8 +43,15 @@ export function testPipeline(pipeline: PipelineFile, site: Site, cwd: string): T
   if (located === undefined || problems.length > 0) return failed(problems)
   const ran = run(pipeline, site, located)
   const misspelt = pipeline.kind === 'status' ? [] : lintPipelineTest(located)
-  const all = [...ran.problems, ...misspelt]
+  const all = [...ran.problems, ...misspelt, ...misplaced(located, pipeline.name)]
   return { pipeline: pipeline.name, file, results: withMistakes(ran.results, all, file), problems: all }
+}
+
+/** Copied from beside another pipeline, they are still called as they were. */
+function misplaced({ value, place }: Located, own: string): readonly Problem[] {
+  const name = isFields(value) ? value['pipeline'] : undefined
+  if (typeof name !== 'string' || name === own) return []
+  return [problem(place(['pipeline']), 'E871', { name, own }, { severity: 'warning' })]
 }
 
 /** A test that is wrong itself has not passed, whatever it found. */

@@ -1,8 +1,11 @@
 import type { Problem } from '../core/fault.ts'
 import type { DocumentPath, Located } from '../core/located.ts'
 import type { Settings } from '../core/settings.ts'
+import { isFields } from '../mapping/lint.ts'
+import { unusualModality } from '../mapping/table-values.ts'
 import { problem } from './problem.ts'
 import { suggestion } from './suggest.ts'
+import { at as valueAt } from './wrong-setting.ts'
 
 type Check = (settings: Settings, located: Located) => readonly Problem[]
 
@@ -147,6 +150,9 @@ const checks: readonly Check[] = [
       const path = ['completion', 'rules', at]
       const setting = `completion.rules.${at + 1}`
       if (isEmpty(rule.modalities) && isEmpty(rule.stations)) {
+        // It names some, but not as they are written: that is said where they stand.
+        const written = valueAt(located.value, path)
+        if (isFields(written) && ['modalities', 'stations'].some((name) => !isNothing(written[name]))) return []
         return [problem(located.place(path), 'E274', { setting })]
       }
       const first = completion.rules.findIndex(
@@ -155,6 +161,23 @@ const checks: readonly Check[] = [
       if (first === at) return []
       const params = { setting, other: `completion.rules.${first + 1}` }
       return [problem(located.place(path), 'E275', params, { severity: 'warning' })]
+    })
+  },
+
+  function modalitiesAreOfDicom({ defaults, sources, completion }, located) {
+    const written: readonly (readonly [modality: string | undefined, path: DocumentPath])[] = [
+      [defaults.modality, ['defaults', 'modality']],
+      ...sources.map((source, at) => [source.defaults?.modality, ['sources', at, 'defaults', 'modality']] as const),
+      ...completion.rules.flatMap(({ modalities = [] }, at) =>
+        modalities.map((one, index) => [one, ['completion', 'rules', at, 'modalities', index]] as const),
+      ),
+    ]
+    return written.flatMap(([text = '', path]) => {
+      // In the place of one that is wrong itself stands a word that no site has.
+      const unusual = text === '' || text === 'UNNAMED' ? undefined : unusualModality(text)
+      if (unusual === undefined) return []
+      const advice = unusual.meant === undefined ? {} : { advice: `Did you mean ${unusual.meant}?` }
+      return [problem(located.place(path), 'E290', { text }, { severity: 'warning', ...advice })]
     })
   },
 
@@ -172,6 +195,10 @@ const checks: readonly Check[] = [
     )
   },
 ]
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)
+}
 
 function isEmpty(list: readonly string[] | undefined): boolean {
   return list === undefined || list.length === 0

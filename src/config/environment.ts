@@ -27,11 +27,18 @@ export function checkVariables(file: string, environment: Environment, place: Fi
     const at = { ...place, line: lines.length, column: (lines.at(-1) ?? '').length + 1 }
     return [problem(at, 'E270', { name }, { advice: `Did you mean ${meant}?`, severity: 'warning' })]
   })
+  const small = [...file.matchAll(/\$\{([A-Za-z_]\w*)/g)].flatMap(({ 1: name = '', index }) => {
+    const meant = name.toUpperCase()
+    if (name === meant || !declared.includes(meant) || isSet(name)) return []
+    const lines = file.slice(0, index).split('\n')
+    const at = { ...place, line: lines.length, column: (lines.at(-1) ?? '').length + 1 }
+    return [problem(at, 'E270', { name }, { advice: `Did you mean ${meant}?`, severity: 'warning' })]
+  })
   const unread = Object.keys(environment).flatMap((name) => {
     if (!name.startsWith('WORKLANE_') || known.has(name)) return []
     const meant = suggest(name, known)
     if (meant === undefined) return []
     return [problem(place, 'E270', { name }, { advice: `Did you mean ${meant}?`, severity: 'warning' })]
   })
-  return [...slips, ...unread]
+  return [...slips, ...small, ...unread]
 }

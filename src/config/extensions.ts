@@ -2,6 +2,8 @@ import type { Problem } from '../core/fault.ts'
 import type { Located } from '../core/located.ts'
 import { extend } from '../mapping/extend.ts'
 import { isFields } from '../mapping/lint.ts'
+import { otherWord } from '../mapping/other-words.ts'
+import { suggest } from '../mapping/suggest.ts'
 import { problem } from './problem.ts'
 import { suggestion } from './suggest.ts'
 
@@ -39,6 +41,11 @@ export function resolveExtensions<T extends WrittenPipeline>(files: readonly T[]
   const known = new Map(files.toReversed().map((file) => [file.name, file]))
   const wrong = new Set<T>()
   const resolved = files.flatMap((written) => {
+    const misspelt = misspeltExtend(written)
+    if (misspelt !== undefined) {
+      problems.push(misspelt)
+      return []
+    }
     const bases = basesOf(written, known, broken)
     if ('problem' in bases) {
       if (bases.problem !== undefined) problems.push(bases.problem)
@@ -80,9 +87,9 @@ function basesOf<T extends WrittenPipeline>(
     const here = at === written
     const place = at.located.place(['extend'])
     if (typeof name !== 'string' || name === '') {
-      return {
-        problem: here ? problem(place, 'E200', { where: 'extend', expected: 'the name of one pipeline' }) : undefined,
-      }
+      const advice = Array.isArray(name) ? { advice: 'Name one; that one may extend the next.' } : {}
+      const params = { where: 'extend', expected: 'the name of one pipeline' }
+      return { problem: here ? problem(place, 'E200', params, advice) : undefined }
     }
     const base = known.get(name)
     if (base === undefined) {
@@ -100,6 +107,18 @@ function basesOf<T extends WrittenPipeline>(
     bases.push(base)
     at = base
   }
+}
+
+/** `extends: orders`: all that the other would have brought is missing, and the word is why. */
+function misspeltExtend({ located }: WrittenPipeline): Problem | undefined {
+  if (!isFields(located.value) || 'extend' in located.value) return undefined
+  const name = Object.keys(located.value).find((key) => meantExtend(key))
+  if (name === undefined) return undefined
+  return problem(located.place([name], 'key'), 'E206', { name, known: 'extend' }, { advice: 'Did you mean extend?' })
+}
+
+function meantExtend(key: string): boolean {
+  return (suggest(key, ['extend']) ?? otherWord(key, ['extend'])) !== undefined
 }
 
 function baseName({ value }: Located): unknown {

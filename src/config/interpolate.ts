@@ -40,6 +40,9 @@ export function interpolate(document: Located, environment: Environment): Interp
         variables.set(key(path), name)
         return value
       }
+      const [, inner] = /^(?:"(.*)"|'(.*)')$/s.exec(otherwise)?.filter((part) => part !== undefined) ?? []
+      if (inner !== undefined)
+        problems.push(problem(place, 'E870', { text: whole }, { advice: `Did you mean \${${name}:-${inner}}?` }))
       if (fallback === undefined) {
         const near = suggest(name, known(environment))
         problems.push(problem(place, 'E261', { name }, near === undefined ? {} : { advice: `Did you mean ${near}?` }))

@@ -194,7 +194,10 @@ function isHost(value: string): boolean {
 
 function isUrl(value: string, protocols: readonly string[]): boolean {
   if (!URL.canParse(value)) return false
-  const { protocol, hostname } = new URL(value)
+  const { protocol, hostname, username, pathname } = new URL(value)
+  // What a browser shows of Orthanc is a page; and a request with a name in its address is never sent.
+  if (protocol.startsWith('http') && (username !== '' || /\.html?$|^\/(ui|app|docs)\//.test(pathname))) return false
+  if (protocol.startsWith('redis') && !/^\/?\d*$/.test(pathname)) return false
   return protocols.includes(protocol) && hostname !== '' && value.toLowerCase().startsWith(`${protocol}//`)
 }
 

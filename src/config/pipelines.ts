@@ -9,6 +9,7 @@ import { readYaml, type Known } from './known.ts'
 import { unknownTypes } from './message-types.ts'
 import { problem } from './problem.ts'
 import type { Sliced } from './slices.ts'
+import { suggest } from '../mapping/suggest.ts'
 import { suggestion } from './suggest.ts'
 import { tablesIn } from './tables-folder.ts'
 import { unreachable } from './unreachable.ts'
@@ -215,13 +216,20 @@ function silentDestinations(
 ): readonly Problem[] {
   const forms = pipelines.filter(({ kind }) => kind === 'status')
   return destinations.flatMap(({ name, port, status }, at) => {
-    if (port === 0) return []
+    if (port === 0 && (status === usualForm || forms.some((form) => form.name === status))) return []
     const speaks = forms.some((form) => tells(form, name) || (form.name === status && tells(form, 'origin')))
     const isNamed = status !== usualForm
     if (speaks && (!isNamed || forms.some((form) => form.name === status))) return []
     const known = forms.map((form) => form.name).join(', ') || 'none'
-    const severity = isNamed ? 'error' : 'warning'
-    return [problem(place(['destinations', at, 'status']), 'E277', { name, pipeline: status, known }, { severity })]
+    // One without a port is told nothing today; from the day it has one it would be.
+    const severity = isNamed && port !== 0 ? 'error' : 'warning'
+    const near = suggest(
+      status,
+      forms.map((form) => form.name),
+    )
+    const advice = near === undefined ? {} : { advice: `Did you mean ${near}?` }
+    const params = { name, pipeline: status, known }
+    return [problem(place(['destinations', at, 'status']), 'E277', params, { severity, ...advice })]
   })
 }
 
@@ -246,7 +254,9 @@ function unknownNames(
     if (typeof name !== 'string' || known.includes(name)) return []
     const advice = name.includes('${')
       ? `Variables are filled in in worklane.yaml alone. ${known.length === 0 ? '' : `Write one of: ${known.join(', ')}.`}`
-      : suggestion(name, known, `The ${kind}s of this site`)
+      : name.includes(',')
+        ? `Several are a list: [${name}].`
+        : suggestion(name, known, `The ${kind}s of this site`)
     return [
       problem(
         located.place(path),

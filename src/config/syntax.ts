@@ -33,6 +33,7 @@ export function syntaxProblems(
       : (openBracket(document, error) ??
         specialBlank(source, pos[0]) ??
         tooDeep(source, error) ??
+        oddOne(source, error) ??
         written(source, pos[0]))
     const place = placeOf(at)
     const stumbled = placeOf(pos[0]).line
@@ -96,6 +97,21 @@ function tooDeep(source: string, { code, pos: [at] }: YAMLError): number | undef
   return start + line.length + 1 + indentOf(next)
 }
 
+/** The first line of a block says how deep it stands: where all that follow stand otherwise, it is the odd one. */
+function oddOne(source: string, { code, pos: [at] }: YAMLError): number | undefined {
+  if (code !== 'BAD_INDENT') return undefined
+  const isText = (line: string): boolean => /^\s*[^\s#]/.test(line)
+  const all = source.split('\n')
+  const number = source.slice(0, written(source, at)).split('\n').length - 1
+  const before = all.map((_, index) => index).filter((index) => index < number && isText(all[index] ?? ''))
+  const [parent = -1, first = -1] = before.slice(-2)
+  const depth = (index: number): number => indentOf(all[index] ?? '')
+  const [one = '', other = ''] = all.slice(number).filter(isText)
+  const isOdd = depth(parent) < depth(first) && depth(first) < indentOf(one) && indentOf(one) === indentOf(other)
+  if (parent < 0 || !isOdd || !/:\s*(#.*)?$/.test(all[parent] ?? '')) return undefined
+  return all.slice(0, first).reduce((sum, line) => sum + line.length + 1, 0) + depth(first)
+}
+
 function isImplicitKey(code: Code): boolean {
   return code === 'BLOCK_AS_IMPLICIT_KEY' || code === 'MULTILINE_IMPLICIT_KEY'
 }
@@ -139,6 +155,8 @@ function reasonOf(code: Code, message: string, { line: number, column }: FilePla
     return 'the text ends at its second quote; put the whole of it into quotes of the other kind'
   if (message.startsWith('Tags and anchors')) return 'text that begins with ! or & needs quotes around the whole of it'
   if (message.includes('call stack')) return 'brackets or blocks are nested too deeply'
+  const shell = /%(\w+)%/.exec(line.slice(column - 1))
+  if (code === 'BAD_SCALAR_START' && shell?.index === 0) return `a variable is written \${${shell[1]}}, not ${shell[0]}`
   if (special.test(line)) return 'the line holds a special blank; write an ordinary one'
   if (code === 'MISSING_CHAR' && message.includes('quote')) return 'a quote that opens here is not closed'
   if (message.includes('map values')) return 'a key needs ": " after it, a colon and a blank'

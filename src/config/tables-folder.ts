@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
 import type { FilePlace, Problem } from '../core/fault.ts'
+import { meantFile } from '../mapping/table.ts'
 import { namesIn, readText, shownPath } from './files.ts'
 import type { PipelineFolders } from './pipelines.ts'
 import { problem } from './problem.ts'
@@ -24,6 +25,8 @@ export function unusedTables({ tables, cwd }: PipelineFolders, files: readonly s
 export function namedTable(found: Problem, { tables }: Pick<PipelineFolders, 'tables'>): Problem | undefined {
   const name = found.code === 'E220' ? /"(.+)"/.exec(found.message)?.[1] : undefined
   if (name !== undefined && tablesIn(tables).includes(name)) return undefined
+  const meant = name === undefined ? undefined : meantFile(name, tablesIn(tables))
+  if (meant !== undefined) return { ...found, cure: `Did you mean ${meant}?` }
   const cure = name === undefined ? undefined : suggestion(name, tablesIn(tables))
   return cure === undefined ? found : { ...found, cure }
 }

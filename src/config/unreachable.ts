@@ -1,4 +1,5 @@
-import type { Problem } from '../core/fault.ts'
+import type { FilePlace, Problem } from '../core/fault.ts'
+import type { DocumentPath } from '../core/located.ts'
 import { isFields } from '../mapping/lint.ts'
 import type { PipelineFile } from './pipelines.ts'
 import { problem } from './problem.ts'
@@ -12,15 +13,54 @@ export function unreachable(pipelines: readonly PipelineFile[], sources: readonl
       .flatMap((pipeline) => {
         const { name, located } = pipeline
         const { types, isConditional } = acceptedBy(located.value)
-        const found = types.flatMap(({ type, path }) => {
-          const other = takers.get(type) ?? takers.get(type.slice(0, 3))
-          if (other === undefined || replaces(other, name)) return []
-          return [problem(located.place(path), 'E248', { name, type, other: other.name }, { severity: 'warning' })]
+        // Who asks the same takes the same, and whoever asks nothing takes all.
+        const keys = (type: string): readonly string[] => [type, `${type} ${asked(located.value)}`]
+        const lost = types.flatMap(({ type, path }) => {
+          const other = [...keys(type), ...keys(type.slice(0, 3))].flatMap((key) => takers.get(key) ?? [])[0]
+          // Two of one name: that is said of their name.
+          return other === undefined || replaces(other, name) || other.name === name
+            ? []
+            : [{ type, path, other: other.name }]
         })
-        if (!isConditional) for (const { type } of types) if (!takers.has(type)) takers.set(type, pipeline)
-        return found
+        for (const { type } of types) {
+          const key = keys(type)[isConditional ? 1 : 0] ?? type
+          if (!takers.has(key)) takers.set(key, pipeline)
+        }
+        return takenFrom(pipeline, lost)
       })
   })
+}
+
+interface Lost {
+  readonly type: string
+  readonly path: DocumentPath
+  readonly other: string
+}
+
+/** Each where it stands; what it has of another pipeline, where it says that it extends it, and in one sentence. */
+function takenFrom({ name, located, text }: PipelineFile, lost: readonly Lost[]): readonly Problem[] {
+  const severity = 'warning'
+  const isOwn = ({ path }: Lost): boolean => located.place(path).file === located.file
+  const inherited = Map.groupBy(
+    lost.filter((one) => !isOwn(one)),
+    ({ other }) => other,
+  )
+  return [
+    ...lost
+      .filter(isOwn)
+      .map(({ type, path, other }) => problem(located.place(path), 'E248', { name, type, other }, { severity })),
+    ...[...inherited].map(([other, all]) => {
+      const type = all.map((one) => one.type).join(', ')
+      return problem(placeOfExtend(located.file, text), 'E248', { name, type, other }, { severity })
+    }),
+  ]
+}
+
+/** What a pipeline and those that it extends say together has no such line. */
+function placeOfExtend(file: string, text: string): FilePlace {
+  const lines = text.split('\n')
+  const line = lines.findIndex((each) => /^extend *:/.test(each))
+  return { file, line: Math.max(0, line) + 1, column: (/^extend *: */.exec(lines[line] ?? '')?.[0].length ?? 0) + 1 }
 }
 
 /** A pipeline that is asked for nothing any more, because those that extend it take all that it takes. */

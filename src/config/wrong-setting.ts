@@ -35,7 +35,7 @@ export function explain(
   const advice =
     from === undefined
       ? declared?.isSecret
-        ? undefined
+        ? wrongSecret(given)
         : wrongKind(given, expected)
       : `The value comes from the environment variable ${from}.`
   return [problem(located.place(path), 'E259', { setting, expected, found }, { advice })]
@@ -99,14 +99,37 @@ function wrongKind(given: unknown, expected: string): string | undefined {
   if (expected.startsWith('a time zone')) return meantZone(given)
   if (expected.includes('host name') && /^[^:]+:[0-9]+$/.test(given)) return 'The port has a setting of its own.'
   const words = /^one of (.*)$/.exec(expected)?.[1]?.split(', ')
-  const meant = words === undefined ? undefined : (meantCharset(given, words) ?? suggest(given, words))
+  const meant =
+    words === undefined ? undefined : (meantCharset(given, words) ?? suggest(given, words) ?? begun(given, words))
   return meant === undefined ? undefined : `Did you mean ${meant}?`
+}
+
+/** `warning` is warn, and `DICOM` the one word that begins so. */
+function begun(given: string, words: readonly string[]): string | undefined {
+  const wanted = given.toLowerCase()
+  const found = words.filter((word) => {
+    const known = word.toLowerCase()
+    return known.length > 2 && wanted.length > 2 && (known.startsWith(wanted) || wanted.startsWith(known))
+  })
+  return found.length === 1 ? found[0] : undefined
+}
+
+/** What is said of it shows nothing of it. */
+function wrongSecret(given: unknown): string | undefined {
+  if (typeof given !== 'string' || !/^rediss?:\/\//.test(given)) return undefined
+  return 'Behind the host stands the number of the database: redis://HOST:6379/0.'
 }
 
 function wrongAddress(given: string, expected: string): string | undefined {
   const [first = 'http://'] = /\w+:\/\//.exec(expected) ?? []
   const port = /:(\d{5,})(\/|$)/.exec(given)?.[1]
   if (port !== undefined && Number(port) > 65_535) return `Ports go up to 65535, and ${port} is none.`
+  const parts = URL.canParse(given) ? new URL(given) : undefined
+  if (parts?.protocol.startsWith('http') && parts.username !== '')
+    return `Did you mean ${parts.protocol}//${parts.host}? Name and password have settings of their own.`
+  if (parts?.protocol.startsWith('http')) return `Did you mean ${parts.origin}? A page of it is not its address.`
+  if (parts?.protocol.startsWith('redis'))
+    return 'Behind the host stands the number of the database: redis://HOST:6379/0.'
   if (/^[\w.-]+(:\d+)?(\/|$)/.test(given)) return `Did you mean ${first}${given}?`
   const misspelt = /^(\w+):\/*(.+)$/.exec(given)
   return misspelt === null ? undefined : `Did you mean ${first}${misspelt[2] ?? ''}?`
@@ -173,5 +196,7 @@ function shown(value: unknown): string {
   if (value !== null && typeof value === 'object') return 'a block of settings'
   if (typeof value !== 'string') return String(value)
   if (value === '') return 'empty'
+  // A name and a password in an address are nobody's who reads this.
+  if (/\/\/[^/\s]*@/.test(value)) return `"${value.replace(/\/\/[^/\s]*@/, '//...@').slice(0, 60)}"`
   return value.length > 60 ? `"${value.slice(0, 60)}..."` : `"${value}"`
 }

@@ -79,8 +79,13 @@ export function createLint(located: Located): Lint {
     const isMisspelt =
       located.bases !== undefined &&
       problems.some(({ code, file }) => (code === 'E206' || code === 'E200') && file === located.file)
-    if (!isMisspelt) return problems
-    return problems.filter(({ severity, message }) => severity === 'error' && withoutExtension(message) === message)
+    const meant = new Set(problems.filter(({ code }) => code === 'E206').map(({ cure = '' }) => cure))
+    // A word that is missing because it is misspelt is not missing.
+    const own = problems.filter(
+      ({ code, message }) => code !== 'E219' || !meant.has(`Did you mean ${message.replace(/ is missing\.$/, '')}?`),
+    )
+    if (!isMisspelt) return own
+    return own.filter(({ severity, message }) => severity === 'error' && withoutExtension(message) === message)
   }
 
   const [base] = located.bases ?? []

@@ -7,6 +7,7 @@ import { machineAddress } from '../core/machine-address.ts'
 import { parse } from '../hl7/index.ts'
 import { createLint, isFields, readFields, scalarText, type Fields, type Lint } from './lint.ts'
 import { compilePlan } from './plan.ts'
+import { otherWord } from './other-words.ts'
 import { suggest } from './suggest.ts'
 import type { TestDifference } from './test-difference.ts'
 import { differencesOf, expectations } from './test-expectation.ts'
@@ -27,9 +28,10 @@ export function runPipelineTests(
   const lint = createLint(document)
   const fields = readFields(lint, document.value, [], ['pipeline', 'message', 'tests'])
   const message = scalarText(fields['message'])
-  if (message === undefined) lint.error('E219', [], { name: 'message' })
+  const isDocument = isFields(document.value)
+  if (message === undefined && isDocument) lint.error('E219', [], { name: 'message' })
   const tests: readonly unknown[] = Array.isArray(fields['tests']) ? fields['tests'] : []
-  if (tests.length === 0) lint.error('E219', [], { name: 'tests' })
+  if (tests.length === 0 && isDocument) lint.error('E219', [], { name: 'tests' })
   if (plan === undefined) return { results: [], problems: [...problems, ...lint.problems] }
   const plans = plansOf(plan, others)
   const results = tests.map((test, index) => runTest(lint, plans, message ?? '', test, ['tests', index]))
@@ -68,8 +70,12 @@ function runTest(lint: Lint, plans: Plans, start: string, test: unknown, at: Doc
   }
   const plan = planOf(lint, plans, fields, at, name)
   const sender = senderOf(lint, fields, at, name)
-  if (!('expect' in fields)) lint.error('E230', at, { name, reason: 'expect is missing' })
-  else if (isFields(fields['expect']) && Object.keys(fields['expect']).length === 0)
+  const isMisspelt = Object.keys(fields).some(
+    (key) => (suggest(key, ['expect']) ?? otherWord(key, ['expect'])) !== undefined,
+  )
+  if (!('expect' in fields)) {
+    if (!isMisspelt) lint.error('E230', at, { name, reason: 'expect is missing' })
+  } else if (isFields(fields['expect']) && Object.keys(fields['expect']).length === 0)
     lint.error('E230', [...at, 'expect'], { name, reason: 'it expects nothing' })
   const expected = readFields(lint, fields['expect'] ?? {}, [...at, 'expect'], expectations)
   const place: Locate = (path) => lint.place([...at, 'expect', ...path])

@@ -145,6 +145,11 @@ const names: readonly (readonly [RegExp, string])[] = [
   [/^(ENDOSK|ENDOSC)/, 'ES'],
 ]
 
+/** A modality that DICOM does not define, and the one that was probably meant; undefined where it does. */
+export function unusualModality(text: string): { readonly meant: string | undefined } | undefined {
+  return isModality(text) ? undefined : { meant: meantModality(text) }
+}
+
 export function meantModality(text: string): string | undefined {
   const word = text.trim().toUpperCase()
   return names.find(([pattern]) => pattern.test(word))?.[1]

@@ -132,6 +132,12 @@ export function shownColumns(columns: readonly string[]): string {
   return text.length > 300 ? `${text.slice(0, 300)}...` : text
 }
 
+/** `stations`, `config/tables/stations.csv` and `stations.xlsx` are stations.csv. */
+export function meantFile(file: string, known: readonly string[]): string | undefined {
+  const bare = file.replace(/^.*[/\\]/, '').replace(/\.\w+$/, '')
+  return known.find((each) => each.toLowerCase() === `${bare.toLowerCase()}.csv`)
+}
+
 function brokenTable(name: string): Table {
   return {
     kind: 'file',
@@ -158,9 +164,7 @@ function fileTable(
   const text = files[file]
   if (text === undefined) {
     const known = Object.keys(files)
-    const bare = file.replace(/^.*[/\\]/, '').replace(/\.\w+$/, '')
-    const suggestion = known.find((each) => each.toLowerCase() === `${bare.toLowerCase()}.csv`)
-    lint.error('E220', [...path, 'file'], { file, name: file }, { known, suggestion })
+    lint.error('E220', [...path, 'file'], { file, name: file }, { known, suggestion: meantFile(file, known) })
     return undefined
   }
   const hidden = hiddenIn(text.replace(/^\uFEFF/, ' '))

@@ -81,7 +81,9 @@ export function compileAcceptance(
   const { lint } = words
   const fields = value === undefined ? {} : readFields(lint, value, ['accept'], ['messages', ...more, 'when'])
   const when = fields['when'] === undefined ? undefined : compileWhen(words, fields['when'], ['accept', 'when'])
-  if (!('messages' in fields)) lint.error('E219', ['accept'], { name: 'accept.messages' }, { of: 'key' })
+  // That the whole block is missing has been said.
+  if (!('messages' in fields) && value !== undefined)
+    lint.error('E219', ['accept'], { name: 'accept.messages' }, { of: 'key' })
   const messages = readMessages(lint, fields, 'messages', example)
   const replies = more.flatMap((name) => readMessages(lint, fields, name, 'ORR^O02'))
   return { messages: [...messages, ...replies.map((type) => ({ ...type, isReply: true }))], when }

@@ -189,6 +189,85 @@ const mistakes: readonly Mistake[] = [
   ['a zone as an offset', settings, 'Europe/Berlin', 'GMT+1', /^worklane:14:11 E259 .*half of the year/],
   ['a message type that nobody sends', pipeline, 'ORM^O01', 'ORN^O01', /^pipeline:6:14 E296 .*Did you mean ORM\^O01/],
   ['one of the site itself', pipeline, 'ORM^O01', 'ZRM^O01'],
+  [
+    'the first line of a block, a blank too far left',
+    pipeline,
+    '    Modality:',
+    '   Modality:',
+    /^pipeline:55:4 E250 .*as its neighbours/,
+  ],
+  [
+    'a variable of Windows',
+    settings,
+    'bind: 127.0.0.1',
+    'bind: %BIND%',
+    /^worklane:1:7 E250 .*written \$\{BIND\}, not/,
+  ],
+  [
+    'a variable in small letters',
+    settings,
+    '${WORKLANE_RIS_PORT:-}',
+    '${worklane_ris_port:-}',
+    /^worklane:10:11 E270 \(warning\) .*Did you mean WORKLANE_RIS_PORT\?/,
+  ],
+  [
+    'a name and a password in an address, which is not shown',
+    settings,
+    'http://127',
+    'http://orthanc:geheim@127',
+    /^worklane:7:10 E259 (?!.*geheim).*mean http:\/\/127\.0\.0\.1:8042\? .*settings of their own/,
+  ],
+  [
+    'a database of Redis by its name',
+    settings,
+    'bind:',
+    'redisUrl: redis://127.0.0.1/worklane\nbind:',
+    /^worklane:1:11 E259 .*redis:\/\/HOST:6379\/0/,
+  ],
+  ['a level of another log', settings, 'bind:', 'log: { level: warning }\nbind:', /^worklane:1:15 E259 .*mean warn\?/],
+  [
+    'modalities of a rule that are no list are one mistake',
+    settings,
+    'bind:',
+    'completion: { rules: [{ modalities: MG, policy: quiet }] }\nbind:',
+    /^worklane:1:37 E259 .*Write it as a list: \[MG\]/,
+  ],
+  [
+    'a modality of a rule in words',
+    settings,
+    'bind:',
+    'completion: { rules: [{ modalities: [MAMMO], policy: quiet }] }\nbind:',
+    /^worklane:1:38 E290 \(warning\) .*mean MG\?/,
+  ],
+  [
+    'the form of status of a destination, misspelt, that has no port yet',
+    settings,
+    '    port: ${',
+    '    status: status-orn\n    port: ${',
+    /^worklane:10:13 E277 \(warning\)/,
+  ],
+  [
+    'two sources in one text',
+    pipeline,
+    'from: ris-orders',
+    'from: ris-orders, east',
+    /2:7 E266 .*\[ris-orders, east\]/,
+  ],
+  [
+    'a table of steps misspelt is one mistake',
+    pipeline,
+    'step: procedures(',
+    'step: procedure(',
+    /^pipeline:20:3 E224/,
+    /^pipeline:29:\d+ E208 .*mean procedures\?/,
+  ],
+  [
+    'a name that cannot be one is one mistake',
+    pipeline,
+    /sex: PID-8\n([^]*)sex == "F"/,
+    'my-sex: PID-8\n$1section == "F"',
+    /^pipeline:12:3 E231 .*mean mySex\?/,
+  ],
   ['a constant modality in words', pipeline, '[step.modality, OBR-24]', '{ value: Ultraschall }', /55:24 E290 .*US/],
 ]
 
@@ -231,6 +310,38 @@ test('a tag in the map of an extension is told by its keyword', () => {
   const all = sample.replace(/\nmap:[^]*/, '\nmap: { (0008,0050): OBR-18 }\n')
   expect(saidOf({ ...site, [pipeline]: all }).filter((one) => one.includes('E210'))).toEqual([
     expect.stringMatching(/^pipeline:32:8 E210 .*AccessionNumber\?/),
+  ])
+})
+
+test('`extends` for `extend` is one mistake, at its word', () => {
+  const ours = 'pipeline: our-ris\nextends: orders\nlet: { facility: MSH-3 }\n'
+  expect(saidOf({ ...site, 'pipelines/our-ris/pipeline.yaml': ours })).toEqual([
+    expect.stringMatching(/^pipeline:2:1 E206 .*"extends" .*Did you mean extend\?/),
+  ])
+})
+
+test('of two pipelines that ask the same the second is told, once, where it extends', () => {
+  const asks = (name: string, what: string) =>
+    `pipeline: ${name}\nextend: orders\naccept: { when: ${what} }\nlet: { room: PV1-3 }\n`
+  const two = (second: string) => ({
+    'pipelines/east/pipeline.yaml': asks('east', 'room == "E"'),
+    'pipelines/west/pipeline.yaml': asks('west', second),
+  })
+  expect(saidOf({ ...site, ...two('room == "E"') }).filter((one) => one.includes('E248'))).toEqual([
+    expect.stringMatching(/^pipeline:2:9 E248 \(warning\) The pipeline west never gets a ORM\^O01: east/),
+  ])
+  expect(saidOf({ ...site, ...two('room == "W"') }).filter((one) => one.includes('E248'))).toEqual([])
+})
+
+test('a row that no order finds by its modality is told at its cell', () => {
+  const stations = 'modality,ae\nCT,CT01\nmr,MR01\nUltraschall,US01\nXYZ,X01\n'
+  const own = sample
+    .replace('  priority: { S', '  stations: { file: stations.csv, otherwise: next }\n  priority: { S')
+    .replace('[step.modality, OBR-24]', 'section')
+    .replace('step.station_ae', '[{ from: section, table: stations.ae }, step.station_ae]')
+  expect(saidOf({ ...site, [pipeline]: own, 'config/tables/stations.csv': stations })).toEqual([
+    expect.stringMatching(/^stations:3:1 E866 \(warning\) .*"mr".*Did you mean MR\?/),
+    expect.stringMatching(/^stations:4:1 E866 \(warning\) .*"Ultraschall".*Did you mean US\?/),
   ])
 })
 

@@ -47,6 +47,8 @@ interface Seed {
   readonly to: string
   /** The text in `to` at which it is found; default: its beginning. */
   readonly at?: string
+  /** Another file, and the text there, at which it is found: where what is wrong is asked for. */
+  readonly elsewhere?: { readonly file: string; readonly at: string }
   readonly code: string
   /** What the cure must say; default: what was meant, which then is written there. */
   readonly cure?: RegExp
@@ -218,8 +220,9 @@ const others: readonly Seed[] = [
     mended: 'PETCT,2,CT',
   }),
   inTable('a column that is called otherwise', 'code,step,modality', 'code,step,modalitaet', {
+    elsewhere: { file: pipeline, at: 'modality, OBR-24' },
     code: 'E204',
-    cure: /./,
+    cure: /The columns are code, step, modalitaet,/,
     mended: 'code,step,modality',
   }),
   inPipeline('refuse, where the word is reject', 'otherwise: reject', 'otherwise: refuse', {
@@ -227,6 +230,90 @@ const others: readonly Seed[] = [
     code: 'E289',
   }),
   inPipeline('a word of a table in capitals', 'otherwise: reject', 'otherwise: REJECT', { at: 'REJECT', code: 'E289' }),
+  inPipeline('a word of another tool', '{ from: PID-8, table: sex }', '{ from: PID-8, lookup: sex }', {
+    at: 'lookup',
+    code: 'E207',
+  }),
+  inPipeline('a selector that means one or the other', 'PatientID: PID-3(5=MR).1', 'PatientID: PID-3(5=MR || 5=PI).1', {
+    at: ' ||',
+    code: 'E212',
+    cure: /Did you mean \[PID-3\(5=MR\)\.1, PID-3\(5=PI\)\.1\]\?/,
+    mended: 'PatientID: [PID-3(5=MR).1, PID-3(5=PI).1]',
+  }),
+  inPipeline(
+    'a segment that is chosen behind its field',
+    'weightUnit: OBX(3.1=29463-7)-6',
+    'weightUnit: OBX-3(1=29463-7)-6',
+    {
+      at: '-6',
+      code: 'E212',
+      cure: /Did you mean OBX\(3\.1=29463-7\)-6\?/,
+      mended: 'weightUnit: OBX(3.1=29463-7)-6',
+    },
+  ),
+  inPipeline('a list in round brackets', 'in ["MAIN", "EAST"]', 'in ("MAIN", "EAST")', {
+    at: '("MAIN',
+    code: 'E211',
+    cure: /Did you mean \["MAIN", "EAST"\]\?/,
+    mended: 'in ["MAIN", "EAST"]',
+  }),
+  inPipeline('a function of JavaScript', 'section != "LAB"', 'section.toUpperCase() != "LAB"', {
+    at: 'toUpperCase',
+    code: 'E217',
+    cure: /Did you mean upper\(name\)\?/,
+    mended: 'upper(section) != "LAB"',
+  }),
+  inPipeline('a regular expression', 'section != "LAB"', '!like(section, "^LAB.*")', {
+    at: '^LAB',
+    code: 'E860',
+    cure: /Did you mean LAB\*\?/,
+    mended: '!like(section, "LAB*")',
+  }),
+  inPipeline('a number that is to be made, misspelt', '[OBR-18, ORC-3.1]', '{ from: OBR-18, otherwise: generate(A) }', {
+    at: 'generate',
+    code: 'E862',
+    cure: /Did you mean `otherwise: generated\(A\)`\?/,
+    mended: '{ from: OBR-18, otherwise: generated(A) }',
+  }),
+  inPipeline('a code that ORC-1 never has', '  NW: create', '  NX: create', {
+    at: 'NX',
+    code: 'E865',
+  }),
+  inPipeline('a name with a hyphen', '  section: OBR-24', '  section: OBR-24\n  my-room: PV1-3', {
+    at: 'my-room',
+    code: 'E231',
+    cure: /Did you mean myRoom\?/,
+    mended: '  section: OBR-24',
+  }),
+  inPipeline('a table file without its ending', 'file: procedures.csv', 'file: procedures', {
+    at: 'procedures',
+    code: 'E220',
+  }),
+  inPipeline('a block in small letters', 'orderControl:', 'ordercontrol:', { code: 'E206' }),
+  inTable('two AE titles in one', 'CTABD,1,CT,CT01', 'CTABD,1,CT,CT01;CT02', {
+    at: 'CT01;CT02',
+    code: 'E863',
+    cure: /Did you mean CT01\\CT02\?/,
+    mended: 'CTABD,1,CT,CT01\\CT02',
+  }),
+  inSettings('a default in quotes', 'port: ${WORKLANE_RIS_PORT:-}', 'port: ${WORKLANE_RIS_PORT:-"2576"}', {
+    at: '$',
+    code: 'E870',
+    cure: /Did you mean \$\{WORKLANE_RIS_PORT:-2576\}\?/,
+    mended: 'port: ${WORKLANE_RIS_PORT:-}',
+  }),
+  inSettings('a page of Orthanc', 'http://127.0.0.1:8042', 'http://127.0.0.1:8042/app/explorer.html', {
+    code: 'E259',
+    cure: /Did you mean http:\/\/127\.0\.0\.1:8042\?/,
+    mended: 'http://127.0.0.1:8042',
+  }),
+  inSettings('a modality that DICOM has otherwise', 'modality: CT', 'modality: CAT', { at: 'CAT', code: 'E290' }),
+  inTests('the name of another pipeline', 'pipeline: orders', 'pipeline: patients', {
+    at: 'patients',
+    code: 'E871',
+    cure: /Write `pipeline: orders`/,
+    mended: 'pipeline: orders',
+  }),
   inTests('a word of a test misspelt', '    set: { OBR-18', '    sett: { OBR-18', { at: 'sett', code: 'E206' }),
   inTests('a path that is none', 'OBR-18: A2', 'ORB-18: A2', { at: 'ORB', code: 'E203' }),
   inTests('an error that does not exist', 'error: E301', 'error: E3O1', { at: 'E3O1', code: 'E239' }),
@@ -270,18 +357,17 @@ test('there are fifteen mistakes of the study, and fifteen others at least', () 
 
 test.each([...studied, ...others].map((one) => [one.what, one.file.split('/').at(-1) ?? '', one] as const))(
   '%s (%s) is found at its place, and its cure mends it',
-  async (_, __, { file, from, to, at, code, cure, mended }) => {
+  async (_, __, { file, from, to, at, elsewhere, code, cure, mended }) => {
     const right = site[file] ?? ''
     expect(right).toContain(from)
     const wrong = right.replace(from, () => to)
     const problems = await problemsOf({ ...site, [file]: wrong })
     const start = wrong.indexOf(to) + (at === undefined ? to.length - to.trimStart().length : to.indexOf(at))
-    const before = wrong.slice(0, start).split('\n')
-    const place = { file, line: before.length, column: (before.at(-1) ?? '').length + 1 }
+    const there = elsewhere === undefined ? undefined : (site[elsewhere.file] ?? '')
+    const before = (there?.slice(0, there.indexOf(elsewhere?.at ?? '')) ?? wrong.slice(0, start)).split('\n')
+    const place = { file: elsewhere?.file ?? file, line: before.length, column: (before.at(-1) ?? '').length + 1 }
     const found = problems.find((each) => each.code === code)
-    expect(problems.length > 0 && found === undefined ? problems : found).toMatchObject(
-      file === table && code === 'E204' ? { code } : { ...place, code },
-    )
+    expect(problems.length > 0 && found === undefined ? problems : found).toMatchObject({ ...place, code })
     if (cure !== undefined) expect(found?.cure).toMatch(cure)
     const whole = mended === undefined ? mendedBy(found as Problem, wrong) : wrong.replace(to, () => mended)
     expect(whole ?? `the cure names nothing: ${found?.cure}`).not.toBe(wrong)

@@ -1,6 +1,6 @@
 import { entry, type ErrorEntry } from './entry.ts'
 
-/** E250 to E299, E870: YAML, the site's settings, and the files that the commands read. */
+/** E250 to E299, E870 to E879: YAML, the site's settings, and the files that the commands read. */
 export const siteErrors = {
   E250: entry(
     'This is not YAML: {reason}.',
@@ -150,6 +150,11 @@ export const siteErrors = {
     'The quotation marks in {text} are part of the value: a variable is filled in as it stands.',
     'permanent',
     'Write it without them.',
+  ),
+  E871: entry(
+    'These tests call their pipeline "{name}", and lie beside {own}, which they test.',
+    'permanent',
+    'Write `pipeline: {own}`, or move the file beside the other.',
   ),
   E287: entry(
     'No pipeline uses the table {file}.',
