@@ -346,7 +346,7 @@ function joined(words: Vocabulary, value: unknown, glue: string, at: DocumentPat
     source: (scene) => {
       const all = known.flatMap(({ source }) => source(scene))
       if (all.length === 0) return none
-      const values = all.filter(({ isNull, isEmpty }) => !isNull && !isEmpty)
+      const values = all.filter(({ isNull, text }) => !isNull && text.trim() !== '')
       if (values.length === 0) return all.filter(({ isNull }) => isNull)
       return [literal(values.map(({ text }) => text).join(glue), values[0])]
     },

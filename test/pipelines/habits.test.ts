@@ -109,9 +109,11 @@ test.each([
 })
 
 test('a telephone number in parts empties nothing', () => {
-  expect(made(judge({ 'PID-13': '^PRN^PH^^1^214^5551234' }).verdict)).not.toHaveProperty(
-    'attributes.PatientTelephoneNumbers',
-  )
+  const { attributes } = made(judge({ 'PID-13': '^PRN^PH^^1^214^5551234~^NET' }).verdict) as {
+    readonly attributes: object
+  }
+  expect(attributes).not.toHaveProperty('PatientTelephoneNumbers')
+  expect(attributes).not.toHaveProperty('PatientTelecomInformation')
 })
 
 const booking = [
