@@ -135,3 +135,11 @@ test.each([
   expect(attributes.ScheduledStationName).toBe(station)
   expect(told).toContain('E320 AIL-3')
 })
+
+test.each(['Noshow', 'NOSHOW', 'CANCELLED'])('a booking that is %s is called off', (status) => {
+  const [header = '', , ...rest] = booking
+  const { verdict } = bookings.judge(
+    message(header.replace('S12', 'S14'), `SCH|A1|B1${'|'.repeat(23)}${status}`, ...rest),
+  )
+  expect(verdict).toMatchObject({ groups: [{ effect: 'cancel' }] })
+})
