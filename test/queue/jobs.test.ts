@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Jobs, Log } from '../../src/core/ports.ts'
 import { createJobs } from '../../src/queue/index.ts'
@@ -145,6 +146,32 @@ test('Redis killed and started again: wake-ups and schedules come back by themse
     return woken > w && swept > s + 1
   }, 'both run again')
   expect(lines.length).toBe(before)
+})
+
+test('every key of the queues deleted while they are used: wake-ups, publish jobs and schedules come back by themselves', async () => {
+  const [other, holder] = [await jobs('lost'), await jobs('lost')]
+  const ran = { woken: 0, swept: 0, brought: 0 }
+  const run = (what: keyof typeof ran) => (): Promise<void> => {
+    ran[what] += 1
+    return Promise.resolve()
+  }
+  await holder.serve('drain', run('woken'))
+  await holder.every('sweep', 100, run('swept'))
+  await holder.servePublish('folder', run('brought'))
+  const ask = async (): Promise<void> => {
+    other.wake('drain')
+    await other.publish('folder', ['O1'])
+  }
+  await ask()
+  await eventually(() => Object.values(ran).every((runs) => runs > 0), 'all ran')
+  const client = new Redis({ path: redis.path })
+  await client.del(...(await client.keys('lost:*')))
+  client.disconnect()
+  const before = { ...ran }
+  await eventually(async () => {
+    await ask()
+    return ran.woken > before.woken && ran.brought > before.brought && ran.swept > before.swept + 1
+  }, 'all run again')
 })
 
 test('what serves, publishes and runs at intervals can be stopped while Redis is away', async () => {
