@@ -1,5 +1,6 @@
 import type { Hl7Place } from '../core/fault.ts'
 import { unescape } from './escape.ts'
+import { isPlainText, isWhole } from './text-fields.ts'
 import type { Delimiters, Piece } from './types.ts'
 
 /** What a piece needs to know of the message it stands in. */
@@ -72,9 +73,14 @@ class LazyPiece implements Piece {
     if (this.#level === 'verbatim') return this.raw
     const { component, subcomponent } = this.#context.delimiters
     let leaf = this.raw
-    if (this.#level === 'repetition') leaf = nth(leaf, component, 1)
-    if (this.#level !== 'subcomponent') leaf = nth(leaf, subcomponent, 1)
+    if (this.#level === 'repetition' && !isPlainText(this.#field)) leaf = nth(leaf, component, 1)
+    if (this.#level !== 'subcomponent' && leaf.includes(subcomponent) && !this.#isWhole())
+      leaf = nth(leaf, subcomponent, 1)
     return leaf === '""' ? '' : unescape(leaf, this.#context.delimiters, this.#context.charset)
+  }
+
+  #isWhole(): boolean {
+    return isWhole(this.#field, this.#component ?? 1) || (this.#level === 'repetition' && isPlainText(this.#field))
   }
 
   get isEmpty(): boolean {

@@ -130,3 +130,38 @@ test('the numbers of fields are those of HL7 2.5.1', () => {
   expect(segmentFields('ZAO')).toBeUndefined()
   expect(segmentFields('constructor')).toBeUndefined()
 })
+
+test.each([
+  ['OBR-4.2', 'CT HEAD & NECK'],
+  ['OBR-4', 'CTHN'],
+  ['OBR-31.2', 'A&B'],
+  ['NTE-3', 'head & neck ^ spine'],
+  ['NTE(2)-3', 'two'],
+  ['OBR-18', 'A&1'],
+  ['PID-3.1', '47&11'],
+  ['PID-3.4', 'HOSP'],
+  ['PID-3.4.2', '1.2.3'],
+  ['PID-5.1', 'van Doe'],
+  ['PID-5.1.3', 'Doe'],
+  ['PID-11.1', 'Main Street 5'],
+  ['OBR-34.1', '77'],
+  ['OBR-4.2.1', 'CT HEAD '],
+  ['OBR-13', ''],
+])('a separator of sub-components that nobody escaped is text where a component has none: %s', (path, text) => {
+  const obr: Readonly<Record<number, string>> = {
+    4: 'CTHN^CT HEAD & NECK^L',
+    13: '""',
+    18: 'A&1',
+    31: 'R&1^A&B',
+    34: '77&TECH&TINA',
+  }
+  const lines = [
+    String.raw`MSH|^~\&|RIS`,
+    'PID|1||47&11^^^HOSP&1.2.3&ISO||van Doe&van&Doe^Jane||||||Main Street 5&Main Street&5^^Town',
+    ['OBR', ...Array.from({ length: 34 }, (_, at) => obr[at + 1] ?? '')].join('|'),
+    'NTE|1||head & neck ^ spine',
+    'NTE|2||two~three',
+  ]
+  const message = parseText(`${lines.join('\r')}\r`)
+  expect(message && textAt(message, pathOf(path))).toBe(text)
+})
