@@ -92,6 +92,7 @@ export function awaitQuiet(draft: Draft, order: Order, study: Study | undefined)
   const over = [...times].filter(([, due]) => Date.parse(due) <= Date.parse(draft.at)).map(([key]) => key)
   if (over.length > 0 && isInDoubt(draft, order)) {
     const doubted: Order = { ...order, doubtedAt: draft.at }
+    if (order.doubtedAt === undefined) draft.note(order.id, 'quiet, not completed: its images are in doubt')
     draft.deadline(quietSubject(order), earliest([...quietTimes(draft, doubted).values()]))
     return doubted
   }

@@ -30,7 +30,9 @@ export function applyNumber(draft: Draft, order: Order | undefined, group: Order
     numbers: { ...numbers, placerOrderNumber, fillerOrderNumber },
     request: withNumbers(order.request, placerOrderNumber, fillerOrderNumber),
   }
-  const { cancel, hold, brought } = overtakenBy(draft, order, group)
+  // Nothing else is brought: what was said of an accession number that the message repeats is not of this order.
+  const said = { authority: group.numbers.authority, placerOrderNumber, fillerOrderNumber }
+  const { cancel, hold, brought } = overtakenBy(draft, order, { ...group, numbers: said })
   const next = cancelledBy({ ...numbered, ...hold }, cancel)
   const isNews = orderNames(brought).length > 0
   const cancelled = cancel === undefined ? '' : ', its cancel came first'

@@ -144,6 +144,8 @@ describe('I11: a contradiction ends no exam', () => {
     story.images({ studyInstanceUid: '1.1', accessionNumber: 'A2', series: 'series-2' })
     story.wait(100)
     expect([statuses(story), story.told(), story.notices()]).toEqual([['SCHEDULED', 'STARTED'], ['IP'], ['E610']])
+    const said = story.history(story.orders()[1]?.id).filter((what) => what.startsWith('quiet'))
+    expect(said).toEqual(policy === 'quiet' ? ['quiet, not completed: its images are in doubt'] : [])
     return story
   }
   const hand = (story: Story, kind: 'link' | 'unlink', n = 1): void =>

@@ -898,3 +898,17 @@ describe('every status and everything that can happen', () => {
     }
   })
 })
+
+test.each([
+  ['CA', 'cancel'],
+  ['HD', 'hold'],
+])('NA brings no accession number: an earlier %s of the one that it repeats is not about its order', (control) => {
+  const story = createStory()
+  story.message({ numbers: { fillerOrderNumber: 'F1' }, request: {} })
+  story.message({ control, orcOnly: true, numbers: { accessionNumber: 'A9' }, sent: '' })
+  const na = { fillerOrderNumber: 'F1', placerOrderNumber: 'P1', accessionNumber: 'A9' }
+  expect(story.message({ control: 'NA', orcOnly: true, numbers: na })).toEqual({ kind: 'applied' })
+  expect([statuses(story), story.worklist().length]).toEqual([['SCHEDULED'], 1])
+  story.message({ control: 'NA', orcOnly: true, numbers: na })
+  expect(story.history().at(-1)).toMatch(/changed nothing/)
+})
