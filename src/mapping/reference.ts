@@ -224,7 +224,7 @@ function meantPath(text: string): string | undefined {
   const places = text.match(/(?<=')[A-Z][A-Z0-9]{2}[.\d]*(?=')/g) ?? []
   const plain = text.startsWith('msg[') ? (places.at(-1) ?? '') : text.replace(/^[/.]+/, '')
   const [, segment, field, number, more = ''] =
-    /^([A-Z][A-Z0-9]{2})[-._:](\d+)(?:[[(#](\d+)[\])]?)?((?:[-._:]\d+){0,2})$/.exec(plain) ?? []
+    /^([A-Z][A-Z0-9]{2})[-._: ]?(\d+)(?:[[(#](\d+)[\])]?)?((?:[-._:]\d+){0,2})$/.exec(plain) ?? []
   if (segment === undefined) return slipOf(text)
   const meant = `${segment}-${field}${number === undefined ? '' : `(${number})`}${more.replace(/[-_:]/g, '.')}`
   return meant === text || compilePath(meant).kind === 'invalid' ? undefined : meant
