@@ -89,6 +89,9 @@ export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfO
   const sent = sentAt(group.received)
   const studyInstanceUid = keptUid(draft, order, group.numbers)
   const first = overtakenBy(draft, order, group)
+  const isAgain = isPlannedAgain(order.steps, group.steps, so.isNewer)
+  // What was said of a number that the order gets now is not of the order as it ended.
+  const isHeldFirst = first.hold.hold !== undefined && first.hold.hold !== order.hold
   const kept = withoutUndoing(order.steps, group)
   const { isBooking: _isBooking, ...known } = order
   const corrected: Order = {
@@ -102,7 +105,7 @@ export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfO
       kept.planned,
       so.stepKeys,
     ),
-    ...holdAfter(draft, { ...order, ...first.hold }, group, isPlannedAgain(order.steps, group.steps, so.isNewer)),
+    ...holdAfter(draft, { ...order, ...first.hold }, group, isAgain && !isHeldFirst),
     ...keptLong(order, group),
   }
   takeOver(draft, corrected, group.numbers)
@@ -120,7 +123,7 @@ export function update(draft: Draft, order: Order, said: OrderGroup, so: SaidOfO
     ...changed,
     ...quoted(order, group, draft.seq),
     ...(newestSent === undefined ? {} : { sentAt: newestSent }),
-    ...(isPlannedAgain(order.steps, group.steps, so.isNewer) ? { plannedAgainAt: draft.at } : {}),
+    ...(isAgain ? { plannedAgainAt: draft.at } : {}),
   }
   draft.put(next, order)
   const adopted = adopt(draft, next, false)

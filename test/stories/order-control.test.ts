@@ -912,3 +912,14 @@ test.each([
   story.message({ control: 'NA', orcOnly: true, numbers: na })
   expect(story.history().at(-1)).toMatch(/changed nothing/)
 })
+
+test('a hold by a number that an ended order has not yet counts when a message brings it and plans the order again', () => {
+  const story = createStory()
+  story.message({ numbers: { accessionNumber: 'A1' } })
+  story.message({ control: 'HD', orcOnly: true, numbers: { fillerOrderNumber: 'F1' }, sent: '20261016090000' })
+  story.images()
+  story.wait(40)
+  const later = step('2', { ScheduledProcedureStepStartTime: '120000' })
+  story.message({ control: 'XO', steps: [step('1'), later], sent: '20261016' })
+  expect([statuses(story), story.worklist(), story.order().hold?.on]).toEqual([['COMPLETED', 'SCHEDULED'], [], true])
+})
