@@ -46,8 +46,7 @@ export function typeOf(message: Message): MessageType {
 /** Wrong whatever the pipelines say. Absent MSH-11 and MSH-12 are let pass: many senders leave them out. */
 export function headerFaults(message: Message): readonly Fault[] {
   const faults: Fault[] = []
-  // A header that names nothing at all is no header. Without MSH-10 alone the message is taken, with a warning.
-  const controlId = valueAt(message, code) === '' ? checkHeader(message) : undefined
+  const controlId = checkHeader(message)
   if (controlId !== undefined) faults.push(controlId)
   const processingId = valueAt(message, processing)
   if (processingId !== '' && !['P', 'T', 'D'].includes(processingId)) {
@@ -58,12 +57,6 @@ export function headerFaults(message: Message): readonly Fault[] {
     faults.push(fault('E310', 203, {}, { segment: 'MSH', occurrence: 1, field: 12 }))
   }
   return faults
-}
-
-/** What is not as it should be, and no reason to refuse. */
-export function headerWarnings(message: Message): readonly Fault[] {
-  const controlId = checkHeader(message)
-  return controlId === undefined ? [] : [controlId]
 }
 
 const patientIds = [pathOf('PID-3.1'), pathOf('PID-2.1'), pathOf('MRG-1.1')]

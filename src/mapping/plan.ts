@@ -4,7 +4,7 @@ import type { Located } from '../core/located.ts'
 import type { OrderGroup, Verdict } from '../core/message.ts'
 import { groups, pathOf, select, type Message, type Scope } from '../hl7/index.ts'
 import { createExplainer, type Explainer } from './explain.ts'
-import { headerFaults, headerWarnings, keysOf, typeOf, type MessageType } from './header.ts'
+import { headerFaults, keysOf, typeOf, type MessageType } from './header.ts'
 import { joinGroups } from './join-groups.ts'
 import type { Control } from './order-control.ts'
 import { compileOrderPipeline, type OrderPipeline } from './order-pipeline.ts'
@@ -340,8 +340,6 @@ function invalid(faults: readonly Fault[]): Verdict {
   return { kind: 'invalid', acknowledgment: isReject ? 'AR' : 'AE', faults }
 }
 
-function judgement(pipeline: string, type: MessageType, message: Message, given: Verdict): Judgement {
-  const verdict =
-    given.kind === 'accepted' ? { ...given, warnings: [...headerWarnings(message), ...given.warnings] } : given
+function judgement(pipeline: string, type: MessageType, message: Message, verdict: Verdict): Judgement {
   return { verdict, pipeline, type: type.text, keys: keysOf(message) }
 }

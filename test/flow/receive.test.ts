@@ -163,13 +163,7 @@ const unapplied = [
   ['an unknown code: AE with its place, kept as invalid', { code: 'XYZZY' }, 'AE', 'invalid', /ERR\|.*OBR/],
   ['an order control that is ignored: AA, kept as ignored', { control: 'ZZ' }, 'AA', 'ignored', /MSA\|AA/],
   ['a type that nobody takes: AR, kept as invalid', { type: 'ADT^A01' }, 'AR', 'invalid', /ERR\|.*20[01]/],
-  [
-    'an unknown code and no control ID: MSA-2 is empty',
-    { code: 'XYZZY', controlId: '' },
-    'AE',
-    'invalid',
-    /MSA\|AE\|\|/,
-  ],
+  ['no control ID: AR with an empty MSA-2, kept as invalid', { controlId: '' }, 'AR', 'invalid', /MSA\|AR(\||\r)/],
 ] as const
 
 test.each(unapplied)('I8: %s', async (_, changes, code, state, text) => {
@@ -178,13 +172,6 @@ test.each(unapplied)('I8: %s', async (_, changes, code, state, text) => {
   expect(happened).toEqual(['accept', 'stored', 'answer'])
   expect(stored[0]).toMatchObject({ acknowledgmentCode: code, state: { kind: state } })
   expect(memo.take('M7')).toBeUndefined()
-})
-
-test('I1: an order without a control ID is taken, its acknowledgment names none, and somebody is told', async () => {
-  const { answer, stored, log } = receiving()
-  expect(await answer(order({ controlId: '' }))).toMatch(/MSA\|AA\r/)
-  expect(stored[0]).toMatchObject({ controlId: '', state: { kind: 'waiting' } })
-  expect(log.said('warn')).toEqual(['message has warnings'])
 })
 
 const unreadable: readonly [what: string, bytes: Uint8Array][] = [

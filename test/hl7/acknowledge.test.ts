@@ -48,7 +48,7 @@ test('from 2.5 on a refusal names the place in ERR-2, our code in ERR-5, what he
   const message = read(orderBytes({ controlId: 'M1', version: '2.5.1' }))
   expect(lines(message, { code: 'AE', faults: [missing] }).slice(1)).toEqual([
     'MSA|AE|M1|MSH-10 (message control ID) is empty.',
-    'ERR||OBR^2^4^1^1|101^Required field missing^HL70357|E|E104^^99WORKLANE||Let the sender give each message a control ID: without it no acknowledgment can be matched.|MSH-10 (message control ID) is empty.',
+    'ERR||OBR^2^4^1^1|101^Required field missing^HL70357|E|E104^^99WORKLANE||Let the sender give each message a control ID: without it no acknowledgment can be matched, and a message that comes again is not known.|MSH-10 (message control ID) is empty.',
     '',
   ])
 })

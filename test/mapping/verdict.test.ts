@@ -49,12 +49,7 @@ test.each([
     { code: 'E307', hl7Code: 201, segment: 'MSH', field: 9, component: 2 },
   ],
   ['a message without type gets AR 200', { 'MSH-9': null }, 'AR', { code: 'E306', hl7Code: 200 }],
-  [
-    'neither type nor MSH-10 gets AR 101',
-    { 'MSH-9': null, 'MSH-10': null },
-    'AR',
-    { code: 'E104', hl7Code: 101, segment: 'MSH', field: 10 },
-  ],
+  ['an empty MSH-10 gets AR 101', { 'MSH-10': null }, 'AR', { code: 'E104', hl7Code: 101, segment: 'MSH', field: 10 }],
   ['another processing ID gets AR 202', { 'MSH-11': 'X' }, 'AR', { code: 'E309', hl7Code: 202 }],
   ['another version gets AR 203', { 'MSH-12': '3.0' }, 'AR', { code: 'E310', hl7Code: 203 }],
   [

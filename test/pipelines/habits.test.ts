@@ -74,10 +74,6 @@ test.each(['ORM^O02', 'ORM_O02', 'ADT', 'SIU'])('MSH-9 of %s could be anything',
   expect(judge({ 'MSH-9': type }).verdict).toMatchObject({ kind: 'invalid', acknowledgment: 'AR' })
 })
 
-test('a message without MSH-10 is taken, with a warning', () => {
-  expect(made(judge({ 'MSH-10': null }).verdict)).toMatchObject({ stations: ['CT01'], told: ['E104 MSH-10'] })
-})
-
 test.each(['\r    ', '\r\t', '\n  ', '\r\n \t', '\r\n\r\n  '])(
   'segments that are indented by %j are segments, and written back so',
   (gap) => {

@@ -20,7 +20,7 @@ export const mllpErrors = {
   E104: entry(
     'MSH-10 (message control ID) is empty.',
     'permanent',
-    'Let the sender give each message a control ID: without one a message that comes again is not known again, and is applied again.',
+    'Let the sender give each message a control ID: without it no acknowledgment can be matched, and a message that comes again is not known.',
   ),
   E105: entry(
     'MSH-1 and MSH-2 do not name five different delimiters.',
