@@ -48,7 +48,7 @@ export function creditOf({ match }: Judged): Credit {
 }
 
 /** Orders that have the study's images. */
-export function creditsOf({ credit }: Study): readonly OrderId[] {
+export function creditsOf({ credit }: Pick<Study, 'credit'>): readonly OrderId[] {
   return credit.kind === 'matched' ? credit.orderIds : []
 }
 

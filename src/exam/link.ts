@@ -6,7 +6,7 @@
 import type { Command } from '../core/inbox.ts'
 import type { OrderId } from '../core/ids.ts'
 import type { Order, Step, Study } from '../core/order.ts'
-import { creditedStudies, endIfOver, quietSubject } from './completion.ts'
+import { creditedStudies, endIfOver, quietSubject, studiesOf } from './completion.ts'
 import { twinsOf, withoutCopies } from './copies.ts'
 import { counts, creditsOf, hitsOf, judge, raise, type Taken } from './credit.ts'
 import type { Draft } from './draft.ts'
@@ -121,7 +121,12 @@ function unlinked(study: Study, id: OrderId): Study {
 function without(draft: Draft, order: Order, gone: readonly Study[]): Order {
   const keys = new Set(gone.map(({ key }) => key))
   const next: Order = { ...order, studies: (order.studies ?? []).filter((key) => !keys.has(key)) }
-  const hasImages = creditedStudies(draft, next).some((study) => study.series.some((facts) => counts(study, facts)))
+  // Of a study that has become a mismatch a person has not said yet whose it is.
+  const isOurs = ({ key, credit }: Study): boolean =>
+    credit.kind === 'mismatch' ? next.studies?.includes(key) === true : creditsOf({ credit }).includes(order.id)
+  const hasImages = studiesOf(draft.world, next)
+    .filter(isOurs)
+    .some((study) => study.series.some((facts) => counts(study, facts)))
   if (hasImages) return next
   const { firstImageAt: _first, lastImageAt: _last, ...rest } = next
   draft.deadline(quietSubject(order), null)

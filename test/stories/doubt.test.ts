@@ -189,6 +189,14 @@ describe('I11: a contradiction ends no exam', () => {
     expect([statuses(story), story.worklist().length]).toEqual([['COMPLETED', 'SCHEDULED'], 1])
   })
 
+  test('another study is taken from the order: it still has images, in doubt', () => {
+    const story = contradicted()
+    story.images({ study: 'study-2', series: 'series-9', studyInstanceUid: '9.9', accessionNumber: 'A1' })
+    story.hand({ kind: 'unlink', orderId: story.orders()[1]?.id ?? '', study: 'main/study-2' })
+    story.wait(100)
+    expect([statuses(story), story.told()]).toEqual([['SCHEDULED', 'STARTED'], ['IP']])
+  })
+
   test('deleted in Orthanc, it delays nothing any more', () => {
     const story = contradicted()
     story.images({ studyInstanceUid: '1.1' }, 'deleted')
