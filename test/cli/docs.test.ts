@@ -125,7 +125,7 @@ test('no secret of the site is in its documents', async () => {
   const cwd = small({
     'config/worklane.yaml': (smallSite['config/worklane.yaml'] ?? '').replace(
       '    url: http://127.0.0.1:8042',
-      `    user: u\n    password: ${secret}\n    url: http://u:${secret}@127.0.0.1:8042\nredisUrl: redis://:${secret}@127.0.0.1:6379/0\nhttp: { token: ${secret} }`,
+      `    user: u\n    password: ${secret}\n    url: http://127.0.0.1:8042\nredisUrl: redis://:${secret}@127.0.0.1:6379/0\nhttp: { token: ${secret} }`,
     ),
   })
   const { code, stdout } = await runVerb(docs, ['--json'], { cwd })

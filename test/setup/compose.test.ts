@@ -94,7 +94,7 @@ test.each([
   ['docker-compose.yml', 'redis:7.0.15-bookworm', 'redis:latest', 'not pinned'],
   ['Dockerfile', 'debian:12.11-slim', 'debian', 'not pinned'],
   ['Dockerfile', 'node:24.21.0-bookworm-slim AS engine', 'node:22.1.0-bookworm-slim AS engine', 'is not Node'],
-  ['docker-compose.yml', 'worklane/engine:0.1.0', 'worklane/engine:0.0.9', 'is not version'],
+  ['docker-compose.yml', 'worklane/engine:0.2.0', 'worklane/engine:0.0.9', 'is not version'],
   // structure
   ['docker-compose.yml', 'restart: unless-stopped', 'restarts: unless-stopped', 'must NOT have additional properties'],
   ['docker-compose.yml', 'ORTHANC_REMOTE_ACCESS: "true"', 'ORTHANC_REMOTE_ACCESS: true', 'must be string'],
