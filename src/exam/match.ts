@@ -65,7 +65,7 @@ export function matchSeries(world: World, facts: SeriesFacts, study: Known = {},
   // The same number of another issuer is another number.
   const byAccession = accessionNumber
     ? find({ by: 'accessionNumber', value: accessionNumber }).filter(
-        (order) => isOfIssuer(order, facts) && !isFromBefore(facts, order, isAskedAgain),
+        (order) => isOfIssuer(order, facts) && !isFromBefore(facts, study, order, isAskedAgain),
       )
     : []
   const ours = byAccession.filter(isOurs)
@@ -78,7 +78,7 @@ export function matchSeries(world: World, facts: SeriesFacts, study: Known = {},
   }
   const named = requestLookups(facts)
     .flatMap(find)
-    .filter((order) => isOurs(order) && !isFromBefore(facts, order, isAskedAgain))
+    .filter((order) => isOurs(order) && !isFromBefore(facts, study, order, isAskedAgain))
   const requested = byRequest(unique([...byUid, ...ours, ...named]), facts, study.credit)
   if (requested !== undefined) return requested
   // The study of one order under the accession number of another one of the same patient: nobody knows which was done.
@@ -104,7 +104,7 @@ function isOfIssuer({ request }: Order, { accessionIssuer }: SeriesFacts): boole
 }
 
 /** What is known of the study of a series: what a person has said of it, what it is credited to, and its other series. */
-type Known = Partial<Pick<Study, 'linked' | 'linkedSteps' | 'unlinked' | 'credit' | 'series'>>
+type Known = Partial<Pick<Study, 'key' | 'linked' | 'linkedSteps' | 'unlinked' | 'credit' | 'series'>>
 
 /**
  * The steps of an order that is known to have these images: the one that was named, else those that the series
@@ -128,10 +128,16 @@ function toldBy(order: Order, facts: SeriesFacts): readonly string[] {
 
 /**
  * Whether images came before their order and days before its appointment: a number used again, for a patient who
- * came back. Whoever names the study by its UID means these images. What is asked again was there before.
+ * came back. Whoever names the study by its UID means these images. What is asked again was there before; an order
+ * that was credited with the study has not got it from somebody's earlier visit.
  */
-function isFromBefore({ studyInstanceUid, lastImageAt }: SeriesFacts, order: Order, isAskedAgain: boolean): boolean {
-  if (studyInstanceUid === order.studyInstanceUid) return false
+function isFromBefore(
+  { studyInstanceUid, lastImageAt }: SeriesFacts,
+  { key = '' }: Known,
+  order: Order,
+  isAskedAgain: boolean,
+): boolean {
+  if (studyInstanceUid === order.studyInstanceUid || order.studies?.includes(key) === true) return false
   if (!isAskedAgain && Date.parse(order.createdAt) <= Date.parse(lastImageAt)) return false
   const came = Date.parse(lastImageAt.slice(0, 10))
   const starts = order.steps.map(({ attributes }) => dayOf(attributes['ScheduledProcedureStepStartDate']))

@@ -476,6 +476,27 @@ describe('I11: images of an earlier visit', () => {
     story.message({ steps: [step('1', { ScheduledProcedureStepStartDate: '20261026' })] })
     expect([statuses(story), story.told()]).toEqual([['SCHEDULED'], []])
   })
+
+  test('are none of who had them before a merge that resolves their contradiction, though the exam was to be days later', () => {
+    const story = createStory()
+    const later = [step('9', { ScheduledProcedureStepStartDate: '20261101' })]
+    const request = { RequestedProcedureID: 'RP2' }
+    story.message({ numbers: { fillerOrderNumber: 'F1', accessionNumber: 'A1' } })
+    story.message({
+      patient: otto,
+      numbers: { fillerOrderNumber: 'F2', accessionNumber: 'A2' },
+      request,
+      steps: later,
+    })
+    const item = { requestedProcedureId: 'RP2', scheduledStepId: 'S9', accessionNumber: '', studyInstanceUid: '' }
+    const came = { lastImageAt: '2026-10-16T09:00:00.000Z' }
+    const images = { ...came, patientId: otto.patientId, studyInstanceUid: '9.9', accessionNumber: 'A1' }
+    story.images({ ...images, requestAttributes: [item] })
+    story.images({ ...images, series: 'series-2' })
+    expect([statuses(story), story.notices()]).toEqual([['SCHEDULED', 'STARTED'], ['E610']])
+    story.adt({ kind: 'merge', patient: anna, prior: [otto.key] })
+    expect(story.study()?.credit).toEqual({ kind: 'matched', orderIds: story.orders().map(({ id }) => id) })
+  })
 })
 
 describe('a number used again', () => {
