@@ -107,7 +107,11 @@ function takeBack(state: State, order: ModelOrder, key: string): void {
   const started = order.steps.filter(
     ({ status, begunBy, key }) => status === 'STARTED' && begunBy === '' && !isPerformed(key),
   )
-  for (const step of started) step.status = planned(step)
+  for (const step of started) {
+    step.status = planned(step)
+    // It was born with images of somebody else: from now on it is an order like any other.
+    step.imagesFirst = false
+  }
   // What is STARTED still waits for images, as before the first one.
   for (const step of order.steps.filter(({ status }) => status === 'STARTED')) {
     step.begunWithoutImages =
