@@ -50,7 +50,6 @@ export default defineConfig({
           include: ['test/{e2e,transactions,faults}/**/*.test.ts'],
           exclude: long,
           ...most,
-          fileParallelism: false,
           sequence: { groupOrder: 3 },
         },
       },
