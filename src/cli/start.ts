@@ -112,12 +112,14 @@ function failed(error: unknown, { redisUrl }: Settings, { io, log }: { readonly 
     io.stderr('The engine could not be started. This is a defect: report it with the line above.\n')
     return 1
   }
-  const known = error.code === 'E501' && redisUrl !== '' ? noRedis(redisUrl) : error
+  const known = whyNot(error, redisUrl)
   io.stderr(`${known.code}  ${known.message} ${known.cure}\n`)
   return 1
 }
 
-/** Of the address only host and port: it may hold a password. */
-function noRedis(redisUrl: string): EngineError {
+/** A store that is away at the start is waited for by nobody: the engine has ended. Of the address only host and port: it may hold a password. */
+export function whyNot(error: EngineError, redisUrl: string): EngineError {
+  if (error.code !== 'E501') return error
+  if (redisUrl === '') return new EngineError('E503', { reason: 'it ended while the engine was starting.' })
   return new EngineError('E516', { address: URL.canParse(redisUrl) ? new URL(redisUrl).host : 'WORKLANE_REDIS_URL' })
 }
