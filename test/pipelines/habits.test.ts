@@ -1,9 +1,12 @@
 /** Habits of other makers, as their messages show them, in an order that the shipped pipelines judge. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Verdict } from '../../src/core/message.ts'
 import type { PlanSite } from '../../src/mapping/types.ts'
 import { edit } from '../../src/mapping/edit.ts'
 import { bytesAsSent, parse } from '../../src/hl7/index.ts'
+import { changed } from '../mapping/sample.ts'
 import { message, planOf, shipped, shippedPlan, shippedTables } from '../mapping/support.ts'
 
 const order = [
@@ -138,4 +141,19 @@ test.each(['Noshow', 'NOSHOW', 'CANCELLED'])('a booking that is %s is called off
     message(header.replace('S12', 'S14'), `SCH|A1|B1${'|'.repeat(23)}${status}`, ...rest),
   )
   expect(verdict).toMatchObject({ groups: [{ effect: 'cancel' }] })
+})
+
+test('one ORC before several OBR is refused, and each OBR is an order where the site says so, as the refusal does', () => {
+  const second = 'OBR|2|P2|F2|CTHEAD^CT Head^99H||||||||||||||ACC2|RP2|SPS2||||CT'
+  const both = message(...order.split('\r'), second)
+  expect(refusing.judge(both).verdict).toMatchObject({ kind: 'invalid', faults: [{ code: 'E318' }] })
+  const file = readFileSync(join(import.meta.dirname, '../../pipelines/orders/pipeline.yaml'), 'utf8')
+  const ofEach = changed('each: { order: ORC, step: IPC }', 'each: { order: OBR }', file)
+  const several = changed('[ORC-3, ORC-2], step: [IPC-4.1, OBR-20]', '[OBR-3, OBR-2], step: OBR-20', ofEach)
+  const { verdict } = planOf([several], { tables: shippedTables() }).judge(both)
+  const found = verdict.kind === 'accepted' ? verdict.groups : []
+  expect(found.map(({ numbers, steps }) => [numbers.accessionNumber, steps.map(({ key }) => key)])).toEqual([
+    ['ACC1', ['SPS1']],
+    ['ACC2', ['SPS2']],
+  ])
 })

@@ -88,7 +88,7 @@ export const mappingErrors = {
   E318: entry(
     'An order group has a second {segment} segment: one exam would be lost.',
     'permanent',
-    'Send an ORC and an OBR for each order. If one ORC stands before several OBR, write `each: { order: OBR }`.',
+    'Send an ORC and an OBR for each order. If one ORC stands before several OBR, write `each: { order: OBR }`, and let `identity` name orders by OBR.',
   ),
   E320: entry(
     '{keyword} was cut from {length} to {limit} characters.',
