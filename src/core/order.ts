@@ -87,7 +87,7 @@ export interface Step {
   readonly assumed?: readonly string[]
   /**
    * Set when it was STARTED without images, by the RIS or (`performed`: its SOP Instance UID) by MPPS. `hasImages`:
-   * older ones were credited to it since.
+   * some were credited to it since, older ones too.
    */
   readonly begun?: { readonly at: Instant; readonly performed?: string; readonly hasImages?: true }
   /** What a booking (SIU) said of it: orders do not undo it. */

@@ -168,7 +168,7 @@ function quietTimes(draft: Draft, order: Order): ReadonlyMap<string, Instant> {
   const { steadySince = last } = draft.rules
   const since = latest(last, steadySince)
   for (const step of order.steps) {
-    if (!isStarted(step) || !hasImagesSince(order, step)) continue
+    if (!isStarted(step) || !hasImagesSince(draft, order, step)) continue
     const { policy, quietSeconds } = policyOf(step, draft.rules.completion)
     if (policy === 'quiet') times.set(step.key, quietDue(since, quietSeconds))
   }
@@ -208,15 +208,19 @@ export function latest(one: Instant, other: Instant): Instant {
 }
 
 /** A step that the RIS or MPPS began is over when its images are: those of before are of another one. */
-export function hasImagesSince({ lastImageAt }: Order, { begun }: Step): boolean {
-  return lastImageAt !== undefined && (begun === undefined || begun.hasImages === true || begun.at <= lastImageAt)
+export function hasImagesSince(draft: Draft, { lastImageAt }: Order, { begun }: Step): boolean {
+  if (lastImageAt === undefined) return false
+  if (begun === undefined || begun.hasImages === true || begun.at <= lastImageAt) return true
+  // Begun by a clock that was ahead, and images came by one that was put right: they are newer, whatever the stamps say.
+  const at = soundTime(draft, begun.at)
+  return at !== begun.at && at <= lastImageAt && soundTime(draft, lastImageAt) === lastImageAt
 }
 
 /** Started steps of the policy `stable` that are over. */
 function stableSteps(draft: Draft, order: Order): ReadonlySet<string> {
   const keys = order.steps
     .filter((step) => isStarted(step) && policyOf(step, draft.rules.completion).policy === 'stable')
-    .filter((step) => hasImagesSince(order, step))
+    .filter((step) => hasImagesSince(draft, order, step))
     .map((step) => step.key)
   if (keys.length === 0 || isInDoubt(draft, order)) return new Set()
   const studies = imagesOf(draft, order)

@@ -55,13 +55,13 @@ export function reconsiderPerformed(draft: Draft, order: Order): Order {
 function perform(draft: Draft, order: Order, keys: ReadonlySet<string>, said: PerformedProcedureStep): Order {
   const { sopInstanceUid, state } = said
   const isMistake = state === 'DISCONTINUED' && said.discontinuationReason === wrongEntry
-  const counted = new Set([...keys].filter((key) => !isMistake || hasImages(order, key)))
+  const counted = new Set([...keys].filter((key) => !isMistake || hasImages(draft, order, key)))
   const known: Order = {
     ...order,
     performed: { ...order.performed, [sopInstanceUid]: { state, stepKeys: [...counted].sort() } },
   }
   const study = creditedStudies(draft, order)[0]
-  const back = isMistake ? takeBack(known, mistaken(known, keys)) : known
+  const back = isMistake ? takeBack(known, mistaken(draft, known, keys)) : known
   const started = isMistake ? back : move(back, 'start', counted, { at: draft.at, performed: sopInstanceUid })
   // Each event is told as things were at that moment: an end whose beginning was lost begins first.
   let begun = started === back ? back : announceStart(draft, started, study)
@@ -102,18 +102,21 @@ function statesOf({ performed = {} }: Order, key: string): readonly PerformedSta
 }
 
 /** Steps that began by MPPS alone, and that no performed step is left of. */
-function mistaken(order: Order, keys: ReadonlySet<string>): ReadonlySet<string> {
+function mistaken(draft: Draft, order: Order, keys: ReadonlySet<string>): ReadonlySet<string> {
   const steps = order.steps.filter(
     ({ key, begun }) =>
-      keys.has(key) && begun?.performed !== undefined && !hasImages(order, key) && statesOf(order, key).length === 0,
+      keys.has(key) &&
+      begun?.performed !== undefined &&
+      !hasImages(draft, order, key) &&
+      statesOf(order, key).length === 0,
   )
   return new Set(steps.map((step) => step.key))
 }
 
 /** Whether a started step began with images, or images of its order have come since. */
-function hasImages(order: Order, key: string): boolean {
+function hasImages(draft: Draft, order: Order, key: string): boolean {
   const step = order.steps.find((one) => one.key === key)
-  return step !== undefined && isStarted(step) && (step.begun === undefined || hasImagesSince(order, step))
+  return step !== undefined && isStarted(step) && (step.begun === undefined || hasImagesSince(draft, order, step))
 }
 
 /** IP is told again, if nothing else of the order took place. */

@@ -38,7 +38,7 @@ export function receive(
   const keys = new Set(taken.flatMap(({ stepKeys }) => [...stepKeys]))
   const started = move(order, 'start', keys)
   let next: Order = {
-    ...credited(withImages(started, keys, last), study),
+    ...credited(withImages(started, keys), study),
     firstImageAt: order.firstImageAt ?? first,
     lastImageAt: latest(soundTime(draft, lastImageAt), last),
   }

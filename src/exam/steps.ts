@@ -87,10 +87,13 @@ export function takeBack(order: Order, keys?: ReadonlySet<string>): Order {
   return change(order, keys, (step) => (isStarted(step) ? waitAgain(step) : step))
 }
 
-/** Images of before a step's beginning were credited to it since: it waits for no others, nor if it is opened again. */
-export function withImages(order: Order, keys: ReadonlySet<string>, last: Instant): Order {
+/**
+ * Images were credited to a step since it began, whenever they came: it waits for no others, nor if it is opened
+ * again. Kept with the step, for a clock that is put right makes the newest image older.
+ */
+export function withImages(order: Order, keys: ReadonlySet<string>): Order {
   return change(order, keys, (step) => {
-    if (step.begun === undefined || step.begun.at <= last) return step
+    if (step.begun === undefined || step.begun.hasImages === true) return step
     return { ...step, begun: { ...step.begun, hasImages: true } }
   })
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { SeriesFacts } from '../../src/core/order.ts'
 import { createStory, statuses, step } from './support.ts'
 
 const day = 24 * 60
@@ -91,6 +92,49 @@ describe('a clock that jumps makes nobody wait for longer than they did', () => 
     story.change({ completion: { policy: 'stable', quietSeconds: 1800 } })
     story.wait(1)
     expect(statuses(story)).toEqual(['COMPLETED'])
+  })
+
+  describe('back: steps that the RIS began by the clock that was ahead', () => {
+    const begin = { control: 'SC', orderStatus: 'IP', effect: 'start' } as const
+    const ofStep = (key: string, modality: string): Partial<SeriesFacts> => ({ series: `of-${key}`, modality })
+    const two = [step('a'), step('b', { Modality: 'MR' }, ['MR01'])]
+
+    test('are over when their images are, those of before and of after', () => {
+      const story = createStory()
+      story.message({ steps: two })
+      story.message(begin)
+      story.wait(1)
+      story.images(ofStep('a', 'CT'))
+      story.jump(-120)
+      story.wait(5)
+      story.images({ ...ofStep('b', 'MR'), remoteAet: 'MR01' })
+      story.wait(29)
+      expect(statuses(story)).toEqual(['STARTED', 'STARTED'])
+      story.wait(2)
+      expect([statuses(story), story.told()]).toEqual([['COMPLETED', 'COMPLETED'], ['CM']])
+    })
+
+    test('are over when images of their order came after it', () => {
+      const story = createStory()
+      story.message({ steps: two })
+      story.message(begin)
+      story.jump(-120)
+      story.wait(5)
+      story.images(ofStep('a', 'CT'))
+      story.wait(31)
+      expect(statuses(story)).toEqual(['COMPLETED', 'COMPLETED'])
+    })
+
+    test('wait on where the images were there before', () => {
+      const story = createStory()
+      story.message({ steps: two })
+      story.images(ofStep('a', 'CT'))
+      story.wait(1)
+      story.message(begin)
+      story.jump(-120)
+      story.wait(35)
+      expect(statuses(story)).toEqual(['COMPLETED', 'STARTED'])
+    })
   })
 
   test('back, and forward again: nothing ends early', () => {
